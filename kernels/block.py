@@ -1,0 +1,211 @@
+"""A network's memory: one flat array for each quantity, and views of a bank in them.
+
+A network's banks lie one behind the other, each as (variables, devices,
+realisations) or (devices, realisations). A *block* is a group of realisations
+that is stepped together, by one thread.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .compiling import inlined
+from .slots import BankColumn, Phase
+
+PHASES = len(Phase)
+
+
+class Plan(NamedTuple):
+    """What stays the same through a run.
+
+    Attributes
+    ----------
+    slots : (slots, columns) int64
+        See :class:`~memsim.kernels.slots.Column`.
+    banks : (banks, columns) int64
+        See :class:`~memsim.kernels.slots.BankColumn`.
+    nominal : (banks, constants) float64
+        See :class:`~memsim.kernels.slots.Nominal`.
+    thresholds : (variables,) float64
+        Nominal thresholds of a threshold memristor's variables in A.
+    parameters : (banks, parameters) float64
+        The devices' parameters in the order of their model.
+    lower, upper : (banks, variables) float64
+        Bounds of the states.
+    units : (layers + 2,) int64
+        Where each layer's signals begin; layer 0 is the inputs.
+    dt : float
+        Step in s.
+    rate : float
+        Learning rate.
+    rules : (4,) int64
+        BiasRule, OutputGradient, BiasCurrent, Activation.
+    skip : bool
+        False steps resting devices too.
+    """
+
+    slots: np.ndarray
+    banks: np.ndarray
+    nominal: np.ndarray
+    thresholds: np.ndarray
+    parameters: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+    units: np.ndarray
+    dt: float
+    rate: float
+    rules: np.ndarray
+    skip: bool
+
+
+class Devices(NamedTuple):
+    """States and lines of a block of realisations, all float64.
+
+    ``state`` and ``before`` hold all variables, the others one value an element.
+    """
+
+    state: np.ndarray
+    before: np.ndarray  # states before the READ that a RESTORE is to undo
+    current: np.ndarray  # amplitudes, A
+    train: np.ndarray  # the present pulse of a train, A
+    idle: np.ndarray  # zeros
+    voltage: np.ndarray  # V
+    request: np.ndarray  # charge beyond the threshold, A s
+    count: np.ndarray  # pulses of a train
+
+
+class Counters(NamedTuple):
+    """What is counted while stepping, for each device and realisation, all float64."""
+
+    energy: np.ndarray  # (phases, elements), J
+    peak_current: np.ndarray  # (phases, elements), A
+    disturbed: np.ndarray  # (phases, elements), variables that moved and should not
+    bound: np.ndarray  # (phases, elements), pulses that ended with a state at a bound
+    highest: np.ndarray  # (states,)
+    lowest: np.ndarray  # (states,)
+    residual: np.ndarray  # (elements,), largest, as a share of the range
+    unrestored: np.ndarray  # (elements,), RESTOREs with a residual above 1e-12
+    clipped: np.ndarray  # (elements,), writes
+    shortened: np.ndarray  # (elements,), writes
+    rounded: np.ndarray  # (elements,), writes
+    rounding: np.ndarray  # (elements,), largest, A s
+
+
+class Registers(NamedTuple):
+    """The controller's memory for a block of realisations, (units, realisations) float64."""
+
+    signal: np.ndarray
+    net: np.ndarray
+    slope: np.ndarray
+    bias: np.ndarray
+    gradient: np.ndarray
+    target: np.ndarray
+    difference: np.ndarray
+    scale: np.ndarray  # (realisations,)
+    error: np.ndarray  # (realisations,)
+    ones: np.ndarray  # (realisations,)
+
+
+class Data(NamedTuple):
+    """Samples, and the order in which each realisation sees them."""
+
+    inputs: np.ndarray  # (samples, inputs)
+    targets: np.ndarray  # (samples, outputs)
+    order: np.ndarray  # (epochs, samples, realisations) uint32
+
+
+class Rows(NamedTuple):
+    """Rows of the trace in the order of the banks, flat float64; empty where nothing is recorded."""
+
+    state: np.ndarray
+    current: np.ndarray
+    voltage: np.ndarray
+    capacity: int
+
+
+class Block(NamedTuple):
+    """A block of realisations: its devices, and all that belongs to them."""
+
+    lanes: int
+    devices: Devices
+    counters: Counters
+    registers: Registers
+    rows: Rows
+
+
+class Results(NamedTuple):
+    """What a stretch of the run gives."""
+
+    total_error: np.ndarray  # (epochs, realisations), Eq. 20
+    outputs: np.ndarray  # (samples, outputs, realisations); no samples where not wanted
+
+
+class Place(NamedTuple):
+    """Where a bank lies in the flat arrays of a block."""
+
+    kernel: int
+    devices: int
+    variables: int
+    first: int
+    elements: int
+    first_state: int
+
+
+@inlined
+def place(banks, bank, lanes):
+    """The :class:`Place` of a bank in a block of ``lanes`` realisations."""
+    row = banks[bank]
+    return Place(
+        row[BankColumn.KERNEL],
+        row[BankColumn.DEVICES],
+        row[BankColumn.VARIABLES],
+        row[BankColumn.FIRST_DEVICE] * lanes,
+        row[BankColumn.DEVICES] * lanes,
+        row[BankColumn.FIRST_STATE] * lanes,
+    )
+
+
+@inlined
+def states_of(at, flat):
+    """The states of a bank as (variables, elements)."""
+    size = at.variables * at.elements
+    return flat[at.first_state : at.first_state + size].reshape((at.variables, at.elements))
+
+
+@inlined
+def lines_of(at, flat):
+    """A value for each element of a bank, (elements,)."""
+    return flat[at.first : at.first + at.elements]
+
+
+@inlined
+def grid_of(at, flat, inputs, lanes):
+    """A value for each synapse of a layer, (inputs, outputs, realisations)."""
+    return lines_of(at, flat).reshape((inputs, at.devices // inputs, lanes))
+
+
+@inlined
+def nodes_of(at, flat, lanes):
+    """A value for each device of a bank, (devices, realisations)."""
+    return lines_of(at, flat).reshape((at.devices, lanes))
+
+
+@inlined
+def layer_of(units, layer, values):
+    """The rows of a layer in one of the controller's registers."""
+    return values[units[layer] : units[layer + 1]]
+
+
+@inlined
+def rows_of(plan, at, bank, block):
+    """The trace rows of a bank: (variables, rows, elements), and (rows, elements) twice."""
+    rows = block.rows
+    kept = rows.capacity if plan.banks[bank, BankColumn.RECORDED] == 1 else 0
+    size = kept * at.elements
+    first = rows.capacity * at.first
+    first_state = rows.capacity * at.first_state
+    return (
+        rows.state[first_state : first_state + at.variables * size].reshape((at.variables, kept, at.elements)),
+        rows.current[first : first + size].reshape((kept, at.elements)),
+        rows.voltage[first : first + size].reshape((kept, at.elements)),
+    )

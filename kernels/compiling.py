@@ -1,0 +1,90 @@
+"""The one place that compiles: the decorator, its switches, and the disk cache.
+
+Two things about Numba's disk cache shape this module. It does not see an edit
+in another file of the package, so the cache lives in a folder whose name is a
+digest of every kernel's source. And it misses closures and functions passed as
+arguments, so a kernel that is special to a device model is a *copy* of a
+template function, under a name of its own, with the model's functions among
+its globals.
+"""
+
+import contextlib
+import functools
+import hashlib
+import os
+import types
+from pathlib import Path
+
+import numba
+
+
+@functools.cache
+def source_digest() -> str:
+    """Digest of the sources of all kernels (64 hexadecimal digits, SHA-256)."""
+    folder = Path(__file__).resolve().parent
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*.py")):
+        digest.update(path.relative_to(folder).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def cache_folder() -> Path:
+    """Folder of the compiled kernels.
+
+    It lies in ``MEMSIM_CACHE_DIR`` or ``NUMBA_CACHE_DIR`` where one of them is
+    set, else in the user's cache folder.
+    """
+    chosen = os.environ.get("MEMSIM_CACHE_DIR") or os.environ.get("NUMBA_CACHE_DIR")
+    base = Path(chosen) if chosen else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "memsim"
+    return base / f"kernels-{source_digest()[:16]}"
+
+
+@contextlib.contextmanager
+def _own_cache_folder():
+    """Have Numba choose this package's cache folder, and leave other libraries theirs."""
+    before = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = str(cache_folder())
+    try:
+        yield
+    finally:
+        numba.config.CACHE_DIR = before
+
+
+def compiled(function):
+    """Compile a function with the switches that all kernels share.
+
+    No fastmath and no fused multiply-add: the same bits everywhere. No Python
+    lock while it runs, so that blocks of lanes run as threads. And no reference
+    counts: kernels allocate nothing, and counting the arrays of a network in
+    every call took more time than stepping them.
+    """
+    with _own_cache_folder():
+        return numba.njit(function, cache=True, nogil=True, fastmath=False, error_model="numpy", _nrt=False)
+
+
+def inlined(function):
+    """Compile a small function into its callers; the only kind that may return a view."""
+    with _own_cache_folder():
+        return numba.njit(function, cache=True, nogil=True, error_model="numpy", inline="always")
+
+
+def specialise(template: types.FunctionType, name: str, **bindings):
+    """Compile a copy of a template with some of its globals bound.
+
+    Parameters
+    ----------
+    template : function
+        A plain function that uses names which its module only declares.
+    name : str
+        The copy's name. It is the key of the disk cache: two copies that
+        differ in any binding must have different names.
+    **bindings
+        What the template's open names stand for: compiled functions or
+        numbers.
+    """
+    copy = types.FunctionType(template.__code__, {**template.__globals__, **bindings}, name)
+    copy.__qualname__ = name
+    copy.__module__ = template.__module__
+    copy.__doc__ = template.__doc__
+    return compiled(copy)

@@ -1,0 +1,394 @@
+"""The learning loop: it executes the slot table, sample after sample, pulse by pulse.
+
+In a slot the controller sets the currents of one bank,
+the bank is stepped through its pulses, and the controller reads the voltages.
+The loop is a template: its two pulse kernels are bound by :func:`loop_kernel`.
+"""
+
+import functools
+from collections.abc import Callable
+
+import numpy as np
+
+from . import controller
+from .block import grid_of, layer_of, lines_of, nodes_of, place, rows_of, states_of
+from .compiling import compiled, specialise
+from .slots import BankColumn, BiasCurrent, Column, Nominal, Operation, Phase
+from .stepping import ANY_VARIABLE, NO_VARIABLE, ModelFunctions, pulse_kernel
+
+# Open names of the templates.
+pulse_0: Callable
+pulse_1: Callable
+
+
+@compiled
+def begin_sample(data, epoch, index, registers):
+    """Put the next sample on the inputs of every realisation."""
+    inputs = data.inputs.shape[1]
+    outputs = data.targets.shape[1]
+    for lane in range(registers.scale.size):
+        sample = data.order[epoch, index, lane]
+        for i in range(inputs):
+            registers.signal[i, lane] = data.inputs[sample, i]
+        for k in range(outputs):
+            registers.target[k, lane] = data.targets[sample, k]
+
+
+@compiled
+def set_currents(plan, slot, at, devices, counters, registers):
+    """The controller's rule before a slot's pulse: the current of each element in ``devices.current``."""
+    lanes = registers.scale.size
+    operation = slot[Column.OPERATION]
+    layer = slot[Column.LAYER]
+    units = plan.units
+    nominal = plan.nominal[slot[Column.BANK]]
+    fan_in = units[layer] - units[layer - 1]
+    if operation == Operation.READ_SYNAPSES or operation == Operation.READ_LINES:
+        signal = layer_of(units, layer - 1, registers.signal)
+        controller.find_scale(signal, nominal[Nominal.FULL_SCALE], registers.scale)
+        if operation == Operation.READ_SYNAPSES:
+            current = grid_of(at, devices.current, fan_in, lanes)
+            controller.drive_rows(signal, registers.scale, nominal[Nominal.READ_CURRENT], current)
+        else:
+            for lane in range(lanes):
+                registers.scale[lane] = max(registers.scale[lane], 1.0)
+            current = lines_of(at, devices.current).reshape((at.devices, 1, lanes))
+            amplitude = nominal[Nominal.READ_CURRENT]
+            controller.drive_rows(signal, registers.scale, amplitude, current[: at.devices - 1])
+            ones = registers.ones.reshape((1, lanes))
+            controller.drive_rows(ones, registers.scale, amplitude, current[at.devices - 1 :])
+    elif operation == Operation.BACKREAD_SYNAPSES:
+        gradient = layer_of(units, layer, registers.gradient)
+        controller.find_scale(gradient, nominal[Nominal.FULL_SCALE], registers.scale)
+        current = grid_of(at, devices.current, fan_in, lanes)
+        controller.drive_columns(gradient, registers.scale, nominal[Nominal.READ_CURRENT], current)
+    elif operation == Operation.READ_NODES or operation == Operation.RESTORE_NODES:
+        unit = nominal[Nominal.UNIT_CURRENT]
+        unit = -unit if operation == Operation.RESTORE_NODES else unit
+        controller.drive_nodes(layer_of(units, layer, registers.net), unit, nodes_of(at, devices.current, lanes))
+    elif operation == Operation.READ_MEMRISTOR:
+        states = states_of(at, devices.state)
+        controller.tap_net_input(states, layer_of(units, 0, registers.signal), registers.net[0])
+        controller.drive_nodes(registers.net[:1], nominal[Nominal.UNIT_CURRENT], nodes_of(at, devices.current, lanes))
+    else:
+        set_write_currents(plan, slot, at, devices, counters, registers)
+
+
+@compiled
+def set_write_currents(plan, slot, at, devices, counters, registers):
+    """The controller's rule before a WRITE: what is to change, encoded as pulses."""
+    lanes = registers.scale.size
+    operation = slot[Column.OPERATION]
+    layer = slot[Column.LAYER]
+    variable = slot[Column.VARIABLE]
+    units = plan.units
+    nominal = plan.nominal[slot[Column.BANK]]
+    request = lines_of(at, devices.request)
+    pulse_time = slot[Column.PULSE_STEPS] * plan.dt
+    threshold = nominal[Nominal.THRESHOLD]
+    limit = nominal[Nominal.DRIVER_LIMIT]
+    drift = nominal[Nominal.DRIFT]
+    state_per_weight = nominal[Nominal.STATE_PER_WEIGHT]
+    gradient = layer_of(units, layer, registers.gradient)
+    if operation == Operation.WRITE_SYNAPSES:
+        fan_in = units[layer] - units[layer - 1]
+        controller.request_synapses(
+            layer_of(units, layer - 1, registers.signal), gradient, plan.rate, state_per_weight, drift,
+            grid_of(at, devices.request, fan_in, lanes),
+        )  # fmt: skip
+    elif operation == Operation.WRITE_NODES:
+        contrast = (nominal[Nominal.R_OFF] - nominal[Nominal.R_ON]) / (nominal[Nominal.R_OFF] + nominal[Nominal.R_ON])
+        controller.request_biases(
+            layer_of(units, layer, registers.net), gradient, layer_of(units, layer, registers.bias),
+            plan.rate, plan.rules[0], contrast, nominal[Nominal.BIAS_LIMIT], state_per_weight, drift,
+            nodes_of(at, devices.request, lanes), nodes_of(at, counters.shortened, lanes),
+        )  # fmt: skip
+    else:
+        line_signal = registers.signal[variable] if variable < units[1] else registers.ones
+        if operation == Operation.WRITE_VARIABLE:
+            # The device's own learning rate turns the charge into a weight.
+            charge = nominal[Nominal.UNIT_CURRENT] * pulse_time * slot[Column.PULSES]
+            threshold = plan.thresholds[variable]
+            limit = min(limit, threshold + controller.LAST_IN_WINDOW * nominal[Nominal.WINDOW])
+            controller.request_variable(line_signal, gradient[0], charge, request)
+        else:
+            charge = plan.rate * state_per_weight / drift
+            for e in range(at.elements):
+                request[e] = 0.0
+            chosen = request[variable * lanes : (variable + 1) * lanes]
+            controller.request_variable(line_signal, gradient[0], charge, chosen)
+    current = lines_of(at, devices.current)
+    clipped = lines_of(at, counters.clipped)
+    if operation == Operation.WRITE_VARIABLE and plan.rules[2] == BiasCurrent.PRINTED:
+        controller.add_bias_current_printed(request, registers.difference[0], threshold, pulse_time, current)
+    elif slot[Column.PULSES] == 1:
+        controller.encode_amplitude(request, threshold, limit, pulse_time, current, clipped)
+    else:
+        controller.encode_train(
+            request, threshold, pulse_time, slot[Column.PULSES], nominal[Nominal.WRITE_CURRENT], current,
+            lines_of(at, devices.count), clipped, lines_of(at, counters.rounded), lines_of(at, counters.rounding),
+        )  # fmt: skip
+
+
+@compiled
+def read_voltages(plan, slot, at, devices, registers):
+    """The controller's rule after a slot's pulse: what it learns from the voltages."""
+    lanes = registers.scale.size
+    operation = slot[Column.OPERATION]
+    layer = slot[Column.LAYER]
+    units = plan.units
+    last = units.size - 2
+    nominal = plan.nominal[slot[Column.BANK]]
+    weight_per_state = 1.0 / nominal[Nominal.STATE_PER_WEIGHT]
+    amplitude = nominal[Nominal.READ_CURRENT]
+    net = layer_of(units, layer, registers.net)
+    signal = layer_of(units, layer, registers.signal)
+    slope = layer_of(units, layer, registers.slope)
+    gradient = layer_of(units, layer, registers.gradient)
+    if operation == Operation.READ_SYNAPSES:
+        voltage = grid_of(at, devices.voltage, units[layer] - units[layer - 1], lanes)
+        controller.sum_columns(voltage, registers.scale, weight_per_state, amplitude, net)
+    elif operation == Operation.BACKREAD_SYNAPSES:
+        voltage = grid_of(at, devices.voltage, units[layer] - units[layer - 1], lanes)
+        controller.sum_rows(
+            voltage, registers.scale, weight_per_state, amplitude,
+            layer_of(units, layer - 1, registers.slope), layer_of(units, layer - 1, registers.gradient),
+        )  # fmt: skip
+    elif operation == Operation.READ_NODES:
+        controller.measure_nodes(
+            nodes_of(at, devices.current, lanes), nodes_of(at, devices.voltage, lanes),
+            nominal[Nominal.DRIFT], nominal[Nominal.THRESHOLD], nominal[Nominal.R_ON], nominal[Nominal.R_OFF],
+            nominal[Nominal.RANGE], nominal[Nominal.UNIT_CURRENT], slot[Column.PULSE_STEPS] * plan.dt,
+            signal, slope, layer_of(units, layer, registers.bias),
+        )  # fmt: skip
+        if layer == last:
+            controller.output_gradient(signal, slope, registers.target, plan.rules[1], gradient, registers.error)
+    elif operation == Operation.READ_MEMRISTOR or operation == Operation.READ_LINES:
+        activation = plan.rules[3]
+        if operation == Operation.READ_MEMRISTOR:
+            for lane in range(lanes):
+                signal[0, lane] = devices.voltage[at.first + lane] / nominal[Nominal.UNIT_VOLTAGE]
+        else:
+            voltage = lines_of(at, devices.voltage).reshape((at.devices, 1, lanes))
+            controller.sum_columns(voltage, registers.scale, weight_per_state, amplitude, net)
+            for lane in range(lanes):
+                signal[0, lane] = controller.activate(activation, net[0, lane])
+        controller.delta_rule(
+            activation, signal[0], registers.target[0], gradient[0], registers.difference[0], registers.error
+        )
+
+
+@compiled
+def count_pulse(phase, at, currents, lower, upper, states, counters):
+    """Keep the extremes of states and currents, and count states at a bound, after a pulse."""
+    peak = lines_of(at, counters.peak_current[phase])
+    bound = lines_of(at, counters.bound[phase])
+    highest = states_of(at, counters.highest)
+    lowest = states_of(at, counters.lowest)
+    for e in range(at.elements):
+        magnitude = abs(currents[e])
+        peak[e] = magnitude if magnitude > peak[e] else peak[e]
+    for v in range(at.variables):
+        for e in range(at.elements):
+            x = states[v, e]
+            highest[v, e] = x if x > highest[v, e] else highest[v, e]
+            lowest[v, e] = x if x < lowest[v, e] else lowest[v, e]
+            bound[e] += 1.0 if ((x <= lower[v]) | (x >= upper[v])) & (currents[e] != 0.0) else 0.0
+
+
+@compiled
+def keep_states(at, devices):
+    """Remember a bank's states before a READ that moves them."""
+    states = states_of(at, devices.state)
+    before = states_of(at, devices.before)
+    for v in range(at.variables):
+        for e in range(at.elements):
+            before[v, e] = states[v, e]
+
+
+@compiled
+def count_residuals(at, lower, upper, devices, counters):
+    """Compare a bank's states after RESTORE with those before the READ."""
+    states = states_of(at, devices.state)
+    before = states_of(at, devices.before)
+    residual = lines_of(at, counters.residual)
+    unrestored = lines_of(at, counters.unrestored)
+    for v in range(at.variables):
+        for e in range(at.elements):
+            share = abs(states[v, e] - before[v, e]) / (upper[v] - lower[v])
+            residual[e] = share if share > residual[e] else residual[e]
+            unrestored[e] += 1.0 if share > controller.RESIDUAL else 0.0
+
+
+def apply_pulse(plan, block, bank, phase, addressed, held, currents, steps, row):
+    """Step one bank through one pulse, with what is recorded and counted of it."""
+    devices = block.devices
+    counters = block.counters
+    at = place(plan.banks, bank, block.lanes)
+    row_states, row_currents, row_voltages = rows_of(plan, at, bank, block)
+    states = states_of(at, devices.state)
+    voltages = lines_of(at, devices.voltage)
+    energies = lines_of(at, counters.energy[phase])
+    disturbed = lines_of(at, counters.disturbed[phase])
+    lower = plan.lower[bank, : at.variables]
+    upper = plan.upper[bank, : at.variables]
+    if at.kernel == 0:
+        stepped = pulse_0(
+            states, currents, steps, plan.dt, plan.parameters[bank], lower, upper, addressed, held, plan.skip,
+            voltages, energies, disturbed, row_states, row_currents, row_voltages, row,
+        )  # fmt: skip
+    else:
+        stepped = pulse_1(
+            states, currents, steps, plan.dt, plan.parameters[bank], lower, upper, addressed, held, plan.skip,
+            voltages, energies, disturbed, row_states, row_currents, row_voltages, row,
+        )  # fmt: skip
+    count_pulse(phase, at, currents, lower, upper, states, counters)
+    return stepped
+
+
+def rest_banks(plan, block, driven, phase, steps, row):
+    """Carry every bank but the driven one (-1: every bank) through steps without a current.
+
+    A bank that rests at zero current and is not recorded has nothing to do.
+    """
+    stepped = 0
+    # Not literals: Numba would compile all below once more for each of them.
+    any_variable = np.int64(ANY_VARIABLE)
+    free = np.int64(0)
+    for bank in range(plan.banks.shape[0]):
+        rests = plan.banks[bank, BankColumn.RESTS] == 1 and plan.skip
+        recorded = plan.banks[bank, BankColumn.RECORDED] == 1 and block.rows.capacity > 0
+        if bank != driven and steps > 0 and (recorded or not rests):
+            idle = lines_of(place(plan.banks, bank, block.lanes), block.devices.idle)
+            stepped += apply_pulse(plan, block, bank, phase, any_variable, free, idle, steps, row)
+    return stepped
+
+
+@compiled
+def addressed_variable(slot):
+    """Which variables a slot may move: all, one, or none."""
+    operation = slot[Column.OPERATION]
+    if operation == Operation.WRITE_VARIABLE:
+        return slot[Column.VARIABLE]
+    if slot[Column.PHASE] == Phase.BACKREAD or operation == Operation.READ_SYNAPSES:
+        return NO_VARIABLE
+    if operation == Operation.READ_MEMRISTOR or operation == Operation.READ_LINES:
+        return NO_VARIABLE
+    return ANY_VARIABLE
+
+
+def run_train(plan, block, slot, row):
+    """Step the driven bank through the pulses and gaps of a slot."""
+    bank = slot[Column.BANK]
+    phase = slot[Column.PHASE]
+    steps = slot[Column.PULSE_STEPS]
+    gap = slot[Column.GAP_STEPS]
+    pulses = slot[Column.PULSES]
+    held = slot[Column.HELD]
+    at = place(plan.banks, bank, block.lanes)
+    currents = lines_of(at, block.devices.current)
+    idle = lines_of(at, block.devices.idle)
+    train = lines_of(at, block.devices.train)
+    count = lines_of(at, block.devices.count)
+    addressed = addressed_variable(slot)
+    if pulses == 1:
+        return apply_pulse(plan, block, bank, phase, addressed, held, currents, steps, row)
+    stepped = 0
+    for number in range(pulses):
+        for e in range(at.elements):
+            train[e] = currents[e] if count[e] > number else 0.0
+        stepped += apply_pulse(plan, block, bank, phase, addressed, held, train, steps, row)
+        row += steps
+        if number < pulses - 1 and gap > 0:
+            stepped += apply_pulse(plan, block, bank, phase, addressed, held, idle, gap, row)
+            row += gap
+    return stepped
+
+
+def run_slot(plan, block, slot, row):
+    """One slot: the controller sets currents, the devices are stepped, the controller reads voltages."""
+    at = place(plan.banks, slot[Column.BANK], block.lanes)
+    operation = slot[Column.OPERATION]
+    set_currents(plan, slot, at, block.devices, block.counters, block.registers)
+    if operation == Operation.READ_NODES:
+        keep_states(at, block.devices)
+    stepped = run_train(plan, block, slot, row)
+    width = slot_width(slot)
+    stepped += rest_banks(plan, block, slot[Column.BANK], slot[Column.PHASE], width, row)
+    stepped += rest_banks(plan, block, np.int64(-1), np.int64(Phase.IDLE), slot[Column.REST_STEPS], row + width)
+    read_voltages(plan, slot, at, block.devices, block.registers)
+    if operation == Operation.RESTORE_NODES:
+        lower = plan.lower[slot[Column.BANK]]
+        upper = plan.upper[slot[Column.BANK]]
+        count_residuals(at, lower, upper, block.devices, block.counters)
+    return stepped
+
+
+@compiled
+def slot_width(slot):
+    """Steps of a slot from its first pulse's start to its last pulse's end."""
+    pulses = slot[Column.PULSES]
+    return pulses * slot[Column.PULSE_STEPS] + (pulses - 1) * slot[Column.GAP_STEPS]
+
+
+@compiled
+def show_outputs(signal, outputs):
+    """Copy the last layer's signals, (outputs, realisations)."""
+    for k in range(signal.shape[0]):
+        for lane in range(signal.shape[1]):
+            outputs[k, lane] = signal[k, lane]
+
+
+def run_slots(plan, block, data, results, first_slot, slots, first_epoch):
+    """Execute a stretch of the schedule for a block of realisations.
+
+    Parameters
+    ----------
+    plan : Plan
+    block : Block
+        Changed in place.
+    data : Data
+        ``data.order[0]`` belongs to ``first_epoch``.
+    results : Results
+        ``total_error[0]`` belongs to ``first_epoch``, ``outputs[0]`` to the
+        stretch's first sample; both are added to or filled.
+    first_slot, slots : int
+        Slots are counted from the start of the run.
+    first_epoch : int
+
+    Returns
+    -------
+    int
+        Device-steps that were integrated.
+    """
+    slots_a_sample = plan.slots.shape[0]
+    samples = data.order.shape[1]
+    first_sample = first_slot // slots_a_sample
+    last_layer = plan.units.size - 2
+    stepped = 0
+    row = np.int64(0)
+    for position in range(first_slot, first_slot + slots):
+        sample = position // slots_a_sample
+        epoch = sample // samples - first_epoch
+        slot = plan.slots[position - sample * slots_a_sample]
+        if position == sample * slots_a_sample:
+            begin_sample(data, epoch, sample % samples, block.registers)
+        stepped += run_slot(plan, block, slot, row)
+        row += slot_width(slot) + slot[Column.REST_STEPS]
+        if position == (sample + 1) * slots_a_sample - 1:
+            for lane in range(block.lanes):
+                results.total_error[epoch, lane] += block.registers.error[lane]
+            if results.outputs.shape[0] > 0:
+                show_outputs(layer_of(plan.units, last_layer, block.registers.signal), results.outputs[sample - first_sample])
+    return stepped
+
+
+@functools.cache
+def loop_kernel(models: tuple[ModelFunctions, ...], integrator: str):
+    """The kernel :func:`run_slots` for the network's device models, at most two."""
+    pulses = [pulse_kernel(model, integrator) for model in models]
+    key = f"{integrator}_" + "_".join(model.key for model in models)
+    bound = {"pulse_0": pulses[0], "pulse_1": pulses[-1]}
+    for template in (apply_pulse, rest_banks, run_train, run_slot):
+        bound[template.__name__] = specialise(template, f"{template.__name__}_{key}", **bound)
+    return specialise(run_slots, f"run_slots_{key}", **bound)

@@ -1,0 +1,109 @@
+"""Codes of the slot table: phases, operations, columns, and nominal constants.
+
+The scheduler writes the table, the learning loop executes it; both read it with
+the names below.
+"""
+
+from enum import IntEnum
+
+
+class Phase(IntEnum):
+    """What a stretch of the schedule is for."""
+
+    READ = 0
+    RESTORE = 1
+    BACKREAD = 2
+    WRITE = 3
+    IDLE = 4
+
+
+class Operation(IntEnum):
+    """What the controller does in a slot: which rule sets the currents and reads the voltages."""
+
+    READ_SYNAPSES = 0
+    READ_NODES = 1
+    RESTORE_NODES = 2
+    BACKREAD_SYNAPSES = 3
+    WRITE_SYNAPSES = 4
+    WRITE_NODES = 5
+    READ_MEMRISTOR = 6
+    WRITE_VARIABLE = 7
+    READ_LINES = 8
+    WRITE_LINE = 9
+
+
+class Column(IntEnum):
+    """Columns of the slot table, all integers."""
+
+    PHASE = 0
+    OPERATION = 1
+    BANK = 2
+    LAYER = 3  # counted from 1; layer 0 is the inputs
+    VARIABLE = 4  # the variable or line that is addressed; -1 where there is none
+    START = 5  # first step, counted from the sample's start
+    PULSES = 6  # pulses in the slot's train; 1 but for writes by width or by count
+    PULSE_STEPS = 7
+    GAP_STEPS = 8  # idle steps between the pulses of a train
+    REST_STEPS = 9  # idle steps after the slot
+    HELD = 10  # 1: external control holds the devices that are not addressed
+
+
+class BankColumn(IntEnum):
+    """Columns of the bank table, all integers."""
+
+    KERNEL = 0  # which of the loop's two pulse kernels steps it
+    DEVICES = 1
+    VARIABLES = 2
+    FIRST_DEVICE = 3  # devices in the banks before it
+    FIRST_STATE = 4  # state variables of all devices in the banks before it
+    RESTS = 5  # 1: at zero current nothing moves
+    RECORDED = 6  # 1: its rows are kept
+
+
+class Nominal(IntEnum):
+    """What the controller knows of a bank: calibrated constants, in SI units."""
+
+    DRIFT = 0  # k, state units per A s beyond the threshold
+    THRESHOLD = 1  # A
+    READ_CURRENT = 2  # full scale of a READ of synapses, A
+    DRIVER_LIMIT = 3  # largest current of a WRITE, A
+    STATE_PER_WEIGHT = 4  # 1/B, state units
+    UNIT_CURRENT = 5  # the current that stands for a signal of 1, A
+    R_ON = 6  # ohm
+    R_OFF = 7  # ohm
+    RANGE = 8  # D', state units
+    BIAS_LIMIT = 9  # allowed magnitude of a bias weight
+    FULL_SCALE = 10  # fixed scale of a READ; 0: each vector's own largest magnitude
+    WRITE_CURRENT = 11  # amplitude of the pulses of a train, A beyond the threshold
+    UNIT_VOLTAGE = 12  # the voltage that stands for an output of 1, V
+    WINDOW = 13  # width of a variable's window, A
+
+
+class BiasRule(IntEnum):
+    """How a node's bias weight learns (Eq. 18)."""
+
+    GRADIENT = 0
+    PRINTED = 1
+    NONE = 2
+
+
+class OutputGradient(IntEnum):
+    """What stands before the slope in Eq. 16."""
+
+    ERROR = 0  # T - V
+    PRINTED = 1  # T
+
+
+class BiasCurrent(IntEnum):
+    """Whose sign the bias current takes in Algorithm 1."""
+
+    UPDATE = 0
+    PRINTED = 1  # that of the error
+
+
+class Activation(IntEnum):
+    """Activation of the single-layer perceptron."""
+
+    LOGISTIC = 0
+    TANH = 1
+    IDENTITY = 2

@@ -1,0 +1,42 @@
+"""memsim: emulate neural networks whose synapses and neurons are memristors.
+
+The names below load on first use, so that ``import memsim`` costs nothing.
+"""
+
+import importlib
+
+if __name__ != "memsim":
+    raise ImportError(f"memsim was loaded as {__name__!r}; import it as 'memsim'")
+
+_HOMES = {
+    "MultilayerPerceptron": "networks",
+    "SingleLayerPerceptron": "networks",
+    "Synapse": "devices",
+    "Node": "devices",
+    "ThresholdMemristor": "devices",
+    "Timing": "configuration",
+    "Configuration": "configuration",
+    "drive": "driving",
+    "train": "training",
+    "evaluate": "training",
+    "open_run": "run",
+}
+_MODULES = ("datasets", "devices", "errors", "waveforms", "schedule", "calibration")
+
+__all__ = [*_HOMES, *_MODULES, "__version__"]
+
+
+def __getattr__(name: str):
+    if name in _HOMES:
+        return getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
+    if name in _MODULES:
+        return importlib.import_module(f".{name}", __name__)
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("memsim")
+    raise AttributeError(f"module 'memsim' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,202 @@
+"""From a checked configuration and a data set to the arrays that the kernels run on."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from . import calibration, schedule
+from .calibration import BankCalibration
+from .configuration import Configuration, MultilayerSection, SingleLayerSection
+from .datasets import Dataset
+from .devices import Node, Synapse, ThresholdMemristor
+from .errors import InputError
+from .kernels.block import Plan
+from .kernels.random import PURPOSE_BIAS, PURPOSE_WEIGHT, uniform
+from .kernels.slots import Activation, BankColumn, BiasCurrent, BiasRule, Nominal, OutputGradient
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """All that a run is made of, before its first step.
+
+    Attributes
+    ----------
+    config : Configuration
+    dataset : Dataset
+        As the user gave it.
+    inputs, targets : (samples, n) float64
+        As the network sees them, with the constant line.
+    schedule : memsim.schedule.Schedule
+    banks : tuple of BankCalibration
+    plan : memsim.kernels.block.Plan
+    seeds : (realisations,) uint64
+        Each realisation's own seed.
+    initial : tuple of (variables, devices, realisations) float64
+        Starting states of each bank.
+    """
+
+    config: Configuration
+    dataset: Dataset
+    inputs: np.ndarray
+    targets: np.ndarray
+    schedule: schedule.Schedule
+    banks: tuple[BankCalibration, ...]
+    plan: Plan
+    seeds: np.ndarray
+    initial: tuple[np.ndarray, ...]
+
+    @property
+    def models(self) -> tuple:
+        """The distinct device models, in the order of the loop's kernels."""
+        return tuple(dict.fromkeys(bank.device.functions() for bank in self.banks))
+
+
+def realisation_seeds(seed: int, realisations: int) -> np.ndarray:
+    """A 64-bit seed of its own for each realisation; it depends on the run's seed and its number only."""
+    return np.array(
+        [np.random.SeedSequence([seed, r]).generate_state(1, np.uint64)[0] for r in range(realisations)],
+        dtype=np.uint64,
+    )
+
+
+def assemble(config: Configuration, dataset: Dataset, seeds: np.ndarray | None = None) -> Assembly:
+    """Check data against network, calibrate, and lay everything out.
+
+    Parameters
+    ----------
+    config : Configuration
+    dataset : Dataset
+    seeds : (realisations,) uint64, optional
+        The realisations' own seeds; from ``config.run`` where not given.
+    """
+    network = config.network
+    sizes = (network.inputs, 1) if isinstance(network, SingleLayerSection) else network.layers
+    name = "inputs" if isinstance(network, SingleLayerSection) else "layers"
+    for side, wanted, values in (("inputs", sizes[0], dataset.inputs), ("targets", sizes[-1], dataset.targets)):
+        if values.shape[1] != wanted:
+            raise InputError(
+                f"network.{name}: gives {wanted} {side} a sample, but {dataset.name} has {values.shape[1]}; "
+                f"make them equal"
+            )
+    inputs = dataset.inputs
+    if network.constant_input:
+        inputs = np.hstack([inputs, np.ones((len(inputs), 1))])
+    units = (inputs.shape[1], *sizes[1:])
+    banks = calibration.calibrate(config, inputs, dataset.targets)
+    slots = schedule.build(config)
+    seeds = realisation_seeds(config.run.seed, config.run.realisations) if seeds is None else seeds
+    initial = _initial_states(config, banks, units, seeds)
+    if isinstance(banks[0].device, ThresholdMemristor):
+        calibration.refuse_disturbing_reads(banks[0], initial[0][: units[0], 0], inputs)
+    plan = _plan(config, slots, banks, units)
+    return Assembly(config, dataset, inputs, dataset.targets, slots, banks, plan, seeds, initial)
+
+
+def _glorot(seeds: np.ndarray, purpose: int, bank: int, devices: int, fan_in: int, fan_out: int) -> np.ndarray:
+    """U(-1, 1) * sqrt(6 / (n_in + n_out)), (devices, realisations)."""
+    drawn = [[uniform(seed, purpose, bank, device, 0) for seed in seeds] for device in range(devices)]
+    return (2.0 * np.array(drawn) - 1.0) * np.sqrt(6.0 / (fan_in + fan_out))
+
+
+def _initial_states(
+    config: Configuration, banks: tuple[BankCalibration, ...], units: tuple[int, ...], seeds: np.ndarray
+) -> tuple[np.ndarray, ...]:
+    """Glorot's starting weights as states: the devices as they are handed to the run."""
+    if isinstance(config.network, SingleLayerSection):
+        bank = banks[0]
+        weights = _glorot(seeds, PURPOSE_WEIGHT, 0, units[0] + 1, units[0], 1)
+        if isinstance(bank.device, ThresholdMemristor):
+            device_rate = config.learning.rate / (bank.unit_current * calibration.slot_time(config))
+            states = np.vstack([weights, np.full((1, len(seeds)), device_rate)])
+            return (states[:, None, :],)
+        return ((weights * bank.state_per_weight)[None],)
+    states = []
+    for index, bank in enumerate(banks):
+        layer = index // 2 + 1
+        fans = units[layer - 1], units[layer]
+        if isinstance(bank.device, Synapse):
+            weights = _glorot(seeds, PURPOSE_WEIGHT, index, bank.devices, *fans)
+            allowed = config.network.weight_limit
+        else:
+            weights = config.network.initial_bias * _glorot(seeds, PURPOSE_BIAS, index, bank.devices, *fans)
+            allowed = config.network.bias_limit
+        if np.abs(weights).max() > allowed:
+            name = "weight_limit" if isinstance(bank.device, Synapse) else "bias_limit"
+            raise InputError(
+                f"network.{name}: must hold the starting weights of {bank.name}, up to {np.abs(weights).max():.3g} "
+                f"(got {allowed:g})"
+            )
+        states.append((weights * bank.state_per_weight)[None])
+    return tuple(states)
+
+
+def _plan(
+    config: Configuration, slots: schedule.Schedule, banks: tuple[BankCalibration, ...], units: tuple[int, ...]
+) -> Plan:
+    """Tables of integers and constants for the learning loop."""
+    functions = [bank.device.functions() for bank in banks]
+    order = list(dict.fromkeys(functions))
+    table = np.zeros((len(banks), len(BankColumn)), dtype=np.int64)
+    nominal = np.zeros((len(banks), len(Nominal)))
+    parameters = np.zeros((len(banks), max(f.parameters for f in functions)))
+    bounds = np.zeros((2, len(banks), max(f.variables for f in functions)))
+    devices = states = 0
+    for b, (bank, model) in enumerate(zip(banks, functions, strict=True)):
+        table[b, BankColumn.KERNEL] = order.index(model)
+        table[b, BankColumn.DEVICES] = bank.devices
+        table[b, BankColumn.VARIABLES] = model.variables
+        table[b, BankColumn.FIRST_DEVICE] = devices
+        table[b, BankColumn.FIRST_STATE] = states
+        table[b, BankColumn.RESTS] = bank.device.rests
+        devices += bank.devices
+        states += bank.devices * model.variables
+        parameters[b, : model.parameters] = bank.device.kernel_parameters()
+        for v, variable in enumerate(bank.device.state_variables()):
+            bounds[:, b, v] = variable.lower, variable.upper
+        nominal[b] = _nominal(config, bank)
+    thresholds = np.array(getattr(banks[0].device, "thresholds", None) or (0.0,))
+    rules = {
+        "bias_rule": {"gradient": BiasRule.GRADIENT, "printed": BiasRule.PRINTED, "none": BiasRule.NONE},
+        "output_gradient": {"error": OutputGradient.ERROR, "printed": OutputGradient.PRINTED},
+        "bias_current": {"update": BiasCurrent.UPDATE, "printed": BiasCurrent.PRINTED},
+    }
+    chosen = [codes[getattr(config.learning, name)] for name, codes in rules.items()]
+    memristor = calibration.memristor_of(config, units[0]) if isinstance(config.network, SingleLayerSection) else None
+    chosen.append(Activation[memristor.activation.upper()] if memristor else Activation.IDENTITY)
+    return Plan(
+        slots=slots.table(),
+        banks=table,
+        nominal=nominal,
+        thresholds=thresholds,
+        parameters=parameters,
+        lower=bounds[0],
+        upper=bounds[1],
+        units=np.cumsum([0, *units]),
+        dt=config.time.dt,
+        rate=config.learning.rate,
+        rules=np.array(chosen, dtype=np.int64),
+        skip=True,
+    )
+
+
+def _nominal(config: Configuration, bank: BankCalibration) -> np.ndarray:
+    """The controller's constants for a bank, in the order of :class:`~memsim.kernels.slots.Nominal`."""
+    row = np.zeros(len(Nominal))
+    device = bank.device
+    row[Nominal.THRESHOLD] = bank.threshold
+    row[Nominal.READ_CURRENT] = bank.read_current
+    row[Nominal.DRIVER_LIMIT] = bank.driver_limit
+    row[Nominal.WRITE_CURRENT] = bank.write_current
+    row[Nominal.STATE_PER_WEIGHT] = bank.state_per_weight
+    row[Nominal.UNIT_CURRENT] = bank.unit_current
+    row[Nominal.BIAS_LIMIT] = bank.bias_limit
+    row[Nominal.FULL_SCALE] = config.network.read_scale
+    if isinstance(device, ThresholdMemristor):
+        row[Nominal.UNIT_VOLTAGE] = device.reference_voltage
+        row[Nominal.WINDOW] = device.window
+    else:
+        row[Nominal.DRIFT] = device.drift_coefficient
+        row[Nominal.RANGE] = device.state_range
+        row[Nominal.R_ON] = device.output_r_on if isinstance(device, Node) else device.r_on
+        row[Nominal.R_OFF] = device.r_off
+    return row

@@ -1,0 +1,205 @@
+"""Calibration: currents, thresholds and windows from the ranges of inputs, weights and updates.
+
+The paper leaves thresholds and window widths to be calibrated for each problem.
+They are chosen here such that no READ disturbs a state and no WRITE reaches
+another variable's window; settings that are certain to fail are refused. What
+may fail is counted while stepping (:mod:`memsim.margins`).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .configuration import Configuration, MultilayerSection, SingleLayerSection
+from .devices import Node, Synapse, ThresholdMemristor
+from .errors import InputError
+
+READ_MARGIN = 1.25  # calibrated threshold over the largest READ
+WINDOW_MARGIN = 1.05  # calibrated window over the largest update
+WRITE_RANGE = 0.5  # a calibrated driver writes this share of half a state's range in one slot
+SLOPE = {"logistic": 0.25, "tanh": 1.0, "identity": 1.0}  # largest g'
+
+
+@dataclass(frozen=True)
+class BankCalibration:
+    """A bank of devices with all its currents chosen: what the controller knows of it.
+
+    Attributes
+    ----------
+    name : str
+    device : Synapse, Node or ThresholdMemristor
+        With its thresholds filled in.
+    devices : int
+        How many there are.
+    threshold : float
+        I_th in A; the first window's for a threshold memristor.
+    read_current : float
+        Full scale of a READ in A; 0 where READs have none.
+    driver_limit : float
+        Largest current of a WRITE in A.
+    write_current : float
+        Amplitude of a train's pulses beyond the threshold in A; 0 for writes by amplitude.
+    state_per_weight : float
+        1/B in the state's unit.
+    unit_current : float
+        The current that stands for a signal of 1, in A.
+    bias_limit : float
+        Allowed magnitude of a bias weight.
+    """
+
+    name: str
+    device: Synapse | Node | ThresholdMemristor
+    devices: int
+    threshold: float
+    read_current: float
+    driver_limit: float
+    write_current: float
+    state_per_weight: float
+    unit_current: float
+    bias_limit: float = 0.0
+
+
+def calibrate(config: Configuration, inputs: np.ndarray, targets: np.ndarray) -> tuple[BankCalibration, ...]:
+    """Choose what the configuration leaves open, and refuse what is certain to fail.
+
+    Parameters
+    ----------
+    config : Configuration
+    inputs : (samples, inputs) float64
+        With the constant line, where the network has one.
+    targets : (samples, outputs) float64
+
+    Returns
+    -------
+    tuple of BankCalibration
+        In the order of the schedule's banks.
+    """
+    network = config.network
+    if isinstance(network, MultilayerSection):
+        return _multilayer(config, network)
+    if network.construction == "equivalent":
+        return (_lines(config, network, inputs.shape[1]),)
+    return (_memristor(config, network, inputs, targets),)
+
+
+def slot_time(config: Configuration) -> float:
+    """Seconds of current that a WRITE slot has room for."""
+    write = config.write
+    steps = config.time.write if write.encoding != "count" else write.pulses * write.train_steps
+    return steps * config.time.dt
+
+
+def _driver(config: Configuration, field: str, threshold: float, over: float) -> tuple[float, float]:
+    """The driver's limit and the amplitude of a train's pulses, for writes up to ``over`` beyond the threshold."""
+    limit = config.write.driver_limit
+    if limit is not None and limit <= threshold:
+        raise InputError(
+            f"write.driver_limit: must be above the threshold {field} = {threshold:g} A, "
+            f"or nothing can be written (got {limit:g} A)"
+        )
+    limit = threshold + over if limit is None else limit
+    return limit, 0.0 if config.write.encoding == "amplitude" else min(over, limit - threshold)
+
+
+def _synapses(
+    config: Configuration, name: str, count: int, unit_current: float, weight_limit: float, held: bool
+) -> BankCalibration:
+    """A bank of synapses; held ones are read under external control and need no threshold."""
+    read = config.network.read_current or unit_current
+    device = config.devices.synapse
+    if device.threshold is None:
+        device = device.model_copy(update={"threshold": 0.0 if held else READ_MARGIN * read})
+    threshold = device.threshold or 0.0
+    if not held and read >= threshold:
+        raise InputError(
+            f"devices.synapse.threshold: must be above the READ's full scale network.read_current = {read:g} A, "
+            f"or every READ disturbs the weights (got {threshold:g} A)"
+        )
+    half = 0.5 * device.state_range
+    over = WRITE_RANGE * half / (device.drift_coefficient * slot_time(config))
+    limit, train = _driver(config, "devices.synapse.threshold", threshold, over)
+    return BankCalibration(name, device, count, threshold, read, limit, train, half / weight_limit, unit_current)
+
+
+def _multilayer(config: Configuration, network: MultilayerSection) -> tuple[BankCalibration, ...]:
+    node = config.devices.node
+    half = 0.5 * node.state_range
+    read_time = config.time.read * config.time.dt
+    unit_current = network.node_drift * half / (node.drift_coefficient * read_time)
+    sizes = [network.layers[0] + network.constant_input, *network.layers[1:]]
+    over = 2.0 * network.bias_limit * half / (node.drift_coefficient * slot_time(config))
+    limit, train = _driver(config, "devices.node.threshold", node.threshold, over)
+    banks = []
+    for layer in range(1, len(sizes)):
+        count = sizes[layer - 1] * sizes[layer]
+        banks.append(_synapses(config, f"synapses{layer}", count, unit_current, network.weight_limit, held=False))
+        banks.append(
+            BankCalibration(
+                f"nodes{layer}", node, sizes[layer], node.threshold, 0.0, limit, train, half, unit_current,
+                network.bias_limit,
+            )  # fmt: skip
+        )
+    return tuple(banks)
+
+
+def _lines(config: Configuration, network: SingleLayerSection, inputs: int) -> BankCalibration:
+    """The equivalent construction: a synapse for each weight and one for the bias."""
+    unit_current = memristor_of(config, inputs).reference_current
+    limit = memristor_of(config, inputs).weight_limit
+    return _synapses(config, "lines", inputs + 1, unit_current, limit, held=True)
+
+
+def memristor_of(config: Configuration, inputs: int) -> ThresholdMemristor:
+    """The configured threshold memristor, or the default one, for a number of inputs."""
+    device = config.devices.memristor or ThresholdMemristor(inputs=inputs)
+    if device.inputs != inputs:
+        raise InputError(
+            f"devices.memristor.inputs: must be the network's {inputs}, the constant line included "
+            f"(got {device.inputs})"
+        )
+    return device
+
+
+def _memristor(
+    config: Configuration, network: SingleLayerSection, inputs: np.ndarray, targets: np.ndarray
+) -> BankCalibration:
+    """Windows above the largest READ, each wide enough for the largest update."""
+    device = memristor_of(config, inputs.shape[1])
+    unit = device.reference_current
+    largest_input = max(1.0, float(np.abs(inputs).max()))
+    lowest, highest = (0.0, 1.0) if device.activation == "logistic" else (-1.0, 1.0)
+    largest_error = max(float(targets.max()) - lowest, highest - float(targets.min()))
+    if device.activation == "identity":
+        largest_error = float(np.abs(targets).max()) + device.weight_limit
+    largest_update = largest_error * largest_input * SLOPE[device.activation] * unit
+    window = device.window or WINDOW_MARGIN * largest_update
+    thresholds = device.thresholds
+    if thresholds is None:
+        largest_net = device.weight_limit * float(np.abs(inputs).sum(axis=1).max()) * unit
+        first = WINDOW_MARGIN * max(largest_net, unit)
+        thresholds = tuple(first + WINDOW_MARGIN * window * i for i in range(device.inputs + 1))
+    # The copy is checked anew: windows that overlap are refused.
+    device = ThresholdMemristor(**{**device.model_dump(), "thresholds": thresholds, "window": window})
+    highest_threshold = max(thresholds)
+    limit, train = _driver(config, "devices.memristor.thresholds", highest_threshold, window)
+    train = train and min(train, (1.0 - 2.0**-20) * window)
+    return BankCalibration("memristor", device, 1, min(thresholds), 0.0, limit, train, 1.0, unit)
+
+
+def refuse_disturbing_reads(bank: BankCalibration, weights: np.ndarray, inputs: np.ndarray) -> None:
+    """Refuse thresholds that the very first READs exceed (single-layer perceptron).
+
+    Parameters
+    ----------
+    bank : BankCalibration
+        Of the threshold memristor.
+    weights : (inputs, realisations) float64
+        Starting weights.
+    inputs : (samples, inputs) float64
+    """
+    largest = float(np.abs(inputs @ weights).max()) * bank.unit_current
+    if largest >= bank.threshold:
+        raise InputError(
+            f"devices.memristor.thresholds: the lowest must be above {largest:g} A, the largest READ of the starting "
+            f"weights, or reading disturbs them (got {bank.threshold:g} A)"
+        )

@@ -1,0 +1,268 @@
+"""The configuration of a run: every setting, its unit, its bounds and its default.
+
+A configuration comes from a TOML file, from a run file, or from Python; it is
+checked once, here, and everything within trusts it.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tomli_w
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from .devices import Node, Synapse, ThresholdMemristor
+from .errors import InputError
+from .fields import Settings, quantity
+
+
+class RunSection(Settings):
+    """``[run]``: seeds, realisations, threads."""
+
+    seed: int = Field(0, ge=0, lt=2**63, description="seed of the starting weights and the shuffles")
+    realisations: int = Field(1, ge=1, description="runs from seeds of their own, side by side")
+    threads: int = Field(0, ge=0, description="threads; 0 takes all processors. Results do not depend on it")
+
+
+class Timing(Settings):
+    """``[time]``: the step, the widths of pulses, the integrator."""
+
+    dt: float = quantity(2.5e-4, "s", "step", gt=0)
+    pulse_steps: int | None = Field(None, ge=1, description="width of READ, RESTORE and BACKREAD in steps (20)")
+    pulse_width: float | None = quantity(None, "s", "the same width in seconds", gt=0)
+    write_steps: int | None = Field(None, ge=1, description="width of a WRITE in steps (as pulse_steps)")
+    write_width: float | None = quantity(None, "s", "the same width in seconds", gt=0)
+    gap_steps: int | None = Field(None, ge=0, description="idle steps after each slot (0)")
+    gap: float | None = quantity(None, "s", "the same in seconds", ge=0)
+    integrator: Literal["euler", "heun"] = Field("euler", description="explicit Euler, or Heun's second order")
+
+    @model_validator(mode="after")
+    def _on_the_grid(self) -> "Timing":
+        for steps, width in (("pulse_steps", "pulse_width"), ("write_steps", "write_width"), ("gap_steps", "gap")):
+            self._steps(steps, width, 1)
+        return self
+
+    def _steps(self, steps: str, width: str, default: int) -> int:
+        """Whole steps of a width that is given in steps or in seconds, but not in both."""
+        in_steps, in_seconds = getattr(self, steps), getattr(self, width)
+        if in_steps is not None and in_seconds is not None:
+            raise ValueError(f"{width}: give either {width} or {steps}, not both")
+        if in_seconds is None:
+            return default if in_steps is None else int(in_steps)
+        return whole_steps(width, in_seconds, self.dt)
+
+    @property
+    def read(self) -> int:
+        """Width of READ, RESTORE and BACKREAD in steps."""
+        return self._steps("pulse_steps", "pulse_width", 20)
+
+    @property
+    def write(self) -> int:
+        """Width of a WRITE in steps."""
+        return self._steps("write_steps", "write_width", self.read)
+
+    @property
+    def rest(self) -> int:
+        """Idle steps after each slot."""
+        return self._steps("gap_steps", "gap", 0)
+
+
+def whole_steps(name: str, seconds: float, dt: float) -> int:
+    """A time as steps of dt; refused where it does not fall on the grid."""
+    steps = round(seconds / dt)
+    if abs(steps * dt - seconds) > 1e-9 * max(dt, seconds):
+        lower, upper = int(seconds / dt) * dt, (int(seconds / dt) + 1) * dt
+        raise ValueError(
+            f"{name}: must be a multiple of dt = {dt:g} s (got {seconds:g} s); take {lower:g} s or {upper:g} s"
+        )
+    return steps
+
+
+class WriteEncoding(Settings):
+    """``[write]``: how a change of a state becomes pulses."""
+
+    encoding: Literal["amplitude", "width", "count"] = Field("amplitude", description="what carries the size")
+    pulses: int = Field(20, ge=2, description="count: pulses at most in a train")
+    train_steps: int = Field(1, ge=1, description="count: width of one pulse of a train in steps")
+    train_gap_steps: int = Field(0, ge=0, description="count: idle steps between the pulses of a train")
+    driver_limit: float | None = quantity(
+        None, "A", "largest current of a write; calibrated where it is not given", gt=0
+    )
+
+
+class NetworkSection(Settings):
+    """What both kinds of network share."""
+
+    constant_input: bool = Field(False, description="add an input line that always carries 1")
+    read_scale: float = quantity(
+        0.0, "1", "fixed full scale of a READ; 0 scales each vector by its own largest magnitude", ge=0
+    )
+    read_current: float | None = quantity(
+        None, "A", "full scale of a READ of synapses; the unit current where it is not given", gt=0
+    )
+
+
+class SingleLayerSection(NetworkSection):
+    """``[network]`` with ``kind = "slp"``."""
+
+    kind: Literal["slp"] = "slp"
+    inputs: int = Field(2, ge=1, description="number of inputs, without the constant one")
+    construction: Literal["memristor", "equivalent"] = Field(
+        "memristor", description="one threshold memristor, or several one-variable synapses and an activation stage"
+    )
+
+
+class MultilayerSection(NetworkSection):
+    """``[network]`` with ``kind = "mlp"``."""
+
+    kind: Literal["mlp"] = "mlp"
+    layers: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        (2, 2, 1), min_length=2, description="sizes from inputs to outputs"
+    )
+    weight_limit: float = quantity(8.0, "1", "weight at the end of a synapse's range, B D'/2", gt=0)
+    bias_limit: float = quantity(0.2, "1", "allowed magnitude of a bias weight; 1 is the end of the range", gt=0, lt=1)
+    node_drift: float = quantity(
+        0.08, "1", "share of half its range that a node drifts in a READ of 1; sets the unit current", gt=0, lt=1
+    )
+    initial_bias: float = quantity(0.1, "1", "range of the starting bias weights, as a share of Glorot's", ge=0)
+
+
+class DevicesSection(Settings):
+    """``[devices.*]``: the device models and their parameters."""
+
+    synapse: Synapse = Synapse()
+    node: Node = Node()
+    memristor: ThresholdMemristor | None = Field(None, description="the single-layer perceptron's; inputs as its own")
+
+
+class LearningSection(Settings):
+    """``[learning]``: rates, epochs, and how the paper's rules are read."""
+
+    rate: float = quantity(0.1, "1", "learning rate eta", gt=0)
+    epochs: int = Field(1000, ge=1, description="passes over all samples")
+    shuffle: bool = Field(True, description="a new order of the samples in every epoch")
+    bias_rule: Literal["gradient", "printed", "none"] = Field(
+        "gradient", description="bias weight of nodes: the gradient, Eq. 18 as printed, or no learning"
+    )
+    output_gradient: Literal["error", "printed"] = Field("error", description="Eq. 16 with T - V, or as printed with T")
+    bias_current: Literal["update", "printed"] = Field(
+        "update", description="sign of I_b in Algorithm 1: the update's, or the error's as printed"
+    )
+
+
+class DataSection(Settings):
+    """``[data]``: a logic gate, a CSV file, or arrays given from Python."""
+
+    gate: str | None = Field(None, description="a two-input logic gate: or, and, xor, nand, nor, xnor, ...")
+    samples: int = Field(100, ge=1, description="random samples of the gate")
+    seed: int = Field(0, ge=0, description="seed of the samples")
+    csv: str | None = Field(None, description="a CSV file with named columns")
+    inputs: tuple[str, ...] = Field((), description="csv: names of the input columns")
+    targets: tuple[str, ...] = Field((), description="csv: names of the target columns")
+    arrays: str | None = Field(None, description="name of arrays that were given from Python, kept in the run file")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "DataSection":
+        given = [name for name in ("gate", "csv", "arrays") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(f"gate: give exactly one of gate, csv (got {', '.join(given) or 'none'})")
+        if self.csv is not None and not (self.inputs and self.targets):
+            raise ValueError("inputs: csv needs the names of the input and the target columns")
+        return self
+
+
+class TraceSection(Settings):
+    """``[trace]``: what is kept of the devices' states while the run goes on."""
+
+    mode: Literal["keyframes", "full", "select"] = Field(
+        "keyframes", description="states at some epochs' ends; every step of every device; every step of some"
+    )
+    keyframe_epochs: int = Field(0, ge=0, description="epochs between keyframes; 0 keeps about 20 in a run")
+    banks: tuple[str, ...] = Field((), description="select: names of banks; none stands for all")
+    devices: tuple[int, ...] = Field((), description="select: devices of each bank, from 0; none stands for all")
+    realisations: tuple[int, ...] = Field((), description="select: realisations, from 0; none stands for all")
+    stride: int = Field(1, ge=1, description="select: keep every so many steps")
+    compression: Literal["gzip", "none"] = Field("gzip", description="of the trace in the file")
+
+
+def _kind(section: Any) -> str | None:
+    kind = section.get("kind", "mlp") if isinstance(section, dict) else getattr(section, "kind", None)
+    return f"kind={kind}"
+
+
+Network = Annotated[
+    Annotated[SingleLayerSection, Tag("kind=slp")] | Annotated[MultilayerSection, Tag("kind=mlp")],
+    Discriminator(
+        _kind,
+        custom_error_type="network_kind",
+        custom_error_message="kind: must be 'slp' or 'mlp'",
+    ),
+]
+
+
+class Configuration(Settings):
+    """Everything that a run depends on.
+
+    Equal configurations give equal bits, for one machine type and one set of
+    versions.
+    """
+
+    run: RunSection = RunSection()
+    time: Timing = Timing()
+    network: Network = MultilayerSection()
+    devices: DevicesSection = DevicesSection()
+    learning: LearningSection = LearningSection()
+    write: WriteEncoding = WriteEncoding()
+    data: DataSection = DataSection(gate="xor")
+    trace: TraceSection = TraceSection()
+
+    def to_toml(self) -> str:
+        """The effective configuration, defaults included, as TOML."""
+        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
+
+
+def parse_toml(text: str, source: str) -> dict[str, Any]:
+    """TOML as nested dictionaries; ``source`` names the file in the error."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{source}: is not valid TOML: {error}") from None
+
+
+def read_text(path: Path) -> str:
+    """A text file that the user named."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; check the path") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read: {error}") from None
+
+
+def override(values: dict[str, Any], assignments: list[str] | tuple[str, ...]) -> dict[str, Any]:
+    """Apply ``section.field=value`` to nested dictionaries; a value is TOML, or else a plain string."""
+    for assignment in assignments:
+        name, separator, text = assignment.partition("=")
+        path = name.strip().split(".")
+        if not separator or len(path) < 2 or not all(path):
+            raise InputError(f"--set: must be section.field=value (got {assignment!r})")
+        try:
+            value = tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            value = text.strip()
+        place = values
+        for part in path[:-1]:
+            place = place.setdefault(part, {})
+            if not isinstance(place, dict):
+                raise InputError(f"--set: {part} in {name.strip()!r} is a value, not a section")
+        place[path[-1]] = value
+    return values
+
+
+def load_configuration(path: Path, assignments: list[str] | tuple[str, ...] = ()) -> Configuration:
+    """Read and check a configuration file; paths in it are relative to its folder."""
+    values = override(parse_toml(read_text(path), str(path)), assignments)
+    data = values.get("data")
+    if isinstance(data, dict) and isinstance(data.get("csv"), str):
+        data["csv"] = str((path.parent / data["csv"]).resolve())
+    return Configuration(**values)

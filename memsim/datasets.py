@@ -1,0 +1,98 @@
+"""Data sets: samples as numbers, which the network sees as currents."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from .configuration import DataSection
+from .errors import InputError
+from .tables import column, read_columns
+
+# Outputs for the inputs 00, 01, 10, 11.
+GATES = {
+    "or": (0, 1, 1, 1),
+    "and": (0, 0, 0, 1),
+    "xor": (0, 1, 1, 0),
+    "nand": (1, 1, 1, 0),
+    "nor": (1, 0, 0, 0),
+    "xnor": (1, 0, 0, 1),
+}
+PATTERNS = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Samples to learn.
+
+    Attributes
+    ----------
+    inputs : (samples, inputs) float64
+        In units of the network's unit current.
+    targets : (samples, outputs) float64
+    name : str
+    """
+
+    inputs: np.ndarray
+    targets: np.ndarray
+    name: str = "arrays"
+
+    def __post_init__(self) -> None:
+        for field in ("inputs", "targets"):
+            values = np.ascontiguousarray(getattr(self, field), dtype=np.float64)
+            if values.ndim != 2 or 0 in values.shape:
+                raise InputError(f"{self.name}.{field}: must have shape (samples, n), none 0 (got {values.shape})")
+            if not np.isfinite(values).all():
+                where = np.argwhere(~np.isfinite(values))[0]
+                value = values[tuple(where)]
+                raise InputError(f"{self.name}.{field}: must be finite (got {value} in sample {where[0]})")
+            object.__setattr__(self, field, values)
+        if len(self.inputs) != len(self.targets):
+            raise InputError(
+                f"{self.name}.targets: must have as many samples as inputs, {len(self.inputs)} "
+                f"(got {len(self.targets)})"
+            )
+
+
+def gate(name: str, samples: int = 100, seed: int = 0) -> Dataset:
+    """Randomly drawn samples of a two-input logic gate, labelled.
+
+    Parameters
+    ----------
+    name : str
+        One of ``GATES``.
+    samples : int
+        How many, 1 or more; each input is 0 or 1 with equal chance.
+    seed : int
+        Seed of the draw (NumPy's default generator).
+    """
+    truth = gate_truth(name)
+    if samples < 1:
+        raise InputError(f"samples: must be 1 or more (got {samples})")
+    inputs = np.random.default_rng(seed).integers(0, 2, size=(samples, 2))
+    return Dataset(inputs.astype(float), truth[2 * inputs[:, 0] + inputs[:, 1]][:, None], name.lower())
+
+
+def balanced_gate(name: str, samples: int = 100) -> Dataset:
+    """The four patterns of a gate in turn, as often as each other."""
+    pattern = np.arange(samples) % 4
+    return Dataset(PATTERNS[pattern], gate_truth(name)[pattern][:, None], f"{name.lower()} (balanced)")
+
+
+def gate_truth(name: str) -> np.ndarray:
+    """Outputs of a gate for the inputs 00, 01, 10, 11, (4,) float64."""
+    if name.lower() not in GATES:
+        raise InputError(f"data.gate: must be one of {', '.join(GATES)} (got {name!r})")
+    return np.array(GATES[name.lower()], dtype=np.float64)
+
+
+def load(section: DataSection) -> Dataset:
+    """The data set that a configuration names."""
+    if section.gate is not None:
+        return gate(section.gate, section.samples, section.seed)
+    if section.csv is None:
+        raise InputError("data.arrays: were given from Python; run the run file itself, which holds them")
+    path = Path(section.csv)
+    table = read_columns(path)
+    columns = {k: np.stack([column(table, n, path) for n in getattr(section, k)], axis=1) for k in ("inputs", "targets")}
+    return Dataset(columns["inputs"], columns["targets"], path.name)

@@ -1,0 +1,279 @@
+"""Device models: the paper's three memristors, over one contract.
+
+A device model is a class derived from :class:`Device`: checked parameters with
+units, named state variables with units and bounds, and the compiled functions
+that the kernels step (:mod:`memsim.kernels.models`).
+"""
+
+from typing import Any, ClassVar, Literal, NamedTuple
+
+from pydantic import Field, model_validator
+
+from .errors import InputError
+from .fields import Settings, quantity
+
+# HP's device as Strukov et al., 'The missing memristor found', Nature 453, 80 (2008) give it,
+# with the paper's ratio R_ON/R_OFF of 1/100.
+HP_R_ON = 100.0
+HP_R_OFF = 10e3
+HP_THICKNESS = 10e-9
+HP_MOBILITY = 1e-14
+
+Direction = Literal["both", "printed"]
+
+
+class StateVariable(NamedTuple):
+    """A state variable: name, unit, what it is, and its bounds in that unit."""
+
+    name: str
+    unit: str
+    description: str
+    lower: float
+    upper: float
+
+
+class Device(Settings):
+    """The contract of a device model.
+
+    A subclass gives its parameters as fields, the class attributes below, and
+    the methods that raise ``NotImplementedError`` here.
+
+    Attributes
+    ----------
+    title, equations, source : str
+        For ``memsim devices``.
+    rests : bool
+        Whether nothing moves at zero current; only such devices are left out of
+        the schedule's idle stretches.
+    """
+
+    title: ClassVar[str] = ""
+    equations: ClassVar[str] = ""
+    source: ClassVar[str] = ""
+    rests: ClassVar[bool] = True
+
+    def state_variables(self) -> tuple[StateVariable, ...]:
+        """The state variables in the order of the kernels' state array."""
+        raise NotImplementedError
+
+    def kernel_parameters(self) -> tuple[float, ...]:
+        """The numbers that the compiled functions take, in their order, in SI units."""
+        raise NotImplementedError
+
+    def functions(self) -> Any:
+        """The compiled functions (:class:`memsim.kernels.stepping.ModelFunctions`)."""
+        raise NotImplementedError
+
+    def resting_state(self) -> tuple[float, ...]:
+        """The state of a device that nobody has written to."""
+        return tuple(0.5 * (v.lower + v.upper) for v in self.state_variables())
+
+
+class _IonDrift(Device):
+    """Parameters of the linear ion drift device, which synapse and node share."""
+
+    r_on: float = quantity(HP_R_ON, "ohm", "memristance of the fully doped film", gt=0)
+    r_off: float = quantity(HP_R_OFF, "ohm", "memristance of the undoped film", gt=0)
+    thickness: float = quantity(HP_THICKNESS, "m", "thickness D of the film", gt=0)
+    mobility: float = quantity(HP_MOBILITY, "m2/(V s)", "average ion mobility mu_V", gt=0)
+    direction: Direction = Field(
+        "both",
+        description="drift in both directions, or upwards only as Eqs. 11 and 15 are printed",
+    )
+
+    @model_validator(mode="after")
+    def _resistances_differ(self) -> "_IonDrift":
+        if self.r_off <= self.r_on:
+            raise ValueError(f"r_off: must be greater than r_on = {self.r_on:g} ohm (got {self.r_off:g})")
+        return self
+
+
+class Synapse(_IonDrift):
+    """Synaptic memristor (Eqs. 14, 15): V = gamma * I, with a current threshold.
+
+    The state gamma is the memristance of the linear ion drift device, measured
+    from the middle of its range (the paper's D to D'), so that it has either
+    sign: gamma lies within +-(R_OFF - R_ON)/2 ohm and drifts at k = mu_V * R_ON
+    * (R_OFF - R_ON) / D**2 ohm/(A s) beyond the threshold. A device with a
+    negative gamma is an active element: V * I may be negative.
+    """
+
+    title: ClassVar[str] = "synaptic memristor"
+    equations: ClassVar[str] = (
+        "V = gamma * I                                        (Eq. 14)\n"
+        "dgamma/dt = k * sign(I) * (|I| - I_th), |I| > I_th   (Eq. 15, two-sided)\n"
+        "k = mu_V * R_ON * (R_OFF - R_ON) / D^2"
+    )
+    source: ClassVar[str] = "Silva et al., 'Perceptrons from Memristors', arXiv:1807.04912"
+
+    model: Literal["synapse"] = "synapse"
+    threshold: float | None = quantity(
+        None, "A", "current threshold I_th; calibrated by the network where it is not given", ge=0
+    )
+
+    @property
+    def drift_coefficient(self) -> float:
+        """k in ohm/(A s)."""
+        return self.mobility * self.r_on * (self.r_off - self.r_on) / self.thickness**2
+
+    @property
+    def state_range(self) -> float:
+        """D' in ohm."""
+        return self.r_off - self.r_on
+
+    def state_variables(self) -> tuple[StateVariable, ...]:
+        half = 0.5 * self.state_range
+        return (StateVariable("memristance", "ohm", "memristance gamma about its middle", -half, half),)
+
+    def kernel_parameters(self) -> tuple[float, ...]:
+        return (self.drift_coefficient, self.threshold or 0.0)
+
+    def functions(self) -> Any:
+        from .kernels.models import synapse
+        from .kernels.stepping import ModelFunctions
+
+        drift = synapse.drift if self.direction == "both" else synapse.drift_printed
+        return ModelFunctions(
+            f"synapse_{self.direction}", synapse.VARIABLES, synapse.PARAMETERS, drift, synapse.output
+        )
+
+
+class Node(_IonDrift):
+    """Node memristor: the linear ion drift device with a threshold (Eqs. 10, 11).
+
+    The state gamma is the boundary of the doped region about the film's middle,
+    within +-D/2 metres; with threshold 0 this is HP's device, x = 1/2 + gamma/D.
+    """
+
+    title: ClassVar[str] = "node memristor, the linear ion drift device"
+    equations: ClassVar[str] = (
+        "V = (R_ON * x + R_OFF * (1 - x)) * I, x = 1/2 + gamma/D   (Eq. 10)\n"
+        "V = R_OFF * (1 - x) * I                                   (Eq. 12, equation = 12)\n"
+        "dgamma/dt = k * sign(I) * (|I| - I_th), |I| > I_th        (Eq. 11, two-sided)\n"
+        "k = mu_V * R_ON / D"
+    )
+    source: ClassVar[str] = (
+        "Silva et al., 'Perceptrons from Memristors', arXiv:1807.04912, after Strukov et al., Nature 453, 80 (2008)"
+    )
+
+    model: Literal["node"] = "node"
+    threshold: float = quantity(0.0, "A", "current threshold I_th", ge=0)
+    equation: Literal[10, 12] = Field(10, description="output: Eq. 10, or Eq. 12 with R_ON dropped")
+
+    @property
+    def drift_coefficient(self) -> float:
+        """k in m/(A s)."""
+        return self.mobility * self.r_on / self.thickness
+
+    @property
+    def state_range(self) -> float:
+        """D' in m."""
+        return self.thickness
+
+    @property
+    def output_r_on(self) -> float:
+        """R_ON as the output has it: 0 ohm in Eq. 12."""
+        return self.r_on if self.equation == 10 else 0.0
+
+    def state_variables(self) -> tuple[StateVariable, ...]:
+        half = 0.5 * self.thickness
+        return (StateVariable("boundary", "m", "boundary gamma of the doped region about the middle", -half, half),)
+
+    def kernel_parameters(self) -> tuple[float, ...]:
+        return (self.drift_coefficient, self.threshold, self.output_r_on, self.r_off, self.thickness)
+
+    def functions(self) -> Any:
+        from .kernels.models import node
+        from .kernels.stepping import ModelFunctions
+
+        drift = node.drift if self.direction == "both" else node.drift_printed
+        return ModelFunctions(
+            f"node_{self.direction}", node.VARIABLES, node.PARAMETERS, drift, node.output, node.current
+        )
+
+
+class ThresholdMemristor(Device):
+    """Threshold memristor of the single-layer perceptron (Eqs. 5, 6).
+
+    Its n + 2 states are the n weights, the bias weight, and the learning rate,
+    which the paper counts among the internal variables. Variable i moves only
+    while |I| lies in its own window [I_i, I_i + a). It is an active element:
+    V(0) = V_0 * g(gamma_bias) is not 0.
+    """
+
+    title: ClassVar[str] = "threshold memristor of the single-layer perceptron"
+    equations: ClassVar[str] = (
+        "V = V_0 * g(I/I_0 + gamma_bias)                            (Eq. 5)\n"
+        "dgamma_i/dt = gamma_eta * sign(I) * (|I| - I_i), I_i <= |I| < I_i + a   (Eq. 6, the same on both sides)\n"
+        "dgamma_eta/dt = 0"
+    )
+    source: ClassVar[str] = "Silva et al., 'Perceptrons from Memristors', arXiv:1807.04912"
+
+    model: Literal["threshold-memristor"] = "threshold-memristor"
+    inputs: int = Field(2, ge=1, description="number n of inputs")
+    reference_current: float = quantity(1e-3, "A", "current I_0 that stands for a net input of 1", gt=0)
+    reference_voltage: float = quantity(1.0, "V", "voltage V_0 that stands for an output of 1", gt=0)
+    thresholds: tuple[float, ...] | None = quantity(
+        None, "A", "thresholds I_1 .. I_n+1 of the weights and the bias; calibrated where not given", min_length=2
+    )
+    window: float | None = quantity(None, "A", "width a of each window; calibrated where not given", gt=0)
+    weight_limit: float = quantity(20.0, "1", "weights and bias stop at +- this", gt=0)
+    activation: Literal["logistic", "tanh", "identity"] = Field("logistic", description="activation g")
+    direction: Direction = Field("both", description="Eq. 6 the same on both sides, or as printed")
+
+    @model_validator(mode="after")
+    def _windows_apart(self) -> "ThresholdMemristor":
+        if self.thresholds is None:
+            return self
+        wanted = self.inputs + 1
+        if len(self.thresholds) != wanted:
+            raise ValueError(
+                f"thresholds: needs {wanted} values, one for each weight and the bias (got {len(self.thresholds)})"
+            )
+        if min(self.thresholds) <= 0:
+            raise ValueError(f"thresholds: must be greater than 0 A (got {min(self.thresholds):g})")
+        if self.window is not None:
+            _check_windows(self.thresholds, self.window)
+        return self
+
+    def state_variables(self) -> tuple[StateVariable, ...]:
+        limit = self.weight_limit
+        weights = [StateVariable(f"weight{i + 1}", "1", "weight", -limit, limit) for i in range(self.inputs)]
+        bias = StateVariable("bias", "1", "bias weight", -limit, limit)
+        rate = StateVariable("learning_rate", "1/(A s)", "weight per A s beyond the threshold", 0.0, 1e300)
+        return (*weights, bias, rate)
+
+    def resting_state(self) -> tuple[float, ...]:
+        return (0.0,) * (self.inputs + 2)
+
+    def kernel_parameters(self) -> tuple[float, ...]:
+        if self.thresholds is None or self.window is None:
+            raise InputError("ThresholdMemristor.thresholds: give thresholds and a window, or let a network calibrate")
+        return (self.reference_current, self.reference_voltage, self.window, *self.thresholds)
+
+    def functions(self) -> Any:
+        from .kernels.models import threshold_memristor as physics
+        from .kernels.stepping import ModelFunctions
+
+        drift = physics.drift if self.direction == "both" else physics.drift_printed
+        output = {
+            "logistic": physics.output_logistic,
+            "tanh": physics.output_tanh,
+            "identity": physics.output_identity,
+        }[self.activation]
+        variables = self.inputs + 2
+        key = f"threshold_memristor_{self.inputs}_{self.activation}_{self.direction}"
+        return ModelFunctions(key, variables, physics.FIRST_THRESHOLD + self.inputs + 1, drift, output)
+
+
+def _check_windows(thresholds: tuple[float, ...], window: float) -> None:
+    ordered = sorted(thresholds)
+    for lower, upper in zip(ordered, ordered[1:], strict=False):
+        if lower + window > upper:
+            raise ValueError(
+                f"thresholds: windows overlap: [{lower:g}, {lower + window:g}) A reaches into the one from "
+                f"{upper:g} A; set them at least window = {window:g} A apart"
+            )
+
+
+MODELS: dict[str, type[Device]] = {"synapse": Synapse, "node": Node, "threshold-memristor": ThresholdMemristor}

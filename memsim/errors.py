@@ -1,0 +1,28 @@
+"""What can go wrong, as a tree of exceptions.
+
+::
+
+    MemsimError
+     ├── InputError        something given by the user: field, bound, value, what to do
+     ├── RunError          a run that failed while it went on
+     └── RunFileError      a file that is not a run file, or is broken
+
+The command line turns an :class:`InputError` into one line and exit status 2,
+the others into one line and exit status 1.
+"""
+
+
+class MemsimError(Exception):
+    """Any error that memsim raises on purpose."""
+
+
+class InputError(MemsimError, ValueError):
+    """Bad input. The message names the field, the bound and the value, and says what to do."""
+
+
+class RunError(MemsimError, RuntimeError):
+    """A run that could not go on."""
+
+
+class RunFileError(MemsimError, OSError):
+    """A file that cannot be read as a run file."""

@@ -1,0 +1,52 @@
+"""Checked settings: the base of every section of a configuration and of every device."""
+
+import difflib
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from .errors import InputError
+
+
+def quantity(default: Any, unit: str, description: str, **bounds: Any) -> Any:
+    """A field with a unit; ``bounds`` are pydantic's (``gt``, ``ge``, ``lt``, ``le``)."""
+    return Field(default, description=description, json_schema_extra={"unit": unit}, **bounds)
+
+
+class Settings(BaseModel):
+    """A group of checked settings.
+
+    Unknown names, wrong types, values out of bounds, NaN and infinities are
+    refused with an :class:`~memsim.errors.InputError` that names the field.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True)
+
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise InputError(explain(error, type(self))) from None
+
+
+def explain(error: ValidationError, model: type[BaseModel]) -> str:
+    """All that is wrong, one clause a field, with the nearest known name for an unknown one."""
+    return "; ".join(_explain_one(detail, model) for detail in error.errors())
+
+
+def _explain_one(detail: Any, model: type[BaseModel]) -> str:
+    # The tag of a union of sections stands in the path; no user wrote it.
+    path = [str(part) for part in detail["loc"] if not str(part).startswith("kind=")]
+    shown = ".".join(path) or model.__name__
+    if detail["type"] == "extra_forbidden":
+        known = sorted(model.model_fields)
+        near = difflib.get_close_matches(path[-1], known, n=1, cutoff=0.4)
+        hint = f"did you mean {near[0]!r}?" if near else f"known are: {', '.join(known)}"
+        return f"{shown}: no such setting; {hint}"
+    if detail["type"] == "missing":
+        return f"{shown}: is missing; give it a value"
+    message = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    if detail["type"] in ("value_error", "network_kind"):
+        # Raised by a section of its own, whose message begins with the field.
+        return f"{shown}.{message}" if path else message
+    return f"{shown}: must be {message} (got {detail['input']!r})"

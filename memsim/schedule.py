@@ -1,0 +1,152 @@
+"""The scheduler: Algorithms 1 and 2 as tables of slots.
+
+A training sample has the same slots every time; only the amplitudes depend on
+data. So the table is computed once, and the learning loop executes it. The
+scheduler knows integers only: which bank is driven, in which phase, from which
+step on, for how long.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .configuration import Configuration, SingleLayerSection
+from .kernels.slots import Column, Operation, Phase
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A stretch of the schedule in which one bank is driven.
+
+    Attributes
+    ----------
+    phase : Phase
+    operation : Operation
+        The controller's rule.
+    bank : int
+        Index in the network's banks.
+    layer : int
+        Counted from 1.
+    variable : int
+        The variable or line that is addressed; -1 where there is none.
+    pulses, pulse_steps, gap_steps : int
+        A train of ``pulses`` pulses of ``pulse_steps`` steps, ``gap_steps``
+        idle steps between them.
+    held : bool
+        External control holds the devices that are not addressed.
+    """
+
+    phase: Phase
+    operation: Operation
+    bank: int
+    layer: int
+    variable: int = -1
+    pulses: int = 1
+    pulse_steps: int = 1
+    gap_steps: int = 0
+    held: bool = False
+
+    @property
+    def width(self) -> int:
+        """Steps from the first pulse's start to the last pulse's end."""
+        return self.pulses * self.pulse_steps + (self.pulses - 1) * self.gap_steps
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The slots of one sample, one behind the other, and the idle steps after each."""
+
+    slots: tuple[Slot, ...]
+    rest_steps: int = 0
+
+    @property
+    def steps(self) -> int:
+        """Steps of one sample."""
+        return sum(slot.width + self.rest_steps for slot in self.slots)
+
+    @property
+    def starts(self) -> tuple[int, ...]:
+        """First step of each slot."""
+        ends = np.cumsum([slot.width + self.rest_steps for slot in self.slots])
+        return (0, *(int(end) for end in ends[:-1]))
+
+    def phase_steps(self) -> dict[Phase, int]:
+        """Steps of one sample in each phase; the idle steps after slots are IDLE."""
+        steps = dict.fromkeys(Phase, 0)
+        for slot in self.slots:
+            steps[slot.phase] += slot.width
+            steps[Phase.IDLE] += self.rest_steps
+        return steps
+
+    def table(self) -> np.ndarray:
+        """The slot table, (slots, columns) int64; columns as :class:`~memsim.kernels.slots.Column`."""
+        rows = np.empty((len(self.slots), len(Column)), dtype=np.int64)
+        for row, slot, start in zip(rows, self.slots, self.starts, strict=True):
+            row[Column.PHASE] = slot.phase
+            row[Column.OPERATION] = slot.operation
+            row[Column.BANK] = slot.bank
+            row[Column.LAYER] = slot.layer
+            row[Column.VARIABLE] = slot.variable
+            row[Column.START] = start
+            row[Column.PULSES] = slot.pulses
+            row[Column.PULSE_STEPS] = slot.pulse_steps
+            row[Column.GAP_STEPS] = slot.gap_steps
+            row[Column.REST_STEPS] = self.rest_steps
+            row[Column.HELD] = slot.held
+        return rows
+
+    def forward(self) -> "Schedule":
+        """The READs and RESTOREs alone: a prediction."""
+        kept = tuple(slot for slot in self.slots if slot.phase in (Phase.READ, Phase.RESTORE))
+        return Schedule(kept, self.rest_steps)
+
+
+def _write_train(config: Configuration) -> dict[str, int]:
+    """The train of pulses that a WRITE slot has room for."""
+    if config.write.encoding == "amplitude":
+        return {"pulses": 1, "pulse_steps": config.time.write}
+    if config.write.encoding == "width":
+        # A pulse of n steps is a train of n pulses of one step without gaps.
+        return {"pulses": config.time.write, "pulse_steps": 1}
+    write = config.write
+    return {"pulses": write.pulses, "pulse_steps": write.train_steps, "gap_steps": write.train_gap_steps}
+
+
+def build(config: Configuration) -> Schedule:
+    """The schedule of one training sample."""
+    read, write = {"pulse_steps": config.time.read}, _write_train(config)
+    if isinstance(config.network, SingleLayerSection):
+        slots = _single_layer(config.network, read, write)
+    else:
+        slots = _multilayer(len(config.network.layers) - 1, read, write)
+    return Schedule(tuple(slots), config.time.rest)
+
+
+def _single_layer(network: SingleLayerSection, read: dict[str, int], write: dict[str, int]) -> list[Slot]:
+    """Algorithm 1: one READ, then a WRITE for each weight and the bias in turn.
+
+    In the equivalent construction external control holds all devices in the
+    READ; in a WRITE it keeps the current from those that are not addressed.
+    """
+    held = network.construction == "equivalent"
+    first = Slot(Phase.READ, Operation.READ_LINES if held else Operation.READ_MEMRISTOR, 0, 1, held=held, **read)
+    operation = Operation.WRITE_LINE if held else Operation.WRITE_VARIABLE
+    lines = network.inputs + network.constant_input + 1
+    writes = [Slot(Phase.WRITE, operation, 0, 1, variable=i, **write) for i in range(lines)]
+    return [first, *writes]
+
+
+def _multilayer(layers: int, read: dict[str, int], write: dict[str, int]) -> list[Slot]:
+    """Algorithm 2; the banks of layer l are 2 (l - 1), its synapses, and 2 l - 1, its nodes."""
+    slots = []
+    for layer in range(1, layers + 1):
+        synapses, nodes = 2 * layer - 2, 2 * layer - 1
+        slots.append(Slot(Phase.READ, Operation.READ_SYNAPSES, synapses, layer, **read))
+        slots.append(Slot(Phase.READ, Operation.READ_NODES, nodes, layer, **read))
+        slots.append(Slot(Phase.RESTORE, Operation.RESTORE_NODES, nodes, layer, **read))
+    for layer in range(layers, 1, -1):
+        slots.append(Slot(Phase.BACKREAD, Operation.BACKREAD_SYNAPSES, 2 * layer - 2, layer, **read))
+    for layer in range(1, layers + 1):
+        slots.append(Slot(Phase.WRITE, Operation.WRITE_SYNAPSES, 2 * layer - 2, layer, **write))
+        slots.append(Slot(Phase.WRITE, Operation.WRITE_NODES, 2 * layer - 1, layer, **write))
+    return slots
