@@ -98,6 +98,7 @@ class Registers(NamedTuple):
     net: np.ndarray
     slope: np.ndarray
     bias: np.ndarray
+    arriving: np.ndarray  # the gradient without the slope: T - V, or the sum of delta_l w_kl
     gradient: np.ndarray
     target: np.ndarray
     difference: np.ndarray

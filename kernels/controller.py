@@ -87,17 +87,22 @@ def sum_columns(voltage, scale, weight_per_ohm, amplitude, net):
 
 
 @compiled
-def sum_rows(voltage, scale, weight_per_ohm, amplitude, slope, gradient):
-    """Eq. 17: delta_i = phi'_i times the sum over k of delta_k w_ik, measured by a BACKREAD."""
+def sum_rows(voltage, scale, weight_per_ohm, amplitude, slope, arriving, gradient):
+    """Eq. 17: delta_i = phi'_i times the sum over k of delta_k w_ik, measured by a BACKREAD.
+
+    ``voltage`` (inputs, outputs, realisations) in V; ``arriving``, filled with
+    the sums, and ``gradient`` (inputs, realisations).
+    """
     inputs, outputs, lanes = voltage.shape
     for i in range(inputs):
         for lane in range(lanes):
-            gradient[i, lane] = 0.0
+            arriving[i, lane] = 0.0
         for k in range(outputs):
             for lane in range(lanes):
-                gradient[i, lane] += voltage[i, k, lane]
+                arriving[i, lane] += voltage[i, k, lane]
         for lane in range(lanes):
-            gradient[i, lane] *= slope[i, lane] * (weight_per_ohm / amplitude * scale[lane])
+            arriving[i, lane] *= weight_per_ohm / amplitude * scale[lane]
+            gradient[i, lane] = arriving[i, lane] * slope[i, lane]
 
 
 @compiled
@@ -154,11 +159,12 @@ def measure_nodes(
 
 
 @compiled
-def output_gradient(signal, slope, target, rule, gradient, error):
+def output_gradient(signal, slope, target, rule, arriving, gradient, error):
     """Eqs. 9, 16 and 19: the local gradient of the output layer, and the sample's error.
 
     All arrays (outputs, realisations), but ``error`` (realisations,), which is
-    filled with the sum over outputs of (T - V)**2 / 2.
+    filled with the sum over outputs of (T - V)**2 / 2. ``arriving`` is T - V,
+    the gradient without the node's slope.
     """
     outputs, lanes = signal.shape
     for lane in range(lanes):
@@ -169,6 +175,7 @@ def output_gradient(signal, slope, target, rule, gradient, error):
             error[lane] += 0.5 * difference * difference
             if rule == OutputGradient.PRINTED:
                 difference = target[k, lane]
+            arriving[k, lane] = difference
             gradient[k, lane] = difference * slope[k, lane]
 
 
@@ -188,11 +195,13 @@ def request_synapses(signal, gradient, rate, state_per_weight, drift, request):
 
 
 @compiled
-def request_biases(net, gradient, bias, rate, rule, contrast, limit, state_per_weight, drift, request, shortened):
+def request_biases(
+    net, arriving, gradient, bias, rate, rule, contrast, limit, state_per_weight, drift, request, shortened
+):
     """The write of the bias weights (Eq. 18), kept within what is allowed.
 
-    ``contrast`` is (R_OFF - R_ON) / (R_OFF + R_ON), so that dV/dw_b = -contrast * in.
-    A write that would leave [-limit, limit] ends there, and is counted in
+    ``contrast`` is (R_OFF - R_ON) / (R_OFF + R_ON), so that dV/dw_b = -contrast * in;
+    the gradient is that times what arrives at the node, without the slope. A write that would leave [-limit, limit] ends there, and is counted in
     ``shortened``. All arrays (nodes, realisations).
     """
     nodes, lanes = net.shape
@@ -200,7 +209,7 @@ def request_biases(net, gradient, bias, rate, rule, contrast, limit, state_per_w
         for lane in range(lanes):
             change = 0.0
             if rule == BiasRule.GRADIENT:
-                change = -rate * gradient[k, lane] * contrast * net[k, lane]
+                change = -rate * arriving[k, lane] * contrast * net[k, lane]
             elif rule == BiasRule.PRINTED:
                 change = rate * gradient[k, lane]
             aim = bias[k, lane] + change

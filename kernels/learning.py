@@ -99,7 +99,8 @@ def set_write_currents(plan, slot, at, devices, counters, registers):
     elif operation == Operation.WRITE_NODES:
         contrast = (nominal[Nominal.R_OFF] - nominal[Nominal.R_ON]) / (nominal[Nominal.R_OFF] + nominal[Nominal.R_ON])
         controller.request_biases(
-            layer_of(units, layer, registers.net), gradient, layer_of(units, layer, registers.bias),
+            layer_of(units, layer, registers.net), layer_of(units, layer, registers.arriving), gradient,
+            layer_of(units, layer, registers.bias),
             plan.rate, plan.rules[0], contrast, nominal[Nominal.BIAS_LIMIT], state_per_weight, drift,
             nodes_of(at, devices.request, lanes), nodes_of(at, counters.shortened, lanes),
         )  # fmt: skip
@@ -152,7 +153,8 @@ def read_voltages(plan, slot, at, devices, registers):
         voltage = grid_of(at, devices.voltage, units[layer] - units[layer - 1], lanes)
         controller.sum_rows(
             voltage, registers.scale, weight_per_state, amplitude,
-            layer_of(units, layer - 1, registers.slope), layer_of(units, layer - 1, registers.gradient),
+            layer_of(units, layer - 1, registers.slope), layer_of(units, layer - 1, registers.arriving),
+            layer_of(units, layer - 1, registers.gradient),
         )  # fmt: skip
     elif operation == Operation.READ_NODES:
         controller.measure_nodes(
@@ -162,7 +164,10 @@ def read_voltages(plan, slot, at, devices, registers):
             signal, slope, layer_of(units, layer, registers.bias),
         )  # fmt: skip
         if layer == last:
-            controller.output_gradient(signal, slope, registers.target, plan.rules[1], gradient, registers.error)
+            arriving = layer_of(units, layer, registers.arriving)
+            controller.output_gradient(
+                signal, slope, registers.target, plan.rules[1], arriving, gradient, registers.error
+            )
     elif operation == Operation.READ_MEMRISTOR or operation == Operation.READ_LINES:
         activation = plan.rules[3]
         if operation == Operation.READ_MEMRISTOR:

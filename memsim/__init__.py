@@ -17,6 +17,7 @@ _HOMES = {
     "Timing": "configuration",
     "Configuration": "configuration",
     "drive": "driving",
+    "open_drive": "drive_trace",
     "train": "training",
     "evaluate": "training",
     "open_run": "run",

@@ -115,7 +115,7 @@ def _initial_states(
         layer = index // 2 + 1
         fans = units[layer - 1], units[layer]
         if isinstance(bank.device, Synapse):
-            weights = _glorot(seeds, PURPOSE_WEIGHT, index, bank.devices, *fans)
+            weights = config.network.initial_weight * _glorot(seeds, PURPOSE_WEIGHT, index, bank.devices, *fans)
             allowed = config.network.weight_limit
         else:
             weights = config.network.initial_bias * _glorot(seeds, PURPOSE_BIAS, index, bank.devices, *fans)

@@ -124,6 +124,7 @@ class MultilayerSection(NetworkSection):
     node_drift: float = quantity(
         0.08, "1", "share of half its range that a node drifts in a READ of 1; sets the unit current", gt=0, lt=1
     )
+    initial_weight: float = quantity(1.0, "1", "range of the starting weights, as a share of Glorot's", gt=0)
     initial_bias: float = quantity(0.1, "1", "range of the starting bias weights, as a share of Glorot's", ge=0)
 
 

@@ -185,7 +185,7 @@ class Engine:
             devices=Devices(state, state.copy(), *lines),
             counters=Counters(*by_phase, state.copy(), state.copy(), *by_element),
             registers=Registers(
-                *(np.zeros((units, lanes)) for _ in range(5)),
+                *(np.zeros((units, lanes)) for _ in range(6)),
                 target=np.zeros((outputs, lanes)),
                 difference=np.zeros((1, lanes)),
                 scale=np.zeros(lanes),

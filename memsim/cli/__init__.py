@@ -1,0 +1,97 @@
+"""The command line: one module a command, loaded when it is called."""
+
+import importlib
+import sys
+import traceback
+
+import click
+
+# Command to the module that holds it and its line in `memsim --help`, so that
+# help needs to load none of them.
+COMMANDS = {
+    "run": "Train a network from a configuration file, every pulse stepped.",
+    "reproduce": "Reproduce Figures 3, 4 and 5 of 'Perceptrons from Memristors'.",
+    "drive": "Drive any device with any waveform, as a current or a voltage.",
+    "schedule": "Show the slots of one training sample, as a table or a timing diagram.",
+    "devices": "List the device models, or show one: equations, parameters, source.",
+    "info": "Show what a run file holds, its margins first.",
+}
+
+EPILOG = """\b
+Examples:
+  memsim reproduce
+  memsim run examples/xor.toml --out xor.h5
+  memsim run examples/xor.toml --set learning.epochs=50 --set trace.mode=full
+  memsim info xor.h5
+  memsim schedule examples/xor.toml --plot timing.png
+  memsim drive examples/hysteresis.toml --plot loops.png
+"""
+
+
+class LazyGroup(click.Group):
+    """A group of commands that are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order in which a user meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load a command; None where there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f".{cmd_name}", __name__).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without loading them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    if value:
+        from ..provenance import program_version
+
+        click.echo(f"memsim {program_version()}")
+        ctx.exit()
+
+
+@click.group(cls=LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Version.")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def group(debug: bool) -> None:
+    """Emulate neural networks whose synapses and neurons are memristors, pulse by pulse.
+
+    A configuration file (TOML) says what to run; --set changes any field of it.
+    """
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; errors become one line on stderr and an exit status.
+
+    Status 0: done. 1: the run failed. 2: bad input. 130: stopped with Ctrl-C.
+    """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        status = group.main(args=arguments, prog_name="memsim", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("memsim: stopped", err=True)
+        sys.exit(130)
+    except Exception as error:
+        sys.exit(_report(error, "--debug" in arguments))
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _report(error: Exception, debug: bool) -> int:
+    """Say what went wrong in one line; the exit status."""
+    from ..errors import InputError, MemsimError
+
+    if debug:
+        traceback.print_exception(error)
+    known = isinstance(error, MemsimError | OSError)
+    text = str(error) if known else f"{type(error).__name__}: {error} (please report this; --debug shows where)"
+    click.echo(f"memsim: error: {text}", err=True)
+    return 2 if isinstance(error, InputError) else 1

@@ -1,0 +1,47 @@
+"""``memsim schedule``."""
+
+from pathlib import Path
+
+import click
+
+from . import options
+
+EPILOG = """\b
+Examples:
+  memsim schedule examples/xor.toml
+  memsim schedule examples/xor.toml --plot timing.png
+  memsim schedule examples/slp.toml --sample 3 --plot timing.svg
+"""
+
+
+@click.command(name="schedule", epilog=EPILOG)
+@options.path_argument("source", "CONFIG.toml|RUN.h5")
+@options.path_option("--plot", "Draw the timing diagram of one sample (PNG, SVG or PDF).")
+@click.option("--sample", default=0, show_default=True, type=click.IntRange(min=0), help="Which sample is drawn.")
+@options.overwrite
+@options.assignments
+def command(source: Path, plot: Path | None, sample: int, overwrite: bool, assignments: tuple[str, ...]) -> None:
+    """Show the slots of one training sample: phase, bank, time, and what drives it.
+
+    The diagram shows the currents that the first realisation's first epoch
+    drives, a line for each bank, phases shaded.
+    """
+    from ..assembly import assemble
+    from ..reporting import console
+    from ..slot_table import table
+    from ..sources import load_source
+
+    config, data = load_source(source, assignments)
+    assembly = assemble(config, data)
+    out = console()
+    out.print(table(assembly))
+    steps = assembly.schedule.steps
+    out.print(f"one sample: {steps} steps of {config.time.dt:g} s = {steps * config.time.dt:g} s")
+    for phase, count in assembly.schedule.phase_steps().items():
+        if count:
+            out.print(f"  {phase.name:9s}{count:6d} steps  {count / steps:6.1%}")
+    if plot is not None:
+        from ..timing_diagram import draw
+
+        draw(assembly, plot, sample=sample, overwrite=overwrite)
+        click.echo(f"wrote {plot}")

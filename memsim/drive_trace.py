@@ -1,0 +1,78 @@
+"""A drive that was carried out: its rows, read from its file or from memory."""
+
+import tomllib
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import h5py
+
+from .drive_configuration import DriveConfiguration, load_drive_configuration, override_entries
+from .errors import InputError, RunFileError
+from .traces.drive_file import DriveReader, open_drive_file
+from .traces.reader import NotARunFileError
+
+
+class DriveTrace(DriveReader):
+    """The rows of a drive; see :class:`~memsim.traces.drive_file.DriveReader` for the arrays.
+
+    Row n holds the drive at the end of step n, the state there, and the
+    response to both; ``initial_state`` is the state before row 0. With a file
+    behind it, an array is read each time that it is asked for.
+    """
+
+    def __enter__(self) -> "DriveTrace":
+        return self
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """The effective configuration as nested dictionaries, samples as the file holds them in place of CSV files."""
+        values = tomllib.loads(self.configuration_text)
+        for number, samples in self.file["samples"].items():
+            values["drive"][int(number)] = _sampled(values["drive"][int(number)], samples)
+        return values
+
+    @cached_property
+    def config(self) -> DriveConfiguration:
+        """The effective configuration; driving with it again gives the same bits."""
+        return DriveConfiguration(**self.configuration)
+
+
+def _sampled(entry: dict[str, Any], samples: Any) -> dict[str, Any]:
+    """An entry of a configuration with its samples as arrays."""
+    name = entry.get("name") or Path(entry.get("path", "")).name
+    kept: dict[str, Any] = {key: entry[key] for key in ("beyond", "devices") if key in entry}
+    arrays = {"times": samples["times"][()], "values": samples["values"][()]}
+    return {"waveform": "sampled", "name": name, **arrays, **kept}
+
+
+def open_drive(path: str | Path) -> DriveTrace:
+    """Open the file of a drive for reading.
+
+    Raises
+    ------
+    RunFileError
+        No such file, no file of a drive, or one of another schema version.
+    """
+    try:
+        return DriveTrace(open_drive_file(Path(path)))
+    except NotARunFileError as error:
+        raise RunFileError(str(error)) from None
+
+
+def load_drive_source(path: Path, assignments: Sequence[str] = ()) -> DriveConfiguration:
+    """The configuration of a drive, from TOML or from the file of an earlier drive.
+
+    Raises
+    ------
+    InputError
+        Anything that is wrong with either.
+    """
+    if not h5py.is_hdf5(path):
+        return load_drive_configuration(path, assignments)
+    try:
+        with open_drive(path) as earlier:
+            return DriveConfiguration(**override_entries(earlier.configuration, assignments))
+    except RunFileError as error:
+        raise InputError(str(error)) from None

@@ -1,0 +1,90 @@
+"""Margins: how near a run came to what it must not do, and what it counted.
+
+The first thing that a finished run shows.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .calibration import BankCalibration
+from .kernels.slots import Phase
+from .traces.reader import Arrays
+
+COUNTS = {
+    "read_disturbs": "states that moved in a phase that must leave them alone",
+    "restore_residuals": "RESTOREs that left a state off by more than 1e-12 of its range",
+    "bounds_in_read": "READs that ended with a state at a bound",
+    "bounds_in_write": "WRITEs that ended with a state at a bound",
+    "clipped_writes": "writes cut by the driver's limit",
+    "shortened_writes": "bias writes shortened to stay within their allowed range",
+    "rounded_writes": "writes rounded to whole steps or pulses",
+}
+
+
+@dataclass(frozen=True)
+class BankMargins:
+    """Margins and counts of one bank, over all its devices and realisations.
+
+    Attributes
+    ----------
+    bank : str
+    peak_state : float
+        Largest magnitude of a state over its bound.
+    peak_read : float or None
+        Largest READ or BACKREAD over I_th; None where READs are meant to move
+        the state, or external control holds it.
+    peak_write : float
+        Largest WRITE over the driver's limit.
+    restore_residual : float
+        Largest, as a share of the state's range.
+    rounding : float
+        Largest charge lost to rounding in A s.
+    counts : dict
+        Name, as in ``COUNTS``, to number.
+    """
+
+    bank: str
+    peak_state: float
+    peak_read: float | None
+    peak_write: float
+    restore_residual: float
+    rounding: float
+    counts: dict[str, int]
+
+
+def bank_margins(bank: BankCalibration, counters: Arrays, lower: np.ndarray, upper: np.ndarray) -> BankMargins:
+    """The margins of a bank from what was counted while stepping.
+
+    Parameters
+    ----------
+    bank : BankCalibration
+    counters : Arrays
+        As a run file stores them.
+    lower, upper : (variables,) float64
+        Bounds of the states.
+    """
+    reads = [Phase.READ, Phase.BACKREAD]
+    highest, lowest = counters["highest"], counters["lowest"]
+    half = 0.5 * (upper - lower)[:, None, None]
+    middle = 0.5 * (upper + lower)[:, None, None]
+    excursion = np.maximum(highest - middle, middle - lowest) / half
+    current = counters["peak_current"]
+    guarded = bank.threshold > 0 and not bank.name.startswith("nodes")
+    return BankMargins(
+        bank=bank.name,
+        peak_state=float(excursion[upper < 1e300].max()),
+        peak_read=float(current[reads].max() / bank.threshold) if guarded else None,
+        peak_write=float(current[Phase.WRITE].max() / bank.driver_limit),
+        restore_residual=float(counters["residual"].max()),
+        rounding=float(counters["rounding"].max()),
+        counts={
+            "read_disturbs": int(counters["disturbed"].sum()),
+            "restore_residuals": int(counters["unrestored"].sum()),
+            "bounds_in_read": int(counters["bound"][reads].sum()),
+            "bounds_in_write": int(counters["bound"][Phase.WRITE].sum()),
+            "clipped_writes": int(counters["clipped"].sum()),
+            "shortened_writes": int(counters["shortened"].sum()),
+            "rounded_writes": int(counters["rounded"].sum()),
+        },
+    )

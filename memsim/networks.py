@@ -1,0 +1,66 @@
+"""Networks, as a Python user meets them: topology, options, and the device models they are made of."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .configuration import DevicesSection, MultilayerSection, SingleLayerSection
+from .devices import Node, Synapse, ThresholdMemristor
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network: its settings and its devices, as the sections of a configuration."""
+
+    section: SingleLayerSection | MultilayerSection
+    devices: DevicesSection
+
+
+def MultilayerPerceptron(  # noqa: N802 (reads as the thing that it makes)
+    layers: Sequence[int] = (2, 2, 1), *, synapse: Synapse | None = None, node: Node | None = None, **settings: Any
+) -> Network:
+    """The multilayer perceptron of Algorithm 2: synapses and nodes are memristors.
+
+    Parameters
+    ----------
+    layers : sequence of int
+        Sizes from inputs to outputs, at least two.
+    synapse, node : devices
+        Device models; the paper's by default.
+    **settings
+        Any field of :class:`~memsim.configuration.MultilayerSection`:
+        ``weight_limit``, ``bias_limit``, ``node_drift``, ``constant_input``, ...
+
+    Raises
+    ------
+    InputError
+        A setting is out of its bounds.
+    """
+    section = MultilayerSection(layers=tuple(layers), **settings)
+    return Network(section, DevicesSection(synapse=synapse or Synapse(), node=node or Node()))
+
+
+def SingleLayerPerceptron(  # noqa: N802
+    inputs: int = 2, *, memristor: ThresholdMemristor | None = None, synapse: Synapse | None = None, **settings: Any
+) -> Network:
+    """The single-layer perceptron of Algorithm 1.
+
+    Parameters
+    ----------
+    inputs : int
+        Number of inputs, without the constant one.
+    memristor : ThresholdMemristor
+        The device; one calibrated for the data by default.
+    synapse : Synapse
+        The devices of the equivalent construction.
+    **settings
+        Any field of :class:`~memsim.configuration.SingleLayerSection`:
+        ``construction``, ``constant_input``, ...
+
+    Raises
+    ------
+    InputError
+        A setting is out of its bounds.
+    """
+    section = SingleLayerSection(inputs=inputs, **settings)
+    return Network(section, DevicesSection(synapse=synapse or Synapse(), memristor=memristor))

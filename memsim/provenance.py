@@ -1,0 +1,29 @@
+"""What a result was made with: program, versions, machine."""
+
+import platform
+import sys
+from importlib.metadata import PackageNotFoundError, version
+
+PACKAGES = ("numba", "llvmlite", "numpy", "h5py")
+
+
+def program_version() -> str:
+    """The installed version of memsim."""
+    try:
+        return version("memsim")
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def environment() -> dict[str, str]:
+    """Versions and machine, for a file's attributes."""
+    found = {f"{package}_version": version(package) for package in PACKAGES}
+    return {
+        "program": "memsim",
+        "program_version": program_version(),
+        "python_version": sys.version.split()[0],
+        "machine": platform.machine(),
+        "processor": platform.processor() or "unknown",
+        "system": platform.platform(),
+        **found,
+    }

@@ -1,0 +1,98 @@
+"""A finished, or stopped, run: its results, with the configuration as an object."""
+
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from . import calibration
+from .calibration import BankCalibration
+from .configuration import Configuration, MultilayerSection
+from .errors import RunFileError
+from .kernels.slots import Phase
+from .margins import BankMargins, bank_margins
+from .traces.reader import NotARunFileError, RunReader, open_file
+
+
+class Run(RunReader):
+    """A run, read from its file or from memory; see :class:`~memsim.traces.reader.RunReader` for the arrays."""
+
+    @cached_property
+    def config(self) -> Configuration:
+        """The effective configuration."""
+        return Configuration(**self.configuration)
+
+    @cached_property
+    def calibration(self) -> tuple[BankCalibration, ...]:
+        """Currents and thresholds of each bank, chosen anew from the configuration and the samples."""
+        inputs = self.dataset.inputs
+        if self.config.network.constant_input:
+            inputs = np.hstack([inputs, np.ones((len(inputs), 1))])
+        return calibration.calibrate(self.config, inputs, self.dataset.targets)
+
+    @property
+    def margins(self) -> tuple[BankMargins, ...]:
+        """Margins and counts of each bank."""
+        banks = self.file["banks"]
+        return tuple(
+            bank_margins(
+                bank,
+                self.diagnostics(bank.name),
+                banks[bank.name].attrs["lower_bounds"],
+                banks[bank.name].attrs["upper_bounds"],
+            )
+            for bank in self.calibration
+        )
+
+    @property
+    def weights(self) -> dict[str, np.ndarray]:
+        """Final weights and bias weights as numbers, bank to (devices, realisations).
+
+        Of a threshold memristor the rows are its weights and its bias.
+        """
+        weights = {}
+        for bank in self.calibration:
+            states = self.final_state[bank.name]
+            values = states[:, 0] if states.shape[1] == 1 else states[0, :-1]
+            weights[bank.name] = values / bank.state_per_weight
+        return weights
+
+    @property
+    def energy(self) -> dict[str, dict[str, np.ndarray]]:
+        """Bank to phase to energy in J, (realisations,); signed: an active device may give energy back."""
+        return {
+            bank.name: {
+                phase.name: self.diagnostics(bank.name)["energy"][phase].sum(axis=0) for phase in Phase
+            }
+            for bank in self.calibration
+        }
+
+    @property
+    def simulated_time(self) -> float:
+        """Seconds that the hardware would have taken."""
+        samples = len(self.dataset.inputs)
+        return float(len(self.total_error) * samples * int(self.file.attrs["sample_steps"]) * self.dt)
+
+    @property
+    def device_steps(self) -> int:
+        """Device-steps that were integrated; resting devices are skipped."""
+        return int(self.file["metrics"].attrs["device_steps"])
+
+    @property
+    def is_multilayer(self) -> bool:
+        """Whether the network is a multilayer perceptron."""
+        return isinstance(self.config.network, MultilayerSection)
+
+
+def open_run(path: str | Path) -> Run:
+    """Open a run file for reading.
+
+    Raises
+    ------
+    RunFileError
+        No such file, no run file, or one of another schema version.
+    """
+    try:
+        return Run(open_file(Path(path)))
+    except NotARunFileError as error:
+        raise RunFileError(str(error)) from None

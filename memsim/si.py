@@ -1,0 +1,23 @@
+"""Numbers with SI prefixes, for people."""
+
+import math
+
+PREFIXES = {-15: "f", -12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}
+
+
+def engineering(largest: float) -> tuple[float, str]:
+    """A factor and an SI prefix that bring values up to ``largest`` between 1 and 1000."""
+    if largest <= 0 or not math.isfinite(largest):
+        return 1.0, ""
+    power = 3 * math.floor(math.log10(largest) / 3)
+    power = min(max(power, min(PREFIXES)), max(PREFIXES))
+    return 10.0**-power, PREFIXES[power]
+
+
+def with_prefix(value: float, unit: str) -> str:
+    """A number in four digits with its unit, with a prefix where that helps: ``1.2 mA``, ``0.5 Hz``, ``3 1/(A s)``."""
+    if unit == "1":
+        return f"{value:.4g}"
+    scaled = unit.isalpha() and not 0.1 <= abs(value) < 1000
+    factor, prefix = engineering(abs(value)) if scaled else (1.0, "")
+    return f"{value * factor:.4g} {prefix}{unit}"

@@ -1,0 +1,64 @@
+"""The slot table in words: for the terminal, for figures, and for the run file."""
+
+import numpy as np
+from rich.table import Table
+
+from .assembly import Assembly
+from .schedule import Schedule, Slot
+
+FIELDS = [
+    ("phase", "S8"),
+    ("operation", "S20"),
+    ("bank", "i4"),
+    ("layer", "i4"),
+    ("variable", "i4"),
+    ("start", "i8"),
+    ("pulses", "i4"),
+    ("pulse_steps", "i4"),
+    ("gap_steps", "i4"),
+    ("rest_steps", "i4"),
+    ("held", "i1"),
+]
+
+DRIVEN_BY = {
+    "READ_SYNAPSES": "signals of the layer before, scaled",
+    "READ_NODES": "net inputs",
+    "RESTORE_NODES": "net inputs, negated",
+    "BACKREAD_SYNAPSES": "local gradients, scaled",
+    "WRITE_SYNAPSES": "eta * delta_j * V_i",
+    "WRITE_NODES": "bias rule",
+    "READ_MEMRISTOR": "net input (tapped weights)",
+    "WRITE_VARIABLE": "Delta * x_i * g', beyond I_i",
+    "READ_LINES": "inputs and 1, scaled; states held",
+    "WRITE_LINE": "eta * Delta * x_i * g'",
+}
+
+
+def structured(schedule: Schedule) -> np.ndarray:
+    """The slot table as a structured array with named columns, (slots,)."""
+    rows = [_row(slot, start, schedule.rest_steps) for slot, start in zip(schedule.slots, schedule.starts, strict=True)]
+    return np.array(rows, dtype=FIELDS)
+
+
+def _row(slot: Slot, start: int, rest_steps: int) -> tuple[object, ...]:
+    return (
+        slot.phase.name.encode(), slot.operation.name.encode(), slot.bank, slot.layer, slot.variable, start,
+        slot.pulses, slot.pulse_steps, slot.gap_steps, rest_steps, slot.held,
+    )  # fmt: skip
+
+
+def table(assembly: Assembly) -> Table:
+    """The slot table for the terminal."""
+    shown = Table(title="Slots of one training sample", title_justify="left", title_style="bold")
+    for heading in ("phase", "bank", "start\nstep", "width\nsteps", "pulses", "start\nms", "driven by"):
+        shown.add_column(heading, justify="right" if "\n" in heading or heading == "pulses" else "left")
+    schedule, dt = assembly.schedule, assembly.config.time.dt
+    for slot, start in zip(schedule.slots, schedule.starts, strict=True):
+        driven_by = DRIVEN_BY[slot.operation.name]
+        if slot.variable >= 0:
+            driven_by = f"variable {slot.variable + 1}: {driven_by}"
+        shown.add_row(
+            slot.phase.name, assembly.banks[slot.bank].name, str(start), str(slot.width), str(slot.pulses),
+            f"{1e3 * start * dt:g}", driven_by,
+        )  # fmt: skip
+    return shown

@@ -1,0 +1,49 @@
+"""Where a run comes from: a configuration file, or the run file of an earlier run."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from . import datasets
+from .configuration import Configuration, load_configuration, override
+from .datasets import Dataset
+from .errors import InputError, RunFileError
+
+HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+
+
+def load_source(path: Path, assignments: Sequence[str] = ()) -> tuple[Configuration, Dataset]:
+    """Configuration and samples, from TOML or from a run file.
+
+    A run file gives its effective configuration and its own samples, so that
+    running it again gives the same bits, whatever became of a CSV file.
+
+    Raises
+    ------
+    InputError
+        Anything that is wrong with either.
+    """
+    if not _is_hdf5(path):
+        config = load_configuration(path, list(assignments))
+        return config, datasets.load(config.data)
+    from .run import open_run
+
+    try:
+        with open_run(path) as earlier:
+            values, stored = earlier.configuration, earlier.dataset
+    except RunFileError as error:
+        raise InputError(str(error)) from None
+    before = values.get("data")
+    config = Configuration(**override(values, list(assignments)))
+    data = Dataset(np.asarray(stored.inputs), np.asarray(stored.targets), stored.name)
+    changed = any(assignment.startswith("data.") for assignment in assignments)
+    return config, datasets.load(config.data) if changed and before else data
+
+
+def _is_hdf5(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(HDF5_SIGNATURE)) == HDF5_SIGNATURE
+    except OSError:
+        return False

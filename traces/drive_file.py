@@ -1,0 +1,367 @@
+"""Drive files: HDF5 files with the rows of devices under a waveform.
+
+Row n holds the drive at the end of step n, the state there, and the response
+to both. Rows beyond ``committed_rows`` do not count: that number is written
+after them.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from .reader import QUANTITIES, NotARunFileError
+from .rows import StagedDataset
+
+CONVENTION = "memsim drive"
+SCHEMA = 1
+UNITS = {"current": "A", "voltage": "V"}
+RESPONSES = {"current": "voltage", "voltage": "current"}
+ATTRIBUTES = ("dt", "steps", "drive", "model", "variables", "variable_units", "finished")
+CONTENTS = (
+    "configuration", "labels", "notes", "samples", "committed_rows", "state", "current", "voltage",
+    "initial_state", "lowest", "highest", "rows_at_bound", "energy", "peak_response",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class DriveDescription:
+    """What is known of a drive before its first step.
+
+    Attributes
+    ----------
+    program : dict
+        Name, version, and the environment, as attributes of the file.
+    configuration : str
+        TOML.
+    dt : float
+        Step in s.
+    steps : int
+        Length of the drive.
+    drive : {"current", "voltage"}
+    model : str
+    variables : list of (name, unit, lower bound, upper bound)
+    initial : (devices, variables) float64
+    labels : list of str
+        For each device, what drives it.
+    notes : list of str
+        What the drive leaves out of its waveforms.
+    samples : dict
+        Number of the entry to times and values of its samples.
+    """
+
+    program: dict[str, str]
+    configuration: str
+    dt: float
+    steps: int
+    drive: str
+    model: str
+    variables: list[tuple[str, str, float, float]]
+    initial: np.ndarray
+    labels: list[str]
+    notes: list[str]
+    samples: dict[int, tuple[np.ndarray, np.ndarray]]
+
+
+class DriveWriter:
+    """A drive file that is being written.
+
+    Parameters
+    ----------
+    file : h5py.File
+        Empty and open for writing.
+    description : DriveDescription
+    compression : {"gzip", "none"}
+    """
+
+    def __init__(self, file: h5py.File, description: DriveDescription, compression: str) -> None:
+        self.file = file
+        self._describe(description)
+        self._make_totals(description)
+        self._rows = _make_rows(file, description, compression)
+        _put(file, "committed_rows", np.int64(0), ("1", "rows that count; written after them"), ())
+        file.flush()
+
+    def _describe(self, about: DriveDescription) -> None:
+        file, (names, units, lower, upper) = self.file, zip(*about.variables, strict=True)
+        file.attrs.update({"convention": CONVENTION, "schema_version": SCHEMA, **about.program})
+        file.attrs.update({"dt": about.dt, "dt_units": "s", "steps": about.steps})
+        file.attrs.update({"drive": about.drive, "model": about.model, "finished": False})
+        file.attrs.update({"variables": names, "variable_units": units})
+        file.attrs.update({"lower_bounds": lower, "upper_bounds": upper})
+        file["configuration"] = about.configuration
+        text = h5py.string_dtype()
+        file.create_dataset("labels", data=np.array(about.labels, dtype=object), dtype=text)
+        file.create_dataset("notes", data=np.array(about.notes, dtype=object), dtype=text)
+        samples = file.create_group("samples")
+        for entry, (times, values) in about.samples.items():
+            group = samples.create_group(str(entry))
+            _put(group, "times", times, ("s", "times of the samples"), ("sample",))
+            _put(group, "values", values, (UNITS[about.drive], "drive at these times"), ("sample",))
+
+    def _make_totals(self, about: DriveDescription) -> None:
+        labels, shape = ("device", "variable"), about.initial.shape
+        unit = _state_unit(about)
+        _put(self.file, "initial_state", about.initial, (unit, "state before row 0"), labels)
+        _put(self.file, "lowest", about.initial, (unit, "smallest state at a row or before row 0"), labels)
+        _put(self.file, "highest", about.initial, (unit, "largest state at a row or before row 0"), labels)
+        _put(self.file, "rows_at_bound", np.zeros(shape, np.int64), ("1", "rows with the state at a bound"), labels)
+        _put(self.file, "energy", np.zeros(shape[0]), ("J", "sum of V I dt over the rows, signed"), ("device",))
+        response = UNITS[RESPONSES[about.drive]]
+        _put(
+            self.file, "peak_response", np.zeros(shape[0]), (response, "largest magnitude of the response"), ("device",)
+        )
+
+    def append(self, rows: dict[str, np.ndarray], totals: dict[str, np.ndarray]) -> None:
+        """Append rows, and commit the ones that have reached the file.
+
+        Parameters
+        ----------
+        rows : dict
+            ``"state"`` (rows, devices, variables), ``"current"`` and
+            ``"voltage"`` (rows, devices).
+        totals : dict
+            ``"energy"``, ``"peak_response"``, ``"lowest"``, ``"highest"`` and
+            ``"rows_at_bound"`` up to the last of them.
+        """
+        for name, dataset in self._rows.items():
+            values, done = rows[name], 0
+            channels = np.arange(values.shape[-1])
+            while done < len(values):
+                count = min(dataset.room(), len(values) - done)
+                dataset.stage(values[done : done + count], channels)
+                dataset.fill(count)
+                done += count
+        for name, total in totals.items():
+            self.file[name][...] = total
+        self._commit()
+
+    def finish(self, complete: bool) -> None:
+        """Write what is staged; ``complete`` says whether the drive came to its end."""
+        for dataset in self._rows.values():
+            dataset.flush()
+        self._commit()
+        self.file.attrs["finished"] = complete
+        self.file.flush()
+
+    def _commit(self) -> None:
+        rows = min(len(dataset.dataset) for dataset in self._rows.values())
+        if rows > self.file["committed_rows"][()]:
+            self.file.flush()
+            self.file["committed_rows"][()] = rows
+            self.file.flush()
+
+
+def _make_rows(file: h5py.File, about: DriveDescription, compression: str) -> dict[str, StagedDataset]:
+    devices, variables = about.initial.shape
+    driven, response = about.drive, RESPONSES[about.drive]
+    state = StagedDataset(
+        file, "state", (devices, variables), ("step", "device", "variable"),
+        unit=_state_unit(about), description="state at the end of the step", compression=compression,
+    )  # fmt: skip
+    drives = StagedDataset(
+        file, driven, (devices,), ("step", "device"),
+        unit=UNITS[driven], description=f"{driven} at the end of the step: the drive", compression=compression,
+    )  # fmt: skip
+    responses = StagedDataset(
+        file, response, (devices,), ("step", "device"),
+        unit=UNITS[response], description=f"{response} from the drive and the state at the end of the step",
+        compression=compression,
+    )  # fmt: skip
+    return {"state": state, driven: drives, response: responses}
+
+
+def _state_unit(about: DriveDescription) -> str:
+    units = {unit for _, unit, _, _ in about.variables}
+    return units.pop() if len(units) == 1 else "see variable_units"
+
+
+def _put(group: h5py.Group, name: str, values: Any, about: tuple[str, str], labels: tuple[str, ...]) -> None:
+    dataset = group.create_dataset(name, data=values)
+    dataset.attrs["units"], dataset.attrs["long_name"] = about
+    for dimension, label in zip(dataset.dims, labels, strict=True):
+        dimension.label = label
+
+
+def open_drive_file(path: Path) -> h5py.File:
+    """Open a drive file for reading, and check that it is one.
+
+    Raises
+    ------
+    NotARunFileError
+        With one line that says what is wrong.
+    """
+    try:
+        file = h5py.File(path, "r")
+    except FileNotFoundError:
+        raise NotARunFileError(f"{path}: no such file; check the path") from None
+    except OSError as error:
+        raise NotARunFileError(f"{path}: is no HDF5 file, or a broken one: {error}") from None
+    found = file.attrs.get("convention"), file.attrs.get("schema_version")
+    if found != (CONVENTION, SCHEMA):
+        file.close()
+        raise NotARunFileError(
+            f"{path}: is no drive file that this program reads: its convention and schema version are "
+            f"{found[0]!r} {found[1]}, not {CONVENTION!r} {SCHEMA}"
+        )
+    missing = [n for n in ATTRIBUTES if n not in file.attrs] + [n for n in CONTENTS if n not in file]
+    if missing:
+        file.close()
+        raise NotARunFileError(f"{path}: is a broken drive file: it has no {', '.join(missing)}")
+    return file
+
+
+class DriveReader:
+    """The rows of a drive, read from its file when they are asked for.
+
+    Parameters
+    ----------
+    file : h5py.File
+        An open drive file; the reader closes it.
+    """
+
+    def __init__(self, file: h5py.File) -> None:
+        self.file = file
+
+    def close(self) -> None:
+        """Close the file."""
+        self.file.close()
+
+    def __enter__(self) -> "DriveReader":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def finished(self) -> bool:
+        """Whether the drive came to its end."""
+        return bool(self.file.attrs["finished"])
+
+    @property
+    def steps(self) -> int:
+        """Rows that are there."""
+        return int(self.file["committed_rows"][()])
+
+    @property
+    def dt(self) -> float:
+        """Step in s."""
+        return float(self.file.attrs["dt"])
+
+    @property
+    def drive(self) -> str:
+        """``"current"`` or ``"voltage"``: which of the two the waveforms set."""
+        return str(self.file.attrs["drive"])
+
+    @property
+    def model(self) -> str:
+        """Name of the device model."""
+        return str(self.file.attrs["model"])
+
+    @property
+    def variables(self) -> tuple[tuple[str, str], ...]:
+        """Name and unit of each state variable."""
+        attributes = self.file.attrs
+        return tuple(zip(map(str, attributes["variables"]), map(str, attributes["variable_units"]), strict=True))
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """For each device, what drives it."""
+        return tuple(self.file["labels"].asstr()[()])
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the drive leaves out of its waveforms."""
+        return tuple(self.file["notes"].asstr()[()])
+
+    @property
+    def configuration_text(self) -> str:
+        """The effective configuration, TOML."""
+        return str(self.file["configuration"].asstr()[()])
+
+    @property
+    def time(self) -> np.ndarray:
+        """Time of each row in s, (steps,) float64: row n is the end of step n, at (n + 1) * dt."""
+        return np.arange(1, self.steps + 1) * self.dt
+
+    @property
+    def current(self) -> np.ndarray:
+        """Current at each step's end in A, (steps, devices) float64."""
+        return self.window("current")
+
+    @property
+    def voltage(self) -> np.ndarray:
+        """Voltage at each step's end in V, (steps, devices) float64."""
+        return self.window("voltage")
+
+    @property
+    def state(self) -> np.ndarray:
+        """State at each step's end, (steps, devices) float64; (steps, devices, variables) of several variables."""
+        return self.window("state")
+
+    @property
+    def initial_state(self) -> np.ndarray:
+        """State before row 0, (devices,) or (devices, variables) float64."""
+        values: np.ndarray = self.file["initial_state"][()]
+        return values[:, 0] if values.shape[1] == 1 else values
+
+    @property
+    def energy(self) -> np.ndarray:
+        """Sum of V I dt over all rows in J, (devices,) float64; negative where a device gave energy."""
+        values: np.ndarray = self.file["energy"][()]
+        return values
+
+    @property
+    def peak_response(self) -> np.ndarray:
+        """Largest magnitude of the response in A or V, (devices,) float64."""
+        values: np.ndarray = self.file["peak_response"][()]
+        return values
+
+    @property
+    def lowest(self) -> np.ndarray:
+        """Smallest state, the initial one included, (devices, variables) float64."""
+        values: np.ndarray = self.file["lowest"][()]
+        return values
+
+    @property
+    def highest(self) -> np.ndarray:
+        """Largest state, the initial one included, (devices, variables) float64."""
+        values: np.ndarray = self.file["highest"][()]
+        return values
+
+    @property
+    def rows_at_bound(self) -> np.ndarray:
+        """Rows whose state lies at a bound, (devices, variables) int64."""
+        values: np.ndarray = self.file["rows_at_bound"][()]
+        return values
+
+    def window(self, quantity: str, start: int = 0, stop: int | None = None, stride: int = 1) -> np.ndarray:
+        """A stretch of the rows.
+
+        Parameters
+        ----------
+        quantity : {"state", "current", "voltage"}
+            In the state's unit, A or V.
+        start, stop : int
+            Rows, ``stop`` not included; to the end where not given.
+        stride : int
+            Every so many rows.
+
+        Returns
+        -------
+        (rows, devices) float64
+            (rows, devices, variables) for states of a model with several
+            variables.
+
+        Raises
+        ------
+        KeyError
+            There is no such quantity.
+        """
+        if quantity not in QUANTITIES:
+            raise KeyError(f"quantity: must be one of {', '.join(QUANTITIES)} (got {quantity!r})")
+        last = self.steps if stop is None else min(stop, self.steps)
+        values: np.ndarray = self.file[quantity][start:last:stride]
+        return values[:, :, 0] if quantity == "state" and values.shape[2] == 1 else values
