@@ -69,7 +69,7 @@ def inlined(function):
         return numba.njit(function, cache=True, nogil=True, error_model="numpy", inline="always")
 
 
-def specialise(template: types.FunctionType, name: str, **bindings):
+def specialise(template: types.FunctionType, name: str, *, compiler=compiled, **bindings):
     """Compile a copy of a template with some of its globals bound.
 
     Parameters
@@ -87,4 +87,4 @@ def specialise(template: types.FunctionType, name: str, **bindings):
     copy.__qualname__ = name
     copy.__module__ = template.__module__
     copy.__doc__ = template.__doc__
-    return compiled(copy)
+    return compiler(copy)

@@ -12,7 +12,7 @@ import numpy as np
 
 from . import controller
 from .block import grid_of, layer_of, lines_of, nodes_of, place, rows_of, states_of
-from .compiling import compiled, specialise
+from .compiling import inlined, specialise
 from .slots import BankColumn, BiasCurrent, Column, Nominal, Operation, Phase
 from .stepping import ANY_VARIABLE, NO_VARIABLE, ModelFunctions, pulse_kernel
 
@@ -21,7 +21,7 @@ pulse_0: Callable
 pulse_1: Callable
 
 
-@compiled
+@inlined
 def begin_sample(data, epoch, index, registers):
     """Put the next sample on the inputs of every realisation."""
     inputs = data.inputs.shape[1]
@@ -34,7 +34,7 @@ def begin_sample(data, epoch, index, registers):
             registers.target[k, lane] = data.targets[sample, k]
 
 
-@compiled
+@inlined
 def set_currents(plan, slot, at, devices, counters, registers):
     """The controller's rule before a slot's pulse: the current of each element in ``devices.current``."""
     lanes = registers.scale.size
@@ -74,7 +74,7 @@ def set_currents(plan, slot, at, devices, counters, registers):
         set_write_currents(plan, slot, at, devices, counters, registers)
 
 
-@compiled
+@inlined
 def set_write_currents(plan, slot, at, devices, counters, registers):
     """The controller's rule before a WRITE: what is to change, encoded as pulses."""
     lanes = registers.scale.size
@@ -131,7 +131,7 @@ def set_write_currents(plan, slot, at, devices, counters, registers):
         )  # fmt: skip
 
 
-@compiled
+@inlined
 def read_voltages(plan, slot, at, devices, registers):
     """The controller's rule after a slot's pulse: what it learns from the voltages."""
     lanes = registers.scale.size
@@ -183,7 +183,7 @@ def read_voltages(plan, slot, at, devices, registers):
         )
 
 
-@compiled
+@inlined
 def count_pulse(phase, at, currents, lower, upper, states, counters):
     """Keep the extremes of states and currents, and count states at a bound, after a pulse."""
     peak = lines_of(at, counters.peak_current[phase])
@@ -201,7 +201,7 @@ def count_pulse(phase, at, currents, lower, upper, states, counters):
             bound[e] += 1.0 if ((x <= lower[v]) | (x >= upper[v])) & (currents[e] != 0.0) else 0.0
 
 
-@compiled
+@inlined
 def keep_states(at, devices):
     """Remember a bank's states before a READ that moves them."""
     states = states_of(at, devices.state)
@@ -211,7 +211,7 @@ def keep_states(at, devices):
             before[v, e] = states[v, e]
 
 
-@compiled
+@inlined
 def count_residuals(at, lower, upper, devices, counters):
     """Compare a bank's states after RESTORE with those before the READ."""
     states = states_of(at, devices.state)
@@ -251,8 +251,8 @@ def apply_pulse(plan, block, bank, phase, addressed, held, currents, steps, row)
     return stepped
 
 
-def rest_banks(plan, block, driven, phase, steps, row):
-    """Carry every bank but the driven one (-1: every bank) through steps without a current.
+def rest_banks(plan, block, slot, row):
+    """Carry the banks that a slot does not drive through it, and all banks through the rest after it.
 
     A bank that rests at zero current and is not recorded has nothing to do.
     """
@@ -260,16 +260,22 @@ def rest_banks(plan, block, driven, phase, steps, row):
     # Not literals: Numba would compile all below once more for each of them.
     any_variable = np.int64(ANY_VARIABLE)
     free = np.int64(0)
+    width = slot_width(slot)
     for bank in range(plan.banks.shape[0]):
         rests = plan.banks[bank, BankColumn.RESTS] == 1 and plan.skip
         recorded = plan.banks[bank, BankColumn.RECORDED] == 1 and block.rows.capacity > 0
-        if bank != driven and steps > 0 and (recorded or not rests):
+        if recorded or not rests:
             idle = lines_of(place(plan.banks, bank, block.lanes), block.devices.idle)
-            stepped += apply_pulse(plan, block, bank, phase, any_variable, free, idle, steps, row)
+            for after in range(2):
+                steps = slot[Column.REST_STEPS] if after == 1 else width
+                phase = np.int64(Phase.IDLE) if after == 1 else slot[Column.PHASE]
+                if steps > 0 and (after == 1 or bank != slot[Column.BANK]):
+                    first_row = row + after * width
+                    stepped += apply_pulse(plan, block, bank, phase, any_variable, free, idle, steps, first_row)
     return stepped
 
 
-@compiled
+@inlined
 def addressed_variable(slot):
     """Which variables a slot may move: all, one, or none."""
     operation = slot[Column.OPERATION]
@@ -283,30 +289,27 @@ def addressed_variable(slot):
 
 
 def run_train(plan, block, slot, row):
-    """Step the driven bank through the pulses and gaps of a slot."""
+    """Step the driven bank through the pulses of a slot and the gaps between them."""
     bank = slot[Column.BANK]
-    phase = slot[Column.PHASE]
-    steps = slot[Column.PULSE_STEPS]
-    gap = slot[Column.GAP_STEPS]
     pulses = slot[Column.PULSES]
-    held = slot[Column.HELD]
     at = place(plan.banks, bank, block.lanes)
     currents = lines_of(at, block.devices.current)
-    idle = lines_of(at, block.devices.idle)
     train = lines_of(at, block.devices.train)
     count = lines_of(at, block.devices.count)
     addressed = addressed_variable(slot)
-    if pulses == 1:
-        return apply_pulse(plan, block, bank, phase, addressed, held, currents, steps, row)
     stepped = 0
-    for number in range(pulses):
-        for e in range(at.elements):
-            train[e] = currents[e] if count[e] > number else 0.0
-        stepped += apply_pulse(plan, block, bank, phase, addressed, held, train, steps, row)
-        row += steps
-        if number < pulses - 1 and gap > 0:
-            stepped += apply_pulse(plan, block, bank, phase, addressed, held, idle, gap, row)
-            row += gap
+    for stretch in range(2 * pulses - 1):
+        in_gap = stretch % 2 == 1
+        steps = slot[Column.GAP_STEPS] if in_gap else slot[Column.PULSE_STEPS]
+        if steps > 0:
+            if pulses > 1:
+                for e in range(at.elements):
+                    train[e] = 0.0 if in_gap or count[e] <= stretch // 2 else currents[e]
+            drive = train if pulses > 1 else currents
+            stepped += apply_pulse(
+                plan, block, bank, slot[Column.PHASE], addressed, slot[Column.HELD], drive, steps, row
+            )
+            row += steps
     return stepped
 
 
@@ -318,10 +321,9 @@ def run_slot(plan, block, slot, row):
     if operation == Operation.READ_NODES:
         keep_states(at, block.devices)
     stepped = run_train(plan, block, slot, row)
-    width = slot_width(slot)
-    stepped += rest_banks(plan, block, slot[Column.BANK], slot[Column.PHASE], width, row)
-    stepped += rest_banks(plan, block, np.int64(-1), np.int64(Phase.IDLE), slot[Column.REST_STEPS], row + width)
+    # Before the rest: a bank that is stepped through it overwrites its voltages.
     read_voltages(plan, slot, at, block.devices, block.registers)
+    stepped += rest_banks(plan, block, slot, row)
     if operation == Operation.RESTORE_NODES:
         lower = plan.lower[slot[Column.BANK]]
         upper = plan.upper[slot[Column.BANK]]
@@ -329,14 +331,14 @@ def run_slot(plan, block, slot, row):
     return stepped
 
 
-@compiled
+@inlined
 def slot_width(slot):
     """Steps of a slot from its first pulse's start to its last pulse's end."""
     pulses = slot[Column.PULSES]
     return pulses * slot[Column.PULSE_STEPS] + (pulses - 1) * slot[Column.GAP_STEPS]
 
 
-@compiled
+@inlined
 def show_outputs(signal, outputs):
     """Copy the last layer's signals, (outputs, realisations)."""
     for k in range(signal.shape[0]):
@@ -395,5 +397,5 @@ def loop_kernel(models: tuple[ModelFunctions, ...], integrator: str):
     key = f"{integrator}_" + "_".join(model.key for model in models)
     bound = {"pulse_0": pulses[0], "pulse_1": pulses[-1]}
     for template in (apply_pulse, rest_banks, run_train, run_slot):
-        bound[template.__name__] = specialise(template, f"{template.__name__}_{key}", **bound)
+        bound[template.__name__] = specialise(template, f"{template.__name__}_{key}", compiler=inlined, **bound)
     return specialise(run_slots, f"run_slots_{key}", **bound)

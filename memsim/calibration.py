@@ -75,11 +75,23 @@ def calibrate(config: Configuration, inputs: np.ndarray, targets: np.ndarray) ->
         In the order of the schedule's banks.
     """
     network = config.network
+    _refuse_encodings(config)
     if isinstance(network, MultilayerSection):
         return _multilayer(config, network)
     if network.construction == "equivalent":
         return (_lines(config, network, inputs.shape[1]),)
     return (_memristor(config, network, inputs, targets),)
+
+
+def _refuse_encodings(config: Configuration) -> None:
+    """Refuse trains of pulses that could not say how much to write."""
+    if config.write.encoding == "width" and config.time.write < 2:
+        raise InputError(f"time.write_steps: must be 2 or more for writes by width (got {config.time.write})")
+    printed = isinstance(config.network, SingleLayerSection) and config.learning.bias_current == "printed"
+    if printed and config.network.construction == "memristor" and config.write.encoding != "amplitude":
+        raise InputError(
+            f"write.encoding: must be 'amplitude' for learning.bias_current = 'printed' (got {config.write.encoding!r})"
+        )
 
 
 def slot_time(config: Configuration) -> float:

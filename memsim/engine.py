@@ -105,7 +105,8 @@ class Engine:
         """The order of samples of the epochs from ``first`` up to ``last``, (epochs, samples, realisations)."""
         if not self.shuffled:
             shape = (last - first, self.samples, len(self.assembly.seeds))
-            return np.broadcast_to(np.arange(self.samples, dtype=np.uint32)[None, :, None], shape)
+            # A copy: for a read-only array Numba would compile the whole loop once more.
+            return np.broadcast_to(np.arange(self.samples, dtype=np.uint32)[None, :, None], shape).copy()
         order = np.empty((last - first, self.samples, len(self.assembly.seeds)), dtype=np.uint32)
         shuffle(self.assembly.seeds, first, order)
         return order
@@ -261,7 +262,8 @@ class Engine:
         )
         self.total_error[first_epoch : first_epoch + len(order), part] = errors
         if outputs is not None:
-            samples = slots // self.slots_a_sample
+            # A stretch may begin and end within a sample.
+            samples = (self.position + slots) // self.slots_a_sample - self.position // self.slots_a_sample
             outputs[:samples, :, part] = shown[:samples]
         return int(stepped)
 

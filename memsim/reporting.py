@@ -1,6 +1,7 @@
 """What a person sees of a run on the terminal: progress, margins, results."""
 
 import sys
+import threading
 import time
 from types import TracebackType
 
@@ -115,3 +116,59 @@ def show_run(run: Run) -> None:
         f"{run.device_steps:.3g} device-steps in {seconds:.2f} s; the hardware would have taken "
         f"{run.simulated_time:.4g} s and {energy / realisations:.3g} J a realisation"
     )
+
+
+class ReproductionProgress:
+    """One bar over many runs on a terminal, a line a run elsewhere; runs may go on side by side.
+
+    Parameters
+    ----------
+    runs : int
+        How many there will be.
+    epochs : int
+        Of each run.
+    quiet : bool
+    """
+
+    def __init__(self, runs: int, epochs: int, quiet: bool = False) -> None:
+        self._runs, self._begun = runs, 0
+        self._plain = not quiet and not sys.stderr.isatty()
+        self._lock = threading.Lock()
+        self._bar = Progress(
+            TextColumn("{task.description:40s}"),
+            BarColumn(),
+            TextColumn("{task.percentage:3.0f} %"),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
+            disable=quiet or self._plain,
+        )
+        self._task = self._bar.add_task("compiling kernels (once)", total=float(runs * epochs))
+
+    def __enter__(self) -> "ReproductionProgress":
+        self._bar.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
+        self._bar.stop()
+
+    def run(self, name: str, epochs: int) -> "_OneOfMany":
+        """The progress of the next run."""
+        with self._lock:
+            self._begun += 1
+            shown = f"run {self._begun}/{self._runs}: {name}"
+        if self._plain:
+            print(shown, file=sys.stderr, flush=True)
+        return _OneOfMany(self._bar, self._task, shown)
+
+
+class _OneOfMany:
+    """A run's share of the bar over many."""
+
+    def __init__(self, bar: Progress, task: TaskID, shown: str) -> None:
+        self._bar, self._task, self._shown, self._told = bar, task, shown, 0
+
+    def update(self, epoch: int, error: float, device_steps: int) -> None:
+        """Tell how far the run is."""
+        self._bar.update(self._task, advance=epoch - self._told, description=self._shown)
+        self._told = epoch

@@ -19,9 +19,11 @@ def drift(variable, x, element, i, p):
     rate = x.shape[0] - 1
     if variable == rate:
         return 0.0
-    over = abs(i) - p[FIRST_THRESHOLD + variable]
+    threshold = p[FIRST_THRESHOLD + variable]
+    over = abs(i) - threshold
     over = over if over >= 0.0 else 0.0
-    over = over if over < p[2] else 0.0
+    # Not over < a, which rounds: of two windows that touch, one would reach into the other.
+    over = over if abs(i) < threshold + p[2] else 0.0
     return x[rate, element] * math.copysign(over, i)
 
 
@@ -32,7 +34,7 @@ def drift_printed(variable, x, element, i, p):
         return 0.0
     threshold = p[FIRST_THRESHOLD + variable]
     over = abs(i) - threshold
-    inside = over >= 0.0 and over < p[2]
+    inside = over >= 0.0 and abs(i) < threshold + p[2]
     distance = over if i > 0.0 else -(abs(i) + threshold)
     return x[rate, element] * (distance if inside else 0.0)
 

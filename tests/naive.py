@@ -1,0 +1,596 @@
+"""Naive twins of the kernels: one device after the other, one step after the other, in plain Python.
+
+A twin shares the device models' equations with its kernel, as plain Python, and nothing else: no tiles, no lanes, no
+skipping, no compiled code. Its sums over devices run in index order and its operations in the documented order, so
+that kernel and twin agree to the last bit.
+"""
+
+import math
+import types
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from memsim.calibration import BankCalibration, memristor_of
+from memsim.kernels.slots import Operation, Phase
+from memsim.schedule import Slot
+
+ANYTHING = -1  # a pulse may move every variable
+NOTHING = -2  # a pulse may move no variable
+
+WORD = 0xFFFFFFFF
+
+
+def bits(values):
+    """Float64 values as 64-bit integers: equal only where they are the same to the last bit."""
+    return np.array(values, dtype=np.float64, order="C").view(np.uint64)
+
+
+# Elementary functions and random numbers
+
+
+def exponential(x):
+    """Return e**x by the powers of Taylor's series up to the 13th, after taking off the nearest multiple of ln 2."""
+    x = min(max(x, -708.0), 708.0)
+    power = round(x * 1.4426950408889634)
+    rest = (x - power * 0.693147180369123816490) - power * 1.90821492927058770002e-10
+    series = 0.0
+    for n in range(13, -1, -1):
+        series = series * rest + 1.0 / math.factorial(n)
+    return math.ldexp(series, power)
+
+
+def logistic(x):
+    """Return 1 / (1 + e**-x)."""
+    return 1.0 / (1.0 + exponential(-x))
+
+
+def hyperbolic_tangent(x):
+    """Return 1 - 2 / (e**(2x) + 1)."""
+    return 1.0 - 2.0 / (exponential(2.0 * x) + 1.0)
+
+
+def philox(key, counter):
+    """Philox4x32-10: two words of key, four of counter, four of random bits, all Python integers."""
+    key_0, key_1 = key
+    c0, c1, c2, c3 = counter
+    for _ in range(10):
+        high_0, low_0 = divmod(0xD2511F53 * c0, 1 << 32)
+        high_1, low_1 = divmod(0xCD9E8D57 * c2, 1 << 32)
+        c0, c1, c2, c3 = high_1 ^ c1 ^ key_0, low_1, high_0 ^ c3 ^ key_1, low_0
+        key_0 = (key_0 + 0x9E3779B9) & WORD
+        key_1 = (key_1 + 0xBB67AE85) & WORD
+    return c0, c1, c2, c3
+
+
+def uniform(seed, purpose, bank, device, step):
+    """Return the first 53 bits of a Philox block as a number in [0, 1)."""
+    seed, step = int(seed), int(step)
+    counter = step & WORD, step >> 32, device, purpose << 16 | bank
+    high, low, _, _ = philox((seed & WORD, seed >> 32), counter)
+    return (high << 21 | low >> 11) / 2.0**53
+
+
+def shuffle(seed, epoch, samples):
+    """Return Fisher and Yates's permutation for one epoch of one realisation."""
+    order = list(range(samples))
+    for i in range(samples - 1, 0, -1):
+        j = math.floor(uniform(seed, 1, 0, i, epoch) * (i + 1))
+        order[i], order[j] = order[j], order[i]
+    return order
+
+
+# Devices
+
+
+def plain(function):
+    """Return a function as plain Python, and with it all compiled functions that it calls."""
+    source = getattr(function, "py_func", function)
+    names = source.__globals__
+    called = {name: plain(names[name]) for name in source.__code__.co_names if hasattr(names.get(name), "py_func")}
+    return types.FunctionType(source.__code__, names | called, source.__name__)
+
+
+class Physics:
+    """A model's equations for one device, whose state is a list of floats.
+
+    Under a voltage the drive is a voltage: the drift is that of the current it causes, and the response that current.
+    """
+
+    def __init__(self, functions, drive="current"):
+        self.variables = functions.variables
+        self.model_drift = plain(functions.drift)
+        self.model_output = plain(functions.output)
+        self.model_current = plain(functions.current) if functions.current else None
+        self.drive = drive
+
+    def drift(self, variable, x, drive, p):
+        """Time derivative of one variable."""
+        if self.drive == "voltage":
+            drive = self.model_current(x[0], drive, p)
+        if self.variables == 1:
+            return self.model_drift(x[0], drive, p)
+        return float(self.model_drift(variable, np.array(x)[:, None], 0, drive, p))
+
+    def response(self, x, drive, p):
+        """Voltage under a current, or current under a voltage."""
+        if self.drive == "voltage":
+            return self.model_current(x[0], drive, p)
+        if self.variables == 1:
+            return self.model_output(x[0], drive, p)
+        return float(self.model_output(np.array(x)[:, None], 0, drive, p))
+
+
+def within(value, lower, upper):
+    """Return the value, or the bound beyond which it lies."""
+    if value < lower:
+        return lower
+    return upper if value > upper else value
+
+
+def euler(physics, x, start, end, *, dt, p, lower, upper):
+    """Return the state one step of explicit Euler later."""
+    return [within(x[v] + dt * physics.drift(v, x, start, p), lower[v], upper[v]) for v in range(len(x))]
+
+
+def heun(physics, x, start, end, *, dt, p, lower, upper):
+    """Return the state one step of Heun's method later."""
+    variables = range(len(x))
+    first = [physics.drift(v, x, start, p) for v in variables]
+    ahead = [within(x[v] + dt * first[v], lower[v], upper[v]) for v in variables]
+    both = [first[v] + physics.drift(v, ahead, end, p) for v in variables]
+    return [within(x[v] + 0.5 * dt * both[v], lower[v], upper[v]) for v in variables]
+
+
+INTEGRATORS = {"euler": euler, "heun": heun}
+
+
+@dataclass
+class Pulse:
+    """What a pulse does to one device.
+
+    Attributes
+    ----------
+    states : list of list of float
+        At the end of each step.
+    voltages : list of float
+        At the end of each step.
+    energy : float
+    disturbed : int
+        Variables that moved without being addressed.
+    """
+
+    states: list
+    voltages: list
+    energy: float
+    disturbed: int
+
+
+def pulse(physics, integrator, x, current, steps, *, dt, p, lower, upper, addressed=ANYTHING, held=False):
+    """Carry one device through a pulse of constant current."""
+    before = list(x)
+    states, voltages = [], []
+    for _ in range(steps):
+        if not held:
+            x = INTEGRATORS[integrator](physics, x, current, current, dt=dt, p=p, lower=lower, upper=upper)
+        states.append(x)
+        voltages.append(physics.response(x, current, p))
+    beyond_first = 0.0
+    for voltage in voltages[1:]:
+        beyond_first += voltage - voltages[0]
+    energy = current * dt * (steps * voltages[0] + beyond_first)
+    moved = [v for v in range(len(x)) if x[v] != before[v] and addressed not in (ANYTHING, v)]
+    return Pulse(states, voltages, energy, len(moved))
+
+
+@dataclass
+class Waveform:
+    """What a sampled waveform does to one device: states and responses at each step's end, and energy."""
+
+    states: list
+    responses: list
+    energy: float
+
+
+def waveform(physics, integrator, x, starts, ends, *, dt, p, lower, upper):
+    """Carry one device through a waveform that is linear within each step."""
+    states, responses, energy = [], [], 0.0
+    for start, end in zip(starts, ends, strict=True):
+        x = INTEGRATORS[integrator](physics, x, start, end, dt=dt, p=p, lower=lower, upper=upper)
+        states.append(x)
+        responses.append(physics.response(x, end, p))
+        energy += end * responses[-1] * dt
+    return Waveform(states, responses, energy)
+
+
+# Networks
+
+
+@dataclass
+class Device:
+    """One device of a network, and what is counted of it."""
+
+    state: list
+    before: list = field(default_factory=list)  # state before the READ that moves it
+    current: float = 0.0  # amplitude of the slot's pulses
+    count: int = 1  # pulses of the slot's train that it gets
+    voltage: float = 0.0  # at the end of the slot's last pulse
+    bias: float = 0.0  # the bias weight as the controller knows it
+    energy: list = field(default_factory=lambda: [0.0] * len(Phase))
+    peak_current: list = field(default_factory=lambda: [0.0] * len(Phase))
+    disturbed: list = field(default_factory=lambda: [0] * len(Phase))
+    bound: list = field(default_factory=lambda: [0] * len(Phase))
+    highest: list = field(default_factory=list)
+    lowest: list = field(default_factory=list)
+    residual: float = 0.0
+    unrestored: int = 0
+    clipped: int = 0
+    shortened: int = 0
+    rounded: int = 0
+    rounding: float = 0.0
+    rows: list = field(default_factory=list)  # (state, current, voltage) of every step
+
+
+COUNTERS = (
+    "energy", "peak_current", "disturbed", "bound", "highest", "lowest", "residual", "unrestored", "clipped",
+    "shortened", "rounded", "rounding",
+)  # fmt: skip
+
+
+@dataclass
+class Bank:
+    """The devices of a bank, and all that is known of it."""
+
+    calibration: BankCalibration
+    physics: Physics
+    devices: list
+
+    def __post_init__(self):
+        device = self.calibration.device
+        variables = device.state_variables()
+        self.parameters = device.kernel_parameters()
+        self.lower = [v.lower for v in variables]
+        self.upper = [v.upper for v in variables]
+
+    @property
+    def weight_per_state(self):
+        """B, as the controller computes it."""
+        return 1.0 / self.calibration.state_per_weight
+
+
+class Network:
+    """One realisation of a network that executes the schedule's slots, device by device and step by step.
+
+    Parameters
+    ----------
+    assembly : memsim.assembly.Assembly
+    realisation : int
+    """
+
+    def __init__(self, assembly, realisation):
+        config = assembly.config
+        self.assembly, self.config = assembly, config
+        self.banks = []
+        for calibration, initial in zip(assembly.banks, assembly.initial, strict=True):
+            states = [[float(x) + 0.0 for x in initial[:, d, realisation]] for d in range(calibration.devices)]
+            devices = [Device(state, highest=state, lowest=state) for state in states]
+            self.banks.append(Bank(calibration, Physics(calibration.device.functions()), devices))
+        layers = len(config.network.layers) if config.network.kind == "mlp" else 2
+        # The controller's memory, a list of numbers for each layer; layer 0 is the inputs.
+        self.signal = [[] for _ in range(layers)]
+        self.net = [[] for _ in range(layers)]
+        self.slope = [[] for _ in range(layers)]
+        self.arriving = [[] for _ in range(layers)]  # -dE/dV
+        self.gradient = [[] for _ in range(layers)]  # the same times the slope
+        self.target, self.difference, self.error = [], 0.0, 0.0
+        self.outputs = []  # of every sample
+
+    def learn(self, order):
+        """Show the samples in an order, (epochs, samples); return the total error of each epoch."""
+        total_error = []
+        for samples in order:
+            total = 0.0
+            for sample in samples:
+                self.show(self.assembly.inputs[sample], self.assembly.targets[sample])
+                total += self.error
+                self.outputs.append(list(self.signal[-1]))
+            total_error.append(total)
+        return total_error
+
+    def show(self, inputs, target):
+        """All slots of one sample."""
+        self.signal[0] = [float(value) for value in inputs]
+        self.target = [float(value) for value in target]
+        for slot in self.assembly.schedule.slots:
+            getattr(self, Operation(slot.operation).name.lower())(slot)
+            self.rest(self.assembly.schedule.rest_steps)
+
+    # Algorithm 2
+
+    def read_synapses(self, slot):
+        """Every synapse of row i gets signal i; the voltages of column k add up to net input k."""
+        bank, grid = self.synapses(slot)
+        amplitude = bank.calibration.read_current
+        signal = self.signal[slot.layer - 1]
+        scale = self.scale_of(signal)
+        for i, row in enumerate(grid):
+            for synapse in row:
+                synapse.current = scaled(signal[i], scale, amplitude)
+        self.drive(slot, addressed=NOTHING)
+        net = []
+        for k in range(len(grid[0])):
+            total = 0.0
+            for row in grid:
+                total += row[k].voltage
+            net.append(total * (bank.weight_per_state / amplitude * scale))
+        self.net[slot.layer] = net
+
+    def read_nodes(self, slot):
+        """Every node gets its net input as a current; its voltage tells output, slope and present bias."""
+        bank = self.banks[slot.bank]
+        device, unit = bank.calibration.device, bank.calibration.unit_current
+        r_on, r_off = device.output_r_on, device.r_off
+        time = slot.pulse_steps * self.config.time.dt
+        for node, net in zip(bank.devices, self.net[slot.layer], strict=True):
+            node.before = node.state
+            node.current = net * unit
+        self.drive(slot)
+        factor = 2.0 / (r_on + r_off)
+        drift_slope = factor * (r_off - r_on) / device.state_range * device.drift_coefficient * time
+        signal, slope = [], []
+        for node in bank.devices:
+            signal.append(factor * node.voltage / unit)
+            if node.current == 0.0:
+                slope.append(0.0)
+                continue
+            resistance = node.voltage / node.current
+            doped = (r_off - resistance) / (r_off - r_on)
+            over = max(abs(node.current) - device.threshold, 0.0)
+            met_no_bound = 1e-12 < doped < 1.0 - 1e-12
+            slope.append(factor * resistance - (drift_slope * node.current if over > 0.0 and met_no_bound else 0.0))
+            moved = device.drift_coefficient * time * math.copysign(over, node.current)
+            node.bias = 2.0 * ((doped - 0.5) - moved / device.state_range)
+        self.signal[slot.layer], self.slope[slot.layer] = signal, slope
+        if slot.layer == len(self.signal) - 1:
+            self.compare_outputs()
+
+    def compare_outputs(self):
+        """Eqs. 9, 16 and 19."""
+        printed = self.config.learning.output_gradient == "printed"
+        self.error = 0.0
+        arriving = []
+        for target, signal in zip(self.target, self.signal[-1], strict=True):
+            difference = target - signal
+            self.error += 0.5 * difference * difference
+            arriving.append(target if printed else difference)
+        self.arriving[-1] = arriving
+        self.gradient[-1] = [a * slope for a, slope in zip(arriving, self.slope[-1], strict=True)]
+
+    def restore_nodes(self, slot):
+        """Every node gets its net input backwards; what is left of the READ is counted."""
+        bank = self.banks[slot.bank]
+        for node, net in zip(bank.devices, self.net[slot.layer], strict=True):
+            node.current = net * -bank.calibration.unit_current
+        self.drive(slot)
+        for node in bank.devices:
+            share = abs(node.state[0] - node.before[0]) / (bank.upper[0] - bank.lower[0])
+            node.residual = max(node.residual, share)
+            node.unrestored += share > 1e-12
+
+    def backread_synapses(self, slot):
+        """Every synapse of column k gets gradient k; the voltages of row i add up to node i's share of the error."""
+        bank, grid = self.synapses(slot)
+        amplitude = bank.calibration.read_current
+        gradient = self.gradient[slot.layer]
+        scale = self.scale_of(gradient)
+        for row in grid:
+            for k, synapse in enumerate(row):
+                synapse.current = scaled(gradient[k], scale, amplitude)
+        self.drive(slot, addressed=NOTHING)
+        arriving = []
+        for row in grid:
+            total = 0.0
+            for synapse in row:
+                total += synapse.voltage
+            arriving.append(total * (bank.weight_per_state / amplitude * scale))
+        below = slot.layer - 1
+        self.arriving[below] = arriving
+        self.gradient[below] = [a * slope for a, slope in zip(arriving, self.slope[below], strict=True)]
+
+    def write_synapses(self, slot):
+        """Delta w_ij = eta * delta_j * V_i."""
+        bank, grid = self.synapses(slot)
+        for i, row in enumerate(grid):
+            for k, synapse in enumerate(row):
+                change = self.config.learning.rate * self.gradient[slot.layer][k] * self.signal[slot.layer - 1][i]
+                self.encode(slot, synapse, self.charge(bank, change))
+        self.drive(slot)
+
+    def write_nodes(self, slot):
+        """Eq. 18 by the configured rule, within the allowed range."""
+        bank = self.banks[slot.bank]
+        device, limit = bank.calibration.device, bank.calibration.bias_limit
+        learning, layer = self.config.learning, slot.layer
+        contrast = (device.r_off - device.output_r_on) / (device.r_off + device.output_r_on)
+        for k, node in enumerate(bank.devices):
+            change = 0.0
+            if learning.bias_rule == "gradient":
+                change = -learning.rate * self.arriving[layer][k] * contrast * self.net[layer][k]
+            elif learning.bias_rule == "printed":
+                change = learning.rate * self.gradient[layer][k]
+            aim = node.bias + change
+            if change != 0.0 and abs(aim) > limit:
+                node.shortened += 1
+                change = math.copysign(limit, aim) - node.bias
+            node.bias += change
+            self.encode(slot, node, self.charge(bank, change))
+        self.drive(slot)
+
+    # Algorithm 1
+
+    def read_memristor(self, slot):
+        """Tap the net input from the device's state, and read it through the device's activation."""
+        bank = self.banks[slot.bank]
+        memristor = bank.devices[0]
+        net = 0.0
+        for weight, signal in zip(memristor.state, self.signal[0], strict=False):
+            net += weight * signal
+        memristor.current = net * bank.calibration.unit_current
+        self.drive(slot, addressed=NOTHING)
+        self.compare_activation(memristor.voltage / bank.calibration.device.reference_voltage)
+
+    def compare_activation(self, output):
+        """Delta, the error, and Delta times the slope, which follows from the output itself."""
+        slope = {"logistic": output * (1.0 - output), "tanh": 1.0 - output * output, "identity": 1.0}
+        self.signal[1] = [output]
+        self.difference = self.target[0] - output
+        self.error = 0.5 * self.difference * self.difference
+        self.gradient[1] = [self.difference * slope[self.memristor().activation]]
+
+    def write_variable(self, slot):
+        """One pulse, or train, of the height of one variable's window."""
+        bank = self.banks[slot.bank]
+        device, memristor = bank.calibration.device, bank.devices[0]
+        threshold = device.thresholds[slot.variable]
+        pulse_time = slot.pulse_steps * self.config.time.dt
+        unit = bank.calibration.unit_current * pulse_time * slot.pulses
+        charge = self.gradient[1][0] * self.line_signal(slot.variable) * unit
+        if self.config.learning.bias_current == "printed":
+            memristor.current = charge / pulse_time + (threshold if self.difference >= 0.0 else -threshold)
+        else:
+            limit = min(bank.calibration.driver_limit, threshold + (1.0 - 2.0**-20) * device.window)
+            self.encode(slot, memristor, charge, threshold, limit)
+        self.drive(slot, addressed=slot.variable)
+
+    def read_lines(self, slot):
+        """Read one synapse a weight and one for the bias; their sum goes through an activation stage."""
+        bank = self.banks[slot.bank]
+        amplitude = bank.calibration.read_current
+        scale = max(self.scale_of(self.signal[0]), 1.0)
+        total = 0.0
+        for variable, line in enumerate(bank.devices):
+            line.current = scaled(self.line_signal(variable), scale, amplitude)
+        self.drive(slot, addressed=NOTHING)
+        for line in bank.devices:
+            total += line.voltage
+        net = total * (bank.weight_per_state / amplitude * scale)
+        stage = {"logistic": logistic, "tanh": hyperbolic_tangent, "identity": float}
+        self.compare_activation(stage[self.memristor().activation](net))
+
+    def write_line(self, slot):
+        """One line is written; the others get nothing."""
+        bank = self.banks[slot.bank]
+        unit = self.config.learning.rate * bank.calibration.state_per_weight / bank.calibration.device.drift_coefficient
+        for variable, line in enumerate(bank.devices):
+            chosen = variable == slot.variable
+            self.encode(slot, line, self.gradient[1][0] * self.line_signal(variable) * unit if chosen else 0.0)
+        self.drive(slot)
+
+    # The controller's tools
+
+    def memristor(self):
+        """Return the configured threshold memristor, whose activation both constructions use."""
+        return memristor_of(self.config, len(self.signal[0]))
+
+    def line_signal(self, variable):
+        """x_i, and 1 for the bias."""
+        return self.signal[0][variable] if variable < len(self.signal[0]) else 1.0
+
+    def synapses(self, slot):
+        """Return a layer's bank, and its synapses as rows (inputs) of columns (outputs)."""
+        bank = self.banks[slot.bank]
+        columns = len(self.banks[slot.bank + 1].devices)
+        return bank, [bank.devices[i : i + columns] for i in range(0, len(bank.devices), columns)]
+
+    def scale_of(self, signal):
+        """Return the magnitude that the READ current stands for: the configured one, or the signal's largest."""
+        return self.config.network.read_scale or max(abs(value) for value in signal)
+
+    def charge(self, bank, change):
+        """Return the charge beyond the threshold that changes a weight."""
+        return change * bank.calibration.state_per_weight / bank.calibration.device.drift_coefficient
+
+    def encode(self, slot, device, charge, threshold=None, limit=None):
+        """Set a device's pulses for a charge: the amplitude of one, or a train of equal ones."""
+        calibration = self.banks[slot.bank].calibration
+        threshold = calibration.threshold if threshold is None else threshold
+        limit = calibration.driver_limit if limit is None else limit
+        pulse_time = slot.pulse_steps * self.config.time.dt
+        if slot.pulses == 1:
+            amplitude = threshold + abs(charge) / pulse_time
+            device.clipped += amplitude > limit
+            device.current = math.copysign(min(amplitude, limit), charge) if charge != 0.0 else 0.0
+            return
+        quantum = calibration.write_current * pulse_time
+        wanted = math.floor(abs(charge) / quantum + 0.5)
+        lost = abs(wanted * quantum - abs(charge))
+        device.rounded += lost > 1e-12 * quantum
+        device.rounding = max(device.rounding, lost)
+        device.clipped += wanted > slot.pulses
+        device.count = min(wanted, slot.pulses)
+        device.current = math.copysign(threshold + calibration.write_current, charge)
+
+    # Pulses
+
+    def drive(self, slot: Slot, addressed=ANYTHING):
+        """Step the slot's bank through its pulses and gaps; the other banks rest meanwhile."""
+        for number in range(slot.pulses):
+            for device in self.banks[slot.bank].devices:
+                current = device.current if slot.pulses == 1 or device.count > number else 0.0
+                voltages = self.step(
+                    slot.bank, device, slot.phase, current, slot.pulse_steps, addressed=addressed, held=slot.held
+                )
+                device.voltage = voltages[-1]
+                if slot.gap_steps and number < slot.pulses - 1:
+                    self.step(slot.bank, device, slot.phase, 0.0, slot.gap_steps, addressed=addressed, held=slot.held)
+        self.rest(slot.width, slot.phase, slot.bank)
+
+    def rest(self, steps, phase=Phase.IDLE, driven=None):
+        """Step all banks but the driven one without a current."""
+        for number, bank in enumerate(self.banks):
+            if number != driven and steps > 0:
+                for device in bank.devices:
+                    self.step(number, device, phase, 0.0, steps)
+
+    def step(self, number, device, phase, current, steps, *, addressed=ANYTHING, held=False):
+        """Carry one device through one pulse, with all that is counted of it; return the voltages."""
+        bank = self.banks[number]
+        integrator, dt = self.config.time.integrator, self.config.time.dt
+        done = pulse(
+            bank.physics, integrator, device.state, current, steps,
+            dt=dt, p=bank.parameters, lower=bank.lower, upper=bank.upper, addressed=addressed, held=held,
+        )  # fmt: skip
+        device.state = done.states[-1]
+        device.energy[phase] += done.energy
+        device.disturbed[phase] += done.disturbed
+        device.peak_current[phase] = max(device.peak_current[phase], abs(current))
+        device.highest = [max(a, b) for a, b in zip(device.highest, device.state, strict=True)]
+        device.lowest = [min(a, b) for a, b in zip(device.lowest, device.state, strict=True)]
+        if current != 0.0:
+            limits = zip(device.state, bank.lower, bank.upper, strict=True)
+            device.bound[phase] += sum(x <= lower or x >= upper for x, lower, upper in limits)
+        device.rows += [(state, current, v) for state, v in zip(done.states, done.voltages, strict=True)]
+        return done.voltages
+
+    # Results
+
+    def states(self, bank):
+        """States of a bank, (devices, variables)."""
+        return np.array([device.state for device in self.banks[bank].devices])
+
+    def counter(self, name, bank):
+        """Return a counter of a bank, with phases or variables before the devices: (..., devices)."""
+        return np.array([getattr(device, name) for device in self.banks[bank].devices], dtype=np.float64).T
+
+    def rows(self, bank):
+        """Every step of a bank: states (variables, rows, devices), currents and voltages (rows, devices)."""
+        devices = self.banks[bank].devices
+        states = np.array([[state for state, _, _ in device.rows] for device in devices])
+        currents = np.array([[current for _, current, _ in device.rows] for device in devices])
+        voltages = np.array([[voltage for _, _, voltage in device.rows] for device in devices])
+        return states.transpose(2, 1, 0), currents.T, voltages.T
+
+
+def scaled(value, scale, amplitude):
+    """Return the current that stands for a value in a READ; none where the whole vector is 0."""
+    return value / (scale if scale > 0.0 else 1.0) * amplitude

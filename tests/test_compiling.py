@@ -1,0 +1,144 @@
+"""The disk cache of compiled kernels: it is used again, and never for sources that have changed."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numba
+import pytest
+
+import memsim
+from memsim.kernels import compiling
+
+ROOT = Path(memsim.__file__).parents[1]
+KERNELS = Path(compiling.__file__).resolve().parent
+SOURCES = sorted(path.relative_to(KERNELS).as_posix() for path in KERNELS.rglob("*.py"))
+
+compiles = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing is compiled")
+
+STEP_ONE_SYNAPSE = """
+import json
+import numpy as np
+from memsim.kernels.models import synapse
+from memsim.kernels.stepping import ModelFunctions, no_rows, pulse_kernel
+
+model = ModelFunctions("synapse_both", synapse.VARIABLES, synapse.PARAMETERS, synapse.drift, synapse.output)
+kernel = pulse_kernel(model, "euler")
+state, current, one = np.zeros((1, 1)), np.full(1, 3.0), np.ones(1)
+lines = np.zeros(1), np.zeros(1), np.zeros(1)
+kernel(
+    state, current, 5, 0.125, np.array([1.0, 1.0]), -9.0 * one, 9.0 * one, -1, 0, True, *lines, *no_rows(1), 0
+)
+stats = kernel.stats
+print(json.dumps({
+    "state": state[0, 0],
+    "hits": sum(stats.cache_hits.values()),
+    "misses": sum(stats.cache_misses.values()),
+}))
+"""
+
+ACTIVATE = """
+import json
+from memsim.kernels.controller import activate
+from memsim.kernels.slots import Activation
+
+print(json.dumps({"value": activate(int(Activation.LOGISTIC), 0.0)}))
+"""
+
+
+@pytest.fixture
+def copied_kernels(tmp_path):
+    """Copy the kernels' sources as a package memsim.kernels of its own."""
+    package = tmp_path / "copy" / "memsim"
+    shutil.copytree(KERNELS, package / "kernels", ignore=shutil.ignore_patterns("__pycache__"))
+    (package / "__init__.py").touch()
+    return package / "kernels"
+
+
+def folder_of(kernels, monkeypatch):
+    """Return the cache folder that the kernels in a folder would take."""
+    with monkeypatch.context() as patch:
+        patch.setattr(compiling, "__file__", str(kernels / "compiling.py"))
+        patch.setattr(compiling, "source_digest", compiling.source_digest.__wrapped__)
+        return compiling.cache_folder()
+
+
+def output_of(program, folder, cache):
+    """Run a program in a process of its own, from a folder and with a cache folder; return what it prints."""
+    environment = {**os.environ, "MEMSIM_CACHE_DIR": str(cache)}
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", program], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_a_copy_of_the_kernels_shares_their_cache_folder(copied_kernels, monkeypatch):
+    original = compiling.cache_folder()
+    assert folder_of(copied_kernels, monkeypatch) == original
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_an_edit_in_any_kernel_file_changes_the_cache_folder(source, copied_kernels, monkeypatch):
+    original = compiling.cache_folder()
+    with (copied_kernels / source).open("a") as file:
+        file.write("# edited\n")
+    assert folder_of(copied_kernels, monkeypatch) != original
+
+
+def test_a_renamed_or_a_new_kernel_file_changes_the_cache_folder(copied_kernels, monkeypatch):
+    original = compiling.cache_folder()
+    (copied_kernels / "models" / "new.py").touch()
+    added = folder_of(copied_kernels, monkeypatch)
+    (copied_kernels / "models" / "new.py").rename(copied_kernels / "models" / "newer.py")
+    renamed = folder_of(copied_kernels, monkeypatch)
+    assert len({original, added, renamed}) == 3
+
+
+def test_the_cache_folder_lies_where_the_environment_says(monkeypatch, tmp_path):
+    for name in ("MEMSIM_CACHE_DIR", "NUMBA_CACHE_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user"))
+    assert compiling.cache_folder().parent == tmp_path / "user" / "memsim"
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "numba"))
+    assert compiling.cache_folder().parent == tmp_path / "numba"
+    monkeypatch.setenv("MEMSIM_CACHE_DIR", str(tmp_path / "own"))
+    assert compiling.cache_folder().parent == tmp_path / "own"
+
+
+@compiles
+def test_compiling_leaves_other_libraries_their_cache_folder():
+    before = numba.config.CACHE_DIR
+    compiling.compiled(lambda x: x)
+    assert numba.config.CACHE_DIR == before
+
+
+@compiles
+def test_a_second_process_takes_the_kernel_from_the_disk(tmp_path):
+    first, second = (output_of(STEP_ONE_SYNAPSE, ROOT, tmp_path) for _ in range(2))
+    assert (first["hits"], first["misses"]) == (0, 1)
+    assert (second["hits"], second["misses"]) == (1, 0)
+    assert first["state"] == second["state"] == 1.25  # 5 steps of 0.125 s at 3 A - 1 A
+
+
+@compiles
+def test_an_edit_in_another_file_reaches_a_cached_kernel(copied_kernels, tmp_path):
+    folder, cache = copied_kernels.parent.parent, tmp_path / "cache"
+    assert output_of(ACTIVATE, folder, cache)["value"] == 0.5
+    source = copied_kernels / "mathematics.py"
+    text = source.read_text()
+    assert "return 1.0 / (1.0 + exponential(-x))" in text
+    source.write_text(text.replace("return 1.0 / (1.0 + exponential(-x))", "return 3.0 / (1.0 + exponential(-x))"))
+    assert output_of(ACTIVATE, folder, cache)["value"] == 1.5
+
+
+def test_specialised_copies_keep_their_own_bindings():
+    def template(x):
+        return x * factor  # noqa: F821
+
+    double, triple = (compiling.specialise(template, f"times_{n}", factor=float(n)) for n in (2, 3))
+    assert (double(1.5), triple(1.5)) == (3.0, 4.5)
+    assert double.__name__ == "times_2"
