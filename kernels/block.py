@@ -71,7 +71,7 @@ class Devices(NamedTuple):
     idle: np.ndarray  # zeros
     voltage: np.ndarray  # V
     request: np.ndarray  # charge beyond the threshold, A s
-    count: np.ndarray  # pulses of a train
+    pulses: np.ndarray  # pulses of a train
 
 
 class Counters(NamedTuple):

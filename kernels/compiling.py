@@ -14,6 +14,7 @@ import hashlib
 import os
 import types
 from pathlib import Path
+from typing import Any
 
 import numba
 
@@ -69,7 +70,7 @@ def inlined(function):
         return numba.njit(function, cache=True, nogil=True, error_model="numpy", inline="always")
 
 
-def specialise(template: types.FunctionType, name: str, *, compiler=compiled, **bindings):
+def specialise(template: Any, name: str, *, compiler=compiled, **bindings):
     """Compile a copy of a template with some of its globals bound.
 
     Parameters
@@ -82,6 +83,8 @@ def specialise(template: types.FunctionType, name: str, *, compiler=compiled, **
     **bindings
         What the template's open names stand for: compiled functions or
         numbers.
+    compiler : function
+        :func:`compiled` or :func:`inlined`.
     """
     copy = types.FunctionType(template.__code__, {**template.__globals__, **bindings}, name)
     copy.__qualname__ = name

@@ -201,8 +201,9 @@ def request_biases(
     """The write of the bias weights (Eq. 18), kept within what is allowed.
 
     ``contrast`` is (R_OFF - R_ON) / (R_OFF + R_ON), so that dV/dw_b = -contrast * in;
-    the gradient is that times what arrives at the node, without the slope. A write that would leave [-limit, limit] ends there, and is counted in
-    ``shortened``. All arrays (nodes, realisations).
+    the gradient is that times what arrives at the node, without the slope. A write
+    that would leave [-limit, limit] ends there, and is counted in ``shortened``.
+    All arrays (nodes, realisations).
     """
     nodes, lanes = net.shape
     for k in range(nodes):
@@ -252,7 +253,7 @@ def activate(activation, net):
 
 @compiled
 def slope_from_output(activation, signal):
-    """g' from the activation's own value: y (1 - y), 1 - y**2, or 1."""
+    """G' from the activation's own value: y (1 - y), 1 - y**2, or 1."""
     if activation == Activation.LOGISTIC:
         return signal * (1.0 - signal)
     if activation == Activation.TANH:
@@ -274,7 +275,7 @@ def delta_rule(activation, signal, target, gradient, difference, error):
 
 @compiled
 def request_variable(line_signal, gradient, charge_per_unit, request):
-    """u = Delta * x_i * g' of Algorithm 1, as a charge beyond the threshold in A s.
+    """U = Delta * x_i * g' of Algorithm 1, as a charge beyond the threshold in A s.
 
     ``line_signal`` is x_i, all ones for the bias; all arrays (realisations,).
     """

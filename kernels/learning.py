@@ -127,7 +127,7 @@ def set_write_currents(plan, slot, at, devices, counters, registers):
     else:
         controller.encode_train(
             request, threshold, pulse_time, slot[Column.PULSES], nominal[Nominal.WRITE_CURRENT], current,
-            lines_of(at, devices.count), clipped, lines_of(at, counters.rounded), lines_of(at, counters.rounding),
+            lines_of(at, devices.pulses), clipped, lines_of(at, counters.rounded), lines_of(at, counters.rounding),
         )  # fmt: skip
 
 
@@ -295,7 +295,7 @@ def run_train(plan, block, slot, row):
     at = place(plan.banks, bank, block.lanes)
     currents = lines_of(at, block.devices.current)
     train = lines_of(at, block.devices.train)
-    count = lines_of(at, block.devices.count)
+    count = lines_of(at, block.devices.pulses)
     addressed = addressed_variable(slot)
     stepped = 0
     for stretch in range(2 * pulses - 1):
@@ -386,7 +386,9 @@ def run_slots(plan, block, data, results, first_slot, slots, first_epoch):
             for lane in range(block.lanes):
                 results.total_error[epoch, lane] += block.registers.error[lane]
             if results.outputs.shape[0] > 0:
-                show_outputs(layer_of(plan.units, last_layer, block.registers.signal), results.outputs[sample - first_sample])
+                show_outputs(
+                    layer_of(plan.units, last_layer, block.registers.signal), results.outputs[sample - first_sample]
+                )
     return stepped
 
 

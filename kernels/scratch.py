@@ -6,9 +6,8 @@ and vectorises the loop over the tile. With JIT switched off the same names give
 plain arrays and tuples.
 """
 
-import numba
 import numpy as np
-from numba import types
+from numba import config, types
 from numba.core import cgutils
 from numba.extending import intrinsic, overload
 from numba.np.arrayobj import make_array, populate_array
@@ -49,7 +48,7 @@ def _plain_array(rows, columns):
     return np.empty((rows, columns))
 
 
-stack_array = _plain_array if numba.config.DISABLE_JIT else _stack_array
+stack_array = _plain_array if getattr(config, "DISABLE_JIT", 0) else _stack_array
 """``stack_array(rows, columns)``: uninitialised float64 scratch; the shape is fixed at compile time."""
 
 

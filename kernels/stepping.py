@@ -107,6 +107,33 @@ def load_drive(values, drive, first, count):
         drive[0, j] = 0.0
 
 
+@compiled
+def store_tile(states, x, first, count, addressed, disturbed):
+    """Put a tile's states back, and count variables that moved without being addressed."""
+    for v in range(x.shape[0]):
+        guarded = addressed not in (v, ANY_VARIABLE)
+        for j in range(count):
+            disturbed[first + j] += 1.0 if guarded and x[v, j] != states[v, first + j] else 0.0
+            states[v, first + j] = x[v, j]
+
+
+@compiled
+def record_row(x, count, first, row_states, row):
+    """Write a tile's states into a row of the trace."""
+    for v in range(x.shape[0]):
+        for j in range(count):
+            row_states[v, row, first + j] = x[v, j]
+
+
+@compiled
+def record_tile(x, drive, voltage, count, first, row_states, row_currents, row_voltages, row):
+    """Write a tile's states, currents and voltages into a row of the trace."""
+    record_row(x, count, first, row_states, row)
+    for j in range(count):
+        row_currents[row, first + j] = drive[0, j]
+        row_voltages[row, first + j] = voltage[0, j]
+
+
 def any_drift(x, drive, p):
     """Whether any variable of a tile has a drift that is not zero."""
     moving = False
@@ -169,6 +196,7 @@ def pulse(
     drive = stack_array(1, TILE)
     at_first = stack_array(1, TILE)
     beyond_first = stack_array(1, TILE)
+    voltage = stack_array(1, TILE)
     record = row_voltages.shape[0] > 0
     stepped = 0
     for first in range(0, elements, TILE):
@@ -179,39 +207,26 @@ def pulse(
         if moving:
             stepped += count * steps
             advance(x, rate, ahead, drive, drive, p, lower, upper, dt)
-        # Energy over a pulse is I * dt * (steps * V_1 + sum of (V_n - V_1)), which
-        # is the same to the bit whether a resting tile is stepped or not.
         for j in range(TILE):
-            at_first[0, j] = output(x, j, drive[0, j], p)
+            voltage[0, j] = output(x, j, drive[0, j], p)
+            at_first[0, j] = voltage[0, j]
             beyond_first[0, j] = 0.0
         if record:
-            record_row(x, count, first, row_states, first_row)
-            for j in range(count):
-                row_voltages[first_row, first + j] = at_first[0, j]
-                row_currents[first_row, first + j] = drive[0, j]
-        if moving:
-            for t in range(1, steps):
+            record_tile(x, drive, voltage, count, first, row_states, row_currents, row_voltages, first_row)
+        for t in range(1, steps if moving or record else 1):
+            if moving:
                 advance(x, rate, ahead, drive, drive, p, lower, upper, dt)
                 for j in range(TILE):
-                    beyond_first[0, j] += output(x, j, drive[0, j], p) - at_first[0, j]
-                if record:
-                    record_row(x, count, first, row_states, first_row + t)
-                    for j in range(count):
-                        row_voltages[first_row + t, first + j] = output(x, j, drive[0, j], p)
-                        row_currents[first_row + t, first + j] = drive[0, j]
-            for v in range(VARIABLES):
-                for j in range(count):
-                    if v != addressed and addressed != ANY_VARIABLE and x[v, j] != states[v, first + j]:
-                        disturbed[first + j] += 1.0
-                    states[v, first + j] = x[v, j]
-        elif record:
-            for t in range(1, steps):
-                record_row(x, count, first, row_states, first_row + t)
-                for j in range(count):
-                    row_voltages[first_row + t, first + j] = at_first[0, j]
-                    row_currents[first_row + t, first + j] = drive[0, j]
+                    voltage[0, j] = output(x, j, drive[0, j], p)
+                    beyond_first[0, j] += voltage[0, j] - at_first[0, j]
+            if record:
+                record_tile(x, drive, voltage, count, first, row_states, row_currents, row_voltages, first_row + t)
+        if moving:
+            store_tile(states, x, first, count, addressed, disturbed)
+        # Energy over a pulse is I * dt * (steps * V_1 + sum of (V_n - V_1)), which
+        # is the same to the bit whether a resting tile is stepped or not.
         for j in range(count):
-            voltages[first + j] = output(x, j, drive[0, j], p)
+            voltages[first + j] = voltage[0, j]
             energies[first + j] += drive[0, j] * dt * (steps * at_first[0, j] + beyond_first[0, j])
     return stepped
 
@@ -270,14 +285,6 @@ def waveform(
         for v in range(VARIABLES):
             for j in range(count):
                 states[v, first + j] = x[v, j]
-
-
-@compiled
-def record_row(x, count, first, row_states, row):
-    """Write a tile's states into a row of the trace."""
-    for v in range(x.shape[0]):
-        for j in range(count):
-            row_states[v, row, first + j] = x[v, j]
 
 
 def _one_variable_drift(variable, x, element, i, p):

@@ -102,32 +102,33 @@ def _initial_states(
     config: Configuration, banks: tuple[BankCalibration, ...], units: tuple[int, ...], seeds: np.ndarray
 ) -> tuple[np.ndarray, ...]:
     """Glorot's starting weights as states: the devices as they are handed to the run."""
-    if isinstance(config.network, SingleLayerSection):
-        bank = banks[0]
-        weights = _glorot(seeds, PURPOSE_WEIGHT, 0, units[0] + 1, units[0], 1)
-        if isinstance(bank.device, ThresholdMemristor):
-            device_rate = config.learning.rate / (bank.unit_current * calibration.slot_time(config))
-            states = np.vstack([weights, np.full((1, len(seeds)), device_rate)])
-            return (states[:, None, :],)
-        return ((weights * bank.state_per_weight)[None],)
-    states = []
-    for index, bank in enumerate(banks):
-        layer = index // 2 + 1
-        fans = units[layer - 1], units[layer]
-        if isinstance(bank.device, Synapse):
-            weights = config.network.initial_weight * _glorot(seeds, PURPOSE_WEIGHT, index, bank.devices, *fans)
-            allowed = config.network.weight_limit
-        else:
-            weights = config.network.initial_bias * _glorot(seeds, PURPOSE_BIAS, index, bank.devices, *fans)
-            allowed = config.network.bias_limit
-        if np.abs(weights).max() > allowed:
-            name = "weight_limit" if isinstance(bank.device, Synapse) else "bias_limit"
-            raise InputError(
-                f"network.{name}: must hold the starting weights of {bank.name}, up to {np.abs(weights).max():.3g} "
-                f"(got {allowed:g})"
-            )
-        states.append((weights * bank.state_per_weight)[None])
-    return tuple(states)
+    if isinstance(config.network, MultilayerSection):
+        return tuple(_layer_states(config.network, k, bank, units, seeds) for k, bank in enumerate(banks))
+    bank = banks[0]
+    weights = _glorot(seeds, PURPOSE_WEIGHT, 0, units[0] + 1, units[0], 1)
+    if isinstance(bank.device, ThresholdMemristor):
+        device_rate = config.learning.rate / (bank.unit_current * calibration.slot_time(config))
+        states = np.vstack([weights, np.full((1, len(seeds)), device_rate)])
+        return (states[:, None, :],)
+    return ((weights * bank.state_per_weight)[None],)
+
+
+def _layer_states(
+    network: MultilayerSection, index: int, bank: BankCalibration, units: tuple[int, ...], seeds: np.ndarray
+) -> np.ndarray:
+    """Starting states of one bank of a multilayer perceptron, (1, devices, realisations)."""
+    layer = index // 2 + 1
+    if isinstance(bank.device, Synapse):
+        name, share, purpose = "weight_limit", network.initial_weight, PURPOSE_WEIGHT
+    else:
+        name, share, purpose = "bias_limit", network.initial_bias, PURPOSE_BIAS
+    weights = share * _glorot(seeds, purpose, index, bank.devices, units[layer - 1], units[layer])
+    largest, allowed = float(np.abs(weights).max()), getattr(network, name)
+    if largest > allowed:
+        raise InputError(
+            f"network.{name}: must hold the starting weights of {bank.name}, up to {largest:.3g} (got {allowed:g})"
+        )
+    return np.asarray((weights * bank.state_per_weight)[None])
 
 
 def _plan(
@@ -155,7 +156,7 @@ def _plan(
             bounds[:, b, v] = variable.lower, variable.upper
         nominal[b] = _nominal(config, bank)
     thresholds = np.array(getattr(banks[0].device, "thresholds", None) or (0.0,))
-    rules = {
+    rules: dict[str, dict[str, int]] = {
         "bias_rule": {"gradient": BiasRule.GRADIENT, "printed": BiasRule.PRINTED, "none": BiasRule.NONE},
         "output_gradient": {"error": OutputGradient.ERROR, "printed": OutputGradient.PRINTED},
         "bias_current": {"update": BiasCurrent.UPDATE, "printed": BiasCurrent.PRINTED},

@@ -16,7 +16,9 @@ from .errors import InputError
 
 READ_MARGIN = 1.25  # calibrated threshold over the largest READ
 WINDOW_MARGIN = 1.05  # calibrated window over the largest update
-WRITE_RANGE = 0.5  # a calibrated driver writes this share of half a state's range in one slot
+# A calibrated driver carries a state through this share of its range in one slot. By amplitude, all of it; a train
+# of pulses has as many sizes as pulses, and a smaller range makes them finer.
+WRITE_RANGE = {"amplitude": 1.0, "width": 0.05, "count": 0.05}
 SLOPE = {"logistic": 0.25, "tanh": 1.0, "identity": 1.0}  # largest g'
 
 
@@ -87,8 +89,9 @@ def _refuse_encodings(config: Configuration) -> None:
     """Refuse trains of pulses that could not say how much to write."""
     if config.write.encoding == "width" and config.time.write < 2:
         raise InputError(f"time.write_steps: must be 2 or more for writes by width (got {config.time.write})")
-    printed = isinstance(config.network, SingleLayerSection) and config.learning.bias_current == "printed"
-    if printed and config.network.construction == "memristor" and config.write.encoding != "amplitude":
+    network = config.network
+    memristor = isinstance(network, SingleLayerSection) and network.construction == "memristor"
+    if memristor and config.learning.bias_current == "printed" and config.write.encoding != "amplitude":
         raise InputError(
             f"write.encoding: must be 'amplitude' for learning.bias_current = 'printed' (got {config.write.encoding!r})"
         )
@@ -128,7 +131,8 @@ def _synapses(
             f"or every READ disturbs the weights (got {threshold:g} A)"
         )
     half = 0.5 * device.state_range
-    over = WRITE_RANGE * half / (device.drift_coefficient * slot_time(config))
+    share = WRITE_RANGE[config.write.encoding]
+    over = share * device.state_range / (device.drift_coefficient * slot_time(config))
     limit, train = _driver(config, "devices.synapse.threshold", threshold, over)
     return BankCalibration(name, device, count, threshold, read, limit, train, half / weight_limit, unit_current)
 
@@ -139,7 +143,8 @@ def _multilayer(config: Configuration, network: MultilayerSection) -> tuple[Bank
     read_time = config.time.read * config.time.dt
     unit_current = network.node_drift * half / (node.drift_coefficient * read_time)
     sizes = [network.layers[0] + network.constant_input, *network.layers[1:]]
-    over = 2.0 * network.bias_limit * half / (node.drift_coefficient * slot_time(config))
+    allowed = WRITE_RANGE[config.write.encoding] * 2.0 * network.bias_limit * half
+    over = allowed / (node.drift_coefficient * slot_time(config))
     limit, train = _driver(config, "devices.node.threshold", node.threshold, over)
     banks = []
     for layer in range(1, len(sizes)):
@@ -147,9 +152,17 @@ def _multilayer(config: Configuration, network: MultilayerSection) -> tuple[Bank
         banks.append(_synapses(config, f"synapses{layer}", count, unit_current, network.weight_limit, held=False))
         banks.append(
             BankCalibration(
-                f"nodes{layer}", node, sizes[layer], node.threshold, 0.0, limit, train, half, unit_current,
+                f"nodes{layer}",
+                node,
+                sizes[layer],
+                node.threshold,
+                0.0,
+                limit,
+                train,
+                half,
+                unit_current,
                 network.bias_limit,
-            )  # fmt: skip
+            )
         )
     return tuple(banks)
 

@@ -19,22 +19,22 @@ from .fields import Settings, quantity
 class RunSection(Settings):
     """``[run]``: seeds, realisations, threads."""
 
-    seed: int = Field(0, ge=0, lt=2**63, description="seed of the starting weights and the shuffles")
-    realisations: int = Field(1, ge=1, description="runs from seeds of their own, side by side")
-    threads: int = Field(0, ge=0, description="threads; 0 takes all processors. Results do not depend on it")
+    seed: int = Field(default=0, ge=0, lt=2**63, description="seed of the starting weights and the shuffles")
+    realisations: int = Field(default=1, ge=1, description="runs from seeds of their own, side by side")
+    threads: int = Field(default=0, ge=0, description="threads; 0 takes all processors. Results do not depend on it")
 
 
 class Timing(Settings):
     """``[time]``: the step, the widths of pulses, the integrator."""
 
     dt: float = quantity(2.5e-4, "s", "step", gt=0)
-    pulse_steps: int | None = Field(None, ge=1, description="width of READ, RESTORE and BACKREAD in steps (20)")
+    pulse_steps: int | None = Field(default=None, ge=1, description="width of READ, RESTORE and BACKREAD in steps (20)")
     pulse_width: float | None = quantity(None, "s", "the same width in seconds", gt=0)
-    write_steps: int | None = Field(None, ge=1, description="width of a WRITE in steps (as pulse_steps)")
+    write_steps: int | None = Field(default=None, ge=1, description="width of a WRITE in steps (as pulse_steps)")
     write_width: float | None = quantity(None, "s", "the same width in seconds", gt=0)
-    gap_steps: int | None = Field(None, ge=0, description="idle steps after each slot (0)")
+    gap_steps: int | None = Field(default=None, ge=0, description="idle steps after each slot (0)")
     gap: float | None = quantity(None, "s", "the same in seconds", ge=0)
-    integrator: Literal["euler", "heun"] = Field("euler", description="explicit Euler, or Heun's second order")
+    integrator: Literal["euler", "heun"] = Field(default="euler", description="explicit Euler, or Heun's second order")
 
     @model_validator(mode="after")
     def _on_the_grid(self) -> "Timing":
@@ -70,10 +70,12 @@ class Timing(Settings):
 def whole_steps(name: str, seconds: float, dt: float) -> int:
     """A time as steps of dt; refused where it does not fall on the grid."""
     steps = round(seconds / dt)
-    if abs(steps * dt - seconds) > 1e-9 * max(dt, seconds):
+    # A millionth of a step, and what the quotient's rounding may add.
+    if abs(steps * dt - seconds) > 1e-6 * dt + 4e-16 * seconds:
         lower, upper = int(seconds / dt) * dt, (int(seconds / dt) + 1) * dt
         raise ValueError(
-            f"{name}: must be a multiple of dt = {dt:g} s (got {seconds:g} s); take {lower:g} s or {upper:g} s"
+            f"{name}: must be a multiple of dt = {dt:.12g} s (got {seconds:.12g} s); "
+            f"take {lower:.12g} s or {upper:.12g} s"
         )
     return steps
 
@@ -81,10 +83,10 @@ def whole_steps(name: str, seconds: float, dt: float) -> int:
 class WriteEncoding(Settings):
     """``[write]``: how a change of a state becomes pulses."""
 
-    encoding: Literal["amplitude", "width", "count"] = Field("amplitude", description="what carries the size")
-    pulses: int = Field(20, ge=2, description="count: pulses at most in a train")
-    train_steps: int = Field(1, ge=1, description="count: width of one pulse of a train in steps")
-    train_gap_steps: int = Field(0, ge=0, description="count: idle steps between the pulses of a train")
+    encoding: Literal["amplitude", "width", "count"] = Field(default="amplitude", description="what carries the size")
+    pulses: int = Field(default=20, ge=2, description="count: pulses at most in a train")
+    train_steps: int = Field(default=1, ge=1, description="count: width of one pulse of a train in steps")
+    train_gap_steps: int = Field(default=0, ge=0, description="count: idle steps between the pulses of a train")
     driver_limit: float | None = quantity(
         None, "A", "largest current of a write; calibrated where it is not given", gt=0
     )
@@ -93,7 +95,7 @@ class WriteEncoding(Settings):
 class NetworkSection(Settings):
     """What both kinds of network share."""
 
-    constant_input: bool = Field(False, description="add an input line that always carries 1")
+    constant_input: bool = Field(default=False, description="add an input line that always carries 1")
     read_scale: float = quantity(
         0.0, "1", "fixed full scale of a READ; 0 scales each vector by its own largest magnitude", ge=0
     )
@@ -108,7 +110,8 @@ class SingleLayerSection(NetworkSection):
     kind: Literal["slp"] = "slp"
     inputs: int = Field(2, ge=1, description="number of inputs, without the constant one")
     construction: Literal["memristor", "equivalent"] = Field(
-        "memristor", description="one threshold memristor, or several one-variable synapses and an activation stage"
+        default="memristor",
+        description="one threshold memristor, or several one-variable synapses and an activation stage",
     )
 
 
@@ -117,7 +120,7 @@ class MultilayerSection(NetworkSection):
 
     kind: Literal["mlp"] = "mlp"
     layers: tuple[Annotated[int, Field(ge=1)], ...] = Field(
-        (2, 2, 1), min_length=2, description="sizes from inputs to outputs"
+        default=(2, 2, 1), min_length=2, description="sizes from inputs to outputs"
     )
     weight_limit: float = quantity(8.0, "1", "weight at the end of a synapse's range, B D'/2", gt=0)
     bias_limit: float = quantity(0.2, "1", "allowed magnitude of a bias weight; 1 is the end of the range", gt=0, lt=1)
@@ -133,34 +136,40 @@ class DevicesSection(Settings):
 
     synapse: Synapse = Synapse()
     node: Node = Node()
-    memristor: ThresholdMemristor | None = Field(None, description="the single-layer perceptron's; inputs as its own")
+    memristor: ThresholdMemristor | None = Field(
+        default=None, description="the single-layer perceptron's; inputs as its own"
+    )
 
 
 class LearningSection(Settings):
     """``[learning]``: rates, epochs, and how the paper's rules are read."""
 
     rate: float = quantity(0.1, "1", "learning rate eta", gt=0)
-    epochs: int = Field(1000, ge=1, description="passes over all samples")
-    shuffle: bool = Field(True, description="a new order of the samples in every epoch")
+    epochs: int = Field(default=1000, ge=1, description="passes over all samples")
+    shuffle: bool = Field(default=True, description="a new order of the samples in every epoch")
     bias_rule: Literal["gradient", "printed", "none"] = Field(
-        "gradient", description="bias weight of nodes: the gradient, Eq. 18 as printed, or no learning"
+        default="gradient", description="bias weight of nodes: the gradient, Eq. 18 as printed, or no learning"
     )
-    output_gradient: Literal["error", "printed"] = Field("error", description="Eq. 16 with T - V, or as printed with T")
+    output_gradient: Literal["error", "printed"] = Field(
+        default="error", description="Eq. 16 with T - V, or as printed with T"
+    )
     bias_current: Literal["update", "printed"] = Field(
-        "update", description="sign of I_b in Algorithm 1: the update's, or the error's as printed"
+        default="update", description="sign of I_b in Algorithm 1: the update's, or the error's as printed"
     )
 
 
 class DataSection(Settings):
     """``[data]``: a logic gate, a CSV file, or arrays given from Python."""
 
-    gate: str | None = Field(None, description="a two-input logic gate: or, and, xor, nand, nor, xnor, ...")
-    samples: int = Field(100, ge=1, description="random samples of the gate")
-    seed: int = Field(0, ge=0, description="seed of the samples")
-    csv: str | None = Field(None, description="a CSV file with named columns")
-    inputs: tuple[str, ...] = Field((), description="csv: names of the input columns")
-    targets: tuple[str, ...] = Field((), description="csv: names of the target columns")
-    arrays: str | None = Field(None, description="name of arrays that were given from Python, kept in the run file")
+    gate: str | None = Field(default=None, description="a two-input logic gate: or, and, xor, nand, nor, xnor, ...")
+    samples: int = Field(default=100, ge=1, description="random samples of the gate")
+    seed: int = Field(default=0, ge=0, description="seed of the samples")
+    csv: str | None = Field(default=None, description="a CSV file with named columns")
+    inputs: tuple[str, ...] = Field(default=(), description="csv: names of the input columns")
+    targets: tuple[str, ...] = Field(default=(), description="csv: names of the target columns")
+    arrays: str | None = Field(
+        default=None, description="name of arrays that were given from Python, kept in the run file"
+    )
 
     @model_validator(mode="after")
     def _one_source(self) -> "DataSection":
@@ -176,14 +185,16 @@ class TraceSection(Settings):
     """``[trace]``: what is kept of the devices' states while the run goes on."""
 
     mode: Literal["keyframes", "full", "select"] = Field(
-        "keyframes", description="states at some epochs' ends; every step of every device; every step of some"
+        default="keyframes", description="states at some epochs' ends; every step of every device; every step of some"
     )
-    keyframe_epochs: int = Field(0, ge=0, description="epochs between keyframes; 0 keeps about 20 in a run")
-    banks: tuple[str, ...] = Field((), description="select: names of banks; none stands for all")
-    devices: tuple[int, ...] = Field((), description="select: devices of each bank, from 0; none stands for all")
-    realisations: tuple[int, ...] = Field((), description="select: realisations, from 0; none stands for all")
-    stride: int = Field(1, ge=1, description="select: keep every so many steps")
-    compression: Literal["gzip", "none"] = Field("gzip", description="of the trace in the file")
+    keyframe_epochs: int = Field(default=0, ge=0, description="epochs between keyframes; 0 keeps about 20 in a run")
+    banks: tuple[str, ...] = Field(default=(), description="select: names of banks; none stands for all")
+    devices: tuple[int, ...] = Field(
+        default=(), description="select: devices of each bank, from 0; none stands for all"
+    )
+    realisations: tuple[int, ...] = Field(default=(), description="select: realisations, from 0; none stands for all")
+    stride: int = Field(default=1, ge=1, description="select: keep every so many steps")
+    compression: Literal["gzip", "none"] = Field(default="gzip", description="of the trace in the file")
 
 
 def _kind(section: Any) -> str | None:

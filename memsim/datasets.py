@@ -94,5 +94,7 @@ def load(section: DataSection) -> Dataset:
         raise InputError("data.arrays: were given from Python; run the run file itself, which holds them")
     path = Path(section.csv)
     table = read_columns(path)
-    columns = {k: np.stack([column(table, n, path) for n in getattr(section, k)], axis=1) for k in ("inputs", "targets")}
+    columns = {
+        k: np.stack([column(table, n, path) for n in getattr(section, k)], axis=1) for k in ("inputs", "targets")
+    }
     return Dataset(columns["inputs"], columns["targets"], path.name)

@@ -5,6 +5,7 @@ units, named state variables with units and bounds, and the compiled functions
 that the kernels step (:mod:`memsim.kernels.models`).
 """
 
+import itertools
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from pydantic import Field, model_validator
@@ -77,7 +78,7 @@ class _IonDrift(Device):
     thickness: float = quantity(HP_THICKNESS, "m", "thickness D of the film", gt=0)
     mobility: float = quantity(HP_MOBILITY, "m2/(V s)", "average ion mobility mu_V", gt=0)
     direction: Direction = Field(
-        "both",
+        default="both",
         description="drift in both directions, or upwards only as Eqs. 11 and 15 are printed",
     )
 
@@ -113,7 +114,7 @@ class Synapse(_IonDrift):
 
     @property
     def drift_coefficient(self) -> float:
-        """k in ohm/(A s)."""
+        """K in ohm/(A s)."""
         return self.mobility * self.r_on * (self.r_off - self.r_on) / self.thickness**2
 
     @property
@@ -133,9 +134,7 @@ class Synapse(_IonDrift):
         from .kernels.stepping import ModelFunctions
 
         drift = synapse.drift if self.direction == "both" else synapse.drift_printed
-        return ModelFunctions(
-            f"synapse_{self.direction}", synapse.VARIABLES, synapse.PARAMETERS, drift, synapse.output
-        )
+        return ModelFunctions(f"synapse_{self.direction}", synapse.VARIABLES, synapse.PARAMETERS, drift, synapse.output)
 
 
 class Node(_IonDrift):
@@ -158,11 +157,11 @@ class Node(_IonDrift):
 
     model: Literal["node"] = "node"
     threshold: float = quantity(0.0, "A", "current threshold I_th", ge=0)
-    equation: Literal[10, 12] = Field(10, description="output: Eq. 10, or Eq. 12 with R_ON dropped")
+    equation: Literal[10, 12] = Field(default=10, description="output: Eq. 10, or Eq. 12 with R_ON dropped")
 
     @property
     def drift_coefficient(self) -> float:
-        """k in m/(A s)."""
+        """K in m/(A s)."""
         return self.mobility * self.r_on / self.thickness
 
     @property
@@ -210,7 +209,7 @@ class ThresholdMemristor(Device):
     source: ClassVar[str] = "Silva et al., 'Perceptrons from Memristors', arXiv:1807.04912"
 
     model: Literal["threshold-memristor"] = "threshold-memristor"
-    inputs: int = Field(2, ge=1, description="number n of inputs")
+    inputs: int = Field(default=2, ge=1, description="number n of inputs")
     reference_current: float = quantity(1e-3, "A", "current I_0 that stands for a net input of 1", gt=0)
     reference_voltage: float = quantity(1.0, "V", "voltage V_0 that stands for an output of 1", gt=0)
     thresholds: tuple[float, ...] | None = quantity(
@@ -218,8 +217,8 @@ class ThresholdMemristor(Device):
     )
     window: float | None = quantity(None, "A", "width a of each window; calibrated where not given", gt=0)
     weight_limit: float = quantity(20.0, "1", "weights and bias stop at +- this", gt=0)
-    activation: Literal["logistic", "tanh", "identity"] = Field("logistic", description="activation g")
-    direction: Direction = Field("both", description="Eq. 6 the same on both sides, or as printed")
+    activation: Literal["logistic", "tanh", "identity"] = Field(default="logistic", description="activation g")
+    direction: Direction = Field(default="both", description="Eq. 6 the same on both sides, or as printed")
 
     @model_validator(mode="after")
     def _windows_apart(self) -> "ThresholdMemristor":
@@ -268,7 +267,7 @@ class ThresholdMemristor(Device):
 
 def _check_windows(thresholds: tuple[float, ...], window: float) -> None:
     ordered = sorted(thresholds)
-    for lower, upper in zip(ordered, ordered[1:], strict=False):
+    for lower, upper in itertools.pairwise(ordered):
         if lower + window > upper:
             raise ValueError(
                 f"thresholds: windows overlap: [{lower:g}, {lower + window:g}) A reaches into the one from "

@@ -6,6 +6,7 @@ are full, where a keyframe is due, or after about a tenth of a second; the
 results do not depend on where.
 """
 
+import itertools
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,9 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from .assembly import Assembly
+from .blocks import channels, new_block, new_rows
 from .errors import RunError
 from .kernels import block as kernel_block
-from .kernels.block import PHASES, Block, Counters, Data, Devices, Registers, Results, Rows
+from .kernels.block import Block, Data, Results
 from .kernels.learning import loop_kernel
 from .kernels.random import shuffle
 from .kernels.slots import BankColumn
@@ -75,7 +77,7 @@ class Engine:
         realisations = len(assembly.seeds)
         count = max(min(threads, realisations), -(-realisations // LANES_A_BLOCK))
         edges = np.linspace(0, realisations, count + 1).astype(int)
-        self.parts = [slice(int(a), int(b)) for a, b in zip(edges, edges[1:], strict=False)]
+        self.parts = [slice(int(a), int(b)) for a, b in itertools.pairwise(edges)]
         self.position = 0  # slots from the start of the run
         self.device_steps = 0  # that were integrated
         self.total_error = np.zeros((epochs, realisations))
@@ -173,48 +175,13 @@ class Engine:
         return np.concatenate(parts, axis=-1)
 
     def _new_block(self, part: slice) -> Block:
-        plan, lanes = self.plan, part.stop - part.start
-        elements = int(plan.banks[:, BankColumn.DEVICES].sum()) * lanes
-        # Adding 0 turns -0 into 0, which a step would do as well.
-        state = np.concatenate([states[:, :, part].ravel() for states in self.assembly.initial]) + 0.0
-        lines = [np.zeros(elements) for _ in range(6)]
-        units, outputs = int(plan.units[-1]), self.assembly.targets.shape[1]
-        by_phase = [np.zeros((PHASES, elements)) for _ in range(4)]
-        by_element = [np.zeros(elements) for _ in range(6)]
-        return Block(
-            lanes=lanes,
-            devices=Devices(state, state.copy(), *lines),
-            counters=Counters(*by_phase, state.copy(), state.copy(), *by_element),
-            registers=Registers(
-                *(np.zeros((units, lanes)) for _ in range(6)),
-                target=np.zeros((outputs, lanes)),
-                difference=np.zeros((1, lanes)),
-                scale=np.zeros(lanes),
-                error=np.zeros(lanes),
-                ones=np.ones(lanes),
-            ),
-            rows=self._new_rows(lanes),
-        )
-
-    def _new_rows(self, lanes: int) -> Rows:
-        capacity = self._row_capacity
-        states, elements = self._channels()
-        return Rows(
-            np.empty(capacity * states * lanes),
-            np.empty(capacity * elements * lanes),
-            np.empty(capacity * elements * lanes),
-            capacity,
-        )
-
-    def _channels(self) -> tuple[int, int]:
-        """State variables and devices of the whole network."""
-        devices = self.plan.banks[:, BankColumn.DEVICES]
-        return int((devices * self.plan.banks[:, BankColumn.VARIABLES]).sum()), int(devices.sum())
+        initial = [states[:, :, part] for states in self.assembly.initial]
+        return new_block(self.plan, initial, self.assembly.targets.shape[1], self._row_capacity)
 
     def _rows_a_stretch(self, recording: bool) -> int:
         if not recording:
             return 0
-        states, elements = self._channels()
+        states, elements = channels(self.plan)
         row_bytes = 8 * (states + 2 * elements) * len(self.assembly.seeds)
         return max(int(self.slot_rows.max()), min(ROWS_AT_MOST, ROW_BYTES // row_bytes))
 
@@ -257,9 +224,7 @@ class Engine:
         kept = 0 if outputs is None else len(outputs)
         shown = np.empty((kept, self.assembly.targets.shape[1], lanes))
         data = Data(self.assembly.inputs, self.assembly.targets, order)
-        stepped = self._kernel(
-            self.plan, block, data, Results(errors, shown), self.position, slots, first_epoch
-        )
+        stepped = self._kernel(self.plan, block, data, Results(errors, shown), self.position, slots, first_epoch)
         self.total_error[first_epoch : first_epoch + len(order), part] = errors
         if outputs is not None:
             # A stretch may begin and end within a sample.
@@ -289,7 +254,7 @@ class Engine:
             block = self._blocks[k]
             for bank in np.flatnonzero(self.plan.banks[:, BankColumn.RECORDED]):
                 taken.append(self._bank_rows(int(bank), part, block, rows))
-            self._blocks[k] = block._replace(rows=self._new_rows(block.lanes))
+            self._blocks[k] = block._replace(rows=new_rows(self.plan, block.lanes, self._row_capacity))
         return taken
 
     def _bank_rows(self, bank: int, part: slice, block: Block, rows: int) -> BankRows:

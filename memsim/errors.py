@@ -17,7 +17,17 @@ class MemsimError(Exception):
 
 
 class InputError(MemsimError, ValueError):
-    """Bad input. The message names the field, the bound and the value, and says what to do."""
+    """Bad input. The message names the field, the bound and the value, and says what to do.
+
+    Parameters
+    ----------
+    *clauses : str
+        One for each thing that is wrong.
+    """
+
+    def __init__(self, *clauses: str) -> None:
+        super().__init__("; ".join(clauses))
+        self.clauses = clauses
 
 
 class RunError(MemsimError, RuntimeError):

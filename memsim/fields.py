@@ -10,7 +10,7 @@ from .errors import InputError
 
 def quantity(default: Any, unit: str, description: str, **bounds: Any) -> Any:
     """A field with a unit; ``bounds`` are pydantic's (``gt``, ``ge``, ``lt``, ``le``)."""
-    return Field(default, description=description, json_schema_extra={"unit": unit}, **bounds)
+    return Field(default=default, description=description, json_schema_extra={"unit": unit}, **bounds)
 
 
 class Settings(BaseModel):
@@ -26,15 +26,15 @@ class Settings(BaseModel):
         try:
             super().__init__(**values)
         except ValidationError as error:
-            raise InputError(explain(error, type(self))) from None
+            raise InputError(*explain(error, type(self))) from None
 
 
-def explain(error: ValidationError, model: type[BaseModel]) -> str:
+def explain(error: ValidationError, model: type[BaseModel]) -> list[str]:
     """All that is wrong, one clause a field, with the nearest known name for an unknown one."""
-    return "; ".join(_explain_one(detail, model) for detail in error.errors())
+    return [clause for detail in error.errors() for clause in _explain_one(detail, model)]
 
 
-def _explain_one(detail: Any, model: type[BaseModel]) -> str:
+def _explain_one(detail: Any, model: type[BaseModel]) -> list[str]:
     # The tag of a union of sections stands in the path; no user wrote it.
     path = [str(part) for part in detail["loc"] if not str(part).startswith("kind=")]
     shown = ".".join(path) or model.__name__
@@ -42,11 +42,15 @@ def _explain_one(detail: Any, model: type[BaseModel]) -> str:
         known = sorted(model.model_fields)
         near = difflib.get_close_matches(path[-1], known, n=1, cutoff=0.4)
         hint = f"did you mean {near[0]!r}?" if near else f"known are: {', '.join(known)}"
-        return f"{shown}: no such setting; {hint}"
+        return [f"{shown}: no such setting; {hint}"]
     if detail["type"] == "missing":
-        return f"{shown}: is missing; give it a value"
-    message = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+        return [f"{shown}: is missing; give it a value"]
+    message = detail["msg"].removeprefix("Value error, ")
     if detail["type"] in ("value_error", "network_kind"):
-        # Raised by a section of its own, whose message begins with the field.
-        return f"{shown}.{message}" if path else message
-    return f"{shown}: must be {message} (got {detail['input']!r})"
+        # Raised by a section of its own, whose clauses begin with the field.
+        inner = detail.get("ctx", {}).get("error")
+        clauses = inner.clauses if isinstance(inner, InputError) else [message]
+        return [f"{shown}.{clause}" if path else clause for clause in clauses]
+    if message.startswith("Input should "):
+        return [f"{shown}: must {message.removeprefix('Input should ')} (got {detail['input']!r})"]
+    return [f"{shown}: {message[0].lower()}{message[1:]} (got {detail['input']!r})"]

@@ -1,6 +1,5 @@
 """What all figures share: size, style, colours, units, saving."""
 
-import math
 from pathlib import Path
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -18,7 +17,6 @@ PHASE_COLOURS = {
     "WRITE": "#E69F00",
     "IDLE": "#BBBBBB",
 }
-PREFIXES = {-12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -26,14 +24,6 @@ def new_figure(width: float, height: float) -> Figure:
     figure = Figure(figsize=(width, height), layout="constrained", dpi=150)
     FigureCanvasAgg(figure)
     return figure
-
-
-def engineering(largest: float) -> tuple[float, str]:
-    """A factor and an SI prefix that bring values up to ``largest`` between 1 and 1000."""
-    if largest <= 0 or not math.isfinite(largest):
-        return 1.0, ""
-    power = min(max(3 * math.floor(math.log10(largest) / 3), -12), 9)
-    return 10.0**-power, PREFIXES[power]
 
 
 def save(figure: Figure, path: Path, overwrite: bool) -> None:

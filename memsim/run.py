@@ -61,9 +61,7 @@ class Run(RunReader):
     def energy(self) -> dict[str, dict[str, np.ndarray]]:
         """Bank to phase to energy in J, (realisations,); signed: an active device may give energy back."""
         return {
-            bank.name: {
-                phase.name: self.diagnostics(bank.name)["energy"][phase].sum(axis=0) for phase in Phase
-            }
+            bank.name: {phase.name: self.diagnostics(bank.name)["energy"][phase].sum(axis=0) for phase in Phase}
             for bank in self.calibration
         }
 

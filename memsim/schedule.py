@@ -7,6 +7,7 @@ step on, for how long.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -101,7 +102,7 @@ class Schedule:
         return Schedule(kept, self.rest_steps)
 
 
-def _write_train(config: Configuration) -> dict[str, int]:
+def _write_train(config: Configuration) -> dict[str, Any]:
     """The train of pulses that a WRITE slot has room for."""
     if config.write.encoding == "amplitude":
         return {"pulses": 1, "pulse_steps": config.time.write}
@@ -122,7 +123,7 @@ def build(config: Configuration) -> Schedule:
     return Schedule(tuple(slots), config.time.rest)
 
 
-def _single_layer(network: SingleLayerSection, read: dict[str, int], write: dict[str, int]) -> list[Slot]:
+def _single_layer(network: SingleLayerSection, read: dict[str, Any], write: dict[str, Any]) -> list[Slot]:
     """Algorithm 1: one READ, then a WRITE for each weight and the bias in turn.
 
     In the equivalent construction external control holds all devices in the
@@ -136,7 +137,7 @@ def _single_layer(network: SingleLayerSection, read: dict[str, int], write: dict
     return [first, *writes]
 
 
-def _multilayer(layers: int, read: dict[str, int], write: dict[str, int]) -> list[Slot]:
+def _multilayer(layers: int, read: dict[str, Any], write: dict[str, Any]) -> list[Slot]:
     """Algorithm 2; the banks of layer l are 2 (l - 1), its synapses, and 2 l - 1, its nodes."""
     slots = []
     for layer in range(1, layers + 1):

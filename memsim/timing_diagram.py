@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from .assembly import Assembly
 from .engine import Engine
 from .errors import InputError
-from .figures import PHASE_COLOURS, engineering, new_figure, save
+from .figures import PHASE_COLOURS, new_figure, save
 from .kernels.slots import Phase
+from .si import engineering
 
 
 def sample_currents(assembly: Assembly, sample: int) -> list[np.ndarray]:

@@ -69,7 +69,7 @@ def folder_of(kernels, monkeypatch):
 def output_of(program, folder, cache):
     """Run a program in a process of its own, from a folder and with a cache folder; return what it prints."""
     environment = {**os.environ, "MEMSIM_CACHE_DIR": str(cache)}
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         [sys.executable, "-c", program], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr

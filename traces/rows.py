@@ -177,9 +177,7 @@ class BankTrace:
         for dataset in (self._state, self._current, self._voltage):
             dataset.flush()
 
-    def _stage(
-        self, dataset: StagedDataset, which: int, part: slice, values: np.ndarray, kept: np.ndarray
-    ) -> None:
+    def _stage(self, dataset: StagedDataset, which: int, part: slice, values: np.ndarray, kept: np.ndarray) -> None:
         chosen = self.selection.realisations
         where = np.flatnonzero((chosen >= part.start) & (chosen < part.stop))
         if len(where) == 0:

@@ -29,7 +29,9 @@ def command(file: Path, configuration: bool) -> None:
             click.echo(f"{file}: the run has not finished: {len(run.total_error)} epochs are complete")
             return
         attributes = run.file.attrs
-        click.echo(f"{file}: memsim {attributes['program_version']}, data {run.dataset.name}, {len(run.seeds)} realisations")
+        click.echo(
+            f"{file}: memsim {attributes['program_version']}, data {run.dataset.name}, {len(run.seeds)} realisations"
+        )
         show_run(run)
         for bank in run.file.get("traces", ()):
             if bank != "committed_rows":

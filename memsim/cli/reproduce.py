@@ -41,7 +41,9 @@ class _ManyFigures(click.Command):
 
 
 @click.command(name="reproduce", cls=_ManyFigures, epilog=EPILOG)
-@click.option("--figures", multiple=True, metavar="N...", callback=_figures, help="Figures to make; all where not given.")
+@click.option(
+    "--figures", multiple=True, metavar="N...", callback=_figures, help="Figures to make; all where not given."
+)
 @click.option("--realisations", default=100, show_default=True, help="Realisations of the starting weights.")
 @click.option("--epochs", default=1000, show_default=True, help="Epochs.")
 @click.option("--reading-realisations", default=20, show_default=True, help="Of each other reading; 0 leaves them out.")
@@ -64,9 +66,9 @@ def command(
     """
     import time
 
+    from ..reporting import ReproductionProgress
     from ..reproduction import output, runs
     from ..reproduction.settings import Reproduction
-    from ..reporting import ReproductionProgress
 
     settings = Reproduction(
         figures=figures, realisations=realisations, epochs=epochs, reading_realisations=reading_realisations,

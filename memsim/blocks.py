@@ -1,0 +1,93 @@
+"""Memory for a block of realisations, in the layout that the kernels expect."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from .kernels.block import PHASES, Block, Counters, Devices, Plan, Registers, Rows
+from .kernels.slots import BankColumn
+
+
+def channels(plan: Plan) -> tuple[int, int]:
+    """State variables and devices of the whole network."""
+    devices = plan.banks[:, BankColumn.DEVICES]
+    return int((devices * plan.banks[:, BankColumn.VARIABLES]).sum()), int(devices.sum())
+
+
+def new_rows(plan: Plan, lanes: int, capacity: int) -> Rows:
+    """Room for ``capacity`` rows of the trace."""
+    states, devices = channels(plan)
+    return Rows(
+        state=np.empty(capacity * states * lanes),
+        current=np.empty(capacity * devices * lanes),
+        voltage=np.empty(capacity * devices * lanes),
+        capacity=capacity,
+    )
+
+
+def new_block(plan: Plan, initial: Sequence[np.ndarray], outputs: int, capacity: int) -> Block:
+    """A block at the start of a run.
+
+    Parameters
+    ----------
+    plan : Plan
+    initial : sequence of (variables, devices, realisations) float64
+        Starting states of each bank, for the block's realisations.
+    outputs : int
+        Outputs of the network.
+    capacity : int
+        Rows of the trace; 0 where nothing is recorded.
+    """
+    lanes = initial[0].shape[2]
+    # Adding 0 turns -0 into 0, which a step would do as well.
+    state = np.concatenate([states.ravel() for states in initial]) + 0.0
+    units = int(plan.units[-1])
+    return Block(
+        lanes=lanes,
+        devices=_new_devices(state, channels(plan)[1] * lanes),
+        counters=_new_counters(state, channels(plan)[1] * lanes),
+        registers=Registers(
+            signal=np.zeros((units, lanes)),
+            net=np.zeros((units, lanes)),
+            slope=np.zeros((units, lanes)),
+            bias=np.zeros((units, lanes)),
+            arriving=np.zeros((units, lanes)),
+            gradient=np.zeros((units, lanes)),
+            target=np.zeros((outputs, lanes)),
+            difference=np.zeros((1, lanes)),
+            scale=np.zeros(lanes),
+            error=np.zeros(lanes),
+            ones=np.ones(lanes),
+        ),
+        rows=new_rows(plan, lanes, capacity),
+    )
+
+
+def _new_devices(state: np.ndarray, elements: int) -> Devices:
+    return Devices(
+        state=state,
+        before=state.copy(),
+        current=np.zeros(elements),
+        train=np.zeros(elements),
+        idle=np.zeros(elements),
+        voltage=np.zeros(elements),
+        request=np.zeros(elements),
+        pulses=np.zeros(elements),
+    )
+
+
+def _new_counters(state: np.ndarray, elements: int) -> Counters:
+    return Counters(
+        energy=np.zeros((PHASES, elements)),
+        peak_current=np.zeros((PHASES, elements)),
+        disturbed=np.zeros((PHASES, elements)),
+        bound=np.zeros((PHASES, elements)),
+        highest=state.copy(),
+        lowest=state.copy(),
+        residual=np.zeros(elements),
+        unrestored=np.zeros(elements),
+        clipped=np.zeros(elements),
+        shortened=np.zeros(elements),
+        rounded=np.zeros(elements),
+        rounding=np.zeros(elements),
+    )
