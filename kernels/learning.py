@@ -184,8 +184,13 @@ def read_voltages(plan, slot, at, devices, registers):
 
 
 @inlined
-def count_pulse(phase, at, currents, lower, upper, states, counters):
-    """Keep the extremes of states and currents, and count states at a bound, after a pulse."""
+def count_pulse(phase, at, addressed, currents, lower, upper, states, counters):
+    """Keep the extremes of states and currents, and count states that a pulse left at a bound.
+
+    A pulse that may move no state leaves none at a bound; one that moves all the
+    same is counted as a disturb.
+    """
+    may_move = addressed != NO_VARIABLE
     peak = lines_of(at, counters.peak_current[phase])
     bound = lines_of(at, counters.bound[phase])
     highest = states_of(at, counters.highest)
@@ -198,7 +203,8 @@ def count_pulse(phase, at, currents, lower, upper, states, counters):
             x = states[v, e]
             highest[v, e] = x if x > highest[v, e] else highest[v, e]
             lowest[v, e] = x if x < lowest[v, e] else lowest[v, e]
-            bound[e] += 1.0 if ((x <= lower[v]) | (x >= upper[v])) & (currents[e] != 0.0) else 0.0
+            met = ((x <= lower[v]) | (x >= upper[v])) & (currents[e] != 0.0) & may_move
+            bound[e] += 1.0 if met else 0.0
 
 
 @inlined
@@ -247,7 +253,7 @@ def apply_pulse(plan, block, bank, phase, addressed, held, currents, steps, row)
             states, currents, steps, plan.dt, plan.parameters[bank], lower, upper, addressed, held, plan.skip,
             voltages, energies, disturbed, row_states, row_currents, row_voltages, row,
         )  # fmt: skip
-    count_pulse(phase, at, currents, lower, upper, states, counters)
+    count_pulse(phase, at, addressed, currents, lower, upper, states, counters)
     return stepped
 
 

@@ -24,7 +24,7 @@ _HOMES = {
 }
 _MODULES = ("datasets", "devices", "errors", "waveforms", "schedule", "calibration")
 
-__all__ = [*_HOMES, *_MODULES, "__version__"]
+__all__ = [*_HOMES, *_MODULES, "__version__"]  # noqa: PLE0604 (all are strings)
 
 
 def __getattr__(name: str):

@@ -566,7 +566,7 @@ class Network:
         device.peak_current[phase] = max(device.peak_current[phase], abs(current))
         device.highest = [max(a, b) for a, b in zip(device.highest, device.state, strict=True)]
         device.lowest = [min(a, b) for a, b in zip(device.lowest, device.state, strict=True)]
-        if current != 0.0:
+        if current != 0.0 and addressed != NOTHING:
             limits = zip(device.state, bank.lower, bank.upper, strict=True)
             device.bound[phase] += sum(x <= lower or x >= upper for x, lower, upper in limits)
         device.rows += [(state, current, v) for state, v in zip(done.states, done.voltages, strict=True)]

@@ -1,0 +1,52 @@
+"""The output folder of a reproduction."""
+
+import json
+from pathlib import Path
+
+from ..errors import InputError
+from . import figures, report, results
+from .runs import Findings
+
+
+def check_folder(folder: Path, overwrite: bool) -> None:
+    """Make the folder; refuse one that holds results already, or cannot be written.
+
+    Raises
+    ------
+    InputError
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise InputError(f"--out: {folder} cannot be written: {error.strerror}; name another folder") from None
+    there = [name for name in NAMES if (folder / name).exists()]
+    if there and not overwrite:
+        raise InputError(
+            f"--out: {folder} holds {', '.join(there)} already; name another folder, or replace them with --overwrite"
+        )
+
+
+NAMES = ("figure3.png", "figure4.png", "figure5.png", "report.md", "results.json")
+
+
+def write(found: Findings, folder: Path, wall_seconds: float) -> list[Path]:
+    """Write figures, report and numbers; returns what was written."""
+    wanted = set(found.settings.figures)
+    drawn = {}
+    if 3 in wanted:
+        title = "Figure 3: single-layer perceptron, one threshold memristor"
+        drawn["figure3.png"] = figures.learning_curves(title, found.single)
+    if 4 in wanted:
+        title = "Figure 4: multilayer perceptron of synapse and node memristors"
+        drawn["figure4.png"] = figures.learning_curves(title, found.multi)
+    if 5 in wanted:
+        drawn["figure5.png"] = figures.roc_curves(found)
+    for name, figure in drawn.items():
+        figure.savefig(folder / name)
+    (folder / "report.md").write_text(report.write(found, wall_seconds), encoding="utf-8")
+    numbers = json.dumps(results.as_json(found, wall_seconds), indent=1)
+    (folder / "results.json").write_text(numbers + "\n", encoding="utf-8")
+    return [folder / name for name in (*drawn, "report.md", "results.json")]

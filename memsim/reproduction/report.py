@@ -1,0 +1,189 @@
+"""``report.md``: the paper's claims beside what was found, number by number."""
+
+import numpy as np
+
+from ..provenance import environment
+from .figures import figure5_runs
+from .readings import Reading
+from .runs import Findings, GateRun
+from .settings import LEARNED, MULTILAYER, MULTILAYER_RATE, SINGLE_LAYER_RATE, THRESHOLDS
+
+ARGUED = """\
+| place | trouble | reading |
+| --- | --- | --- |
+| Algorithm 1, weights | γ1 and γ2 do not appear in V = g(I + γ_bias), yet the net input needs them | the controller taps the \
+device's state, in one function; the equivalent construction reads its weights as voltages and learns the same curve |
+| Eq. 8 | sums currents I_ik | the sum is of the voltages V_ik, as in Eqs. 16 and 17 |
+| Eq. 11 | a current I_γ is subtracted from a drift rate | a current threshold I_th, times k = μ_V R_ON/D |
+| Eq. 10 | in_k = 0 gives V = 0 whatever the bias | the paper's gates all have f(0, 0) = 0; other tasks need the constant \
+input line |
+| Eq. 13 against constant weights in the forward pass | V ∝ -I²t needs γ to move while it is read | a READ of a node is \
+followed by a RESTORE, -in_k for the same width; what it leaves is counted |
+| sign of the weights | γ in [0, D] gives one sign | D becomes D', as the paper proposes: γ within ±D'/2 |"""
+
+
+def write(found: Findings, wall_seconds: float) -> str:
+    """The whole report, Markdown."""
+    parts = [_header(found, wall_seconds)]
+    figures = set(found.settings.figures)
+    if 3 in figures:
+        parts.append(_figure3(found))
+    if 4 in figures:
+        parts.append(_figure4(found))
+    if 5 in figures:
+        parts.append(_figure5(found))
+    if found.readings:
+        parts.append(_readings(found))
+    parts += [_margins(found), _hardware(found), _made_with()]
+    return "\n\n".join(parts) + "\n"
+
+
+def _header(found: Findings, wall_seconds: float) -> str:
+    s = found.settings
+    gates = "; ".join(
+        f"{gate}: node drift {v['node_drift']:g}, weights within ±{v['weight_limit']:g}, "
+        f"bias weights within ±{v['bias_limit']:g}"
+        for gate, v in MULTILAYER.items()
+    )
+    rates = ", ".join(f"{gate} {rate:g}" for gate, rate in MULTILAYER_RATE.items())
+    return f"""# Figures 3, 4 and 5 of 'Perceptrons from Memristors' (arXiv:1807.04912)
+
+Every device was stepped through every current pulse: {found.device_steps:.3g} device-steps in {wall_seconds:.1f} s.
+
+- Data: one set of 100 random samples of each gate for all realisations (seed {s.data_seed}), shuffled in every epoch.
+- {s.realisations} realisations of Glorot's starting weights (seed {s.seed}), {s.epochs} epochs, pulses of 20 steps.
+- Learning rates: single-layer {SINGLE_LAYER_RATE:g}; multilayer {rates}.
+- Multilayer settings, one for each gate: {gates}.
+- 'Learned' means a total error (Eq. 20) under {LEARNED:g} at the last epoch."""
+
+
+def _figure3(found: Findings) -> str:
+    claims = {
+        "OR": "the total error falls to 0 within 200 epochs",
+        "AND": "the total error falls to 0 within 200 epochs",
+        "XOR": "the total error does not go to 0",
+    }
+    lines = [_learning_line(claims[gate], run, gate) for gate, run in found.single.items()]
+    return "\n".join(["## Figure 3: single-layer perceptron\n\n![Figure 3](figure3.png)\n", *_LEARNING_HEAD, *lines])
+
+
+def _figure4(found: Findings) -> str:
+    claims = {
+        "OR": "approaches 0, faster than the single-layer perceptron",
+        "AND": "approaches 0, faster than the single-layer perceptron",
+        "XOR": "approaches 0: the multilayer perceptron learns XOR",
+    }
+    lines = [_learning_line(claims[gate], run, gate) for gate, run in found.multi.items()]
+    return "\n".join(["## Figure 4: multilayer perceptron\n\n![Figure 4](figure4.png)\n", *_LEARNING_HEAD, *lines])
+
+
+_LEARNING_HEAD = (
+    "| gate | the paper | mean total error at epoch 1 | 50 | 200 | last | smallest, largest at the end | learned | "
+    "patterns right (of 4, mean; most) |",
+    "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+)
+
+
+def _learning_line(claim: str, run: GateRun, gate: str) -> str:
+    from ..datasets import gate_truth
+
+    mean, last = run.mean, run.total_error[-1]
+    right = ((run.patterns > 0.5) == (gate_truth(gate) > 0.5)[:, None]).sum(axis=0)
+    at = [f"{mean[min(epoch, len(mean)) - 1]:.3g}" for epoch in (1, 50, 200, len(mean))]
+    return (
+        f"| {gate} | {claim} | {' | '.join(at)} | {last.min():.2g}, {last.max():.2g} | {run.learned} of {len(last)} | "
+        f"{right.mean():.2f}; {right.max()} |"
+    )
+
+
+def _figure5(found: Findings) -> str:
+    claims = {
+        "SLP OR": "every input classified correctly",
+        "SLP XOR": "no better than random guessing",
+        "SLP XOR balanced": "(the four patterns equally often: no better than random guessing)",
+        "MLP XOR": "every input classified correctly",
+    }
+    lines = [
+        f"## Figure 5: ROC after {found.settings.roc_epoch} epochs, on the training set\n\n![Figure 5](figure5.png)\n",
+        "Mean over realisations (false positive rate, true positive rate), with the 10 % and 90 % quantiles.\n",
+        "| curve | the paper | " + " | ".join(f"threshold {t}" for t in THRESHOLDS) + " |",
+        "| --- | --- |" + " --- |" * len(THRESHOLDS),
+    ]
+    for name, run in figure5_runs(found).items():
+        cells = []
+        for point in run.rates.values():
+            false, true = point.false_positive, point.true_positive
+            cells.append(f"({_spread(false)}, {_spread(true)})")
+        lines.append(f"| {name} | {claims[name]} | {' | '.join(cells)} |")
+    lines.append(
+        "\nOn the random set XOR's four patterns are not equally frequent, so that a single layer can do a little "
+        "better, or worse, than chance; on the balanced set it cannot."
+    )
+    return "\n".join(lines)
+
+
+def _spread(values: np.ndarray) -> str:
+    low, high = np.quantile(values, (0.1, 0.9))
+    return f"{values.mean():.3f} [{low:.2f}, {high:.2f}]"
+
+
+def _readings(found: Findings) -> str:
+    few = found.readings[0].other.total_error.shape[1]
+    lines = [
+        "## Equations read both ways\n",
+        f"{few} realisations each. 'As corrected' is what the figures above use.\n",
+        "| equation | what the other reading does | run | learned, as corrected | learned, other | "
+        "final mean total error, as corrected | other | at bounds in READ, other |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for result in found.readings:
+        met = sum(bank.counts["bounds_in_read"] for bank in result.other.margins)
+        lines.append(
+            f"| {result.reading.equation} | {result.reading.text} | {_run_name(result.reading, result.gate)} | "
+            f"{result.corrected.learned} | {result.other.learned} | {result.corrected.mean[-1]:.3g} | "
+            f"{result.other.mean[-1]:.3g} | {met:,} |"
+        )
+    lines += ["\nThe other corrections leave no second reading to run:\n", ARGUED]
+    return "\n".join(lines)
+
+
+def _run_name(reading: Reading, gate: str) -> str:
+    return f"{reading.network} {gate}" + (f", {reading.coding} inputs" if reading.coding else "")
+
+
+def _margins(found: Findings) -> str:
+    lines = [
+        "## Margins\n",
+        "Over all devices, realisations and pulses. READs of nodes are meant to move the state.\n",
+        "| run | bank | peak state / bound | peak READ / I_th | peak WRITE / driver's limit | largest restore residual | "
+        "counted |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for run in found.runs():
+        for bank in run.margins:
+            counted = [f"{number:,} {name.replace('_', ' ')}" for name, number in bank.counts.items() if number]
+            read = "moves" if bank.peak_read is None else f"{bank.peak_read:.3f}"
+            lines.append(
+                f"| {run.name} | {bank.bank} | {bank.peak_state:.3f} | {read} | {bank.peak_write:.3f} | "
+                f"{bank.restore_residual:.1e} | {', '.join(counted) or 'nothing'} |"
+            )
+    return "\n".join(lines)
+
+
+def _hardware(found: Findings) -> str:
+    phases = ("READ", "RESTORE", "BACKREAD", "WRITE")
+    lines = [
+        "## What the hardware would have taken\n",
+        "Simulated time of one realisation's training, and its energy ∫ V·I dt with its sign: signed synapses and the "
+        "threshold memristor are active elements, whose energy may be negative.\n",
+        "| run | time (s) | energy (J) | " + " | ".join(f"{phase} (J)" for phase in phases) + " |",
+        "| --- | --- | --- |" + " --- |" * len(phases),
+    ]
+    for run in found.runs():
+        cells = " | ".join(f"{run.energy_by_phase[phase]:.3g}" for phase in phases)
+        lines.append(f"| {run.name} | {run.simulated_time:.4g} | {run.energy:.3g} | {cells} |")
+    return "\n".join(lines)
+
+
+def _made_with() -> str:
+    return "## Made with\n\n" + "\n".join(f"- {name}: {value}" for name, value in environment().items())

@@ -1,0 +1,68 @@
+"""``results.json``: every number of the reproduction, for other programs."""
+
+from typing import Any
+
+import numpy as np
+
+from .figures import figure5_runs
+from .runs import Findings, GateRun
+
+
+def as_json(found: Findings, wall_seconds: float) -> dict[str, Any]:
+    """The findings as nested dictionaries of plain numbers.
+
+    Returns
+    -------
+    dict
+        ``settings``; ``figure3`` and ``figure4``: gate to ``mean_total_error``
+        (one an epoch) and ``final_total_error`` (one a realisation);
+        ``figure5``: curve to threshold to ``false_positive_rate`` and
+        ``true_positive_rate``; ``device_steps``; ``wall_seconds``; ``runs``:
+        margins, simulated time and energy of each run.
+    """
+    figures = set(found.settings.figures)
+    results: dict[str, Any] = {"settings": found.settings.model_dump(mode="json")}
+    if 3 in figures:
+        results["figure3"] = {gate: _curve(run) for gate, run in found.single.items()}
+    if 4 in figures:
+        results["figure4"] = {gate: _curve(run) for gate, run in found.multi.items()}
+    if 5 in figures:
+        results["figure5"] = {name: _rates(run) for name, run in figure5_runs(found).items()}
+    results["device_steps"] = found.device_steps
+    results["wall_seconds"] = wall_seconds
+    results["runs"] = {run.name: _run(run) for run in found.runs()}
+    return results
+
+
+def _curve(run: GateRun) -> dict[str, list[float]]:
+    return {"mean_total_error": run.mean.tolist(), "final_total_error": run.total_error[-1].tolist()}
+
+
+def _rates(run: GateRun) -> dict[str, dict[str, float]]:
+    return {
+        str(threshold): {
+            "false_positive_rate": float(np.mean(point.false_positive)),
+            "true_positive_rate": float(np.mean(point.true_positive)),
+        }
+        for threshold, point in run.rates.items()
+    }
+
+
+def _run(run: GateRun) -> dict[str, Any]:
+    return {
+        "learned_realisations": run.learned,
+        "device_steps": run.device_steps,
+        "simulated_seconds": run.simulated_time,
+        "energy_joules": run.energy,
+        "energy_joules_by_phase": run.energy_by_phase,
+        "margins": {
+            bank.bank: {
+                "peak_state_over_bound": bank.peak_state,
+                "peak_read_over_threshold": bank.peak_read,
+                "peak_write_over_limit": bank.peak_write,
+                "restore_residual": bank.restore_residual,
+                **bank.counts,
+            }
+            for bank in run.margins
+        },
+    }

@@ -1,0 +1,248 @@
+"""The runs behind the figures, and what is read off them."""
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .. import datasets, training
+from ..configuration import Configuration
+from ..datasets import Dataset
+from ..kernels.slots import Phase
+from ..margins import BankMargins
+from ..run import Run
+from ..training import Progress
+from .readings import READINGS, Reading
+from .settings import GATES, LEARNED, THRESHOLDS, Reproduction, multilayer, single_layer
+
+ProgressMaker = Callable[[str, int], "Progress"]
+
+
+@dataclass(frozen=True)
+class RatePoint:
+    """A threshold's point in the ROC plane, for each realisation.
+
+    Attributes
+    ----------
+    false_positive, true_positive : (realisations,) float64
+    """
+
+    false_positive: np.ndarray
+    true_positive: np.ndarray
+
+
+@dataclass(frozen=True)
+class GateRun:
+    """What a run gave.
+
+    Attributes
+    ----------
+    name : str
+        As ``"MLP XOR"``.
+    total_error : (epochs, realisations) float64
+    margins : tuple of BankMargins
+    rates : dict
+        Threshold to point, after the epoch of Figure 5.
+    patterns : (4, realisations) float64
+        Final outputs for the inputs 00, 01, 10, 11.
+    simulated_time : float
+        Seconds that the hardware of one realisation would have taken.
+    energy : float
+        J a realisation, the mean.
+    energy_by_phase : dict
+        Phase to J a realisation.
+    device_steps : int
+    """
+
+    name: str
+    total_error: np.ndarray
+    margins: tuple[BankMargins, ...]
+    rates: dict[float, RatePoint]
+    patterns: np.ndarray
+    simulated_time: float
+    energy: float
+    energy_by_phase: dict[str, float]
+    device_steps: int
+
+    @property
+    def learned(self) -> int:
+        """Realisations with a total error below 0.1 at the end."""
+        return int((self.total_error[-1] < LEARNED).sum())
+
+    @property
+    def mean(self) -> np.ndarray:
+        """Mean over realisations of the total error, (epochs,)."""
+        mean: np.ndarray = self.total_error.mean(axis=1)
+        return mean
+
+
+@dataclass(frozen=True)
+class ReadingResult:
+    """The effect of another reading of an equation on one gate."""
+
+    reading: Reading
+    gate: str
+    corrected: GateRun
+    other: GateRun
+
+
+@dataclass
+class Findings:
+    """All runs of a reproduction."""
+
+    settings: Reproduction
+    single: dict[str, GateRun] = field(default_factory=dict)
+    multi: dict[str, GateRun] = field(default_factory=dict)
+    balanced: GateRun | None = None
+    readings: list[ReadingResult] = field(default_factory=list)
+
+    def runs(self) -> Iterator[GateRun]:
+        """The runs behind the figures."""
+        yield from self.single.values()
+        yield from self.multi.values()
+        if self.balanced is not None:
+            yield self.balanced
+
+    @property
+    def device_steps(self) -> int:
+        """Device-steps of all runs, those of the other readings included."""
+        others = sum(r.corrected.device_steps + r.other.device_steps for r in self.readings)
+        return sum(run.device_steps for run in self.runs()) + others
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run that is to be made: its name, its configuration, its samples."""
+
+    name: str
+    config: Configuration
+    data: Dataset
+
+
+def carry_out(settings: Reproduction, jobs: "Jobs", progress: ProgressMaker) -> Findings:
+    """Make all runs, as many at once as there are threads; results do not depend on how many.
+
+    Parameters
+    ----------
+    settings : Reproduction
+    jobs : Jobs
+        From :func:`plan_jobs`.
+    progress : callable
+        Gives the progress of a run, from its name and its epochs.
+    """
+    workers = settings.threads or os.cpu_count() or 1
+    with ThreadPoolExecutor(max_workers=workers) as pool:
+        tasks = {key: pool.submit(gate_run, job, settings, progress) for key, job in jobs.items()}
+        try:
+            done = {key: task.result() for key, task in tasks.items()}
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    found = Findings(settings)
+    for (kind, gate, reading), run in done.items():
+        if kind == "single":
+            found.single[gate] = run
+        elif kind == "multi":
+            found.multi[gate] = run
+        elif kind == "balanced":
+            found.balanced = run
+        elif kind == "other" and reading is not None:
+            corrected = done["corrected", reading.base(gate), None]
+            found.readings.append(ReadingResult(reading, gate, corrected, run))
+    return found
+
+
+# What a run is for, its gate or name, and the reading that it follows.
+Key = tuple[str, str, Reading | None]
+Jobs = dict[Key, Job]
+
+
+def plan_jobs(settings: Reproduction) -> Jobs:
+    """The runs that the figures of ``settings`` and the report need."""
+    figures = set(settings.figures)
+    jobs: Jobs = {}
+    for gate in GATES if 3 in figures else ("OR", "XOR") if 5 in figures else ():
+        jobs["single", gate, None] = _job(f"SLP {gate}", single_layer(settings, gate))
+    for gate in GATES if 4 in figures else ("XOR",) if 5 in figures else ():
+        jobs["multi", gate, None] = _job(f"MLP {gate}", multilayer(settings, gate))
+    if 5 in figures:
+        data = datasets.balanced_gate("xor")
+        config = single_layer(settings, "XOR", data={"gate": None, "arrays": data.name})
+        jobs["balanced", "XOR", None] = Job("SLP XOR balanced", config, data)
+    if settings.reading_realisations:
+        _plan_readings(settings, jobs)
+    return jobs
+
+
+def _job(name: str, config: Configuration) -> Job:
+    return Job(name, config, datasets.load(config.data))
+
+
+def _plan_readings(settings: Reproduction, jobs: Jobs) -> None:
+    """Each equation that cannot be taken literally, read both ways, on fewer realisations."""
+    few = settings.model_copy(update={"realisations": min(settings.reading_realisations, settings.realisations)})
+    for reading in READINGS:
+        if not reading.figure & set(settings.figures):
+            continue
+        make = multilayer if reading.network == "MLP" else single_layer
+        for gate in reading.gates:
+            data = reading.recode(datasets.gate(gate, seed=settings.data_seed))
+            source = {"data": {"gate": None, "arrays": data.name}} if reading.coding else {}
+            base = reading.base(gate)
+            corrected = make(few, gate, **source, **reading.both)
+            jobs.setdefault(("corrected", base, None), Job(base, corrected, data))
+            other = make(few, gate, **source, **reading.both, **reading.changes)
+            jobs["other", gate, reading] = Job(f"{base}: {reading.equation}", other, data)
+
+
+def gate_run(job: Job, settings: Reproduction, progress: ProgressMaker) -> GateRun:
+    """Train, and read off what the figures and the report need."""
+    name, samples = job.name, job.data
+    with training.run(job.config, samples, progress=progress(name, settings.epochs)) as finished:
+        patterns = training.evaluate(finished, _patterns(samples)).outputs[:, 0]
+        energies = {
+            phase.name: float(np.mean([bank[phase.name] for bank in finished.energy.values()], axis=1).sum())
+            for phase in Phase
+        }
+        return GateRun(
+            name=name,
+            total_error=finished.total_error,
+            margins=finished.margins,
+            rates=rates_after(finished, settings.roc_epoch, samples),
+            patterns=patterns,
+            simulated_time=finished.simulated_time,
+            energy=sum(energies.values()),
+            energy_by_phase=energies,
+            device_steps=finished.device_steps,
+        )
+
+
+def _patterns(samples: Dataset) -> np.ndarray:
+    """The four input patterns in the samples' coding: 0 and 1, or -1 and 1."""
+    return 2 * datasets.PATTERNS - 1 if samples.inputs.min() < 0 else datasets.PATTERNS
+
+
+def rates_after(finished: Run, epoch: int, samples: Dataset) -> dict[float, RatePoint]:
+    """ROC points on the training set after an epoch, from READ pulses through copies of the devices."""
+    epochs = finished.keyframes["epoch"]
+    keyframe = int(np.flatnonzero(epochs == epoch)[0])
+    outputs = training.evaluate(finished, samples.inputs, keyframe=keyframe).outputs[:, 0]
+    positive = samples.targets[:, 0] > 0.5
+    return {t: rate_point(outputs > t, positive) for t in THRESHOLDS}
+
+
+def rate_point(classified: np.ndarray, positive: np.ndarray) -> RatePoint:
+    """False and true positive rate of each realisation.
+
+    Parameters
+    ----------
+    classified : (samples, realisations) bool
+    positive : (samples,) bool
+        NaN is returned for a rate whose class has no samples.
+    """
+    negatives, positives = (~positive).sum(), positive.sum()
+    false = classified[~positive].sum(axis=0) / negatives if negatives else np.full(classified.shape[1], np.nan)
+    true = classified[positive].sum(axis=0) / positives if positives else np.full(classified.shape[1], np.nan)
+    return RatePoint(false, true)

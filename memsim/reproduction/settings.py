@@ -1,0 +1,97 @@
+"""The paper's settings, and those that it leaves to be calibrated for each problem."""
+
+from typing import Any
+
+from ..configuration import (
+    Configuration,
+    DataSection,
+    LearningSection,
+    MultilayerSection,
+    RunSection,
+    SingleLayerSection,
+    TraceSection,
+)
+from ..fields import Settings, quantity
+
+GATES = ("OR", "AND", "XOR")
+THRESHOLDS = (0.3, 0.5, 0.7)  # of Figure 5
+SAMPLES = 100
+LEARNED = 0.1  # a total error below this counts as learned
+ROC_EPOCH = 500
+
+# Learning rates of the paper, Section III.
+SINGLE_LAYER_RATE = 0.1
+MULTILAYER_RATE = {"OR": 0.1, "AND": 0.1, "XOR": 0.01}
+
+# One setting for each gate, not for each data set. docs/physics.md says how they were found.
+MULTILAYER: dict[str, dict[str, Any]] = {
+    "OR": {"node_drift": 0.09, "weight_limit": 3.5, "bias_limit": 0.15},
+    "AND": {"node_drift": 0.12, "weight_limit": 3.0, "bias_limit": 0.18},
+    "XOR": {"node_drift": 0.115, "weight_limit": 3.5, "bias_limit": 0.05, "initial_bias": 0.03},
+}
+
+
+class Reproduction(Settings):
+    """What is reproduced, and how thoroughly.
+
+    Attributes
+    ----------
+    figures : tuple of int
+        Of 3, 4, 5.
+    realisations, epochs : int
+        The paper's 100 and 1000.
+    reading_realisations : int
+        Realisations of each other reading of an equation, in the report.
+    data_seed : int
+        Of the data set that all realisations share.
+    seed : int
+        Of the starting weights and shuffles.
+    threads : int
+        0 takes all processors.
+    """
+
+    figures: tuple[int, ...] = (3, 4, 5)
+    realisations: int = quantity(100, "1", "realisations of the starting weights", ge=1)
+    epochs: int = quantity(1000, "1", "epochs", ge=1)
+    reading_realisations: int = quantity(20, "1", "realisations of each other reading of an equation", ge=0)
+    data_seed: int = quantity(0, "1", "seed of the samples", ge=0)
+    seed: int = quantity(0, "1", "seed of starting weights and shuffles", ge=0)
+    threads: int = quantity(0, "1", "threads; 0 takes all processors", ge=0)
+
+    @property
+    def roc_epoch(self) -> int:
+        """The epoch after which Figure 5 is taken."""
+        return min(ROC_EPOCH, self.epochs)
+
+
+def single_layer(settings: Reproduction, gate: str, **changes: Any) -> Configuration:
+    """The single-layer run of Figure 3 for a gate; ``changes`` are sections to merge in."""
+    return _configuration(settings, gate, SingleLayerSection(inputs=2), SINGLE_LAYER_RATE, changes)
+
+
+def multilayer(settings: Reproduction, gate: str, **changes: Any) -> Configuration:
+    """The multilayer run of Figure 4 for a gate."""
+    network = MultilayerSection(layers=(2, 2, 1), **MULTILAYER[gate])
+    return _configuration(settings, gate, network, MULTILAYER_RATE[gate], changes)
+
+
+def _configuration(
+    settings: Reproduction, gate: str, network: SingleLayerSection | MultilayerSection, rate: float, changes: Any
+) -> Configuration:
+    sections: dict[str, Any] = {
+        "run": RunSection(seed=settings.seed, realisations=settings.realisations, threads=1),
+        "network": network,
+        "learning": LearningSection(rate=rate, epochs=settings.epochs),
+        "data": DataSection(gate=gate.lower(), samples=SAMPLES, seed=settings.data_seed),
+        "trace": TraceSection(keyframe_epochs=settings.roc_epoch),
+    }
+    base = Configuration(**sections).model_dump()
+    for section, fields in changes.items():
+        base[section] = _merged(base[section], fields)
+    return Configuration(**base)
+
+
+def _merged(before: Any, changes: Any) -> Any:
+    if isinstance(before, dict) and isinstance(changes, dict):
+        return {**before, **{name: _merged(before.get(name), value) for name, value in changes.items()}}
+    return changes
