@@ -19,7 +19,7 @@ _HOMES = {
     "drive": "driving",
     "open_drive": "drive_trace",
     "train": "training",
-    "evaluate": "training",
+    "evaluate": "prediction",
     "open_run": "run",
 }
 _MODULES = ("datasets", "devices", "errors", "waveforms", "schedule", "calibration")

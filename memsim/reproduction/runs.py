@@ -12,6 +12,7 @@ from ..configuration import Configuration
 from ..datasets import Dataset
 from ..kernels.slots import Phase
 from ..margins import BankMargins
+from ..prediction import evaluate
 from ..run import Run
 from ..training import Progress
 from .readings import READINGS, Reading
@@ -201,7 +202,7 @@ def gate_run(job: Job, settings: Reproduction, progress: ProgressMaker) -> GateR
     """Train, and read off what the figures and the report need."""
     name, samples = job.name, job.data
     with training.run(job.config, samples, progress=progress(name, settings.epochs)) as finished:
-        patterns = training.evaluate(finished, _patterns(samples)).outputs[:, 0]
+        patterns = evaluate(finished, _patterns(samples)).outputs[:, 0]
         energies = {
             phase.name: float(np.mean([bank[phase.name] for bank in finished.energy.values()], axis=1).sum())
             for phase in Phase
@@ -228,7 +229,7 @@ def rates_after(finished: Run, epoch: int, samples: Dataset) -> dict[float, Rate
     """ROC points on the training set after an epoch, from READ pulses through copies of the devices."""
     epochs = finished.keyframes["epoch"]
     keyframe = int(np.flatnonzero(epochs == epoch)[0])
-    outputs = training.evaluate(finished, samples.inputs, keyframe=keyframe).outputs[:, 0]
+    outputs = evaluate(finished, samples.inputs, keyframe=keyframe).outputs[:, 0]
     positive = samples.targets[:, 0] > 0.5
     return {t: rate_point(outputs > t, positive) for t in THRESHOLDS}
 

@@ -1,0 +1,69 @@
+"""Prediction: inputs through a copy of a run's devices, by READ and RESTORE pulses."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .assembly import Assembly, assemble
+from .datasets import Dataset
+from .engine import Engine
+from .run import Run
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a network gives for inputs.
+
+    Attributes
+    ----------
+    outputs : (samples, outputs, realisations) float64
+    energy : float
+        In J, over all realisations.
+    """
+
+    outputs: np.ndarray
+    energy: float
+
+
+def evaluate(finished: Run, inputs: np.ndarray, *, keyframe: int | None = None) -> Prediction:
+    """Send inputs through a copy of a run's devices by READ and RESTORE pulses.
+
+    Parameters
+    ----------
+    finished : Run
+    inputs : (samples, inputs) float64
+    keyframe : int, optional
+        Number of the keyframe whose states are taken; the final ones where not given.
+
+    Returns
+    -------
+    Prediction
+    """
+    config = finished.config
+    outputs = finished.dataset.targets.shape[1]
+    data = Dataset(inputs, np.zeros((len(inputs), outputs)), "inputs")
+    # Thresholds and windows stay those that were calibrated on the training data.
+    trained = assemble(config, Dataset(finished.dataset.inputs, finished.dataset.targets), finished.seeds)
+    shown = data.inputs
+    if config.network.constant_input:
+        shown = np.hstack([shown, np.ones((len(shown), 1))])
+    stored = finished.final_state if keyframe is None else finished.keyframes
+    states = tuple(
+        (stored[bank.name] if keyframe is None else stored[bank.name][keyframe]).transpose(1, 0, 2)
+        for bank in trained.banks
+    )
+    forward = trained.schedule.forward()
+    assembly = Assembly(
+        config, data, shown, data.targets, forward, trained.banks,
+        trained.plan._replace(slots=forward.table()), trained.seeds, states,
+    )  # fmt: skip
+    engine = Engine(assembly, threads=1, epochs=1, shuffled=False)
+    values = np.empty((len(shown), outputs, len(trained.seeds)))
+    try:
+        while engine.position < engine.slots:
+            sample = engine.position // engine.slots_a_sample
+            engine.advance(engine.slots, values[sample:])
+    finally:
+        engine.close()
+    energy = sum(float(engine.counter("energy", k).sum()) for k in range(len(trained.banks)))
+    return Prediction(values, energy)
