@@ -1,9 +1,7 @@
 """Driving devices: closed forms, conventions, files, and what is refused."""
 
 import re
-import runpy
 import tracemalloc
-from pathlib import Path
 
 import h5py
 import numpy as np
@@ -17,7 +15,6 @@ from memsim.waveforms import Csv, Pulse, Pulses, Sampled, Sinusoid, Triangle, Wa
 
 NODE = memsim.Node()
 START = -4e-9  # m: one tenth of the film is doped
-PAGE = Path(__file__).parents[1] / "docs" / "drive.md"
 
 
 def memristance(node: memsim.Node, boundary: np.ndarray | float) -> np.ndarray | float:
@@ -422,11 +419,3 @@ def test_a_file_that_is_cut_short_is_refused(written):
     written.write_bytes(written.read_bytes()[:4000])
     with pytest.raises(RunFileError, match="is no HDF5 file, or a broken one"):
         memsim.open_drive(written)
-
-
-def test_the_pages_examples_run(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(), flags=re.DOTALL)
-    assert len(blocks) == 3
-    (tmp_path / "page.py").write_text("\n".join(blocks))
-    runpy.run_path("page.py")

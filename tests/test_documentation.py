@@ -1,0 +1,339 @@
+"""The pages: their blocks run, their links lead somewhere, their tables say what is there."""
+
+import re
+import shlex
+import shutil
+import sys
+import typing
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+import memsim
+from memsim import cli
+from memsim.configuration import (
+    Configuration,
+    DataSection,
+    LearningSection,
+    MultilayerSection,
+    NetworkSection,
+    RunSection,
+    SingleLayerSection,
+    Timing,
+    TraceSection,
+    WriteEncoding,
+    load_configuration,
+)
+from memsim.devices import Node, Synapse, ThresholdMemristor
+from memsim.drive_configuration import load_drive_configuration
+from memsim.reproduction.settings import Reproduction, multilayer
+
+ROOT = Path(__file__).parents[1]
+FORMAT = ROOT / "traces" / "FORMAT.md"
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), FORMAT]
+IMAGE_BYTES = 200_000
+
+# What makes a command of a page short; the last of two equal options counts.
+SHORT = {
+    "run": ["--set", "learning.epochs=2", "--set", "run.realisations=2", "--quiet"],
+    "reproduce": ["--realisations", "2", "--epochs", "2", "--reading-realisations", "0", "--quiet"],
+    "drive": ["--quiet"],
+}
+
+
+def page_id(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+def blocks(page: Path) -> list[tuple[int, str, str, str]]:
+    """Line, language, options and text of each block of a page."""
+    text = page.read_text(encoding="utf-8")
+    found = []
+    for match in re.finditer(r"^([ ]*)```(\w+)([^\n]*)\n(.*?)^\1```$", text, flags=re.DOTALL | re.MULTILINE):
+        indent, language, options, body = match.groups()
+        line = text[: match.start()].count("\n") + 1
+        found.append((line, language, options.strip(), re.sub(f"^{indent}", "", body, flags=re.MULTILINE)))
+    return found
+
+
+def commands(block: str) -> list[list[str]]:
+    """The arguments of each ``memsim`` command of a shell block."""
+    joined = block.replace("\\\n", " ")
+    words = [shlex.split(part, comments=True) for line in joined.splitlines() for part in line.split("&&")]
+    return [part[1:] for part in words if part[:1] == ["memsim"]]
+
+
+def run_command(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as exited:
+        cli.main([*arguments, *SHORT.get(arguments[0], [])])
+    assert exited.value.code in (0, None), arguments
+
+
+@pytest.fixture(scope="module")
+def small_runs(tmp_path_factory):
+    """Run files that hold everything that a run file can hold: traces of both kinds of network."""
+    folder = tmp_path_factory.mktemp("runs")
+    trace = TraceSection(mode="full")
+    common = {"epochs": 2, "realisations": 2, "trace": trace}
+    data = memsim.datasets.gate("xor", samples=5)
+    networks = {"multi": memsim.MultilayerPerceptron(), "single": memsim.SingleLayerPerceptron()}
+    for name, network in networks.items():
+        memsim.train(network, data, **common, out=folder / f"{name}.h5").close()
+    return [folder / f"{name}.h5" for name in networks]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_blocks_run(page, tmp_path, monkeypatch, request):
+    """Python and shell blocks of a page, in order, in one folder with the examples."""
+    found = blocks(page)
+    if page == FORMAT:
+        shutil.copy(request.getfixturevalue("small_runs")[0], tmp_path / "run.h5")
+    if any(options for _, _, options, _ in found):
+        # Models of the page's own would stay in the cache for good.
+        monkeypatch.setenv("MEMSIM_CACHE_DIR", str(tmp_path / "cache"))
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    modules, models = set(sys.modules), set(memsim.devices.MODELS)
+    namespace: dict[str, object] = {"__name__": "page"}
+    try:
+        for line, language, options, body in found:
+            if options.startswith("file="):
+                Path(options.removeprefix("file=")).write_text(body, encoding="utf-8")
+            elif language == "python":
+                exec(compile("\n" * line + body, page_id(page), "exec"), namespace)
+            elif language == "sh":
+                for arguments in commands(body):
+                    run_command(arguments)
+    finally:
+        for name in set(memsim.devices.MODELS) - models:
+            del memsim.devices.MODELS[name]
+        for name in set(sys.modules) - modules:
+            if (tmp_path / f"{name}.py").exists():
+                del sys.modules[name]
+
+
+def test_every_page_has_its_blocks_found():
+    assert sum(len(commands(body)) for _, language, _, body in blocks(ROOT / "README.md") if language == "sh") >= 9
+    languages = {language for page in PAGES for _, language, _, _ in blocks(page)}
+    assert languages == {"python", "sh", "toml"}
+    for page in PAGES:
+        assert page.read_text(encoding="utf-8").count("```") == 2 * len(blocks(page)), page_id(page)
+
+
+def test_the_two_commands_are_in_the_readme():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "pip install . && memsim reproduce" in text
+    assert "pip install '.[test]' && pytest" in text
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_links_and_images_are_there(page):
+    targets = re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8"))
+    for target in targets:
+        if not target.startswith("https://"):
+            path = (page.parent / target).resolve()
+            assert path.is_file(), target
+            assert path.suffix != ".png" or path.stat().st_size < IMAGE_BYTES, target
+
+
+def test_every_page_and_every_image_is_linked():
+    linked = {
+        (page.parent / target).resolve()
+        for page in PAGES
+        for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8"))
+    }
+    assert {*PAGES, *(ROOT / "docs" / "images").iterdir()} - linked == set()
+
+
+@pytest.mark.parametrize("page", [*PAGES, *(ROOT / "examples").iterdir(), ROOT / "CITATION.cff"], ids=page_id)
+def test_no_page_holds_a_path_of_a_machine(page):
+    text = page.read_text(encoding="utf-8")
+    assert not re.search(r"(?<![\w.~/:])/(home|root|tmp|work|Users|mnt|opt|usr|var|srv)/", text)
+
+
+def test_the_xor_example_is_the_run_of_figure_4():
+    example = load_configuration(ROOT / "examples" / "xor.toml")
+    reproduced = multilayer(Reproduction(), "XOR")
+    for section in ("network", "devices", "learning", "write", "data"):
+        assert getattr(example, section) == getattr(reproduced, section), section
+    for name in ("dt", "read", "write", "rest", "integrator"):
+        assert getattr(example.time, name) == getattr(reproduced.time, name), name
+    assert example.run.realisations == Reproduction().realisations
+    assert example.run.seed == Reproduction().seed
+
+
+def test_the_drive_pages_configuration_is_one(tmp_path):
+    shutil.copytree(ROOT / "examples", tmp_path, dirs_exist_ok=True)
+    ((_, _, _, body),) = [block for block in blocks(ROOT / "docs" / "drive.md") if block[1] == "toml"]
+    (tmp_path / "page.toml").write_text(body)
+    assert load_drive_configuration(tmp_path / "page.toml").bank.count == 2
+
+
+def test_the_drive_page_names_all_that_its_file_holds(tmp_path):
+    text = (ROOT / "docs" / "drive.md").read_text(encoding="utf-8")
+    samples = memsim.waveforms.Sampled(times=[0.0, 1.0], values=[0.0, 1e-4])
+    memsim.drive(Node(), samples, dt=0.1, duration=1.0, out=tmp_path / "trace.h5").close()
+    with h5py.File(tmp_path / "trace.h5") as file:
+        names = [name for name in file if name != "samples"]
+        kinds = {name for name in file.attrs if name not in ENVIRONMENT}
+        names += [f"samples/K/{name}" for name in file["samples/0"]]
+    for name in {*names, *kinds}:
+        assert f"`{name}`" in text, name
+
+
+ENVIRONMENT = {
+    "python_version", "numba_version", "llvmlite_version", "numpy_version", "h5py_version", "machine", "processor",
+    "system",
+}  # fmt: skip
+
+
+def test_the_citation_names_this_version():
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    version = re.search(r"^version = (.+)$", (ROOT / "setup.cfg").read_text(), flags=re.MULTILINE).group(1)
+    assert f"\nversion: {version}\n" in citation
+    assert "arXiv:1807.04912" in citation
+
+
+# The configuration.
+
+SECTIONS = {
+    "`[run]`": (RunSection, ()),
+    "`[time]`": (Timing, ()),
+    "`[network]`": (NetworkSection, ()),
+    '`kind = "mlp"`, Algorithm 2': (MultilayerSection, tuple(NetworkSection.model_fields)),
+    '`kind = "slp"`, Algorithm 1': (SingleLayerSection, tuple(NetworkSection.model_fields)),
+    "`[devices.synapse]`": (Synapse, ()),
+    "`[devices.node]`": (Node, ()),
+    "`[devices.memristor]`": (ThresholdMemristor, ()),
+    "`[learning]`": (LearningSection, ()),
+    "`[write]`": (WriteEncoding, ()),
+    "`[data]`": (DataSection, ()),
+    "`[trace]`": (TraceSection, ()),
+}
+BOUNDS = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤", "min_length": "length ≥"}
+
+
+def table_rows(text: str) -> list[list[str]]:
+    """Cells of the rows of a page's tables whose first cell is code."""
+    lines = [line for line in text.splitlines() if line.startswith("| `")]
+    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
+
+
+def shown_default(value: object) -> str:
+    if value is None:
+        return "not given"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    if isinstance(value, tuple):
+        return f"`{list(value)}`"
+    return f'`"{value}"`' if isinstance(value, str) else f"`{value:g}`".replace("1e-08", "1e-8")
+
+
+def shown_bounds(metadata: list[object]) -> str:
+    given = [
+        (BOUNDS[name], getattr(m, name)) for m in metadata for name in BOUNDS if getattr(m, name, None) is not None
+    ]
+    return ", ".join(f"{sign} {'2^63' if bound == 2**63 else f'{bound:g}'}" for sign, bound in given)
+
+
+def sections_of(page: Path) -> dict[str, str]:
+    """Heading to what stands below it, up to the next heading."""
+    parts = re.split(r"^#+ (.+)\n", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+@pytest.mark.parametrize("heading", SECTIONS)
+def test_the_configurations_page_has_every_field_with_unit_bounds_and_default(heading):
+    model, elsewhere = SECTIONS[heading]
+    rows = {row[0]: row for row in table_rows(sections_of(ROOT / "docs" / "run-file.md")[heading])}
+    assert set(rows) == {f"`{name}`" for name in model.model_fields if name not in elsewhere}
+    for name, field in model.model_fields.items():
+        if name in elsewhere:
+            continue
+        _, values, unit, bounds, default, _ = rows[f"`{name}`"]
+        extra = field.json_schema_extra
+        assert (unit or "1") == (extra["unit"] if isinstance(extra, dict) else "1"), name
+        assert bounds == shown_bounds(field.metadata), name
+        assert default == shown_default(field.default), name
+        for choice in typing.get_args(field.annotation):
+            if isinstance(choice, str):
+                assert f'`"{choice}"`' in values, name
+
+
+def test_no_section_is_left_out():
+    devices = {f"devices.{name}" for name in Configuration.model_fields["devices"].annotation.model_fields}
+    named = (set(Configuration.model_fields) - {"devices"}) | devices
+    assert {f"`[{name}]`" for name in named} <= set(SECTIONS)
+
+
+# The run file.
+
+
+def generic(name: str) -> str:
+    """A path in a run file with BANK in the place of a bank's name."""
+    return re.sub(r"(?<![A-Za-z])(synapses\d+|nodes\d+|memristor|lines)(?![A-Za-z])", "BANK", name)
+
+
+def attribute_type(value: object) -> str:
+    array = np.asarray(value)
+    kind = {"f": "float64", "i": "int64", "b": "bool", "U": "text", "O": "text"}[array.dtype.kind]
+    return kind if array.ndim == 0 else f"{kind} ("
+
+
+def contents(path: Path) -> tuple[dict[str, h5py.Dataset], dict[tuple[str, str], object]]:
+    """Datasets, and attributes of groups, by their generic names; the file stays open."""
+    file = h5py.File(path)
+    datasets: dict[str, h5py.Dataset] = {}
+    attributes = {("/", name): value for name, value in file.attrs.items()}
+
+    def add(name: str, item: object) -> None:
+        if isinstance(item, h5py.Dataset):
+            datasets[generic(name)] = item
+        else:
+            attributes.update({(generic(name), key): value for key, value in item.attrs.items()})
+
+    file.visititems(add)
+    return datasets, attributes
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["multilayer", "single-layer"])
+def test_the_format_page_lists_every_attribute_and_no_other(small_runs, which):
+    _, found = contents(small_runs[which])
+    rows = {(row[0].strip("`"), row[1].strip("`")): row for row in table_rows(sections_of(FORMAT)["Attributes"])}
+    assert set(found) == set(rows)
+    for name, value in found.items():
+        assert rows[name][2].startswith(attribute_type(value)), name
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["multilayer", "single-layer"])
+def test_the_format_page_lists_every_dataset_with_type_shape_and_unit_and_no_other(small_runs, which):
+    found, _ = contents(small_runs[which])
+    rows = {row[0].strip("`"): row for row in table_rows(sections_of(FORMAT)["Datasets"])}
+    assert set(found) == set(rows)
+    for name, dataset in found.items():
+        _, kind, shape, unit, _ = rows[name]
+        wanted = "structured" if dataset.dtype.names else "text" if dataset.dtype.kind == "O" else str(dataset.dtype)
+        assert wanted in kind, name
+        labels = [] if shape == "scalar" else shape.strip("()").split(", ")
+        assert dataset.ndim == len(labels), name
+        if unit == "":
+            assert "units" not in dataset.attrs, name
+            continue
+        assert [dimension.label for dimension in dataset.dims] == labels, name
+        states = {"ohm", "m", "see variable_units"}
+        assert dataset.attrs["units"] in (states if unit == "state" else {unit}), name
+        assert dataset.attrs["long_name"], name
+
+
+def test_the_format_page_lists_every_field_of_the_slot_table(small_runs):
+    with h5py.File(small_runs[0]) as file:
+        rows = [row[0].strip("`") for row in table_rows(sections_of(FORMAT)["Fields of `slots`"])]
+        assert rows == list(file["slots"].dtype.names)
+
+
+def test_the_format_page_names_the_schema_version(small_runs):
+    with h5py.File(small_runs[0]) as file:
+        assert f"for schema version {file.attrs['schema_version']}" in FORMAT.read_text(encoding="utf-8")
