@@ -52,6 +52,15 @@ def _own_cache_folder():
         numba.config.CACHE_DIR = before
 
 
+def _jit(function, **options):
+    """Numba's compiler with a disk cache; without one for a function that lies in no file."""
+    with _own_cache_folder():
+        try:
+            return numba.njit(function, cache=True, nogil=True, fastmath=False, error_model="numpy", **options)
+        except RuntimeError:  # no place to cache: defined at a prompt
+            return numba.njit(function, nogil=True, fastmath=False, error_model="numpy", **options)
+
+
 def compiled(function):
     """Compile a function with the switches that all kernels share.
 
@@ -60,14 +69,29 @@ def compiled(function):
     counts: kernels allocate nothing, and counting the arrays of a network in
     every call took more time than stepping them.
     """
-    with _own_cache_folder():
-        return numba.njit(function, cache=True, nogil=True, fastmath=False, error_model="numpy", _nrt=False)
+    return _jit(function, _nrt=False)
 
 
 def inlined(function):
     """Compile a small function into its callers; the only kind that may return a view."""
-    with _own_cache_folder():
-        return numba.njit(function, cache=True, nogil=True, error_model="numpy", inline="always")
+    return _jit(function, inline="always")
+
+
+def file_digest(*functions) -> str:
+    """Digest of the files outside this package that functions lie in; empty where there are none.
+
+    It goes into the names of kernels that such functions are compiled into: an
+    edit in a user's file then compiles them anew.
+    """
+    own = Path(__file__).resolve().parent
+    paths = sorted({Path(f.__code__.co_filename) for f in functions if f is not None})
+    outside = [path for path in paths if own not in path.resolve().parents and path.is_file()]
+    if not outside:
+        return ""
+    digest = hashlib.sha256()
+    for path in outside:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def specialise(template: Any, name: str, *, compiler=compiled, **bindings):

@@ -14,7 +14,7 @@ from . import controller
 from .block import grid_of, layer_of, lines_of, nodes_of, place, rows_of, states_of
 from .compiling import inlined, specialise
 from .slots import BankColumn, BiasCurrent, Column, Nominal, Operation, Phase
-from .stepping import ANY_VARIABLE, NO_VARIABLE, ModelFunctions, pulse_kernel
+from .stepping import ANY_VARIABLE, NO_VARIABLE, ModelFunctions, cache_key, pulse_kernel
 
 # Open names of the templates.
 pulse_0: Callable
@@ -402,7 +402,7 @@ def run_slots(plan, block, data, results, first_slot, slots, first_epoch):
 def loop_kernel(models: tuple[ModelFunctions, ...], integrator: str):
     """The kernel :func:`run_slots` for the network's device models, at most two."""
     pulses = [pulse_kernel(model, integrator) for model in models]
-    key = f"{integrator}_" + "_".join(model.key for model in models)
+    key = f"{integrator}_" + "_".join(cache_key(model) for model in models)
     bound = {"pulse_0": pulses[0], "pulse_1": pulses[-1]}
     for template in (apply_pulse, rest_banks, run_train, run_slot):
         bound[template.__name__] = specialise(template, f"{template.__name__}_{key}", compiler=inlined, **bound)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .compiling import compiled, specialise
+from .compiling import compiled, file_digest, specialise
 from .scratch import fixed_tuple, stack_array
 
 TILE = 64
@@ -304,20 +304,28 @@ def _drift_under_voltage(variable, x, element, v, p):
 
 
 @functools.cache
+def cache_key(model: ModelFunctions) -> str:
+    """The model's key, with a digest of its file where that is a user's own."""
+    digest = file_digest(model.drift, model.output, model.current)
+    return f"{model.key}_{digest}" if digest else model.key
+
+
+@functools.cache
 def tile_functions(model: ModelFunctions):
     """The model's drift, output and current, compiled, as functions of a tile's element."""
+    key = cache_key(model)
     parts = {"drift": model.drift, "output": model.output, "current": model.current}
     plain = {
-        part: specialise(function, f"{part}_{model.key}") if function is not None else None
+        part: specialise(function, f"{part}_{key}") if function is not None else None
         for part, function in parts.items()
     }
     if model.variables > 1:
         return plain["drift"], plain["output"], plain["current"]
     inverse = plain["current"]
     return (
-        specialise(_one_variable_drift, f"tile_drift_{model.key}", drift=plain["drift"]),
-        specialise(_one_variable_output, f"tile_output_{model.key}", output=plain["output"]),
-        inverse and specialise(_one_variable_current, f"tile_current_{model.key}", conjugate=inverse),
+        specialise(_one_variable_drift, f"tile_drift_{key}", drift=plain["drift"]),
+        specialise(_one_variable_output, f"tile_output_{key}", output=plain["output"]),
+        inverse and specialise(_one_variable_current, f"tile_current_{key}", conjugate=inverse),
     )
 
 
@@ -338,8 +346,9 @@ def _bindings(model, key, tile_drift, tile_output, integrator):
 def pulse_kernel(model: ModelFunctions, integrator: str):
     """The kernel :func:`pulse` for a device model and an integrator."""
     tile_drift, tile_output, _ = tile_functions(model)
-    bindings = _bindings(model, model.key, tile_drift, tile_output, integrator)
-    return specialise(pulse, f"pulse_{integrator}_{model.key}", **bindings)
+    key = cache_key(model)
+    bindings = _bindings(model, key, tile_drift, tile_output, integrator)
+    return specialise(pulse, f"pulse_{integrator}_{key}", **bindings)
 
 
 @functools.cache
@@ -350,7 +359,7 @@ def waveform_kernel(model: ModelFunctions, integrator: str, drive: str):
     and the response is that current.
     """
     tile_drift, tile_output, tile_current = tile_functions(model)
-    key = f"{model.key}_under_{drive}"
+    key = f"{cache_key(model)}_under_{drive}"
     if drive == "voltage":
         tile_drift = specialise(_drift_under_voltage, f"drift_{key}", drift=tile_drift, conjugate=tile_current)
         tile_output = tile_current

@@ -66,14 +66,14 @@ def bank_margins(bank: BankCalibration, counters: Arrays, lower: np.ndarray, upp
     """
     reads = [Phase.READ, Phase.BACKREAD]
     highest, lowest = counters["highest"], counters["lowest"]
-    half = 0.5 * (upper - lower)[:, None, None]
-    middle = 0.5 * (upper + lower)[:, None, None]
+    half = 0.5 * (upper - lower)[:, None]
+    middle = 0.5 * (upper + lower)[:, None]
     excursion = np.maximum(highest - middle, middle - lowest) / half
     current = counters["peak_current"]
     guarded = bank.threshold > 0 and not bank.name.startswith("nodes")
     return BankMargins(
         bank=bank.name,
-        peak_state=float(excursion[upper < 1e300].max()),
+        peak_state=float(excursion[:, upper < 1e300].max()),
         peak_read=float(current[reads].max() / bank.threshold) if guarded else None,
         peak_write=float(current[Phase.WRITE].max() / bank.driver_limit),
         restore_residual=float(counters["residual"].max()),

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from .assembly import Assembly
+from .calibration import BankCalibration
 from .engine import BankRows, Engine
 from .errors import InputError
 from .kernels.slots import Phase
@@ -72,6 +73,7 @@ def describe(assembly: Assembly) -> RunDescription:
             "write_current": bank.write_current,
             "state_per_weight": bank.state_per_weight,
             "unit_current": bank.unit_current,
+            "bias_limit": bank.bias_limit,
         }
         for bank in assembly.banks
     }
@@ -94,15 +96,14 @@ def describe(assembly: Assembly) -> RunDescription:
 
 
 PHASE_LABELS = ("phase", "device", "realisation")
-STATE_LABELS = ("variable", "device", "realisation")
+STATE_LABELS = ("device", "variable", "realisation")
 DEVICE_LABELS = ("device", "realisation")
+EXTREMES = {"highest": "largest state at a pulse's end", "lowest": "smallest state at a pulse's end"}
 COUNTERS = {
     "energy": ("J", "energy V I dt, signed", PHASE_LABELS),
     "peak_current": ("A", "largest magnitude of a pulse", PHASE_LABELS),
     "disturbed": ("1", "variables that moved and should not have", PHASE_LABELS),
     "bound": ("1", "pulses that ended with a state at a bound", PHASE_LABELS),
-    "highest": ("see variable_units", "largest state at a pulse's end", STATE_LABELS),
-    "lowest": ("see variable_units", "smallest state at a pulse's end", STATE_LABELS),
     "residual": ("1", "largest distance after RESTORE over the state's range", DEVICE_LABELS),
     "unrestored": ("1", "RESTOREs with a residual above 1e-12", DEVICE_LABELS),
     "clipped": ("1", "writes cut by the driver's limit", DEVICE_LABELS),
@@ -113,7 +114,15 @@ COUNTERS = {
 
 
 def diagnostics(engine: Engine, assembly: Assembly) -> dict[str, dict[str, Any]]:
-    return {
-        bank.name: {name: (engine.counter(name, k), *about) for name, about in COUNTERS.items()}
-        for k, bank in enumerate(assembly.banks)
-    }
+    """What was counted: bank to name to (values, unit, description, labels)."""
+    return {bank.name: _bank_diagnostics(engine, k, bank) for k, bank in enumerate(assembly.banks)}
+
+
+def _bank_diagnostics(engine: Engine, number: int, bank: BankCalibration) -> dict[str, Any]:
+    units = {variable.unit for variable in bank.device.state_variables()}
+    state_unit = units.pop() if len(units) == 1 else "see variable_units"
+    found: dict[str, Any] = {name: (engine.counter(name, number), *about) for name, about in COUNTERS.items()}
+    for name, description in EXTREMES.items():
+        values = engine.counter(name, number).transpose(1, 0, 2)
+        found[name] = (values, state_unit, description, STATE_LABELS)
+    return found

@@ -158,7 +158,7 @@ class ReproductionProgress:
             self._begun += 1
             shown = f"run {self._begun}/{self._runs}: {name}"
         if self._plain:
-            print(shown, file=sys.stderr, flush=True)
+            sys.stderr.write(f"{shown}\n")
         return _OneOfMany(self._bar, self._task, shown)
 
 

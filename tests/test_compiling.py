@@ -142,3 +142,43 @@ def test_specialised_copies_keep_their_own_bindings():
     double, triple = (compiling.specialise(template, f"times_{n}", factor=float(n)) for n in (2, 3))
     assert (double(1.5), triple(1.5)) == (3.0, 4.5)
     assert double.__name__ == "times_2"
+
+
+OWN_MODEL = """
+from memsim.kernels.stepping import ModelFunctions
+
+
+def drift(x, i, p):
+    return {factor} * i
+
+
+def output(x, i, p):
+    return x * i
+
+
+FUNCTIONS = ModelFunctions("own_model", 1, 1, drift, output)
+"""
+
+STEP_OWN_MODEL = """
+import numpy as np
+from memsim.kernels.stepping import no_rows, pulse_kernel
+from own import FUNCTIONS
+
+state, zeros = np.zeros((1, 1)), [np.zeros(1) for _ in range(3)]
+bounds = np.array([-9.0]), np.array([9.0])
+pulse_kernel(FUNCTIONS, "euler")(
+    state, np.ones(1), 1, 1.0, np.zeros(1), *bounds, -1, 0, True, *zeros, *no_rows(1), 0
+)
+print(state[0, 0])
+"""
+
+
+@compiles
+def test_an_edit_in_a_users_own_model_reaches_a_cached_kernel(tmp_path):
+    """The kernels that a user's functions are compiled into are named by a digest of their file."""
+    found = []
+    for factor in ("2.0", "3.0"):
+        (tmp_path / "own.py").write_text(OWN_MODEL.format(factor=factor))
+        program = f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n" + STEP_OWN_MODEL
+        found.append(output_of(program, ROOT, tmp_path / "cache"))
+    assert found == [2.0, 3.0]

@@ -59,7 +59,7 @@ def open_file(path: Path) -> h5py.File:
     except FileNotFoundError:
         raise NotARunFileError(f"{path}: no such file; check the path") from None
     except OSError as error:
-        raise NotARunFileError(f"{path}: is no HDF5 file, or a broken one: {error}") from None
+        raise NotARunFileError(f"{path}: {_why_unreadable(error)}") from None
     convention = file.attrs.get("convention")
     if convention != CONVENTION:
         raise NotARunFileError(f"{path}: is no run file: its convention is {convention!r}, not {CONVENTION!r}")
@@ -67,6 +67,15 @@ def open_file(path: Path) -> h5py.File:
         found = file.attrs.get("schema_version")
         raise NotARunFileError(f"{path}: has schema version {found}; this program reads version {SCHEMA}")
     return file
+
+
+def _why_unreadable(error: OSError) -> str:
+    if "already open for write" in str(error):
+        return (
+            "is being written, or its run was killed before it could close the file; in the latter case "
+            "'h5clear -s FILE' makes it readable"
+        )
+    return f"is no HDF5 file, or a broken one: {error}"
 
 
 class RunReader:

@@ -172,6 +172,10 @@ class BankTrace:
                 done += count
         return len(kept)
 
+    def __len__(self) -> int:
+        """Rows that are in the file."""
+        return min(len(data.dataset) for data in (self._state, self._current, self._voltage))
+
     def flush(self) -> None:
         """Write what is staged of all datasets."""
         for dataset in (self._state, self._current, self._voltage):

@@ -191,7 +191,13 @@ class RunWriter:
             _append(self._keyframes[bank.name], state[None])
         self.file.flush()
         _append(self._keyframes["epoch"], np.array([epoch]))
+        self._commit_rows()
         self.file.flush()
+
+    def _commit_rows(self) -> None:
+        """Count the rows that all traced banks have in the file."""
+        if self._traces:
+            self.file["traces/committed_rows"][()] = min(len(trace) for trace in self._traces.values())
 
     def finish(self, states: list[np.ndarray], diagnostics: dict[str, dict[str, Any]], totals: dict[str, Any]) -> None:
         """Write what a run ends with.
@@ -206,10 +212,8 @@ class RunWriter:
         """
         for trace in self._traces.values():
             trace.flush()
-        if self._traces:
-            self.file.flush()
-            rows = len(next(iter(self.file["traces"][name]["voltage"] for name in self._traces)))
-            self.file["traces/committed_rows"][()] = rows
+        self.file.flush()
+        self._commit_rows()
         final = self.file.create_group("final_state")
         for bank, state in zip(self._run.banks, states, strict=True):
             _put(final, bank.name, state, _common_unit(bank), "state after the last step", STATE_LABELS)

@@ -60,7 +60,7 @@ LEARNABLE = ("OR", "AND")  # by a single layer
 READINGS = (
     Reading(
         "Eq. 6 as printed",
-        "on the negative side the distance beyond the threshold is -|Δ| - 2 I_γ",
+        "on the negative side the distance beyond the threshold is -abs(Δ) - 2 I_γ",
         "SLP",
         LEARNABLE,
         {"devices": {"memristor": PRINTED}},
