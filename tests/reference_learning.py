@@ -7,9 +7,16 @@ corrected reading is used, and the docstring says which.
 
 import numpy as np
 
+# Activation g, and its slope g' from its own value.
+ACTIVATIONS = {
+    "logistic": (lambda net: 1.0 / (1.0 + np.exp(-net)), lambda output: output * (1.0 - output)),
+    "tanh": (np.tanh, lambda output: 1.0 - output**2),
+    "identity": (lambda net: net, lambda output: 1.0),
+}
 
-def train_single_layer(weights, bias, inputs, targets, order, learning_rate):
-    """Train one logistic unit by the delta rule (Algorithm 1).
+
+def train_single_layer(weights, bias, inputs, targets, order, learning_rate, activation="logistic"):
+    """Train one unit by the delta rule (Algorithm 1).
 
     Parameters
     ----------
@@ -22,6 +29,7 @@ def train_single_layer(weights, bias, inputs, targets, order, learning_rate):
     order : (epochs, samples) array_like of int
         Index of the sample shown at each place of each epoch.
     learning_rate : float
+    activation : {"logistic", "tanh", "identity"}
 
     Returns
     -------
@@ -37,14 +45,15 @@ def train_single_layer(weights, bias, inputs, targets, order, learning_rate):
     weights = np.array(weights, dtype=float)
     bias = float(bias)
     inputs, targets = np.asarray(inputs, dtype=float), np.asarray(targets, dtype=float)
+    activate, slope_of = ACTIVATIONS[activation]
     total_error = np.zeros(len(order))
     for epoch, samples in enumerate(order):
         for sample in samples:
             x = inputs[sample]
-            output = 1.0 / (1.0 + np.exp(-(weights @ x + bias)))  # Eqs. 2, 3
+            output = activate(weights @ x + bias)  # Eqs. 2, 3
             difference = targets[sample] - output  # Eq. 4
             total_error[epoch] += 0.5 * difference**2
-            step = learning_rate * difference * output * (1.0 - output)
+            step = learning_rate * difference * slope_of(output)
             weights += step * x
             bias += step
     return weights, bias, total_error

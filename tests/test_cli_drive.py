@@ -9,11 +9,11 @@ import pytest
 
 import memsim
 from memsim.cli import main
-from memsim.drive_configuration import load_drive_configuration
-from memsim.drive_report import DriveProgress, show_drive
-from memsim.driving import run
+from memsim.driving.configuration import load_drive_configuration
+from memsim.driving.drive import run
+from memsim.driving.figures import figure_of
+from memsim.driving.report import DriveProgress, show_drive
 from memsim.errors import InputError
-from memsim.figures_drive import figure_of
 from memsim.waveforms import Pulse, Pulses, Sinusoid
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -228,8 +228,8 @@ def test_ctrl_c_keeps_the_rows_so_far(call, folder, monkeypatch):
     def stop(self, done, steps):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("memsim.drive_report.DriveProgress.__call__", stop)
-    monkeypatch.setattr("memsim.driving.CHUNK_VALUES", 100)
+    monkeypatch.setattr("memsim.driving.report.DriveProgress.__call__", stop)
+    monkeypatch.setattr("memsim.driving.drive.CHUNK_VALUES", 100)
     status, _, errors = call(folder / "drive.toml", "--out", folder / "trace.h5")
     assert status == 130
     assert "keeps the rows so far" in errors
@@ -279,7 +279,7 @@ def test_a_drive_without_rows_cannot_be_drawn(tmp_path, monkeypatch):
     def stop(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("memsim.driving._Bank.advance", stop)
+    monkeypatch.setattr("memsim.driving.drive._Bank.advance", stop)
     with pytest.raises(KeyboardInterrupt):
         memsim.drive(memsim.Node(), Sinusoid(amplitude=1.0, frequency=1.0), dt=1e-2, duration=1.0, out=tmp_path / "t")
     with memsim.open_drive(tmp_path / "t") as trace, pytest.raises(InputError, match="has no rows to draw"):
@@ -287,7 +287,7 @@ def test_a_drive_without_rows_cannot_be_drawn(tmp_path, monkeypatch):
 
 
 def test_progress_is_plain_lines_where_the_output_is_no_terminal(capsys, monkeypatch):
-    monkeypatch.setattr("memsim.drive_report.PLAIN_SECONDS", 0.0)
+    monkeypatch.setattr("memsim.driving.report.PLAIN_SECONDS", 0.0)
     for quiet, lines in ((False, 1), (True, 0)):
         with DriveProgress(quiet) as progress:
             progress(500, 1000)

@@ -27,7 +27,7 @@ from memsim.configuration import (
     load_configuration,
 )
 from memsim.devices import Node, Synapse, ThresholdMemristor
-from memsim.drive_configuration import load_drive_configuration
+from memsim.driving.configuration import load_drive_configuration
 from memsim.reproduction.settings import Reproduction, multilayer
 
 ROOT = Path(__file__).parents[1]

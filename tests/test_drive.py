@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import memsim
-from memsim.driving import run
+from memsim.driving.drive import run
 from memsim.errors import InputError, RunError, RunFileError
 from memsim.traces.drive_file import ATTRIBUTES, CONTENTS, DriveReader, open_drive_file
 from memsim.waveforms import Csv, Pulse, Pulses, Sampled, Sinusoid, Triangle, Waveform

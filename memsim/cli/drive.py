@@ -38,15 +38,15 @@ def command(
     Shows the energy of each device, its largest response, and how far its state
     went. In --set an entry of [[drive]] goes by its number: drive.0.amplitude=1.
     """
-    from ..drive_report import DriveProgress, show_drive
-    from ..drive_trace import load_drive_source
+    from ..driving.report import DriveProgress, show_drive
+    from ..driving.trace import load_drive_source
 
     config = load_drive_source(source, assignments)
     if plot is not None:
         from ..figures import check_plot_target
 
         check_plot_target(plot, overwrite)
-    from ..driving import run
+    from ..driving.drive import run
 
     try:
         with DriveProgress(quiet) as progress:
@@ -58,7 +58,7 @@ def command(
     with trace:
         show_drive(trace)
         if plot is not None:
-            from ..figures_drive import draw
+            from ..driving.figures import draw
 
             draw(trace, plot, overwrite=overwrite)
     for path in filter(None, (out, plot)):

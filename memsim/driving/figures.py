@@ -7,10 +7,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .errors import InputError
-from .figures import COLOURS, new_figure, save
-from .si import engineering
-from .traces.drive_file import RESPONSES, UNITS, DriveReader
+from ..errors import InputError
+from ..figures import COLOURS, new_figure, save
+from ..si import engineering
+from ..traces.drive_file import RESPONSES, UNITS, DriveReader
 
 POINTS = 20_000  # of one curve, at most
 LINE_STYLES = ("-", "--", ":", "-.")

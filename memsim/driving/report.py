@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from .reporting import PLAIN_SECONDS, console
-from .si import with_prefix
-from .traces.drive_file import RESPONSES, UNITS, DriveReader
+from ..reporting import PLAIN_SECONDS, console
+from ..si import with_prefix
+from ..traces.drive_file import RESPONSES, UNITS, DriveReader
 
 SHOWN = 20  # devices in the summary
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from .devices import Device, StateVariable
-from .errors import InputError
+from ..devices import Device, StateVariable
+from ..errors import InputError
 
 
 def initial_states(given: Any, device: Device, devices: int) -> np.ndarray:

@@ -9,12 +9,12 @@ import numpy as np
 import tomli_w
 from pydantic import BeforeValidator, Field, SerializeAsAny, create_model, model_serializer, model_validator
 
-from .configuration import override, parse_toml, read_text, whole_steps
-from .devices import MODELS, Device
-from .errors import InputError
-from .fields import Settings, quantity
+from ..configuration import override, parse_toml, read_text, whole_steps
+from ..devices import MODELS, Device
+from ..errors import InputError
+from ..fields import Settings, quantity
+from ..waveforms import WAVEFORMS, Sum, Waveform
 from .initial_states import initial_states
-from .waveforms import WAVEFORMS, Sum, Waveform
 
 
 class DriveTiming(Settings):

@@ -10,15 +10,15 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from .devices import Device
-from .drive_configuration import BankSection, DriveConfiguration, DriveEntry, DriveTiming
-from .drive_trace import DriveTrace
-from .errors import InputError, RunError
-from .kernels.stepping import TILE, waveform_kernel
-from .provenance import environment
-from .traces.drive_file import RESPONSES, UNITS, DriveDescription, DriveWriter, open_drive_file
-from .traces.run_file import open_target
-from .waveforms import Sampled, Waveform, parts_of
+from ..devices import Device
+from ..errors import InputError, RunError
+from ..kernels.stepping import TILE, waveform_kernel
+from ..provenance import environment
+from ..traces.drive_file import RESPONSES, UNITS, DriveDescription, DriveWriter, open_drive_file
+from ..traces.run_file import open_target
+from ..waveforms import Sampled, Waveform, parts_of
+from .configuration import BankSection, DriveConfiguration, DriveEntry, DriveTiming
+from .trace import DriveTrace
 
 CHUNK_VALUES = 1 << 21  # numbers that one stretch of a drive keeps in memory
 UNBOUNDED = 1e300  # an upper bound that stands for none
@@ -64,7 +64,7 @@ def drive(
     devices : int, optional
         How many; 1, or as many as there are waveforms, where not given.
     initial : number, array or mapping, optional
-        Starting states; see :func:`memsim.initial_states.initial_states`.
+        Starting states; see :func:`memsim.driving.initial_states.initial_states`.
     integrator : {"euler", "heun"}
         Explicit Euler, or Heun's second-order method.
     out : path, optional

@@ -8,10 +8,10 @@ from typing import Any
 
 import h5py
 
-from .drive_configuration import DriveConfiguration, load_drive_configuration, override_entries
-from .errors import InputError, RunFileError
-from .traces.drive_file import DriveReader, open_drive_file
-from .traces.reader import NotARunFileError
+from ..errors import InputError, RunFileError
+from ..traces.drive_file import DriveReader, open_drive_file
+from ..traces.reader import NotARunFileError
+from .configuration import DriveConfiguration, load_drive_configuration, override_entries
 
 
 class DriveTrace(DriveReader):

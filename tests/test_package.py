@@ -1,0 +1,72 @@
+"""The package as it is installed: every folder listed, one way to import each, one version."""
+
+import configparser
+import importlib.metadata
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import memsim
+
+ROOT = Path(__file__).parents[1]
+SETUP = configparser.ConfigParser()
+SETUP.read(ROOT / "setup.cfg", encoding="utf-8")
+LISTED = set(SETUP["options"]["packages"].split())
+
+
+def python(code, folder=ROOT):
+    """Run Python where it finds the packages of a checkout first."""
+    return subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_every_package_is_listed_and_every_listed_one_is_there():
+    """kernels and traces lie at the root and install as memsim.kernels and memsim.traces."""
+    found = set()
+    for base, name in (("memsim", "memsim"), ("kernels", "memsim.kernels"), ("traces", "memsim.traces")):
+        for path in (ROOT / base).rglob("__init__.py"):
+            inner = path.parent.relative_to(ROOT / base).parts
+            if base != "memsim" or not inner or inner[0] not in ("kernels", "traces"):
+                found.add(".".join((name, *inner)))
+    assert found == LISTED
+    folders = dict(line.split(" = ") for line in SETUP["options"]["package_dir"].strip().splitlines())
+    assert folders == {"memsim": "memsim", "memsim.kernels": "kernels", "memsim.traces": "traces"}
+
+
+def test_every_data_file_that_is_listed_is_there():
+    folders = {"memsim": "memsim", "memsim.traces": "traces"}
+    for package, names in SETUP["options.package_data"].items():
+        for name in names.split():
+            assert (ROOT / folders[package] / name).is_file(), f"{package}: {name}"
+
+
+@pytest.mark.parametrize("name", ["kernels", "traces"])
+def test_bare_imports_are_refused(name):
+    done = python(f"import {name}")
+    assert done.returncode != 0
+    assert done.stderr.splitlines()[-1].startswith(f"ImportError: import memsim.{name}, not {name}")
+
+
+def test_importing_memsim_loads_nothing_else():
+    heavy = ("numba", "numpy", "h5py", "matplotlib", "pydantic")
+    done = python(f"import sys, memsim; print([name for name in {heavy} if name in sys.modules])")
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_every_public_name_loads():
+    for name in memsim.__all__:
+        if name != "__version__":
+            assert getattr(memsim, name) is not None
+    assert dir(memsim) == sorted(memsim.__all__)
+    with pytest.raises(AttributeError, match="module 'memsim' has no attribute 'perceptron'"):
+        memsim.perceptron  # noqa: B018
+
+
+def test_version_is_the_installed_ones():
+    listed = SETUP["metadata"]["version"]
+    try:
+        installed = importlib.metadata.version("memsim")
+    except importlib.metadata.PackageNotFoundError:
+        pytest.skip("memsim is not installed: it is imported from a checkout")
+    assert memsim.__version__ == installed == listed
