@@ -153,6 +153,8 @@ def measure_nodes(
             moved = drift * read_time * math.copysign(over, i)
             steepening = drift_slope * i if (over > 0.0) & inside else 0.0
             measured = 2.0 * ((doped - 0.5) - moved / state_range)
+            # A drift longer than the range met a bound; the RESTORE meets the other one.
+            measured = min(max(measured, -1.0), 1.0)
             signal[k, lane] = factor * voltage[k, lane] / unit_current
             slope[k, lane] = factor * resistance - steepening if driven else 0.0
             bias[k, lane] = measured if driven else bias[k, lane]

@@ -47,13 +47,16 @@ class TrainingProgress:
         if self._bar:
             self._bar.start()
             self._task = self._bar.add_task(self._name or "training", total=self._epochs, error="-", speed="-")
-        elif self._plain:
-            print(f"{self._name or 'training'}: {self._epochs} epochs", file=sys.stderr, flush=True)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
         if self._bar:
             self._bar.stop()
+
+    def start(self) -> None:
+        """Tell that the run begins; what is refused before has stderr for its one line."""
+        if self._plain:
+            print(f"{self._name or 'training'}: {self._epochs} epochs", file=sys.stderr, flush=True)
 
     def update(self, epoch: int, error: float, device_steps: int) -> None:
         """Tell how far the run is; see :class:`memsim.training.Progress`."""
@@ -167,6 +170,9 @@ class _OneOfMany:
 
     def __init__(self, bar: Progress, task: TaskID, shown: str) -> None:
         self._bar, self._task, self._shown, self._told = bar, task, shown, 0
+
+    def start(self) -> None:
+        """The first update shows the run."""
 
     def update(self, epoch: int, error: float, device_steps: int) -> None:
         """Tell how far the run is."""

@@ -35,12 +35,18 @@ EPOCHS_A_WRITE = 64  # metrics and orders of complete epochs are written at the 
 class Progress(Protocol):
     """Who is told how a run goes on."""
 
+    def start(self) -> None:
+        """All input is accepted, the run begins."""
+
     def update(self, epoch: int, error: float, device_steps: int) -> None:
         """Complete epochs, mean total error of the last one, device-steps so far."""
 
 
 class NoProgress:
     """Nobody is told."""
+
+    def start(self) -> None:
+        """Do nothing."""
 
     def update(self, epoch: int, error: float, device_steps: int) -> None:
         """Do nothing."""
@@ -137,8 +143,10 @@ def run(
     )
     background = BackgroundWriter()
     begun = time.perf_counter()
+    progress = progress or NoProgress()
+    progress.start()
     try:
-        stopped = _run_epochs(engine, writer, background, progress or NoProgress())
+        stopped = _run_epochs(engine, writer, background, progress)
     finally:
         engine.close()
         background.close()

@@ -349,7 +349,7 @@ class Network:
             met_no_bound = 1e-12 < doped < 1.0 - 1e-12
             slope.append(factor * resistance - (drift_slope * node.current if over > 0.0 and met_no_bound else 0.0))
             moved = device.drift_coefficient * time * math.copysign(over, node.current)
-            node.bias = 2.0 * ((doped - 0.5) - moved / device.state_range)
+            node.bias = min(max(2.0 * ((doped - 0.5) - moved / device.state_range), -1.0), 1.0)
         self.signal[slot.layer], self.slope[slot.layer] = signal, slope
         if slot.layer == len(self.signal) - 1:
             self.compare_outputs()

@@ -59,9 +59,9 @@ def wrong(refused, tmp_path):
         source.write_text(text)
         target.write_bytes(b"not to be touched")
         before = sorted(tmp_path.iterdir())
-        refused(message, "run", source, "--out", target, "--overwrite", "--quiet", *options)
+        refused(message, "run", source, "--out", target, "--overwrite", *options)
         assert target.read_bytes() == b"not to be touched"
-        refused(message, "run", source, "--out", tmp_path / "new.h5", "--quiet", *options)
+        refused(message, "run", source, "--out", tmp_path / "new.h5", *options)
         assert sorted(tmp_path.iterdir()) == before
 
     return check

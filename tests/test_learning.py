@@ -185,6 +185,17 @@ def test_a_network_that_meets_its_bounds_learns_as_the_reference_does(rule):
     assert (counts["nodes2"]["shortened_writes"] > 100) == (rule == "gradient")
 
 
+def test_nodes_that_drift_through_their_whole_range_learn_as_the_reference_does():
+    network = {"weight_limit": 0.9, "initial_weight": 0.8, "node_drift": 0.9, "bias_limit": 0.3}
+    write = {"driver_limit": 1.0}  # A: no write is clipped
+    done = run(wide(network=network, learning={"rate": 0.1, "epochs": 8}, devices={"node": Node()}, write=write), WIDE)
+    assert_multilayer_is_the_references(done)
+    assert count(done, "clipped_writes") == 0
+    node = done.config.devices.node
+    longest = done.diagnostics("nodes1")["peak_current"][0].max() * node.mobility * node.r_on / node.thickness
+    assert longest * done.config.time.read * done.dt > 1.0 * node.thickness
+
+
 @pytest.mark.slow
 def test_heuns_method_learns_as_the_reference_does():
     done = run(wide(time={"pulse_steps": 5, "integrator": "heun"}), WIDE)

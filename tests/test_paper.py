@@ -16,19 +16,12 @@ of_each_gate = pytest.mark.parametrize("gate", GATES)
 NETWORKS = {"MLP": multilayer, "SLP": single_layer}
 
 
-class NoProgress:
-    """Nobody is told."""
-
-    def update(self, epoch, error, device_steps):
-        """Do nothing."""
-
-
 @functools.cache
 def found(network, gate, data_seed=0, realisations=100, epochs=1000):
     """A run of Figure 3 or 4, or one on other data, and what the report reads off it."""
     settings = Reproduction(realisations=realisations, epochs=epochs, data_seed=data_seed, threads=1)
     config = NETWORKS[network](settings, gate)
-    return gate_run(Job(f"{network} {gate}", config, load(config.data)), settings, lambda *_: NoProgress())
+    return gate_run(Job(f"{network} {gate}", config, load(config.data)), settings, lambda *_: training.NoProgress())
 
 
 def bounds_in_read(run):
@@ -141,7 +134,7 @@ def test_single_layer_perceptron_guesses_on_balanced_xor():
     settings = Reproduction(threads=1)
     data = balanced_gate("xor")
     config = single_layer(settings, "XOR", data={"gate": None, "arrays": data.name})
-    run = gate_run(Job("balanced", config, data), settings, lambda *_: NoProgress())
+    run = gate_run(Job("balanced", config, data), settings, lambda *_: training.NoProgress())
     for threshold, point in run.rates.items():
         assert abs(point.true_positive.mean() - point.false_positive.mean()) < 0.1, threshold
 

@@ -527,6 +527,34 @@ def test_another_schema_version_is_refused(stored, cli):
     assert_refused(stored, "has schema version 2; this program reads version 1", cli)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "configuration", "seeds", "dataset/inputs", "slots", "metrics/total_error", "order", "keyframes/epoch",
+        "initial_state/nodes1", "final_state/nodes1", "diagnostics/nodes2",
+    ],
+)  # fmt: skip
+def test_a_file_that_lacks_something_is_refused_by_name(stored, cli, name):
+    with h5py.File(stored, "r+") as file:
+        del file[name]
+    assert_refused(stored, f"is a broken run file: it has no {name}", cli)
+
+
+@pytest.mark.parametrize("name", ["finished", "dt", "sample_steps"])
+def test_a_file_that_lacks_an_attribute_is_refused_by_name(stored, cli, name):
+    with h5py.File(stored, "r+") as file:
+        del file.attrs[name]
+    assert_refused(stored, f"is a broken run file: it has no {name}", cli)
+
+
+def test_a_file_whose_configuration_is_no_toml_is_refused(stored, cli, refused, tmp_path):
+    with h5py.File(stored, "r+") as file:
+        del file["configuration"]
+        file["configuration"] = "[run"
+    assert_refused(stored, "its configuration is not valid TOML", cli)
+    refused("its configuration is not valid TOML", "run", stored, "--out", tmp_path / "out.h5")
+
+
 def test_an_existing_file_is_not_replaced_by_accident(stored):
     before = stored.read_bytes()
     with pytest.raises(memsim.errors.InputError, match="exists; name another file"):

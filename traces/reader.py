@@ -13,6 +13,14 @@ from .run_file import CONVENTION, SCHEMA
 
 QUANTITIES = ("state", "current", "voltage")
 
+# What every run file has, and the attributes of metrics in a finished one.
+ATTRIBUTES = ("program_version", "dt", "sample_steps", "epochs", "finished")
+MEMBERS = (
+    "configuration", "seeds", "dataset/inputs", "dataset/targets", "slots", "banks", "metrics/total_error", "order",
+    "keyframes/epoch",
+)  # fmt: skip
+TOTALS = ("device_steps", "wall_seconds", "epochs", "stopped")
+
 
 class NotARunFileError(OSError):
     """The file is no run file, is broken, or is of another schema version."""
@@ -60,20 +68,44 @@ def open_file(path: Path) -> h5py.File:
         raise NotARunFileError(f"{path}: no such file; check the path") from None
     except OSError as error:
         raise NotARunFileError(f"{path}: {_why_unreadable(error)}") from None
+    wrong = _what_is_wrong(file)
+    if wrong:
+        file.close()
+        raise NotARunFileError(f"{path}: {wrong}")
+    return file
+
+
+def _what_is_wrong(file: h5py.File) -> str:
+    """Why an HDF5 file is no run file that this program reads; empty where it is one."""
     convention = file.attrs.get("convention")
     if convention != CONVENTION:
-        raise NotARunFileError(f"{path}: is no run file: its convention is {convention!r}, not {CONVENTION!r}")
+        return f"is no run file: its convention is {convention!r}, not {CONVENTION!r}"
     if file.attrs.get("schema_version") != SCHEMA:
         found = file.attrs.get("schema_version")
-        raise NotARunFileError(f"{path}: has schema version {found}; this program reads version {SCHEMA}")
-    return file
+        return f"has schema version {found}; this program reads version {SCHEMA}"
+    missing = [name for name in ATTRIBUTES if name not in file.attrs]
+    missing += [name for name in MEMBERS if name not in file]
+    groups = ["initial_state", "keyframes"]
+    if file.attrs.get("finished"):
+        groups += ["final_state", "diagnostics"]
+        missing += [f"metrics.{name}" for name in TOTALS if "metrics" in file and name not in file["metrics"].attrs]
+    missing += [
+        f"{group}/{bank}" for group in groups for bank in file.get("banks", ()) if f"{group}/{bank}" not in file
+    ]
+    if missing:
+        return f"is a broken run file: it has no {', '.join(missing)}"
+    try:
+        tomllib.loads(file["configuration"].asstr()[()])
+    except (tomllib.TOMLDecodeError, TypeError, UnicodeDecodeError) as error:
+        return f"is a broken run file: its configuration is not valid TOML: {error}"
+    return ""
 
 
 def _why_unreadable(error: OSError) -> str:
     if "already open for write" in str(error):
         return (
-            "is being written, or its run was killed before it could close the file; in the latter case "
-            "'h5clear -s FILE' makes it readable"
+            "is being written, or its run was killed before it could close the file; wait, or run it again "
+            "(HDF5's 'h5clear -s FILE' may bring a killed run's file back)"
         )
     return f"is no HDF5 file, or a broken one: {error}"
 

@@ -27,12 +27,19 @@ def command(source: Path, plot: Path | None, sample: int, overwrite: bool, assig
     drives, a line for each bank, phases shaded.
     """
     from ..assembly import assemble
+    from ..errors import InputError
     from ..reporting import console
     from ..slot_table import table
     from ..sources import load_source
 
     config, data = load_source(source, assignments)
     assembly = assemble(config, data)
+    if plot is not None:
+        from ..figures import check_plot_target
+
+        check_plot_target(plot, overwrite)
+        if sample >= len(assembly.inputs):
+            raise InputError(f"--sample: must be below the number of samples, {len(assembly.inputs)} (got {sample})")
     out = console()
     out.print(table(assembly))
     steps = assembly.schedule.steps
