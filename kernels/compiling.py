@@ -12,11 +12,14 @@ import contextlib
 import functools
 import hashlib
 import os
+import threading
 import types
 from pathlib import Path
 from typing import Any
 
 import numba
+
+_CACHE_DIR_LOCK = threading.RLock()
 
 
 @functools.cache
@@ -44,12 +47,13 @@ def cache_folder() -> Path:
 @contextlib.contextmanager
 def _own_cache_folder():
     """Have Numba choose this package's cache folder, and leave other libraries theirs."""
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(cache_folder())
-    try:
-        yield
-    finally:
-        numba.config.CACHE_DIR = before
+    with _CACHE_DIR_LOCK:
+        before = numba.config.CACHE_DIR
+        numba.config.CACHE_DIR = str(cache_folder())
+        try:
+            yield
+        finally:
+            numba.config.CACHE_DIR = before
 
 
 def _jit(function, **options):
@@ -57,7 +61,10 @@ def _jit(function, **options):
     with _own_cache_folder():
         try:
             return numba.njit(function, cache=True, nogil=True, fastmath=False, error_model="numpy", **options)
-        except RuntimeError:  # no place to cache: defined at a prompt
+        except RuntimeError as error:
+            if "no locator" not in str(error):
+                raise
+            # No place to cache: defined at a prompt.
             return numba.njit(function, nogil=True, fastmath=False, error_model="numpy", **options)
 
 
@@ -78,20 +85,33 @@ def inlined(function):
 
 
 def file_digest(*functions) -> str:
-    """Digest of the files outside this package that functions lie in; empty where there are none.
+    """Digest of functions from outside this package, and of what they use; empty where there are none.
 
     It goes into the names of kernels that such functions are compiled into: an
-    edit in a user's file then compiles them anew.
+    edit in a user's file, or in one that its functions take helpers or constants
+    from, then compiles them anew, and two models that share a key stay apart.
     """
     own = Path(__file__).resolve().parent
-    paths = sorted({Path(f.__code__.co_filename) for f in functions if f is not None})
-    outside = [path for path in paths if own not in path.resolve().parents and path.is_file()]
+    outside = [f for f in functions if f is not None and own not in Path(f.__code__.co_filename).resolve().parents]
     if not outside:
         return ""
     digest = hashlib.sha256()
-    for path in outside:
-        digest.update(path.read_bytes())
+    for function in outside:
+        code = function.__code__
+        digest.update(f"{function.__module__} {function.__qualname__} {code.co_consts}".encode())
+        digest.update(code.co_code)
+        used = [function, *(function.__globals__.get(name) for name in code.co_names)]
+        for path in sorted({str(_file_of(thing)) for thing in used}):
+            digest.update(Path(path).read_bytes() if Path(path).is_file() else b"")
+        digest.update(repr([thing for thing in used if isinstance(thing, int | float)]).encode())
     return digest.hexdigest()[:16]
+
+
+def _file_of(thing: Any) -> str:
+    """The file that a function, a compiled function or a module lies in; empty for anything else."""
+    thing = getattr(thing, "py_func", thing)
+    code = getattr(thing, "__code__", None)
+    return str(code.co_filename if code is not None else getattr(thing, "__file__", None) or "")
 
 
 def specialise(template: Any, name: str, *, compiler=compiled, **bindings):

@@ -255,7 +255,7 @@ def activate(activation, net):
 
 @compiled
 def slope_from_output(activation, signal):
-    """G' from the activation's own value: y (1 - y), 1 - y**2, or 1."""
+    """The slope g' from the activation's own value: y (1 - y), 1 - y**2, or 1."""
     if activation == Activation.LOGISTIC:
         return signal * (1.0 - signal)
     if activation == Activation.TANH:
@@ -277,7 +277,7 @@ def delta_rule(activation, signal, target, gradient, difference, error):
 
 @compiled
 def request_variable(line_signal, gradient, charge_per_unit, request):
-    """U = Delta * x_i * g' of Algorithm 1, as a charge beyond the threshold in A s.
+    """The update u = Delta * x_i * g' of Algorithm 1, as a charge beyond the threshold in A s.
 
     ``line_signal`` is x_i, all ones for the bias; all arrays (realisations,).
     """

@@ -15,6 +15,8 @@ _HOMES = {
     "Node": "devices",
     "ThresholdMemristor": "devices",
     "Timing": "configuration",
+    "TraceSection": "configuration",
+    "WriteEncoding": "configuration",
     "Configuration": "configuration",
     "drive": "driving.drive",
     "open_drive": "driving.trace",
@@ -22,7 +24,7 @@ _HOMES = {
     "evaluate": "prediction",
     "open_run": "run",
 }
-_MODULES = ("datasets", "devices", "errors", "waveforms", "schedule", "calibration")
+_MODULES = ("calibration", "configuration", "datasets", "devices", "errors", "margins", "schedule", "waveforms")
 
 __all__ = [*_HOMES, *_MODULES, "__version__"]  # noqa: PLE0604 (all are strings)
 

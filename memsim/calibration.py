@@ -79,6 +79,7 @@ def calibrate(config: Configuration, inputs: np.ndarray, targets: np.ndarray) ->
     network = config.network
     _refuse_encodings(config)
     if isinstance(network, MultilayerSection):
+        _refuse_read_scale(config, network, inputs)
         return _multilayer(config, network)
     if network.construction == "equivalent":
         return (_lines(config, network, inputs.shape[1]),)
@@ -135,6 +136,18 @@ def _synapses(
     over = share * device.state_range / (device.drift_coefficient * slot_time(config))
     limit, train = _driver(config, "devices.synapse.threshold", threshold, over)
     return BankCalibration(name, device, count, threshold, read, limit, train, half / weight_limit, unit_current)
+
+
+def _refuse_read_scale(config: Configuration, network: MultilayerSection, inputs: np.ndarray) -> None:
+    """Refuse a fixed full scale under which the inputs themselves exceed the threshold."""
+    first = _multilayer(config, network)[0]
+    largest = float(np.abs(inputs).max())
+    if network.read_scale and largest / network.read_scale * first.read_current >= first.threshold:
+        least = largest * first.read_current / first.threshold
+        raise InputError(
+            f"network.read_scale: must be above {least:.4g}, or READs of the inputs exceed the synapses' threshold of "
+            f"{first.threshold:g} A (got {network.read_scale:g})"
+        )
 
 
 def _multilayer(config: Configuration, network: MultilayerSection) -> tuple[BankCalibration, ...]:

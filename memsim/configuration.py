@@ -15,6 +15,8 @@ from .devices import Node, Synapse, ThresholdMemristor
 from .errors import InputError
 from .fields import Settings, quantity
 
+STEPS_AT_MOST = 2**53  # larger integers are no longer exact as times
+
 
 class RunSection(Settings):
     """``[run]``: seeds, realisations, threads."""
@@ -28,11 +30,15 @@ class Timing(Settings):
     """``[time]``: the step, the widths of pulses, the integrator."""
 
     dt: float = quantity(2.5e-4, "s", "step", gt=0)
-    pulse_steps: int | None = Field(default=None, ge=1, description="width of READ, RESTORE and BACKREAD in steps (20)")
+    pulse_steps: int | None = Field(
+        default=None, ge=1, lt=2**31, description="width of READ, RESTORE and BACKREAD in steps (20)"
+    )
     pulse_width: float | None = quantity(None, "s", "the same width in seconds", gt=0)
-    write_steps: int | None = Field(default=None, ge=1, description="width of a WRITE in steps (as pulse_steps)")
+    write_steps: int | None = Field(
+        default=None, ge=1, lt=2**31, description="width of a WRITE in steps (as pulse_steps)"
+    )
     write_width: float | None = quantity(None, "s", "the same width in seconds", gt=0)
-    gap_steps: int | None = Field(default=None, ge=0, description="idle steps after each slot (0)")
+    gap_steps: int | None = Field(default=None, ge=0, lt=2**31, description="idle steps after each slot (0)")
     gap: float | None = quantity(None, "s", "the same in seconds", ge=0)
     integrator: Literal["euler", "heun"] = Field(default="euler", description="explicit Euler, or Heun's second order")
 
@@ -69,6 +75,10 @@ class Timing(Settings):
 
 def whole_steps(name: str, seconds: float, dt: float) -> int:
     """A time as steps of dt; refused where it does not fall on the grid."""
+    if not seconds / dt < STEPS_AT_MOST:
+        raise ValueError(f"{name}: must be below {STEPS_AT_MOST} steps of dt = {dt:.12g} s (got {seconds:.12g} s)")
+    if 0 < seconds < 0.5 * dt:
+        raise ValueError(f"{name}: must be at least one step of dt = {dt:.12g} s (got {seconds:.12g} s)")
     steps = round(seconds / dt)
     # A millionth of a step, and what the quotient's rounding may add.
     if abs(steps * dt - seconds) > 1e-6 * dt + 4e-16 * seconds:
@@ -84,9 +94,11 @@ class WriteEncoding(Settings):
     """``[write]``: how a change of a state becomes pulses."""
 
     encoding: Literal["amplitude", "width", "count"] = Field(default="amplitude", description="what carries the size")
-    pulses: int = Field(default=20, ge=2, description="count: pulses at most in a train")
-    train_steps: int = Field(default=1, ge=1, description="count: width of one pulse of a train in steps")
-    train_gap_steps: int = Field(default=0, ge=0, description="count: idle steps between the pulses of a train")
+    pulses: int = Field(default=20, ge=2, lt=2**31, description="count: pulses at most in a train")
+    train_steps: int = Field(default=1, ge=1, lt=2**31, description="count: width of one pulse of a train in steps")
+    train_gap_steps: int = Field(
+        default=0, ge=0, lt=2**31, description="count: idle steps between the pulses of a train"
+    )
     driver_limit: float | None = quantity(
         None, "A", "largest current of a write; calibrated where it is not given", gt=0
     )
@@ -244,7 +256,7 @@ def parse_toml(text: str, source: str) -> dict[str, Any]:
 def read_text(path: Path) -> str:
     """A text file that the user named."""
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; check the path") from None
     except (OSError, UnicodeDecodeError) as error:

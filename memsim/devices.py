@@ -114,7 +114,7 @@ class Synapse(_IonDrift):
 
     @property
     def drift_coefficient(self) -> float:
-        """K in ohm/(A s)."""
+        """The drift coefficient k in ohm/(A s)."""
         return self.mobility * self.r_on * (self.r_off - self.r_on) / self.thickness**2
 
     @property
@@ -161,7 +161,7 @@ class Node(_IonDrift):
 
     @property
     def drift_coefficient(self) -> float:
-        """K in m/(A s)."""
+        """The drift coefficient k in m/(A s)."""
         return self.mobility * self.r_on / self.thickness
 
     @property

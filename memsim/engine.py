@@ -239,10 +239,10 @@ class Engine:
 
     def _check_finite(self) -> None:
         for block in self._blocks:
-            if not np.isfinite(block.devices.state).all():
+            if not (np.isfinite(block.devices.state).all() and np.isfinite(block.registers.error).all()):
                 raise RunError(
-                    f"a device's state is no longer finite in epoch {self.epoch}; "
-                    f"check the devices' parameters, or take a smaller time.dt"
+                    f"a device's state or a sample's error is no longer finite in epoch {self.epoch}; "
+                    f"check the data and the devices' parameters, or take a smaller time.dt"
                 )
 
     def _take_rows(self, rows: int) -> list[BankRows]:

@@ -12,7 +12,8 @@ from .kernels.slots import Phase
 from .traces.reader import Arrays
 
 COUNTS = {
-    "read_disturbs": "states that moved in a phase that must leave them alone",
+    "read_disturbs": "states that moved in a READ or BACKREAD, which must leave them alone",
+    "write_disturbs": "states that moved in a WRITE that was meant for another variable",
     "restore_residuals": "RESTOREs that left a state off by more than 1e-12 of its range",
     "bounds_in_read": "READs that ended with a state at a bound",
     "bounds_in_write": "WRITEs that ended with a state at a bound",
@@ -79,7 +80,8 @@ def bank_margins(bank: BankCalibration, counters: Arrays, lower: np.ndarray, upp
         restore_residual=float(counters["residual"].max()),
         rounding=float(counters["rounding"].max()),
         counts={
-            "read_disturbs": int(counters["disturbed"].sum()),
+            "read_disturbs": int(counters["disturbed"][reads].sum()),
+            "write_disturbs": int(counters["disturbed"][Phase.WRITE].sum()),
             "restore_residuals": int(counters["unrestored"].sum()),
             "bounds_in_read": int(counters["bound"][reads].sum()),
             "bounds_in_write": int(counters["bound"][Phase.WRITE].sum()),

@@ -7,6 +7,7 @@ import numpy as np
 from .assembly import Assembly, assemble
 from .datasets import Dataset
 from .engine import Engine
+from .errors import InputError
 from .run import Run
 
 
@@ -38,10 +39,26 @@ def evaluate(finished: Run, inputs: np.ndarray, *, keyframe: int | None = None) 
     Returns
     -------
     Prediction
+
+    Raises
+    ------
+    InputError
+        Inputs of another width, or that are not finite; no such keyframe.
+
+    Notes
+    -----
+    Samples follow each other through the same copy, as on hardware: an input so
+    large that a node meets a bound in its READ changes what comes after it.
     """
     config = finished.config
     outputs = finished.dataset.targets.shape[1]
-    data = Dataset(inputs, np.zeros((len(inputs), outputs)), "inputs")
+    data = Dataset(inputs, np.zeros((len(np.asarray(inputs)), outputs)), "inputs")
+    wanted = finished.dataset.inputs.shape[1]
+    if data.inputs.shape[1] != wanted:
+        raise InputError(f"inputs: must have {wanted} columns, as the training data (got {data.inputs.shape[1]})")
+    kept = len(finished.keyframes["epoch"])
+    if keyframe is not None and not -kept <= keyframe < kept:
+        raise InputError(f"keyframe: must be below {kept}, the number of keyframes (got {keyframe})")
     # Thresholds and windows stay those that were calibrated on the training data.
     trained = assemble(config, Dataset(finished.dataset.inputs, finished.dataset.targets), finished.seeds)
     shown = data.inputs

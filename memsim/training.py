@@ -24,7 +24,7 @@ from .engine import Engine
 from .errors import InputError
 from .networks import Network
 from .recording import describe, diagnostics, rows_by_bank, trace_selections
-from .run import Run
+from .run import Run, open_run
 from .traces.background import BackgroundWriter
 from .traces.run_file import RunWriter, TracePlan, open_target
 
@@ -128,11 +128,6 @@ def run(
     """Carry out a configuration; see :func:`train`."""
     assembly = assemble(config, data)
     selections = trace_selections(assembly)
-    try:
-        file = open_target(None if out is None else Path(out), overwrite)
-    except (ValueError, OSError) as error:
-        raise InputError(str(error)) from None
-    writer = RunWriter(file, describe(assembly), TracePlan(selections, config.trace.compression))
     recorded = tuple(k for k, bank in enumerate(assembly.banks) if bank.name in selections)
     engine = Engine(
         assembly,
@@ -141,23 +136,38 @@ def run(
         shuffled=config.learning.shuffle,
         recorded=recorded,
     )
+    # All that can be refused has been; only now is a file that exists replaced.
+    path = None if out is None else Path(out)
+    try:
+        file = open_target(path, overwrite)
+    except (ValueError, OSError) as error:
+        engine.close()
+        raise InputError(str(error).splitlines()[0]) from None
+    writer = RunWriter(file, describe(assembly), TracePlan(selections, config.trace.compression))
     background = BackgroundWriter()
     begun = time.perf_counter()
     progress = progress or NoProgress()
     progress.start()
     try:
-        stopped = _run_epochs(engine, writer, background, progress)
-    finally:
-        engine.close()
-        background.close()
-    totals = {
-        "device_steps": engine.device_steps,
-        "wall_seconds": time.perf_counter() - begun,
-        "epochs": engine.epoch,
-        "stopped": stopped,
-    }
-    writer.finish(engine.states(), diagnostics(engine, assembly), totals)
-    return Run(file)
+        try:
+            stopped = _run_epochs(engine, writer, background, progress)
+        finally:
+            engine.close()
+            background.close()
+        totals = {
+            "device_steps": engine.device_steps,
+            "wall_seconds": time.perf_counter() - begun,
+            "epochs": engine.epoch,
+            "stopped": stopped,
+        }
+        writer.finish(engine.states(), diagnostics(engine, assembly), totals)
+    except BaseException:
+        file.close()
+        raise
+    if path is None:
+        return Run(file)
+    file.close()
+    return open_run(path)
 
 
 def _run_epochs(engine: Engine, writer: RunWriter, background: BackgroundWriter, progress: Progress) -> bool:
@@ -187,7 +197,7 @@ def _run_epochs(engine: Engine, writer: RunWriter, background: BackgroundWriter,
                 background.submit(writer.append_keyframe, due, engine.states())
                 if interrupted.is_set():
                     break
-        return interrupted.is_set()
+        return interrupted.is_set() and engine.position < engine.slots
 
 
 def _first_step(engine: Engine, sample_steps: int) -> int:

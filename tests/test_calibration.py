@@ -14,7 +14,6 @@ from memsim.configuration import Configuration
 from memsim.datasets import Dataset, balanced_gate
 from memsim.devices import Node, Synapse, ThresholdMemristor
 from memsim.errors import InputError
-from memsim.kernels.slots import Phase
 from memsim.margins import COUNTS
 
 MLP = {"kind": "mlp"}
@@ -293,16 +292,14 @@ def test_a_write_that_the_driver_clips_is_counted_each_time():
     assert clipped.margins[0].peak_write == 1.0
 
 
-def test_a_read_beyond_the_threshold_is_counted_as_disturbing():
-    run = fully_traced(
-        network=MLP | {"read_scale": 0.5}, data=Dataset(np.array([[1.0, 0.3]]), np.array([[0.5]])),
-        learning={"epochs": 1, "rate": 1e-6},
-    )  # fmt: skip
-    synapses = run.margins[0]
-    # The input 1 is read at twice the full scale, 1.6 of the threshold: two synapses move, in two realisations.
-    assert synapses.peak_read == pytest.approx(2.0 / READ_MARGIN, rel=1e-12)
-    assert run.diagnostics("synapses1")["disturbed"][Phase.READ].sum() == 4.0
-    assert synapses.counts["read_disturbs"] == 4
+def test_a_fixed_read_scale_under_which_the_inputs_disturb_is_refused_with_the_numbers():
+    data = Dataset(np.array([[1.0, 0.3]]), np.array([[0.5]]))
+    # The input 1 would be read at twice the full scale, 1.6 of the threshold; 0.8 is the least scale that is safe.
+    with pytest.raises(InputError, match=r"network.read_scale: must be above 0.8, .* \(got 0.5\)"):
+        fully_traced(network=MLP | {"read_scale": 0.5}, data=data, learning={"epochs": 1, "rate": 1e-6})
+    run = fully_traced(network=MLP | {"read_scale": 0.81}, data=data, learning={"epochs": 1, "rate": 1e-6})
+    assert run.margins[0].peak_read == pytest.approx(1.0 / 0.81 / READ_MARGIN, rel=1e-12)
+    assert run.margins[0].counts["read_disturbs"] == 0
 
 
 def test_a_restore_that_cannot_restore_is_counted_with_its_residual():

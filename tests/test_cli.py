@@ -113,7 +113,8 @@ def test_memsim_runs_as_a_module():
 def test_a_wrong_command_line_is_status_2(cli, arguments):
     result = cli(*arguments)
     assert result.status == 2
-    assert "Error: " in result.err
+    assert result.err.startswith("memsim: error: ")
+    assert result.err.count("\n") == 1
 
 
 def test_debug_shows_the_traceback(cli, tmp_path):

@@ -75,7 +75,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         status = group.main(args=arguments, prog_name="memsim", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        click.echo(f"memsim: error: {error.format_message()}; --help shows the usage", err=True)
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         click.echo("memsim: stopped", err=True)
@@ -92,6 +92,10 @@ def _report(error: Exception, debug: bool) -> int:
     if debug:
         traceback.print_exception(error)
     known = isinstance(error, MemsimError | OSError)
-    text = str(error) if known else f"{type(error).__name__}: {error} (please report this; --debug shows where)"
+    text = (
+        str(error).splitlines()[0]
+        if known and str(error)
+        else f"{type(error).__name__}: {error} (please report this; --debug shows where)"
+    )
     click.echo(f"memsim: error: {text}", err=True)
     return 2 if isinstance(error, InputError) else 1

@@ -43,8 +43,11 @@ def command(
 
     config = load_drive_source(source, assignments)
     if plot is not None:
+        from ..errors import InputError
         from ..figures import check_plot_target
 
+        if out is not None and plot.resolve() == out.resolve():
+            raise InputError(f"--plot: must be another file than --out (got {plot} for both)")
         check_plot_target(plot, overwrite)
     from ..driving.drive import run
 

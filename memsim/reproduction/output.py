@@ -34,6 +34,8 @@ NAMES = ("figure3.png", "figure4.png", "figure5.png", "report.md", "results.json
 
 def write(found: Findings, folder: Path, wall_seconds: float) -> list[Path]:
     """Write figures, report and numbers; returns what was written."""
+    numbers = json.dumps(results.as_json(found, wall_seconds), indent=1)
+    (folder / "results.json").write_text(numbers + "\n", encoding="utf-8")
     wanted = set(found.settings.figures)
     drawn = {}
     if 3 in wanted:
@@ -47,6 +49,4 @@ def write(found: Findings, folder: Path, wall_seconds: float) -> list[Path]:
     for name, figure in drawn.items():
         figure.savefig(folder / name)
     (folder / "report.md").write_text(report.write(found, wall_seconds), encoding="utf-8")
-    numbers = json.dumps(results.as_json(found, wall_seconds), indent=1)
-    (folder / "results.json").write_text(numbers + "\n", encoding="utf-8")
     return [folder / name for name in (*drawn, "report.md", "results.json")]
