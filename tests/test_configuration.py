@@ -331,3 +331,15 @@ def test_a_gate_is_drawn_from_its_seed_and_labelled_by_its_table():
     assert data.targets[:, 0].tolist() == [float(a == b) for a, b in data.inputs]
     with pytest.raises(InputError, match=r"samples: must be 1 or more \(got 0\)"):
         gate("or", 0)
+
+
+@pytest.mark.parametrize("field", ["pulse_width", "write_width", "gap"])
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(1e-12, "at least one step"), (1e300, "must be below"), (0.3, "a multiple of dt = 0.25 s")]
+)
+def test_a_time_that_is_no_whole_number_of_steps_is_refused_with_both_numbers(field, seconds, said):
+    with pytest.raises(InputError, match=said) as error:
+        Configuration(time={"dt": 0.25, field: seconds})
+    assert str(error.value).startswith(f"time.{field}: ")
+    assert "0.25 s" in str(error.value)
+    assert f"{seconds:.12g} s" in str(error.value)

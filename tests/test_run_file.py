@@ -19,7 +19,7 @@ from memsim.assembly import assemble, realisation_seeds
 from memsim.configuration import Configuration
 from memsim.datasets import Dataset, balanced_gate, gate
 from memsim.engine import Engine
-from memsim.errors import RunFileError
+from memsim.errors import InputError, RunFileError
 from memsim.kernels.slots import Phase
 from memsim.slot_table import structured
 from memsim.sources import load_source
@@ -574,3 +574,27 @@ def test_evaluating_a_run_gives_the_outputs_that_it_learned_with():
         at_keyframe = memsim.evaluate(run, data.inputs, keyframe=-1)
         assert np.array_equal(at_keyframe.outputs, outputs)
         assert at_keyframe.energy != 0.0
+
+
+@pytest.mark.parametrize("columns", [1, 3])
+def test_a_prediction_refuses_inputs_of_another_width(columns):
+    with memsim.train(memsim.MultilayerPerceptron([2, 2, 1]), memsim.datasets.gate("or"), epochs=1) as run:
+        with pytest.raises(InputError, match=f"inputs: must have 2 columns.*got {columns}"):
+            memsim.evaluate(run, np.zeros((4, columns)))
+        with pytest.raises(InputError, match="keyframe: must be below 1"):
+            memsim.evaluate(run, np.zeros((4, 2)), keyframe=1)
+
+
+def test_a_run_that_cannot_begin_keeps_the_file_that_it_was_to_replace(tmp_path, monkeypatch):
+    path = tmp_path / "run.h5"
+    network, data = memsim.MultilayerPerceptron([2, 2, 1]), memsim.datasets.gate("or")
+    memsim.train(network, data, epochs=1, out=path).close()
+    before = path.read_bytes()
+
+    def fail(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr("memsim.training.Engine", fail)
+    with pytest.raises(MemoryError):
+        memsim.train(network, data, epochs=1, out=path, overwrite=True)
+    assert path.read_bytes() == before
