@@ -53,6 +53,13 @@ class BankMargins:
     rounding: float
     counts: dict[str, int]
 
+    @property
+    def shown_read(self) -> str:
+        """The peak READ for a table; ``moves`` or ``held`` where it has no threshold to keep below."""
+        if self.peak_read is not None:
+            return f"{self.peak_read:.3f}"
+        return "moves" if self.bank.startswith("nodes") else "held"
+
 
 def bank_margins(bank: BankCalibration, counters: Arrays, lower: np.ndarray, upper: np.ndarray) -> BankMargins:
     """The margins of a bank from what was counted while stepping.

@@ -88,7 +88,7 @@ def margins_table(margins: tuple[BankMargins, ...]) -> Table:
         table.add_row(
             bank.bank,
             f"{bank.peak_state:.3f}",
-            "moves" if bank.peak_read is None else f"{bank.peak_read:.3f}",
+            bank.shown_read,
             f"{bank.peak_write:.3f}",
             f"{bank.restore_residual:.1e}",
             ", ".join(counted) or "nothing",

@@ -60,7 +60,7 @@ def _header(found: Findings, wall_seconds: float) -> str:
     s = found.settings
     gates = "; ".join(
         f"{gate}: node drift {v['node_drift']:g}, weights within ±{v['weight_limit']:g}, "
-        f"bias weights within ±{v['bias_limit']:g}"
+        f"bias weights within ±{v['bias_limit']:g}, starting ones {v.get('initial_bias', 0.1):g} of Glorot's range"
         for gate, v in MULTILAYER.items()
     )
     rates = ", ".join(f"{gate} {rate:g}" for gate, rate in MULTILAYER_RATE.items())
@@ -194,9 +194,8 @@ def _margins(found: Findings) -> str:
     for run in found.runs():
         for bank in run.margins:
             counted = [f"{number:,} {name.replace('_', ' ')}" for name, number in bank.counts.items() if number]
-            read = "moves" if bank.peak_read is None else f"{bank.peak_read:.3f}"
             lines.append(
-                f"| {run.name} | {bank.bank} | {bank.peak_state:.3f} | {read} | {bank.peak_write:.3f} | "
+                f"| {run.name} | {bank.bank} | {bank.peak_state:.3f} | {bank.shown_read} | {bank.peak_write:.3f} | "
                 f"{bank.restore_residual:.1e} | {', '.join(counted) or 'nothing'} |"
             )
     return "\n".join(lines)

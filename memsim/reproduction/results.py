@@ -6,6 +6,7 @@ import numpy as np
 
 from .figures import figure5_runs
 from .runs import Findings, GateRun
+from .settings import MULTILAYER, MULTILAYER_RATE, SINGLE_LAYER_RATE
 
 
 def as_json(found: Findings, wall_seconds: float) -> dict[str, Any]:
@@ -21,7 +22,9 @@ def as_json(found: Findings, wall_seconds: float) -> dict[str, Any]:
         margins, simulated time and energy of each run.
     """
     figures = set(found.settings.figures)
-    results: dict[str, Any] = {"settings": found.settings.model_dump(mode="json")}
+    rates = {"single_layer": SINGLE_LAYER_RATE, "multilayer": MULTILAYER_RATE}
+    settings = {**found.settings.model_dump(mode="json"), "learning_rate": rates, "multilayer": MULTILAYER}
+    results: dict[str, Any] = {"settings": settings}
     if 3 in figures:
         results["figure3"] = {gate: _curve(run) for gate, run in found.single.items()}
     if 4 in figures:
