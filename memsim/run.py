@@ -7,7 +7,7 @@ import numpy as np
 
 from . import calibration
 from .calibration import BankCalibration
-from .configuration import Configuration, MultilayerSection
+from .configuration import Configuration
 from .errors import RunFileError
 from .kernels.slots import Phase
 from .margins import BankMargins, bank_margins
@@ -75,11 +75,6 @@ class Run(RunReader):
     def device_steps(self) -> int:
         """Device-steps that were integrated; resting devices are skipped."""
         return int(self.file["metrics"].attrs["device_steps"])
-
-    @property
-    def is_multilayer(self) -> bool:
-        """Whether the network is a multilayer perceptron."""
-        return isinstance(self.config.network, MultilayerSection)
 
 
 def open_run(path: str | Path) -> Run:
