@@ -7,7 +7,7 @@ import numpy as np
 from . import calibration, schedule
 from .calibration import BankCalibration
 from .configuration import Configuration, MultilayerSection, SingleLayerSection
-from .datasets import Dataset
+from .datasets import Dataset, with_constant_line
 from .devices import Node, Synapse, ThresholdMemristor
 from .errors import InputError
 from .kernels.block import Plan
@@ -78,9 +78,7 @@ def assemble(config: Configuration, dataset: Dataset, seeds: np.ndarray | None =
                 f"network.{name}: gives {wanted} {side} a sample, but {dataset.name} has {values.shape[1]}; "
                 f"make them equal"
             )
-    inputs = dataset.inputs
-    if network.constant_input:
-        inputs = np.hstack([inputs, np.ones((len(inputs), 1))])
+    inputs = with_constant_line(dataset.inputs, network.constant_input)
     units = (inputs.shape[1], *sizes[1:])
     banks = calibration.calibrate(config, inputs, dataset.targets)
     slots = schedule.build(config)

@@ -54,6 +54,11 @@ class Dataset:
             )
 
 
+def with_constant_line(inputs: np.ndarray, wanted: bool) -> np.ndarray:
+    """Inputs as the network sees them: with a last column of ones where it has a constant input line."""
+    return np.hstack([inputs, np.ones((len(inputs), 1))]) if wanted else inputs
+
+
 def gate(name: str, samples: int = 100, seed: int = 0) -> Dataset:
     """Randomly drawn samples of a two-input logic gate, labelled.
 

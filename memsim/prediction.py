@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .assembly import Assembly, assemble
-from .datasets import Dataset
+from .datasets import Dataset, with_constant_line
 from .engine import Engine
 from .errors import InputError
 from .run import Run
@@ -61,9 +61,7 @@ def evaluate(finished: Run, inputs: np.ndarray, *, keyframe: int | None = None) 
         raise InputError(f"keyframe: must be below {kept}, the number of keyframes (got {keyframe})")
     # Thresholds and windows stay those that were calibrated on the training data.
     trained = assemble(config, Dataset(finished.dataset.inputs, finished.dataset.targets), finished.seeds)
-    shown = data.inputs
-    if config.network.constant_input:
-        shown = np.hstack([shown, np.ones((len(shown), 1))])
+    shown = with_constant_line(data.inputs, config.network.constant_input)
     stored = finished.final_state if keyframe is None else finished.keyframes
     states = tuple(
         (stored[bank.name] if keyframe is None else stored[bank.name][keyframe]).transpose(1, 0, 2)

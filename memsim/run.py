@@ -8,6 +8,7 @@ import numpy as np
 from . import calibration
 from .calibration import BankCalibration
 from .configuration import Configuration
+from .datasets import with_constant_line
 from .errors import RunFileError
 from .kernels.slots import Phase
 from .margins import BankMargins, bank_margins
@@ -25,9 +26,7 @@ class Run(RunReader):
     @cached_property
     def calibration(self) -> tuple[BankCalibration, ...]:
         """Currents and thresholds of each bank, chosen anew from the configuration and the samples."""
-        inputs = self.dataset.inputs
-        if self.config.network.constant_input:
-            inputs = np.hstack([inputs, np.ones((len(inputs), 1))])
+        inputs = with_constant_line(self.dataset.inputs, self.config.network.constant_input)
         return calibration.calibrate(self.config, inputs, self.dataset.targets)
 
     @property
