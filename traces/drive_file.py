@@ -12,7 +12,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from .reader import QUANTITIES, NotARunFileError
+from .reader import QUANTITIES, FileReader, NotARunFileError
 from .rows import StagedDataset
 
 CONVENTION = "memsim drive"
@@ -213,7 +213,7 @@ def open_drive_file(path: Path) -> h5py.File:
     return file
 
 
-class DriveReader:
+class DriveReader(FileReader):
     """The rows of a drive, read from its file when they are asked for.
 
     Parameters
@@ -221,19 +221,6 @@ class DriveReader:
     file : h5py.File
         An open drive file; the reader closes it.
     """
-
-    def __init__(self, file: h5py.File) -> None:
-        self.file = file
-
-    def close(self) -> None:
-        """Close the file."""
-        self.file.close()
-
-    def __enter__(self) -> "DriveReader":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     @property
     def finished(self) -> bool:

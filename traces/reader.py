@@ -110,14 +110,8 @@ def _why_unreadable(error: OSError) -> str:
     return f"is no HDF5 file, or a broken one: {error}"
 
 
-class RunReader:
-    """A run, read from its file.
-
-    Parameters
-    ----------
-    file : h5py.File
-        An open run file; the reader closes it.
-    """
+class FileReader:
+    """An open HDF5 file that the reader closes."""
 
     def __init__(self, file: h5py.File) -> None:
         self.file = file
@@ -131,6 +125,16 @@ class RunReader:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+class RunReader(FileReader):
+    """A run, read from its file.
+
+    Parameters
+    ----------
+    file : h5py.File
+        An open run file; the reader closes it.
+    """
 
     @property
     def finished(self) -> bool:
