@@ -20,6 +20,8 @@ HP_R_OFF = 10e3
 HP_THICKNESS = 10e-9
 HP_MOBILITY = 1e-14
 
+UNBOUNDED = 1e300  # an upper bound that stands for none
+
 Direction = Literal["both", "printed"]
 
 
@@ -239,7 +241,7 @@ class ThresholdMemristor(Device):
         limit = self.weight_limit
         weights = [StateVariable(f"weight{i + 1}", "1", "weight", -limit, limit) for i in range(self.inputs)]
         bias = StateVariable("bias", "1", "bias weight", -limit, limit)
-        rate = StateVariable("learning_rate", "1/(A s)", "weight per A s beyond the threshold", 0.0, 1e300)
+        rate = StateVariable("learning_rate", "1/(A s)", "weight per A s beyond the threshold", 0.0, UNBOUNDED)
         return (*weights, bias, rate)
 
     def resting_state(self) -> tuple[float, ...]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .calibration import BankCalibration
+from .devices import UNBOUNDED
 from .kernels.slots import Phase
 from .traces.reader import Arrays
 
@@ -81,7 +82,7 @@ def bank_margins(bank: BankCalibration, counters: Arrays, lower: np.ndarray, upp
     guarded = bank.threshold > 0 and not bank.name.startswith("nodes")
     return BankMargins(
         bank=bank.name,
-        peak_state=float(excursion[:, upper < 1e300].max()),
+        peak_state=float(excursion[:, upper < UNBOUNDED].max()),
         peak_read=float(current[reads].max() / bank.threshold) if guarded else None,
         peak_write=float(current[Phase.WRITE].max() / bank.driver_limit),
         restore_residual=float(counters["residual"].max()),

@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import h5py
 import numpy as np
 
 from . import datasets
 from .configuration import Configuration, load_configuration, override
 from .datasets import Dataset
 from .errors import InputError, RunFileError
-
-HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
 def load_source(path: Path, assignments: Sequence[str] = ()) -> tuple[Configuration, Dataset]:
@@ -24,7 +23,7 @@ def load_source(path: Path, assignments: Sequence[str] = ()) -> tuple[Configurat
     InputError
         Anything that is wrong with either.
     """
-    if not _is_hdf5(path):
+    if not h5py.is_hdf5(path):
         config = load_configuration(path, list(assignments))
         return config, datasets.load(config.data)
     from .run import open_run
@@ -39,11 +38,3 @@ def load_source(path: Path, assignments: Sequence[str] = ()) -> tuple[Configurat
     data = Dataset(np.asarray(stored.inputs), np.asarray(stored.targets), stored.name)
     changed = any(assignment.startswith("data.") for assignment in assignments)
     return config, datasets.load(config.data) if changed and before else data
-
-
-def _is_hdf5(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            return file.read(len(HDF5_SIGNATURE)) == HDF5_SIGNATURE
-    except OSError:
-        return False

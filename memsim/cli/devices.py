@@ -15,7 +15,7 @@ def command(name: str | None) -> None:
     """List the device models, or show one: equations, states, parameters, source."""
     from rich.table import Table
 
-    from ..devices import MODELS
+    from ..devices import MODELS, UNBOUNDED
     from ..errors import InputError
     from ..reporting import console
 
@@ -41,7 +41,7 @@ def command(name: str | None) -> None:
     states = Table("state variable", "unit", "lower bound", "upper bound", "what it is", title_justify="left")
     states.title = "State variables, with the default parameters"
     for variable in model().state_variables():
-        upper = "none" if variable.upper >= 1e300 else f"{variable.upper:g}"
+        upper = "none" if variable.upper >= UNBOUNDED else f"{variable.upper:g}"
         states.add_row(variable.name, variable.unit, f"{variable.lower:g}", upper, variable.description)
     out.print(parameters)
     out.print(states)

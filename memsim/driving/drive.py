@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from ..devices import Device
+from ..devices import UNBOUNDED, Device
 from ..errors import InputError, RunError
 from ..kernels.stepping import TILE, waveform_kernel
 from ..provenance import environment
@@ -21,7 +21,6 @@ from .configuration import BankSection, DriveConfiguration, DriveEntry, DriveTim
 from .trace import DriveTrace
 
 CHUNK_VALUES = 1 << 21  # numbers that one stretch of a drive keeps in memory
-UNBOUNDED = 1e300  # an upper bound that stands for none
 IN_MEMORY = 1 << 29  # numbers of a trace that is kept in memory, at most: 4 GiB
 
 Progress = Callable[[int, int], None]
