@@ -1,5 +1,6 @@
 """A finished, or stopped, run: its results, with the configuration as an object."""
 
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from .datasets import with_constant_line
 from .errors import RunFileError
 from .kernels.slots import Phase
 from .margins import BankMargins, bank_margins
-from .traces.reader import NotARunFileError, RunReader, open_file
+from .traces.reader import Envelope, NotARunFileError, Rows, RunReader, open_file
 
 
 class Run(RunReader):
@@ -69,6 +70,42 @@ class Run(RunReader):
         """Seconds that the hardware would have taken."""
         samples = len(self.dataset.inputs)
         return float(len(self.total_error) * samples * int(self.file.attrs["sample_steps"]) * self.dt)
+
+    def stretch(
+        self, start: int, stop: int, banks: Sequence[str] | None = None, *, realisations: Sequence[int] | None = None
+    ) -> dict[str, Rows]:
+        """All quantities of some banks over a stretch of steps, stored or replayed.
+
+        Parameters
+        ----------
+        start, stop : int
+            Steps from the start of the run, ``stop`` not included.
+        banks : sequence of str, optional
+            All where not given.
+        realisations : sequence of int, optional
+            All where not given.
+        """
+        lanes = list(range(self.realisations) if realisations is None else realisations)
+        found = {}
+        for bank in self.banks if banks is None else banks:
+            group = self.file["traces"][bank]
+            found[bank] = Rows(*(group[name][start:stop][..., lanes] for name in ("state", "current", "voltage")))
+        return found
+
+    def stretches(
+        self, start: int = 0, stop: int | None = None, banks: Sequence[str] | None = None, *,
+        realisations: Sequence[int] | None = None, steps: int = 0,
+    ) -> Iterator[tuple[int, dict[str, Rows]]]:  # fmt: skip
+        """Consecutive stretches of bounded size: (first step, stretch) each."""
+        last = self.steps if stop is None else min(stop, self.steps)
+        for first in range(start, last, steps or 4096):
+            yield first, self.stretch(first, min(last, first + (steps or 4096)), banks, realisations=realisations)
+
+    def envelope(self, bank: str, quantity: str, start: int, stop: int, points: int = 2000) -> Envelope:
+        """Smallest and largest values over at most about ``points`` equal spans of a stretch of steps."""
+        values = getattr(self.stretch(start, stop, [bank])[bank], quantity)
+        edges = np.unique(np.linspace(0, len(values), min(points, len(values)) + 1).astype(int))[:-1]
+        return Envelope(start + edges, np.minimum.reduceat(values, edges), np.maximum.reduceat(values, edges))
 
     @property
     def device_steps(self) -> int:

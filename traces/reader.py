@@ -35,6 +35,57 @@ class StoredDataset:
     name: str
 
 
+@dataclass(frozen=True)
+class Rows:
+    """Consecutive rows of a bank's trace, float64.
+
+    Attributes
+    ----------
+    state : (steps, devices, variables, realisations)
+        At the end of each step, in the units of the bank's state variables.
+    current, voltage : (steps, devices, realisations)
+        In A and V.
+    """
+
+    state: np.ndarray
+    current: np.ndarray
+    voltage: np.ndarray
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """Smallest and largest values of a quantity over consecutive spans of steps.
+
+    Attributes
+    ----------
+    steps : (spans,) int64
+        First step of each span.
+    minimum, maximum : (spans, devices, [variables,] realisations) float64
+        States have the axis of variables.
+    """
+
+    steps: np.ndarray
+    minimum: np.ndarray
+    maximum: np.ndarray
+
+
+@dataclass(frozen=True)
+class BankInfo:
+    """A bank as its run file describes it.
+
+    Attributes
+    ----------
+    name, model : str
+    devices : int
+    variables : tuple of (name, unit, lower bound, upper bound)
+    """
+
+    name: str
+    model: str
+    devices: int
+    variables: tuple[tuple[str, str, float, float], ...]
+
+
 class Arrays(Mapping[str, np.ndarray]):
     """The arrays of a group by name, read when they are asked for."""
 
@@ -210,6 +261,33 @@ class RunReader(FileReader):
     def dt(self) -> float:
         """Step in s."""
         return float(self.file.attrs["dt"])
+
+    @property
+    def sample_steps(self) -> int:
+        """Steps of one sample."""
+        return int(self.file.attrs["sample_steps"])
+
+    @property
+    def samples(self) -> int:
+        """Samples of one epoch."""
+        return int(self.file["dataset/inputs"].shape[0])
+
+    @property
+    def realisations(self) -> int:
+        """Number of realisations."""
+        return int(self.file["seeds"].shape[0])
+
+    @property
+    def steps(self) -> int:
+        """Steps from the start of the run that can be looked at."""
+        return len(self.total_error) * self.samples * self.sample_steps
+
+    def bank(self, name: str) -> BankInfo:
+        """What the file says of a bank."""
+        attributes = self.file["banks"][name].attrs
+        lists = (attributes[k] for k in ("variables", "variable_units", "lower_bounds", "upper_bounds"))
+        variables = tuple((str(n), str(u), float(a), float(b)) for n, u, a, b in zip(*lists, strict=True))
+        return BankInfo(name, str(attributes["model"]), int(attributes["devices"]), variables)
 
     def window(self, bank: str, quantity: str, start: int = 0, stop: int | None = None) -> np.ndarray:
         """A stretch of the stored trace.
