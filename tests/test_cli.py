@@ -256,7 +256,7 @@ def test_schedule_reads_a_run_file_too(cli, source, run_file):
 
 
 def test_info_shows_margins_and_results(cli, run_file):
-    shown = cli("info", run_file).out
+    shown = cli("trace", "info", run_file).out
     assert "data or, 3 realisations" in shown
     assert shown.index("Margins") < shown.index("epoch 5: total error")
     for bank in ("synapses1", "nodes1", "synapses2", "nodes2"):
@@ -267,11 +267,11 @@ def test_info_names_what_was_traced(cli, source):
     target = source.with_name("traced.h5")
     options = ["--set", "trace.mode=select", "--set", "trace.banks=['nodes2']", "--set", "learning.epochs=1"]
     assert cli("run", source, "--out", target, "--quiet", *options).status == 0
-    assert f"traced: nodes2, {12 * 44} rows" in cli("info", target).out
+    assert f"traced: nodes2, {12 * 44} rows" in cli("trace", "info", target).out
 
 
 def test_infos_configuration_gives_the_same_run(cli, run_file, tmp_path):
-    (tmp_path / "again.toml").write_text(cli("info", run_file, "--configuration").out)
+    (tmp_path / "again.toml").write_text(cli("trace", "info", run_file, "--configuration").out)
     assert cli("run", tmp_path / "again.toml", "--out", tmp_path / "again.h5", "--quiet").status == 0
     with memsim.open_run(run_file) as one, memsim.open_run(tmp_path / "again.h5") as other:
         assert np.array_equal(one.total_error, other.total_error)
@@ -285,7 +285,7 @@ def test_info_of_what_is_no_run_file_is_one_line(cli, source, tmp_path):
         (tmp_path / "missing.h5", "no such file"),
         (tmp_path / "foreign.h5", "is no run file: its convention is None"),
     ):
-        result = cli("info", path)
+        result = cli("trace", "info", path)
         assert result.status != 0
         assert result.out == ""
         assert result.err.count("\n") == 1
@@ -295,7 +295,7 @@ def test_info_of_what_is_no_run_file_is_one_line(cli, source, tmp_path):
 def test_info_says_that_a_run_has_not_finished(cli, run_file):
     with h5py.File(run_file, "r+") as file:
         file.attrs["finished"] = False
-    assert "the run has not finished: 5 epochs are complete" in cli("info", run_file).out
+    assert "the run has not finished: 5 epochs are complete" in cli("trace", "info", run_file).out
 
 
 def test_progress_is_plain_lines_where_the_output_is_no_terminal(capsys, monkeypatch):

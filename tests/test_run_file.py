@@ -482,7 +482,7 @@ def assert_refused(path, message, cli):
     with pytest.raises(RunFileError, match=message) as error, memsim.open_run(path) as run:
         run.config, run.total_error  # noqa: B018
     assert "\n" not in str(error.value)
-    shown = cli("info", path)
+    shown = cli("trace", "info", path)
     assert shown.status in (1, 2)
     assert shown.err.count("\n") == 1
     assert shown.err.startswith("memsim: error: ")

@@ -1,10 +1,11 @@
 """The command line: one module a command, loaded when it is called."""
 
-import importlib
 import sys
 import traceback
 
 import click
+
+from .lazy import LazyGroup
 
 # Command to the module that holds it and its line in `memsim --help`, so that
 # help needs to load none of them.
@@ -14,7 +15,7 @@ COMMANDS = {
     "drive": "Drive any device with any waveform, as a current or a voltage.",
     "schedule": "Show the slots of one training sample, as a table or a timing diagram.",
     "devices": "List the device models, or show one: equations, parameters, source.",
-    "info": "Show what a run file holds, its margins first.",
+    "trace": "Look into a run file: info, plots, exports, replays, checks.",
 }
 
 EPILOG = """\b
@@ -22,30 +23,10 @@ Examples:
   memsim reproduce
   memsim run examples/xor.toml --out xor.h5
   memsim run examples/xor.toml --set learning.epochs=50 --set trace.mode=full
-  memsim info xor.h5
+  memsim trace info xor.h5
   memsim schedule examples/xor.toml --plot timing.png
   memsim drive examples/hysteresis.toml --plot loops.png
 """
-
-
-class LazyGroup(click.Group):
-    """A group of commands that are imported when they are called."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Names in the order in which a user meets them."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Load a command; None where there is none of that name."""
-        if cmd_name not in COMMANDS:
-            return None
-        command: click.Command = importlib.import_module(f".{cmd_name}", __name__).command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands without loading them."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
 
 
 def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
@@ -56,7 +37,10 @@ def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
         ctx.exit()
 
 
-@click.group(cls=LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup, package=__name__, one_liners=COMMANDS, epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)  # fmt: skip
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Version.")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def group(debug: bool) -> None:

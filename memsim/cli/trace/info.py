@@ -1,15 +1,15 @@
-"""``memsim info``."""
+"""``memsim trace info``."""
 
 from pathlib import Path
 
 import click
 
-from . import options
+from .. import options
 
 EPILOG = """\b
 Examples:
-  memsim info xor.h5
-  memsim info xor.h5 --configuration > again.toml
+  memsim trace info xor.h5
+  memsim trace info xor.h5 --configuration > again.toml
 """
 
 
@@ -18,8 +18,8 @@ Examples:
 @click.option("--configuration", is_flag=True, help="Print the effective configuration alone, as TOML.")
 def command(file: Path, configuration: bool) -> None:
     """Show what a run file holds: margins, results, what was traced."""
-    from ..reporting import show_run
-    from ..run import open_run
+    from ...reporting import show_run
+    from ...run import open_run
 
     with open_run(file) as run:
         if configuration:

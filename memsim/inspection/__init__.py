@@ -1,0 +1,1 @@
+"""Looking into a run: plots, exports, checks, analysis."""
