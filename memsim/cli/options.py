@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -43,3 +44,70 @@ def path_argument(name: str, metavar: str) -> Decorator:
 def path_option(flag: str, text: str) -> Decorator:
     """A file that the command writes."""
     return click.option(flag, type=click.Path(path_type=Path), metavar="FILE", help=text)
+
+
+class NameList(click.ParamType):
+    """Names with commas between them."""
+
+    name = "names"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """A text to its names."""
+        if not isinstance(value, str):
+            return value
+        names = tuple(part.strip() for part in value.split(","))
+        if not all(names):
+            self.fail(f"must be names with commas between them (got {value!r})", param, ctx)
+        return names
+
+
+class NumberList(NameList):
+    """Numbers and ranges with commas between them: ``0,2,5:8`` is 0, 2, 5, 6, 7."""
+
+    name = "numbers"
+    longest = 1_000_000
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """A text to its numbers."""
+        if not isinstance(value, str):
+            return value
+        return tuple(number for part in super().convert(value, param, ctx) for number in self._range(part, param, ctx))
+
+    def _range(self, text: str, param: click.Parameter | None, ctx: click.Context | None) -> range:
+        first, colon, last = text.partition(":")
+        if not all(
+            part.isascii() and part.isdecimal() and len(part) < 10 for part in ([first, last][: 1 + bool(colon)])
+        ):
+            self.fail(f"must be numbers, or ranges A:B, with commas between them (got {text!r})", param, ctx)
+        numbers = range(int(first), int(last) if colon else int(first) + 1)
+        if not 0 < len(numbers) <= self.longest:
+            self.fail(f"a range A:B must have 1 to {self.longest} numbers, B not included (got {text!r})", param, ctx)
+        return numbers
+
+
+def _joined(_: click.Context, __: click.Parameter, value: tuple[tuple[Any, ...], ...]) -> tuple[Any, ...]:
+    return tuple(item for part in value for item in part)
+
+
+def channels(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``--banks``, ``--devices``, ``--realisations``, ``--quantities``: tuples, empty where not given."""
+    for flag, kind, metavar, text in reversed((
+        ("--banks", NameList(), "NAME,...", "Banks, as nodes1,nodes2."),
+        ("--devices", NumberList(), "N,A:B,...", "Devices of each bank, from 0, as 0,2 or 0:4."),
+        ("--realisations", NumberList(), "N,A:B,...", "Realisations, from 0."),
+        ("--quantities", NameList(), "NAME,...", "Of state, current, voltage."),
+    )):  # fmt: skip
+        option = click.option(flag, type=kind, multiple=True, metavar=metavar, callback=_joined, help=text)
+        function = option(function)
+    return function
+
+
+def spans(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``--epochs``, ``--samples``, ``--steps``: texts for :func:`memsim.inspection.spans.steps_of`."""
+    for flag, text in (
+        ("--steps", "Steps A to B, counted from the run's start."),
+        ("--samples", "Samples A to B, counted from the run's start."),
+        ("--epochs", "Epochs A to B, counted from 0, B not included; A alone is one, A: goes on to the end."),
+    ):
+        function = click.option(flag, metavar="A:B", help=text)(function)
+    return function

@@ -1,0 +1,90 @@
+"""Spans of a run as people write them, ``A:B`` in epochs, samples or steps, turned into steps."""
+
+import re
+
+from ..errors import InputError
+from ..run import Run
+
+UNITS = ("epochs", "samples", "steps")
+_SPAN = re.compile(r"([0-9]{0,18})(:?)([0-9]{0,18})")
+
+
+def steps_of(
+    run: Run, *, epochs: str | None = None, samples: str | None = None, steps: str | None = None,
+    default: tuple[int, int] | None = None,
+) -> tuple[int, int]:  # fmt: skip
+    """First step and the step after the last one of a span that is given in one unit at most.
+
+    Parameters
+    ----------
+    run : Run
+    epochs, samples, steps : str, optional
+        See :func:`parse_span`; one of them at most.
+    default : (start, stop), optional
+        Steps where none is given; the whole run where there is no default either.
+
+    Raises
+    ------
+    InputError
+        More than one is given, or the span is not within the run.
+    """
+    given = {unit: text for unit, text in zip(UNITS, (epochs, samples, steps), strict=True) if text is not None}
+    if len(given) > 1:
+        names = " and ".join(f"--{unit}" for unit in given)
+        raise InputError(f"{names}: a span is given in one unit; leave out all but one")
+    for unit, text in given.items():
+        return parse_span(text, unit, run)
+    return (0, run.steps) if default is None else default
+
+
+def parse_span(text: str, unit: str, run: Run) -> tuple[int, int]:
+    """First step and the step after the last one of a span.
+
+    Parameters
+    ----------
+    text : str
+        ``"A:B"``: from A to B, B not included, counted from 0 at the start of
+        the run. ``"A"`` is ``"A:A+1"``; ``"A:"`` ends with the run, and
+        ``":B"`` begins with it.
+    unit : {"epochs", "samples", "steps"}
+        Samples are counted from the start of the run, not of an epoch.
+    run : Run
+
+    Returns
+    -------
+    (start, stop) : int
+        An epoch or a sample that the run did not complete ends where the run does.
+
+    Raises
+    ------
+    InputError
+        The text is no span, or the span is empty or not within the run.
+    """
+    count = -(-run.steps // unit_steps(unit, run))
+    start, stop = _bounds(text, unit, count)
+    if stop > count:
+        raise InputError(f"--{unit}: the run has {unit} 0 to {count - 1}, so a span ends at {count} (got {text!r})")
+    size = unit_steps(unit, run)
+    return start * size, min(stop * size, run.steps)
+
+
+def unit_steps(unit: str, run: Run) -> int:
+    """Steps of one epoch, sample or step."""
+    sizes = {"epochs": run.samples * run.sample_steps, "samples": run.sample_steps, "steps": 1}
+    if unit not in sizes:
+        raise InputError(f"unit: must be one of {', '.join(UNITS)} (got {unit!r})")
+    return sizes[unit]
+
+
+def _bounds(text: str, unit: str, count: int) -> tuple[int, int]:
+    """The two numbers of a span, in its unit."""
+    found = _SPAN.fullmatch(text.strip())
+    if count == 0:
+        raise InputError(f"--{unit}: nothing to look at, the run has no complete {unit} yet; wait (got {text!r})")
+    if found is None or not any((found[1], found[3])):
+        raise InputError(f"--{unit}: must be A:B or A, as 0:3 or 7 (got {text!r})")
+    start = int(found[1] or 0)
+    stop = start + 1 if not found[2] else int(found[3]) if found[3] else count
+    if stop <= start:
+        raise InputError(f"--{unit}: the end must be above the beginning, and below {count + 1} (got {text!r})")
+    return start, stop
