@@ -3,6 +3,8 @@
 import math
 
 PREFIXES = {-15: "f", -12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}
+SCALABLE = ("A", "V", "W", "m", "s", "ohm", "J")  # units that take a prefix on an axis
+SYMBOLS = {"ohm": "Ω"}
 
 
 def engineering(largest: float) -> tuple[float, str]:
@@ -21,3 +23,11 @@ def with_prefix(value: float, unit: str) -> str:
     scaled = unit.isalpha() and not 0.1 <= abs(value) < 1000
     factor, prefix = engineering(abs(value)) if scaled else (1.0, "")
     return f"{value * factor:.4g} {prefix}{unit}"
+
+
+def axis_unit(largest: float, unit: str) -> tuple[float, str]:
+    """A factor and a unit's text that suit an axis with values up to ``largest``: ``(1e3, "mA")``; ``""`` for 1."""
+    if unit not in SCALABLE:
+        return 1.0, "" if unit == "1" else unit
+    factor, prefix = engineering(largest)
+    return factor, prefix + SYMBOLS.get(unit, unit)

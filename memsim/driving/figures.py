@@ -9,13 +9,11 @@ from matplotlib.figure import Figure
 
 from ..errors import InputError
 from ..figures import COLOURS, new_figure, save
-from ..si import engineering
+from ..si import axis_unit
 from ..traces.drive_file import RESPONSES, UNITS, DriveReader
 
 POINTS = 20_000  # of one curve, at most
 LINE_STYLES = ("-", "--", ":", "-.")
-SCALABLE = ("A", "V", "m", "s", "ohm", "J")  # units that take an SI prefix
-SYMBOLS = {"ohm": "Ω"}
 
 
 class _Rows(NamedTuple):
@@ -98,10 +96,8 @@ def _rows(trace: DriveReader) -> _Rows:
 
 def _scaled(values: np.ndarray, unit: str) -> tuple[np.ndarray, str]:
     """Values with an SI prefix that suits them, and their unit."""
-    if unit not in SCALABLE:
-        return values, unit
-    factor, prefix = engineering(float(np.abs(values).max()))
-    return values * factor, prefix + SYMBOLS.get(unit, unit)
+    factor, text = axis_unit(float(np.abs(values).max()), unit)
+    return values * factor, text
 
 
 def _draw_loops(panel: Axes, rows: _Rows, colours: list[str]) -> None:
@@ -140,7 +136,7 @@ def _draw_states(
             own = COLOURS[v % len(COLOURS)] if len(colours) == 1 else colour
             panel.plot(time, scaled[:, device, v], color=own, linestyle=style, linewidth=1.1)
     panel.set_title("state", loc="left", fontsize="medium")
-    panel.set_ylabel(f"{variables[0][0] if len(shown) == 1 else 'states'}{'' if unit == '1' else f' ({unit})'}")
+    panel.set_ylabel(f"{variables[0][0] if len(shown) == 1 else 'states'}{f' ({unit})' if unit else ''}")
     if len(shown) > 1:
         names = [variables[v][0] for v in shown]
         panel.legend(
