@@ -26,8 +26,10 @@ def steps_of(
     Raises
     ------
     InputError
-        More than one is given, or the span is not within the run.
+        More than one is given, the span is not within the run, or the run has no steps yet.
     """
+    if run.steps == 0:
+        raise InputError("the run has no complete epoch yet, so there is nothing to look at; wait for one")
     given = {unit: text for unit, text in zip(UNITS, (epochs, samples, steps), strict=True) if text is not None}
     if len(given) > 1:
         names = " and ".join(f"--{unit}" for unit in given)
@@ -79,8 +81,6 @@ def unit_steps(unit: str, run: Run) -> int:
 def _bounds(text: str, unit: str, count: int) -> tuple[int, int]:
     """The two numbers of a span, in its unit."""
     found = _SPAN.fullmatch(text.strip())
-    if count == 0:
-        raise InputError(f"--{unit}: nothing to look at, the run has no complete {unit} yet; wait (got {text!r})")
     if found is None or not any((found[1], found[3])):
         raise InputError(f"--{unit}: must be A:B or A, as 0:3 or 7 (got {text!r})")
     start = int(found[1] or 0)

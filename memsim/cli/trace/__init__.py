@@ -6,11 +6,15 @@ from ..lazy import LazyGroup
 
 COMMANDS = {
     "info": "Show what a run file holds, its margins first.",
+    "plot": "Draw any channels over any span.",
+    "export": "Write a stretch for other programs: CSV, Parquet, VCD, NPZ.",
 }
 
 EPILOG = """\b
 Examples:
   memsim trace info xor.h5
+  memsim trace plot xor.h5 --samples 0:2 --banks nodes2
+  memsim trace export xor.h5 --out waves.vcd --realisations 0 --epochs 3
 """
 
 

@@ -1,0 +1,52 @@
+"""``memsim trace plot``."""
+
+from pathlib import Path
+
+import click
+
+from .. import options
+
+EPILOG = """\b
+Examples:
+  memsim trace plot xor.h5
+  memsim trace plot xor.h5 --samples 8:10 --banks nodes1,nodes2 --out nodes.svg
+  memsim trace plot xor.h5 --epochs 0: --quantities state --weights --error --out learning.png
+  memsim trace plot xor.h5 --steps 0:220 --devices 0 --realisations 0:5 --quantities voltage
+"""
+
+
+@click.command(name="plot", epilog=EPILOG)
+@options.path_argument("file", "RUN.h5")
+@options.path_option("--out", "Where to draw (PNG, SVG or PDF); RUN.png where not given.")
+@options.spans
+@options.channels
+@click.option("--weights", is_flag=True, help="Show states as the weights that they stand for.")
+@click.option("--error", is_flag=True, help="Put the total error of each epoch above.")
+@options.overwrite
+def command(
+    file: Path, out: Path | None, epochs: str | None, samples: str | None, steps: str | None,
+    banks: tuple[str, ...], devices: tuple[int, ...], realisations: tuple[int, ...], quantities: tuple[str, ...],
+    weights: bool, error: bool, overwrite: bool,
+) -> None:  # fmt: skip
+    """Draw any channels of a run over any span of it.
+
+    A short span shows every step, with its phases shaded; a long one the
+    smallest and largest values of a thousand equal parts. Where nothing is
+    chosen: state and current of the first 8 devices of each bank, in
+    realisation 0, through the first three samples.
+    """
+    from ...figures import check_plot_target
+    from ...inspection import plot
+    from ...inspection.channels import choose
+    from ...inspection.spans import steps_of
+    from ...run import open_run
+
+    target = file.with_suffix(".png") if out is None else out
+    check_plot_target(target, overwrite)
+    with open_run(file) as run:
+        channels = choose(run, banks, devices, realisations or (0,), quantities or plot.FIRST_QUANTITIES)
+        channels, first = plot.first_look(run, channels, every_device=bool(devices))
+        start, stop = steps_of(run, epochs=epochs, samples=samples, steps=steps, default=first)
+        plot.draw(run, channels, start, stop, target, weights=weights, error=error, overwrite=overwrite)
+        click.echo(plot.summary(run, channels, start, stop))
+    click.echo(f"wrote {target}")
