@@ -1,0 +1,68 @@
+"""``memsim trace export``."""
+
+from pathlib import Path
+
+import click
+
+from .. import options
+
+EPILOG = """\b
+Examples:
+  memsim trace export xor.h5 --format csv --samples 0:5
+  memsim trace export xor.h5 --out nodes.parquet --banks nodes1,nodes2 --epochs 0:10
+  memsim trace export xor.h5 --out waves.vcd --realisations 0 --epochs 3
+  memsim trace export xor.h5 --out states.npz --quantities state --stride 220
+"""
+
+
+@click.command(name="export", epilog=EPILOG)
+@options.path_argument("file", "RUN.h5")
+@click.option(
+    "--format", "name", metavar="csv|parquet|vcd|npz", help="Format; the suffix of --out says it where it is not given."
+)
+@options.path_option("--out", "File to write; the run's name with the format as its suffix where not given.")
+@options.spans
+@options.channels
+@click.option("--stride", type=int, default=1, metavar="N", help="Keep every N-th step, from the first one on.")
+@options.overwrite
+@options.quiet
+def command(
+    *,
+    file: Path,
+    name: str | None,
+    out: Path | None,
+    banks: tuple[str, ...],
+    devices: tuple[int, ...],
+    realisations: tuple[int, ...],
+    quantities: tuple[str, ...],
+    epochs: str | None,
+    samples: str | None,
+    steps: str | None,
+    stride: int,
+    overwrite: bool,
+    quiet: bool,
+) -> None:
+    """Export a stretch of a run for other programs.
+
+    CSV and Parquet hold one tidy table, a row for each number. VCD holds real
+    signals with markers of epoch, sample and phase, for waveform viewers. NPZ
+    holds arrays. Ctrl-C leaves no half file.
+    """
+    from ...inspection.export import export, format_of
+    from ...inspection.progress import StepProgress
+    from ...run import open_run
+
+    name = format_of(out, name)
+    target = out or Path(f"{file.stem}.{name}")
+    with open_run(file) as run, StepProgress("exporting", quiet) as progress:
+        try:
+            export(
+                run, target, format=name, banks=banks, devices=devices, realisations=realisations,
+                quantities=quantities, epochs=epochs, samples=samples, steps=steps, stride=stride,
+                overwrite=overwrite, report=progress,
+            )  # fmt: skip
+        except KeyboardInterrupt:
+            kept = "keeps what it held" if target.exists() else "was not written"
+            click.echo(f"{target} {kept}", err=True)
+            raise
+    click.echo(f"wrote {target}")

@@ -1,0 +1,120 @@
+"""Export a stretch of a run to a file of another format."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ...errors import InputError
+from ...run import Run
+from ..channels import choose
+from ..spans import steps_of
+from . import vcd
+from .csv_table import write_csv
+from .excerpt import Excerpt, Report
+from .npz import write_npz
+from .parquet import load_parquet, write_parquet
+from .target import check_export_target, written_whole
+
+Span = str | tuple[int, int]
+
+WRITERS: dict[str, Callable[[Excerpt, Path, Report], None]] = {
+    "csv": write_csv,
+    "parquet": write_parquet,
+    "vcd": vcd.write_vcd,
+    "npz": write_npz,
+}
+
+
+def format_of(path: Path | None, name: str | None) -> str:
+    """The format that is asked for by its name or by a file's suffix.
+
+    Raises
+    ------
+    InputError
+        By neither, by an unknown name, or by two that differ.
+    """
+    suffix = path.suffix.removeprefix(".").lower() if path is not None else ""
+    if name is None:
+        if suffix not in WRITERS:
+            raise InputError(
+                f"--format: must be one of {', '.join(WRITERS)} where --out does not end in it (got {path})"
+            )
+        return suffix
+    if name not in WRITERS:
+        raise InputError(f"--format: must be one of {', '.join(WRITERS)} (got {name!r})")
+    if suffix in WRITERS and suffix != name:
+        raise InputError(f"--format: is {name}, but --out ends in .{suffix} (got {path}); leave out one of them")
+    return name
+
+
+def export(
+    run: Run,
+    out: str | Path,
+    *,
+    format: str | None = None,
+    banks: Sequence[str] = (),
+    devices: Sequence[int] = (),
+    realisations: Sequence[int] = (),
+    quantities: Sequence[str] = (),
+    epochs: Span | None = None,
+    samples: Span | None = None,
+    steps: Span | None = None,
+    stride: int = 1,
+    overwrite: bool = False,
+    report: Report = lambda done, rows: None,
+) -> Path:
+    """Export a stretch of a run; the file is there whole or not at all.
+
+    Parameters
+    ----------
+    run : Run
+    out : str or Path
+    format : {"csv", "parquet", "vcd", "npz"}, optional
+        The suffix of ``out`` where not given.
+    banks, devices, realisations, quantities : sequence, optional
+        As :func:`~memsim.inspection.channels.choose` takes them; all where not
+        given.
+    epochs, samples, steps : "A:B" or (A, B), optional
+        One of them at most; the whole run where none is given.
+    stride : int
+        Keep every so many steps, from the first one on.
+    overwrite : bool
+        Replace a file that exists.
+    report : callable
+        Called with the rows that are done, and all.
+
+    Returns
+    -------
+    Path
+        Of the file.
+
+    Raises
+    ------
+    InputError
+        Something is chosen that the run does not have; the target exists or
+        cannot be written; the format cannot hold it or its library is missing.
+    """
+    path = Path(out)
+    name = format_of(path, format)
+    if stride < 1:
+        raise InputError(f"--stride: must be at least 1 (got {stride})")
+    channels = choose(run, banks, devices, realisations, quantities)
+    start, stop = steps_of(run, epochs=_text(epochs), samples=_text(samples), steps=_text(steps))
+    excerpt = Excerpt(run, channels, start, stop, stride)
+    _check_format(name, excerpt)
+    check_export_target(path, overwrite, Path(str(run.file.filename)))
+    with written_whole(path, overwrite) as partial:
+        WRITERS[name](excerpt, partial, report)
+    return path
+
+
+def _text(span: Span | None) -> str | None:
+    return span if span is None or isinstance(span, str) else f"{span[0]}:{span[1]}"
+
+
+def _check_format(name: str, excerpt: Excerpt) -> None:
+    """Refuse before the work what a format's library or time axis cannot do."""
+    if name == "parquet":
+        load_parquet()
+    if name == "vcd":
+        vcd.load_vcd()
+        vcd.check_timescale(excerpt)
