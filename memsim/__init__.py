@@ -24,7 +24,11 @@ _HOMES = {
     "evaluate": "prediction",
     "open_run": "run",
 }
-_MODULES = ("calibration", "configuration", "datasets", "devices", "errors", "margins", "schedule", "waveforms")
+_MODULES = {
+    "analysis": "inspection.analysis",
+    **{name: name for name in ("calibration", "configuration", "datasets", "devices", "errors", "margins")},
+    **{name: name for name in ("schedule", "waveforms")},
+}
 
 __all__ = [*_HOMES, *_MODULES, "__version__"]  # noqa: PLE0604 (all are strings)
 
@@ -33,7 +37,7 @@ def __getattr__(name: str):
     if name in _HOMES:
         return getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
     if name in _MODULES:
-        return importlib.import_module(f".{name}", __name__)
+        return importlib.import_module(f".{_MODULES[name]}", __name__)
     if name == "__version__":
         from importlib.metadata import version
 

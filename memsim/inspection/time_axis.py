@@ -14,6 +14,7 @@ from ..figures import PHASE_COLOURS
 from ..run import Run
 from ..si import engineering, with_prefix
 from .spans import unit_steps
+from .timeline import slot_widths
 
 OWN, OTHER = 0.4, 0.13  # opacity of the slots that drive a panel's bank, and of the others
 MOST_SLOTS = 250  # slots in a figure whose phases can still be told apart
@@ -81,24 +82,19 @@ def shade_phases(panels: Sequence[tuple[Axes, str]], run: Run, axis: TimeAxis) -
     for name, colour in PHASE_COLOURS.items():
         slots = run.slots[run.slots["phase"] == name.encode()]
         first = (samples[:, None] * size + slots["start"]).ravel()
-        last = first + np.tile(slot_steps(slots), len(samples))
+        last = first + np.tile(slot_widths(slots), len(samples))
         first, last = np.clip(first, axis.start, axis.stop), np.clip(last, axis.start, axis.stop)
         if not np.any(last > first):
             continue
         shown.append(Patch(color=colour, alpha=OWN, label=name))
         edges = np.column_stack([axis.at(first), axis.at(last)])
-        drives = np.tile(slots["bank"], len(samples))
+        drives, visible = np.tile(slots["bank"], len(samples)), last > first
         for panel, bank in panels:
             own = drives == run.banks.index(bank)
-            for chosen, opacity in ((own, OWN), (~own, OTHER)):
-                _shade(panel, edges[chosen & (last > first)], colour, opacity)
+            for chosen, opacity in ((own & visible, OWN), (~own & visible, OTHER)):
+                if chosen.any():
+                    _shade(panel, edges[chosen], colour, opacity)
     return shown
-
-
-def slot_steps(slots: np.ndarray) -> np.ndarray:
-    """Steps of each slot's train of pulses, without the idle steps after it."""
-    steps: np.ndarray = slots["pulses"] * slots["pulse_steps"] + (slots["pulses"] - 1) * slots["gap_steps"]
-    return steps.astype(np.int64)
 
 
 def _shade(panel: Axes, edges: np.ndarray, colour: str, opacity: float) -> None:

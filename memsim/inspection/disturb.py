@@ -1,0 +1,137 @@
+"""Read-disturb: how far states move in phases that must leave them as they were."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import InputError
+from ..run import Run
+from .channels import choose
+from .stored import checked_span, state_before
+from .timeline import slot_widths
+
+CHUNK_STEPS = 16384  # of a stretch, about
+
+
+@dataclass(frozen=True)
+class Disturbance:
+    """What a phase did to the states of a bank that it must leave as they were.
+
+    Attributes
+    ----------
+    slots : int
+        Slots that were looked at, of one realisation.
+    moved : (devices, variables, realisations) int64
+        Slots after which the state was not the one before.
+    largest : (devices, variables, realisations) float64
+        Largest distance from the state before, in the state's unit: of READ and
+        BACKREAD at any step within the slot, of RESTORE at its end.
+    net : (devices, variables, realisations) float64
+        Sum of the changes from before to after, in the state's unit: what a drift in one direction adds up to.
+    """
+
+    slots: int
+    moved: np.ndarray
+    largest: np.ndarray
+    net: np.ndarray
+
+
+def read_disturb_per_phase(
+    run: Run, bank: str, start: int = 0, stop: int | None = None, *, realisations: Sequence[int] = ()
+) -> dict[str, Disturbance]:
+    """How far a bank's states move in the phases that must leave them as they were, from the rows.
+
+    - READ and BACKREAD: the change from the slot's beginning, x(t) - x(t_begin).
+      Not the READs of nodes, which move states on purpose.
+    - RESTORE: its residual, x(t_end) - x(t_begin of the READ before).
+
+    Slots that drive other banks cannot move a state. The whole samples within
+    the span are looked at, in bounded memory.
+
+    Parameters
+    ----------
+    run : Run
+    bank : str
+    start, stop : int
+        Steps from the start of the run, ``stop`` not included; to the run's end where it is not given.
+    realisations : sequence of int
+        All where it is empty.
+
+    Returns
+    -------
+    dict of str to Disturbance
+        By the name of the phase; only phases that drive the bank.
+
+    Raises
+    ------
+    InputError
+        The run has no such bank or steps, or no whole sample lies within the span.
+    """
+    lanes = choose(run, [bank], (), realisations).realisations
+    first, last = checked_span(run, start, stop)
+    size = run.sample_steps
+    begin, end = -(-first // size) * size, last // size * size
+    if end <= begin:
+        raise InputError(
+            f"start, stop: a sample has {size} steps, and none lies whole within {first} to {last}; take more steps"
+        )
+    found: dict[str, Disturbance] = {}
+    spans = _guarded_spans(run, bank)
+    for before, states in _whole_samples(run, bank, begin, end, lanes):
+        for phase, reference, opening, closing in spans:
+            new = _disturbance(before, states, reference, opening, closing)
+            found[phase] = _added(found[phase], new) if phase in found else new
+    return found
+
+
+def _guarded_spans(run: Run, bank: str) -> list[tuple[str, int, int, int]]:
+    """Phase, step before which the state is to be kept, and first and last step that are compared with it."""
+    slots = run.slots[run.slots["bank"] == run.banks.index(bank)]
+    ends = slots["start"] + slot_widths(slots)
+    restored = b"RESTORE" in slots["phase"]
+    spans, reading = [], 0
+    for slot, end in zip(slots, ends, strict=True):
+        phase, begin = slot["phase"].decode(), int(slot["start"])
+        if phase == "RESTORE":
+            spans.append((phase, reading, int(end) - 1, int(end)))
+        elif phase == "BACKREAD" or (phase == "READ" and not restored):
+            spans.append((phase, begin, begin, int(end)))
+        elif phase == "READ":
+            reading = begin
+    return spans
+
+
+def _whole_samples(
+    run: Run, bank: str, begin: int, end: int, lanes: Sequence[int]
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """States of some samples: before each, (samples, ...), and at its steps' ends, (samples, steps, ...)."""
+    size = run.sample_steps
+    before = state_before(run, bank, begin, lanes)[None]
+    waiting: list[np.ndarray] = []
+    steps = max(1, CHUNK_STEPS // size) * size
+    for _, rows in run.stretches(begin, end, [bank], realisations=lanes, steps=steps):
+        joined = np.concatenate([*waiting, rows[bank].state])
+        count = len(joined) // size
+        waiting = [joined[count * size :]]
+        if count:
+            states = joined[: count * size].reshape(count, size, *joined.shape[1:])
+            yield np.concatenate([before, states[:-1, -1]]), states
+            before = states[-1:, -1]
+
+
+def _disturbance(before: np.ndarray, states: np.ndarray, reference: int, opening: int, closing: int) -> Disturbance:
+    kept = before if reference == 0 else states[:, reference - 1]
+    changes = states[:, opening:closing] - kept[:, None]
+    return Disturbance(
+        slots=len(states),
+        moved=np.count_nonzero(changes[:, -1], axis=0),
+        largest=np.abs(changes).max(axis=(0, 1)),
+        net=changes[:, -1].sum(axis=0),
+    )
+
+
+def _added(one: Disturbance, other: Disturbance) -> Disturbance:
+    return Disturbance(
+        one.slots + other.slots, one.moved + other.moved, np.maximum(one.largest, other.largest), one.net + other.net
+    )

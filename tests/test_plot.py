@@ -1,0 +1,286 @@
+"""The figure of a trace shows the rows of the run, and says what they are."""
+
+import functools
+
+import matplotlib.colors
+import numpy as np
+import pytest
+from matplotlib.collections import FillBetweenPolyCollection, PolyCollection
+from test_run_file import EPOCHS, REAL, REALISATIONS, configuration
+
+import memsim
+from memsim import training
+from memsim.errors import InputError
+from memsim.figures import PHASE_COLOURS
+from memsim.inspection import curves, plot, time_axis
+from memsim.inspection.channels import Channel, choose
+from memsim.inspection.curves import Curve
+from memsim.inspection.time_axis import OTHER, OWN, time_unit
+
+
+@functools.cache
+def traced(kind):
+    return training.run(configuration(kind, trace={"mode": "full"}), REAL)
+
+
+def figure(kind, chosen=(), span=(0, 100), **settings):
+    run = traced(kind)
+    return plot.figure_of(run, choose(run, **dict(chosen)), *span, **settings)
+
+
+def panel_lines(place):
+    """Step lines of channels: those that hold more than the two points of a level."""
+    return [line for line in place.get_lines() if len(line.get_xdata()) > 2]
+
+
+# The values
+
+
+def test_a_short_span_shows_every_row():
+    run = traced("mlp")
+    found = curves.curves(run, choose(run, realisations=[2, 0]), 17, 90)
+    rows = run.stretch(17, 90)
+    for channel, curve in found.items():
+        values = getattr(rows[channel.bank], channel.quantity)[:, channel.device]
+        values = values[:, 0, channel.realisation] if channel.quantity == "state" else values[:, channel.realisation]
+        assert curve.low is curve.high
+        assert np.array_equal(curve.low, values)
+        assert curve.edges.tolist() == list(range(17, 91))
+
+
+@pytest.mark.parametrize("kind", ["mlp", "slp"])
+def test_a_long_span_shows_the_smallest_and_largest_of_each_part(kind, monkeypatch):
+    monkeypatch.setattr(curves, "STEPS", 30)
+    monkeypatch.setattr(curves, "POINTS", 15)
+    run = traced(kind)
+    for channel, curve in curves.curves(run, choose(run, realisations=[1]), 3, 203).items():
+        rows = getattr(run.stretch(3, 203, [channel.bank])[channel.bank], channel.quantity)[:, channel.device]
+        values = rows[:, channel.variable, 1] if channel.variable is not None else rows[:, 1]
+        assert len(curve.low) <= 16
+        assert curve.edges[0] == 3
+        assert curve.edges[-1] == 203
+        for low, high, start, stop in zip(curve.low, curve.high, curve.edges[:-1], curve.edges[1:], strict=True):
+            assert low == values[start - 3 : stop - 3].min()
+            assert high == values[start - 3 : stop - 3].max()
+
+
+def test_lines_are_the_rows_in_the_axis_unit():
+    run = traced("mlp")
+    places = figure("mlp", {"banks": ["nodes1"], "realisations": [1]}, (10, 100)).axes
+    rows = run.stretch(10, 100, ["nodes1"])["nodes1"]
+    quantities = {"boundary": rows.state[:, :, 0], "current": rows.current, "voltage": rows.voltage}
+    for place, (name, values) in zip(places, quantities.items(), strict=True):
+        label, unit = place.get_ylabel().removesuffix(")").split(" (")
+        factor = {"p": 1e12, "n": 1e9, "µ": 1e6, "m": 1e3}[unit[0]] if len(unit) > 1 else 1.0
+        assert label == f"nodes1\n{name}"
+        assert unit[-1] == {"boundary": "m", "current": "A", "voltage": "V"}[name]
+        for device, line in enumerate(panel_lines(place)):
+            np.testing.assert_allclose(line.get_ydata()[:-1], values[:, device, 1] * factor, rtol=1e-15)
+            np.testing.assert_allclose(line.get_xdata(), np.arange(91) * run.dt * 1e3, rtol=1e-12)
+            assert line.get_drawstyle() == "steps-post"
+
+
+def test_bands_are_the_envelope(monkeypatch):
+    monkeypatch.setattr(curves, "STEPS", 30)
+    monkeypatch.setattr(curves, "POINTS", 15)
+    run = traced("mlp")
+    (place,) = figure("mlp", {"banks": ["nodes2"], "realisations": [0], "quantities": ["voltage"]}, (0, 400)).axes
+    (band,) = [c for c in place.collections if isinstance(c, FillBetweenPolyCollection)]
+    low, high = (line.get_ydata() for line in panel_lines(place))
+    values = run.stretch(0, 400, ["nodes2"])["nodes2"].voltage[:, 0, 0]
+    assert place.get_ylabel() == "nodes2\nvoltage (V)"
+    assert (low.min(), high.max()) == (values.min(), values.max())
+    corners = band.get_paths()[0].vertices[:, 1]
+    assert (corners.min(), corners.max()) == (values.min(), values.max())
+
+
+def test_states_may_be_shown_as_weights():
+    run = traced("mlp")
+    (place,) = figure("mlp", {"banks": ["synapses2"], "quantities": ["state"], "realisations": [0]}, weights=True).axes
+    scale = next(bank.state_per_weight for bank in run.calibration if bank.name == "synapses2")
+    states = run.stretch(0, 100, ["synapses2"])["synapses2"].state[:, :, 0, 0]
+    assert place.get_ylabel() == "synapses2\nweight"
+    for device, line in enumerate(panel_lines(place)):
+        np.testing.assert_allclose(line.get_ydata()[:-1], states[:, device] / scale, rtol=1e-14)
+
+
+# What it says
+
+
+def test_channels_of_a_bank_and_a_unit_share_an_axis():
+    labels = [place.get_ylabel() for place in figure("slp", {"realisations": [0]}).axes]
+    assert [label.split(" (")[0] for label in labels] == [
+        "memristor\nstates", "memristor\nlearning rate", "memristor\ncurrent", "memristor\nvoltage",
+    ]  # fmt: skip
+    (legend,) = [place.get_legend() for place in figure("slp", {"realisations": [0], "quantities": ["state"]}).axes][:1]
+    assert [text.get_text() for text in legend.get_texts()] == ["weight1", "weight2", "bias"]
+
+
+def test_a_legend_of_many_channels_names_some_of_them():
+    legend = figure("mlp", {"banks": ["synapses1"], "quantities": ["state"]}).axes[0].get_legend()
+    names = [text.get_text() for text in legend.get_texts()]
+    devices = traced("mlp").bank("synapses1").devices
+    assert len(names) == plot.MOST_NAMES
+    assert legend.get_title().get_text() == f"7 of {devices * REALISATIONS}"
+    assert names[0] == "device 0, realisation 0"
+    assert names[-1] == f"device {devices - 1}, realisation {REALISATIONS - 1}"
+
+
+def test_phases_are_shaded_where_their_slots_are():
+    run = traced("mlp")
+    steps = run.sample_steps
+    (place,) = figure("mlp", {"banks": ["nodes1"], "quantities": ["current"]}, (steps, 2 * steps)).axes
+    shaded = {}
+    for collection in place.collections:
+        assert isinstance(collection, PolyCollection)
+        for path in collection.get_paths():
+            shaded[round(path.vertices[:, 0].min() / (run.dt * 1e3))] = (
+                round(path.vertices[:, 0].max() / (run.dt * 1e3)),
+                tuple(collection.get_facecolor()[0]),
+            )
+    number = run.banks.index("nodes1")
+    expected = {
+        int(slot["start"]): (
+            int(slot["start"] + slot["pulse_steps"]),
+            matplotlib.colors.to_rgba(PHASE_COLOURS[slot["phase"].decode()], OWN if slot["bank"] == number else OTHER),
+        )
+        for slot in run.slots
+    }
+    assert shaded == expected
+
+
+def test_a_span_that_cuts_a_slot_shades_only_its_part():
+    run = traced("mlp")
+    (place,) = figure("mlp", {"banks": ["nodes1"], "quantities": ["current"]}, (1, 3)).axes
+    ((path,),) = [collection.get_paths() for collection in place.collections]
+    np.testing.assert_allclose(path.vertices[:, 0].max(), 2 * run.dt * 1e6)
+    assert path.vertices[:, 0].min() == 0.0
+
+
+def test_a_long_span_has_epochs_in_the_place_of_phases(monkeypatch):
+    monkeypatch.setattr(time_axis, "MOST_SLOTS", 100)
+    run = traced("mlp")
+    begins = np.arange(EPOCHS + 1) * run.samples * run.sample_steps * run.dt * 1e3
+    (place,) = figure("mlp", {"banks": ["nodes1"], "quantities": ["current"], "devices": [0]}, (0, run.steps)).axes
+    assert not place.collections
+    (above,) = place.child_axes
+    assert [text.get_text() for text in above.get_xticklabels()] == ["0", "1", "2", "3", "4"]
+    assert above.get_xlabel() == "epoch"
+    np.testing.assert_allclose(above.get_xticks(), begins, rtol=1e-12)
+    marks = [line.get_xdata()[0] for line in place.get_lines() if line.get_linestyle() == "--"]
+    np.testing.assert_allclose(marks, begins, rtol=1e-12)
+
+
+def test_the_error_is_that_of_each_epoch():
+    run = traced("mlp")
+    above = figure("mlp", {"banks": ["nodes2"], "quantities": ["state"]}, error=True).axes[0]
+    (mean,) = [patch for patch in above.patches if not patch.get_fill()]
+    values, edges, _ = mean.get_data()
+    np.testing.assert_allclose(values, run.total_error.mean(axis=1), rtol=1e-14)
+    assert edges.tolist() == list(range(len(run.total_error) + 1))
+    assert above.get_ylabel() == "total\nerror"
+
+
+@pytest.mark.parametrize(
+    ("duration", "factor", "unit"),
+    [
+        (3e-7, 1e9, "ns"), (0.055, 1e3, "ms"), (1.0, 1.0, "s"), (999.0, 1.0, "s"), (1000.0, 1 / 60, "min"),
+        (5 * 3600.0, 1 / 3600, "h"), (4 * 86400.0, 1 / 86400, "d"),
+    ],
+)  # fmt: skip
+def test_time_has_a_unit_that_suits_its_length(duration, factor, unit):
+    assert time_unit(duration) == (pytest.approx(factor), unit)
+
+
+def test_an_axis_without_a_signal_has_its_range():
+    nothing = np.zeros(10)
+    channel = Channel("nodes1", "voltage", 0, None, 0)
+    panel = plot._Panel("nodes1", "voltage", "voltage", "V", (channel,), ("boundary",))
+    place = plot.new_figure(4.0, 3.0).subplots()
+    run = traced("mlp")
+    axis = plot.time_axis(run, 0, 10)
+    plot._draw_panel(place, panel, {channel: Curve(np.arange(11), nothing, nothing)}, axis, run.calibration[1])
+    assert place.get_ylim() == (-1.0, 1.0)
+    assert place.get_ylabel() == "nodes1\nvoltage (V)"
+
+
+# What is refused
+
+
+def test_spans_beyond_the_run_are_refused():
+    run = traced("mlp")
+    for start, stop in ((0, run.steps + 1), (5, 5), (-1, 4)):
+        with pytest.raises(InputError, match=f"span: must lie within steps 0 to {run.steps}"):
+            plot.figure_of(run, choose(run), start, stop)
+
+
+def test_too_many_channels_are_refused(monkeypatch):
+    monkeypatch.setattr(plot, "MOST_CURVES", 10)
+    with pytest.raises(InputError, match=r"channels: at most 10 can be told apart in a figure \(got \d+\)"):
+        figure("mlp")
+    monkeypatch.setattr(plot, "MOST_CURVES", 1000)
+    monkeypatch.setattr(plot, "MOST_PANELS", 3)
+    with pytest.raises(InputError, match=r"banks and quantities: at most 3 axes fit a figure \(got 12\)"):
+        figure("mlp")
+
+
+# The command
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("plot") / "run.h5"
+    training.run(configuration("mlp", trace={"mode": "full"}), REAL, out=path).close()
+    return path
+
+
+BEGINNINGS = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}
+
+
+@pytest.mark.parametrize("ending", BEGINNINGS)
+def test_the_command_draws_what_is_asked_for(cli, file, tmp_path, ending):
+    target = tmp_path / f"figure.{ending}"
+    result = cli(
+        "trace", "plot", file, "--samples", "2:4", "--banks", "nodes1,nodes2", "--devices", "0", "--out", target
+    )
+    assert result.status == 0, result.err
+    assert target.read_bytes().startswith(BEGINNINGS[ending])
+    with memsim.open_run(file) as run:
+        steps = run.sample_steps
+        assert f"steps {2 * steps} to {4 * steps} of {run.steps}" in result.out
+    assert "state, current of devices of nodes1 (1 of 2), nodes2 (all 1); realisation 0 of 3" in result.out
+    assert result.out.endswith(f"wrote {target}\n")
+
+
+def test_without_choices_the_first_samples_are_drawn_beside_the_run(cli, file):
+    result = cli("trace", "plot", file)
+    assert result.status == 0, result.err
+    assert file.with_suffix(".png").read_bytes().startswith(BEGINNINGS["png"])
+    with memsim.open_run(file) as run:
+        assert f"steps 0 to {3 * run.sample_steps} of {run.steps}" in result.out
+
+
+def test_a_figure_is_not_overwritten_unless_asked_for(cli, refused, file, tmp_path):
+    target = tmp_path / "there.png"
+    target.write_text("mine")
+    refused("exists", "trace", "plot", file, "--out", target)
+    assert target.read_text() == "mine"
+    assert cli("trace", "plot", file, "--steps", "0:9", "--out", target, "--overwrite").status == 0
+    assert target.read_bytes().startswith(BEGINNINGS["png"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--epochs", "9"], "--epochs: the run has epochs 0 to 3"),
+        (["--epochs", "0", "--steps", "3"], "--epochs and --steps: a span is given in one unit"),
+        (["--banks", "nodes7"], "banks: must be of synapses1"),
+        (["--devices", "one"], "Invalid value for '--devices'"),
+        (["--quantities", "power"], "quantities: must be of state, current, voltage"),
+        (["--out", "figure.doc"], "figure.doc: a figure's file must end in"),
+    ],
+)
+def test_refused_commands(refused, file, tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    refused(message, "trace", "plot", file, "--out", "figure.png", *arguments)
+    assert list(tmp_path.iterdir()) == []
