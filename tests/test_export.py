@@ -323,7 +323,7 @@ def test_banks_devices_realisations_and_quantities_choose_channels(tmp_path):
 
 
 @of_each_format
-@pytest.mark.parametrize("values", [1, 100])
+@pytest.mark.parametrize("values", [1, 200])
 def test_the_size_of_a_block_does_not_matter(name, values, tmp_path, monkeypatch):
     """What is read at a time is bounded, so a file of any length takes the same memory."""
     run, sizes = traced("mlp"), []

@@ -54,15 +54,15 @@ def command(
 
     name = format_of(out, name)
     target = out or Path(f"{file.stem}.{name}")
-    with open_run(file) as run, StepProgress("exporting", quiet) as progress:
-        try:
+    try:
+        with open_run(file) as run, StepProgress("exporting", quiet) as progress:
             export(
                 run, target, format=name, banks=banks, devices=devices, realisations=realisations,
                 quantities=quantities, epochs=epochs, samples=samples, steps=steps, stride=stride,
                 overwrite=overwrite, report=progress,
             )  # fmt: skip
-        except KeyboardInterrupt:
-            kept = "keeps what it held" if target.exists() else "was not written"
-            click.echo(f"{target} {kept}", err=True)
-            raise
+    except KeyboardInterrupt:
+        kept = "keeps what it held" if target.exists() else "was not written"
+        click.echo(f"{target} {kept}", err=True)
+        raise
     click.echo(f"wrote {target}")
