@@ -139,6 +139,15 @@ class Results(NamedTuple):
 
     total_error: np.ndarray  # (epochs, realisations), Eq. 20
     outputs: np.ndarray  # (samples, outputs, realisations); no samples where not wanted
+    keyframes: "Keyframes"
+
+
+class Keyframes(NamedTuple):
+    """All that a run goes on from, kept at the end of every so many samples."""
+
+    state: np.ndarray  # (keyframes, states), of all devices of a block
+    bias: np.ndarray  # (keyframes, units, realisations), the bias weights as the controller last knew them
+    every: int  # samples; 0 keeps none
 
 
 class Place(NamedTuple):

@@ -352,6 +352,16 @@ def show_outputs(signal, outputs):
             outputs[k, lane] = signal[k, lane]
 
 
+@inlined
+def keep_keyframe(block, keyframes, index):
+    """Copy the states of a block, and the one thing that the controller remembers from sample to sample."""
+    for e in range(block.devices.state.size):
+        keyframes.state[index, e] = block.devices.state[e]
+    for unit in range(block.registers.bias.shape[0]):
+        for lane in range(block.lanes):
+            keyframes.bias[index, unit, lane] = block.registers.bias[unit, lane]
+
+
 def run_slots(plan, block, data, results, first_slot, slots, first_epoch):
     """Execute a stretch of the schedule for a block of realisations.
 
@@ -364,7 +374,8 @@ def run_slots(plan, block, data, results, first_slot, slots, first_epoch):
         ``data.order[0]`` belongs to ``first_epoch``.
     results : Results
         ``total_error[0]`` belongs to ``first_epoch``, ``outputs[0]`` to the
-        stretch's first sample; both are added to or filled.
+        stretch's first sample, ``keyframes`` to the first keyframe that the
+        stretch comes to; all are added to or filled.
     first_slot, slots : int
         Slots are counted from the start of the run.
     first_epoch : int
@@ -378,6 +389,8 @@ def run_slots(plan, block, data, results, first_slot, slots, first_epoch):
     samples = data.order.shape[1]
     first_sample = first_slot // slots_a_sample
     last_layer = plan.units.size - 2
+    every = results.keyframes.every
+    keyframe = 0
     stepped = 0
     row = np.int64(0)
     for position in range(first_slot, first_slot + slots):
@@ -395,6 +408,9 @@ def run_slots(plan, block, data, results, first_slot, slots, first_epoch):
                 show_outputs(
                     layer_of(plan.units, last_layer, block.registers.signal), results.outputs[sample - first_sample]
                 )
+            if every > 0 and (sample + 1) % every == 0:
+                keep_keyframe(block, results.keyframes, keyframe)
+                keyframe += 1
     return stepped
 
 

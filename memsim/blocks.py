@@ -7,6 +7,8 @@ import numpy as np
 from .kernels.block import PHASES, Block, Counters, Devices, Plan, Registers, Rows
 from .kernels.slots import BankColumn
 
+LANES_A_BLOCK = 128  # at most; more fall out of the first-level cache
+
 
 def channels(plan: Plan) -> tuple[int, int]:
     """State variables and devices of the whole network."""
@@ -25,7 +27,39 @@ def new_rows(plan: Plan, lanes: int, capacity: int) -> Rows:
     )
 
 
-def new_block(plan: Plan, initial: Sequence[np.ndarray], outputs: int, capacity: int) -> Block:
+def partition(
+    realisations: int, threads: int, recorded: Sequence[int] | None = None
+) -> tuple[list[np.ndarray], list[bool]]:
+    """Blocks of realisations, those that are recorded apart from those that are not.
+
+    Parameters
+    ----------
+    realisations, threads : int
+    recorded : sequence of int, optional
+        Numbers of the realisations that are recorded; all where not given.
+
+    Returns
+    -------
+    list of (n,) int64
+        The realisations of each block; each is in one of them.
+    list of bool
+        Whether a block is recorded.
+    """
+    everyone = np.arange(realisations)
+    chosen = everyone if recorded is None else np.unique(np.asarray(recorded, dtype=np.int64))
+    rest = np.setdiff1d(everyone, chosen)
+    parts, records = [], []
+    for group, kept in ((chosen, True), (rest, False)):
+        if len(group):
+            share = -(-threads * len(group) // realisations)
+            count = max(min(share, len(group)), -(-len(group) // LANES_A_BLOCK))
+            blocks = np.array_split(group, count)
+            parts += blocks
+            records += [kept] * len(blocks)
+    return parts, records
+
+
+def new_block(plan: Plan, initial: Sequence[np.ndarray], outputs: int) -> Block:
     """A block at the start of a run.
 
     Parameters
@@ -35,8 +69,6 @@ def new_block(plan: Plan, initial: Sequence[np.ndarray], outputs: int, capacity:
         Starting states of each bank, for the block's realisations.
     outputs : int
         Outputs of the network.
-    capacity : int
-        Rows of the trace; 0 where nothing is recorded.
     """
     lanes = initial[0].shape[2]
     # Adding 0 turns -0 into 0, which a step would do as well.
@@ -59,7 +91,7 @@ def new_block(plan: Plan, initial: Sequence[np.ndarray], outputs: int, capacity:
             error=np.zeros(lanes),
             ones=np.ones(lanes),
         ),
-        rows=new_rows(plan, lanes, capacity),
+        rows=new_rows(plan, lanes, 0),
     )
 
 

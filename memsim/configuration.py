@@ -193,20 +193,57 @@ class DataSection(Settings):
         return self
 
 
+Span = Annotated[tuple[int, int], Field(description="first, and the first that is no longer in it")]
+
+
 class TraceSection(Settings):
     """``[trace]``: what is kept of the devices' states while the run goes on."""
 
     mode: Literal["keyframes", "full", "select"] = Field(
-        default="keyframes", description="states at some epochs' ends; every step of every device; every step of some"
+        default="keyframes",
+        description="states at some samples' ends, everything else by replay; every step of every device; every step "
+        "of some",
     )
-    keyframe_epochs: int = Field(default=0, ge=0, description="epochs between keyframes; 0 keeps about 20 in a run")
+    keyframe_samples: int = Field(
+        default=0, ge=0, description="samples between keyframes; 0 takes as many keyframes as fit in 32 MB"
+    )
     banks: tuple[str, ...] = Field(default=(), description="select: names of banks; none stands for all")
     devices: tuple[int, ...] = Field(
         default=(), description="select: devices of each bank, from 0; none stands for all"
     )
     realisations: tuple[int, ...] = Field(default=(), description="select: realisations, from 0; none stands for all")
+    quantities: tuple[Literal["state", "current", "voltage"], ...] = Field(
+        default=(), description="select: state, current, voltage; none stands for all"
+    )
+    variables: tuple[str, ...] = Field(
+        default=(), description="select: names of state variables; none stands for all"
+    )
     stride: int = Field(default=1, ge=1, description="select: keep every so many steps")
-    compression: Literal["gzip", "none"] = Field(default="gzip", description="of the trace in the file")
+    epochs: tuple[Span, ...] = Field(
+        default=(), description="select: pairs [first, end) of epochs, from 0; none stands for the whole run"
+    )
+    samples: tuple[Span, ...] = Field(
+        default=(), description="select: pairs [first, end) of samples, from the start of the run"
+    )
+    compression: Literal["gzip", "none", "blosc"] = Field(
+        default="gzip", description="of the trace in the file; blosc is faster, and needs a plugin to be read"
+    )
+
+    @model_validator(mode="after")
+    def _spans_are_forward(self) -> "TraceSection":
+        for name in ("epochs", "samples"):
+            for first, end in getattr(self, name):
+                if not 0 <= first < end:
+                    raise ValueError(f"{name}: a pair must be [first, end) with 0 <= first < end (got [{first}, {end}])")
+        return self
+
+    @model_validator(mode="after")
+    def _only_select_selects(self) -> "TraceSection":
+        fields = ("banks", "devices", "realisations", "quantities", "variables", "epochs", "samples")
+        given = [name for name in fields if getattr(self, name)] + (["stride"] if self.stride != 1 else [])
+        if self.mode != "select" and given:
+            raise ValueError(f"{given[0]}: needs trace.mode = 'select' (got mode {self.mode!r})")
+        return self
 
 
 def _kind(section: Any) -> str | None:

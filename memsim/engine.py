@@ -2,29 +2,31 @@
 
 Realisations do not touch each other, so each thread carries a block of them
 through the same stretch of the schedule. A stretch ends where the trace's rows
-are full, where a keyframe is due, or after about a tenth of a second; the
+or the keyframes' memory is full, or after about a tenth of a second; the
 results do not depend on where.
 """
 
-import itertools
 import time
+from collections import deque
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from .assembly import Assembly
-from .blocks import channels, new_block, new_rows
+from .blocks import channels, new_block, new_rows, partition
 from .errors import RunError
 from .kernels import block as kernel_block
-from .kernels.block import Block, Data, Results
+from .kernels.block import Block, Data, Keyframes, Results, Rows
 from .kernels.learning import loop_kernel
 from .kernels.random import shuffle
 from .kernels.slots import BankColumn
 
-LANES_A_BLOCK = 128  # at most; more fall out of the first-level cache
 STRETCH_SECONDS = 0.1
 ORDER_BYTES = 4 << 20  # of the order of samples that is drawn ahead
+KEYFRAME_BYTES = 4 << 20  # of the keyframes that one stretch may fill
 ROW_BYTES = 16 << 20  # of trace rows that one stretch may fill
 ROWS_AT_MOST = 1 << 16
 
@@ -36,16 +38,70 @@ class BankRows:
     Attributes
     ----------
     bank : int
-    realisations : slice
-    state : (variables, rows, devices, realisations) float64
-    current, voltage : (rows, devices, realisations) float64
+    realisations : (n,) int64
+        Numbers of the realisations in the block.
+    state : (variables, rows, devices, n) float64
+    current, voltage : (rows, devices, n) float64
     """
 
     bank: int
-    realisations: slice
+    realisations: np.ndarray
     state: np.ndarray
     current: np.ndarray
     voltage: np.ndarray
+
+
+@dataclass
+class Recorded:
+    """The rows of one stretch, for each recorded bank and block; give the memory back with :meth:`Engine.recycle`."""
+
+    rows: list[BankRows]
+    memory: list[Rows]
+
+
+@dataclass
+class KeyframeStates:
+    """Keyframes that a stretch came to.
+
+    Attributes
+    ----------
+    samples : (n,) int64
+        Samples that were complete at each.
+    states : list of (n, devices, variables, realisations) float64
+        Of each bank.
+    bias : (n, units, realisations) float64
+        Bias weights as the controller last knew them.
+    """
+
+    samples: np.ndarray
+    states: list[np.ndarray]
+    bias: np.ndarray
+
+
+@dataclass
+class Checkpoint:
+    """All that a run goes on from, at a sample's end.
+
+    Attributes
+    ----------
+    sample : int
+        Samples that are complete.
+    states : list of (devices, variables, realisations) float64
+    bias : (units, realisations) float64
+    error : (realisations,) float64
+        Of the epoch in progress.
+    counters : list of dict
+        For each bank, name to values as :meth:`Engine.counter` gives them;
+        empty where counting starts anew.
+    device_steps : int
+    """
+
+    sample: int
+    states: list[np.ndarray]
+    bias: np.ndarray
+    error: np.ndarray
+    counters: list[dict[str, np.ndarray]]
+    device_steps: int
 
 
 class Engine:
@@ -62,29 +118,46 @@ class Engine:
         False shows the samples in their own order.
     recorded : tuple of int
         Banks whose every step is recorded.
+    recorded_realisations : sequence of int, optional
+        Realisations that are recorded; all where not given.
+    keyframe_samples : int
+        Keep the states at the end of every so many samples; 0 keeps none.
     """
 
     def __init__(
-        self, assembly: Assembly, *, threads: int, epochs: int, shuffled: bool = True, recorded: tuple[int, ...] = ()
+        self,
+        assembly: Assembly,
+        *,
+        threads: int,
+        epochs: int,
+        shuffled: bool = True,
+        recorded: tuple[int, ...] = (),
+        recorded_realisations: Sequence[int] | None = None,
+        keyframe_samples: int = 0,
     ) -> None:
         self.assembly = assembly
         self.epochs = epochs
         self.samples = len(assembly.inputs)
         self.shuffled = shuffled
-        self.plan = _with_recorded(assembly.plan, recorded)
+        self.plan = assembly.plan
+        self.keyframe_samples = keyframe_samples
         self.slots_a_sample = len(self.plan.slots)
         self.slot_rows = np.array([s.width + assembly.schedule.rest_steps for s in assembly.schedule.slots])
-        realisations = len(assembly.seeds)
-        count = max(min(threads, realisations), -(-realisations // LANES_A_BLOCK))
-        edges = np.linspace(0, realisations, count + 1).astype(int)
-        self.parts = [slice(int(a), int(b)) for a, b in itertools.pairwise(edges)]
+        self.realisations = len(assembly.seeds)
+        self.parts, records = partition(self.realisations, threads, recorded_realisations if recorded else None)
+        self._inverse = np.argsort(np.concatenate(self.parts))
+        self._records = [bool(recorded) and wanted for wanted in records]
+        self._recording_plan = _with_recorded(assembly.plan, recorded)
         self.position = 0  # slots from the start of the run
         self.device_steps = 0  # that were integrated
-        self.total_error = np.zeros((epochs, realisations))
+        self.partial_error = np.zeros(self.realisations)  # of the epoch in progress
+        self._errors: list[np.ndarray] = []
+        self._keyframes: list[KeyframeStates] = []
         self._kernel = loop_kernel(assembly.models, assembly.config.time.integrator)
-        self._row_capacity = self._rows_a_stretch(bool(recorded))
-        self._blocks = [self._new_block(part) for part in self.parts]
-        self._order = np.empty((0, self.samples, realisations), dtype=np.uint32)
+        self._row_capacity = self._rows_a_stretch() if recorded else 0
+        self._free_rows: deque[list[Rows]] = deque()
+        self._blocks = [new_block(self.plan, self._initial(part), assembly.targets.shape[1]) for part in self.parts]
+        self._order = np.empty((0, self.samples, self.realisations), dtype=np.uint32)
         self._order_first = 0
         self._rate = 0.0  # slots a second, measured
         self._pool = ThreadPoolExecutor(max_workers=min(threads, len(self.parts)))
@@ -95,9 +168,19 @@ class Engine:
         return self.epochs * self.samples * self.slots_a_sample
 
     @property
+    def sample(self) -> int:
+        """Samples that are complete."""
+        return self.position // self.slots_a_sample
+
+    @property
     def epoch(self) -> int:
         """Epochs that are complete."""
-        return self.position // (self.samples * self.slots_a_sample)
+        return self.sample // self.samples
+
+    @property
+    def step(self) -> int:
+        """The step of the run that comes next."""
+        return self._rows_before(self.position)
 
     def close(self) -> None:
         """Give the threads back."""
@@ -106,14 +189,14 @@ class Engine:
     def order(self, first: int, last: int) -> np.ndarray:
         """The order of samples of the epochs from ``first`` up to ``last``, (epochs, samples, realisations)."""
         if not self.shuffled:
-            shape = (last - first, self.samples, len(self.assembly.seeds))
+            shape = (last - first, self.samples, self.realisations)
             # A copy: for a read-only array Numba would compile the whole loop once more.
             return np.broadcast_to(np.arange(self.samples, dtype=np.uint32)[None, :, None], shape).copy()
-        order = np.empty((last - first, self.samples, len(self.assembly.seeds)), dtype=np.uint32)
+        order = np.empty((last - first, self.samples, self.realisations), dtype=np.uint32)
         shuffle(self.assembly.seeds, first, order)
         return order
 
-    def advance(self, limit: int, outputs: np.ndarray | None = None) -> list[BankRows]:
+    def advance(self, limit: int, outputs: np.ndarray | None = None, *, record: bool = True) -> Recorded:
         """Run one stretch, up to slot ``limit`` at most.
 
         Parameters
@@ -122,115 +205,219 @@ class Engine:
             Slots from the start of the run.
         outputs : (samples, outputs, realisations) float64, optional
             Filled with the network's outputs, from this stretch's first sample on.
+        record : bool
+            False records nothing in this stretch.
 
         Returns
         -------
-        list of BankRows
-            What was recorded, for each block and recorded bank; the arrays are
-            the caller's to keep.
+        Recorded
+            The caller's to keep, or to give back with :meth:`recycle`.
         """
-        slots = self._stretch(min(limit, self.slots))
+        recording = record and self._row_capacity > 0
+        slots = self._stretch(min(limit, self.slots), recording)
         first_epoch = self._draw_order(self.position, self.position + slots)
+        kept = self._keyframes_within(self.position + slots)
+        memory = self._take_memory() if recording else [new_rows(self.plan, 0, 0) for _ in self.parts]
         begun = time.perf_counter()
-        work = [self._pool.submit(self._run_block, k, slots, first_epoch, outputs) for k in range(len(self.parts))]
-        self.device_steps += sum(task.result() for task in work)
+        work = [
+            self._pool.submit(self._run_block, k, memory[k], slots, first_epoch, len(kept), outputs)
+            for k in range(len(self.parts))
+        ]
+        results = [task.result() for task in work]
         self._measure(slots, time.perf_counter() - begun)
+        self.device_steps += sum(stepped for stepped, _ in results)
         self._check_finite()
-        rows = int(self._rows_before(self.position + slots) - self._rows_before(self.position))
+        rows = self._rows_before(self.position + slots) - self._rows_before(self.position)
         self.position += slots
-        return self._take_rows(rows)
+        self._keep_errors([given.total_error for _, given in results], first_epoch)
+        if len(kept):
+            self._keep_keyframes(kept, [given.keyframes for _, given in results])
+        return Recorded(self._bank_rows(memory, rows) if recording else [], memory if recording else [])
+
+    def recycle(self, recorded: Recorded) -> None:
+        """Take the memory of rows back; whoever holds views of them must not read them after this."""
+        if recorded.memory:
+            self._free_rows.append(recorded.memory)
+
+    def take_errors(self) -> np.ndarray:
+        """Total errors of the epochs that were completed since the last call, (epochs, realisations)."""
+        taken, self._errors = self._errors, []
+        return np.concatenate([np.empty((0, self.realisations)), *taken])
+
+    def take_keyframes(self) -> list[KeyframeStates]:
+        """The keyframes since the last call."""
+        taken, self._keyframes = self._keyframes, []
+        return taken
+
+    def next_keyframe(self) -> int:
+        """Slots from the start of the run to the next keyframe's place; to the end where there is none before it."""
+        sample = (self.position // self.slots_a_sample // self.keyframe_samples + 1) * self.keyframe_samples
+        return min(sample * self.slots_a_sample, self.slots)
 
     def states(self) -> list[np.ndarray]:
         """The states of each bank, (devices, variables, realisations), copied."""
-        return [self._gather(b, "state") for b in range(len(self.plan.banks))]
+        return [
+            self._states_of(bank, [block.devices.state[None] for block in self._blocks])[0]
+            for bank in range(len(self.plan.banks))
+        ]
 
     def counter(self, name: str, bank: int) -> np.ndarray:
         """A counter of a bank: (devices, realisations), with the phases or variables before it where it has them."""
-        at = self._place(bank)
-        parts = []
-        for part, block in zip(self.parts, self._blocks, strict=True):
-            lanes = part.stop - part.start
-            values = getattr(block.counters, name)
-            if name in ("highest", "lowest"):
-                first, size = at.first_state * lanes, at.variables * at.devices * lanes
-                parts.append(values[first : first + size].reshape(at.variables, at.devices, lanes))
-            else:
-                first, size = at.first * lanes, at.devices * lanes
-                flat = values[..., first : first + size]
-                parts.append(flat.reshape(*flat.shape[:-1], at.devices, lanes))
-        return np.concatenate(parts, axis=-1)
+        parts = [self._counter_view(name, bank, k) for k in range(len(self.parts))]
+        return self._joined(parts)
+
+    def checkpoint(self, counters: Sequence[str]) -> Checkpoint:
+        """All that a run goes on from, copied; ``position`` must be at a sample's end."""
+        banks = range(len(self.plan.banks))
+        return Checkpoint(
+            sample=self.sample,
+            states=self.states(),
+            bias=self._joined([block.registers.bias for block in self._blocks]),
+            error=self.partial_error.copy(),
+            counters=[{name: self.counter(name, bank) for name in counters} for bank in banks],
+            device_steps=self.device_steps,
+        )
+
+    def restore(self, at: Checkpoint) -> None:
+        """Go on from a checkpoint."""
+        self.position = at.sample * self.slots_a_sample
+        self.device_steps = at.device_steps
+        self.partial_error = np.array(at.error)
+        self._errors, self._keyframes = [], []
+        for k, (part, block) in enumerate(zip(self.parts, self._blocks, strict=True)):
+            flat = [states[..., part].transpose(1, 0, 2).ravel() for states in at.states]
+            block.devices.state[:] = np.concatenate(flat)
+            block.registers.bias[:] = at.bias[:, part]
+            for bank, counters in enumerate(at.counters):
+                for name, values in counters.items():
+                    self._counter_view(name, bank, k)[:] = values[..., part]
+
+    def _initial(self, part: np.ndarray) -> list[np.ndarray]:
+        return [states[:, :, part] for states in self.assembly.initial]
+
+    def _joined(self, parts: list[np.ndarray]) -> np.ndarray:
+        """Arrays of all blocks, realisations last, in the order of the realisations."""
+        return parts[0].copy() if len(parts) == 1 else np.concatenate(parts, axis=-1)[..., self._inverse]
 
     def _place(self, bank: int) -> kernel_block.Place:
         return kernel_block.place(self.plan.banks, bank, 1)
 
-    def _gather(self, bank: int, field: str) -> np.ndarray:
-        """A state array of a bank over all blocks, (devices, variables, realisations)."""
+    def _counter_view(self, name: str, bank: int, index: int) -> np.ndarray:
+        """A block's counter of a bank, (devices, realisations), with the phases or variables before it."""
+        at, lanes = self._place(bank), len(self.parts[index])
+        values: np.ndarray = getattr(self._blocks[index].counters, name)
+        if name in ("highest", "lowest"):
+            first, size = at.first_state * lanes, at.variables * at.devices * lanes
+            return values[first : first + size].reshape(at.variables, at.devices, lanes)
+        first, size = at.first * lanes, at.devices * lanes
+        flat = values[..., first : first + size]
+        view = flat.view()
+        view.shape = (*flat.shape[:-1], at.devices, lanes)  # fails rather than copies
+        return view
+
+    def _states_of(self, bank: int, flat: list[np.ndarray]) -> np.ndarray:
+        """A bank's states from (n, states) of each block, (n, devices, variables, realisations)."""
         at = self._place(bank)
         parts = []
-        for part, block in zip(self.parts, self._blocks, strict=True):
-            lanes = part.stop - part.start
+        for part, values in zip(self.parts, flat, strict=True):
+            lanes = len(part)
             first, size = at.first_state * lanes, at.variables * at.devices * lanes
-            flat = getattr(block.devices, field)[first : first + size]
-            parts.append(flat.reshape(at.variables, at.devices, lanes).transpose(1, 0, 2))
-        return np.concatenate(parts, axis=-1)
+            shape = (len(values), at.variables, at.devices, lanes)
+            parts.append(values[:, first : first + size].reshape(shape).transpose(0, 2, 1, 3))
+        return self._joined(parts)
 
-    def _new_block(self, part: slice) -> Block:
-        initial = [states[:, :, part] for states in self.assembly.initial]
-        return new_block(self.plan, initial, self.assembly.targets.shape[1], self._row_capacity)
-
-    def _rows_a_stretch(self, recording: bool) -> int:
-        if not recording:
-            return 0
+    def _rows_a_stretch(self) -> int:
         states, elements = channels(self.plan)
-        row_bytes = 8 * (states + 2 * elements) * len(self.assembly.seeds)
+        lanes = sum(len(part) for part, records in zip(self.parts, self._records, strict=True) if records)
+        row_bytes = 8 * (states + 2 * elements) * max(1, lanes)
         return max(int(self.slot_rows.max()), min(ROWS_AT_MOST, ROW_BYTES // row_bytes))
 
     def _rows_before(self, position: int) -> int:
         sample, slot = divmod(position, self.slots_a_sample)
         return int(sample * self.slot_rows.sum() + self.slot_rows[:slot].sum())
 
-    def _stretch(self, limit: int) -> int:
+    def _stretch(self, limit: int, recording: bool) -> int:
         """Slots of the next stretch."""
         slots = max(1, int(self._rate * STRETCH_SECONDS)) if self._rate else self.slots_a_sample
-        ahead = max(1, ORDER_BYTES // (4 * self.samples * len(self.assembly.seeds)))
-        epoch_slots = self.samples * self.slots_a_sample
-        slots = min(slots, limit - self.position, (self.epoch + ahead) * epoch_slots - self.position)
-        if self._row_capacity:
-            last = self.position
-            while last < self.position + slots and self._fits(last + 1):
-                last += 1
-            slots = last - self.position
-        return slots
+        slots = min(slots, limit - self.position, (self.epoch + self._order_ahead()) * self._epoch_slots - self.position)
+        if self.keyframe_samples:
+            states, _ = channels(self.plan)
+            room = max(1, KEYFRAME_BYTES // (8 * (states + int(self.plan.units[-1])) * self.realisations))
+            last = (self.sample // self.keyframe_samples + room + 1) * self.keyframe_samples
+            slots = min(slots, last * self.slots_a_sample - 1 - self.position)
+        if recording:
+            ends = self._ends(self.position, self.position + slots)
+            slots = int(np.searchsorted(ends, self._rows_before(self.position) + self._row_capacity, side="right"))
+        return max(1, slots)
 
-    def _fits(self, position: int) -> bool:
-        return self._rows_before(position) - self._rows_before(self.position) <= self._row_capacity
+    def _ends(self, first: int, last: int) -> np.ndarray:
+        """Rows before each position after ``first`` up to ``last``, as far as they may fit."""
+        last = min(last, first + self._row_capacity // int(self.slot_rows.min()) + 1)
+        positions = np.arange(first + 1, last + 1)
+        before = np.concatenate([[0], np.cumsum(self.slot_rows)])
+        return positions // self.slots_a_sample * before[-1] + before[positions % self.slots_a_sample]
+
+    @property
+    def _epoch_slots(self) -> int:
+        return self.samples * self.slots_a_sample
+
+    def _order_ahead(self) -> int:
+        """Epochs whose order may be held at once."""
+        return max(1, ORDER_BYTES // (4 * self.samples * self.realisations))
 
     def _draw_order(self, first_slot: int, last_slot: int) -> int:
         """Have the order of samples at hand for a stretch; returns the epoch that it begins with."""
-        epoch_slots = self.samples * self.slots_a_sample
-        first, last = first_slot // epoch_slots, -(-last_slot // epoch_slots)
+        first, last = first_slot // self._epoch_slots, -(-last_slot // self._epoch_slots)
         held = range(self._order_first, self._order_first + len(self._order))
         if first not in held or last - 1 not in held:
-            ahead = max(last - first, min(64, ORDER_BYTES // (4 * self.samples * len(self.assembly.seeds))))
+            ahead = max(last - first, min(64, self._order_ahead()))
             self._order = self.order(first, min(max(last, first + ahead), self.epochs))
             self._order_first = first
         return first
 
-    def _run_block(self, index: int, slots: int, first_epoch: int, outputs: np.ndarray | None) -> int:
+    def _keyframes_within(self, last_slot: int) -> np.ndarray:
+        """Samples that are complete at the keyframes of the stretch up to ``last_slot``."""
+        every = self.keyframe_samples
+        if not every:
+            return np.empty(0, dtype=np.int64)
+        return np.arange(self.sample // every + 1, last_slot // self.slots_a_sample // every + 1) * every
+
+    def _run_block(
+        self, index: int, rows: Rows, slots: int, first_epoch: int, keyframes: int, outputs: np.ndarray | None
+    ) -> tuple[int, Results]:
         part, block = self.parts[index], self._blocks[index]
-        lanes = part.stop - part.start
-        order = np.ascontiguousarray(self._order[first_epoch - self._order_first :, :, part])
-        errors = np.ascontiguousarray(self.total_error[first_epoch : first_epoch + len(order), part])
-        kept = 0 if outputs is None else len(outputs)
-        shown = np.empty((kept, self.assembly.targets.shape[1], lanes))
+        lanes = len(part)
+        epochs = -(-(self.position + slots) // self._epoch_slots) - first_epoch
+        at = first_epoch - self._order_first
+        order = np.ascontiguousarray(self._order[at : at + epochs][..., _as_slice(part)])
+        errors = np.zeros((epochs, lanes))
+        errors[0] = self.partial_error[part]
+        shown = np.empty((0 if outputs is None else len(outputs), self.assembly.targets.shape[1], lanes))
+        units = len(block.registers.bias)
+        kept = Keyframes(
+            np.empty((keyframes, len(block.devices.state))), np.empty((keyframes, units, lanes)), self.keyframe_samples
+        )
         data = Data(self.assembly.inputs, self.assembly.targets, order)
-        stepped = self._kernel(self.plan, block, data, Results(errors, shown), self.position, slots, first_epoch)
-        self.total_error[first_epoch : first_epoch + len(order), part] = errors
+        plan = self._recording_plan if rows.capacity else self.plan
+        results = Results(errors, shown, kept)
+        stepped = self._kernel(plan, block._replace(rows=rows), data, results, self.position, slots, first_epoch)
         if outputs is not None:
             # A stretch may begin and end within a sample.
             samples = (self.position + slots) // self.slots_a_sample - self.position // self.slots_a_sample
             outputs[:samples, :, part] = shown[:samples]
-        return int(stepped)
+        return int(stepped), results
+
+    def _keep_errors(self, errors: list[np.ndarray], first_epoch: int) -> None:
+        joined = self._joined(errors)
+        complete = self.epoch - first_epoch
+        if complete:
+            self._errors.append(joined[:complete])
+        self.partial_error = joined[complete] if complete < len(joined) else np.zeros(self.realisations)
+
+    def _keep_keyframes(self, samples: np.ndarray, kept: list[Keyframes]) -> None:
+        banks = range(len(self.plan.banks))
+        states = [self._states_of(bank, [part.state for part in kept]) for bank in banks]
+        self._keyframes.append(KeyframeStates(samples, states, self._joined([part.bias for part in kept])))
 
     def _measure(self, slots: int, seconds: float) -> None:
         """Follow the speed, so that a stretch takes about as long as it should."""
@@ -245,21 +432,28 @@ class Engine:
                     f"check the data and the devices' parameters, or take a smaller time.dt"
                 )
 
-    def _take_rows(self, rows: int) -> list[BankRows]:
-        """Hand over what was recorded, and give the blocks fresh rows."""
-        if not self._row_capacity:
-            return []
-        taken = []
-        for k, part in enumerate(self.parts):
-            block = self._blocks[k]
-            for bank in np.flatnonzero(self.plan.banks[:, BankColumn.RECORDED]):
-                taken.append(self._bank_rows(int(bank), part, block, rows))
-            self._blocks[k] = block._replace(rows=new_rows(self.plan, block.lanes, self._row_capacity))
-        return taken
+    def _take_memory(self) -> list[Rows]:
+        """Room for the rows of a stretch: given back earlier, or new."""
+        try:
+            return self._free_rows.popleft()
+        except IndexError:
+            capacities = [self._row_capacity if records else 0 for records in self._records]
+            return [
+                new_rows(self.plan, len(part), capacity)
+                for part, capacity in zip(self.parts, capacities, strict=True)
+            ]
 
-    def _bank_rows(self, bank: int, part: slice, block: Block, rows: int) -> BankRows:
+    def _bank_rows(self, memory: list[Rows], rows: int) -> list[BankRows]:
+        """Views of what was recorded."""
+        found = []
+        for part, block, filled, records in zip(self.parts, self._blocks, memory, self._records, strict=True):
+            for bank in np.flatnonzero(self._recording_plan.banks[:, BankColumn.RECORDED]) if records else ():
+                found.append(self._rows_of(int(bank), part, block._replace(rows=filled), rows))
+        return found
+
+    def _rows_of(self, bank: int, part: np.ndarray, block: Block, rows: int) -> BankRows:
         at = kernel_block.place(self.plan.banks, bank, block.lanes)
-        state, current, voltage = kernel_block.rows_of(self.plan, at, bank, block)
+        state, current, voltage = kernel_block.rows_of(self._recording_plan, at, bank, block)
         shape = (rows, at.devices, block.lanes)
         return BankRows(
             bank,
@@ -268,6 +462,12 @@ class Engine:
             current[:rows].reshape(shape),
             voltage[:rows].reshape(shape),
         )
+
+
+def _as_slice(part: np.ndarray) -> Any:
+    """Consecutive numbers as a slice, which is read faster."""
+    consecutive = len(part) == part[-1] - part[0] + 1
+    return slice(int(part[0]), int(part[-1]) + 1) if consecutive else part
 
 
 def _with_recorded(plan: kernel_block.Plan, recorded: tuple[int, ...]) -> kernel_block.Plan:

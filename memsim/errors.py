@@ -5,11 +5,14 @@
     MemsimError
      ├── InputError        something given by the user: field, bound, value, what to do
      ├── RunError          a run that failed while it went on
+     │    └── ReplayError  a replay that differs from its run
      └── RunFileError      a file that is not a run file, or is broken
 
-The command line turns an :class:`InputError` into one line and exit status 2,
-the others into one line and exit status 1.
+The command line turns an :class:`InputError` and a :class:`RunFileError` into
+one line and exit status 2, the others into one line and exit status 1.
 """
+
+from .traces.errors import NotARunFileError
 
 
 class MemsimError(Exception):
@@ -34,5 +37,9 @@ class RunError(MemsimError, RuntimeError):
     """A run that could not go on."""
 
 
-class RunFileError(MemsimError, OSError):
+class ReplayError(RunError):
+    """A replay whose states are not those of the run's next keyframe."""
+
+
+class RunFileError(MemsimError, NotARunFileError):
     """A file that cannot be read as a run file."""

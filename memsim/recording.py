@@ -1,28 +1,60 @@
-"""What of a run goes into its file: the description, the chosen traces, the counters."""
+"""What of a run goes into its file: the description, the chosen traces, keyframes, the counters."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from .assembly import Assembly
-from .calibration import BankCalibration
-from .engine import BankRows, Engine
+from .blocks import channels
+from .configuration import TraceSection
+from .engine import Checkpoint, Recorded
 from .errors import InputError
-from .kernels.slots import Phase
+from .kernels.slots import Operation, Phase
 from .provenance import environment
 from .slot_table import structured
-from .traces.rows import Selection
-from .traces.run_file import BankDescription, RunDescription
+from .traces.codecs import CodecError, codec
+from .traces.layout import BankDescription, RunDescription, TracePlan
+from .traces.rows import QUANTITIES, RowsPart, Selection
+
+KEYFRAME_BYTES = 32 << 20  # of all keyframes of a run, where their distance is not given
+KEYFRAMES_AT_LEAST = 20
+SAMPLES_AT_LEAST = 100  # between keyframes that nobody asked for
+
+
+def keyframe_interval(assembly: Assembly) -> int:
+    """Samples between keyframes: as configured, or as many keyframes as fit into :data:`KEYFRAME_BYTES`.
+
+    Without a configured one the interval divides an epoch or is a whole number
+    of epochs, so that keyframes lie at epochs' ends.
+    """
+    config, samples = assembly.config, len(assembly.inputs)
+    if config.trace.keyframe_samples:
+        return config.trace.keyframe_samples
+    states, _ = channels(assembly.plan)
+    size = 8 * (states + int(assembly.plan.units[-1])) * len(assembly.seeds)
+    total = config.learning.epochs * samples
+    wanted = max(min(SAMPLES_AT_LEAST, samples), -(-total // max(KEYFRAMES_AT_LEAST, KEYFRAME_BYTES // size)))
+    if wanted < samples:
+        return next(n for n in range(wanted, samples + 1) if samples % n == 0)
+    return -(-wanted // samples) * samples
+
+
+def trace_plan(assembly: Assembly) -> TracePlan:
+    """Which banks, devices, realisations and steps the configuration asks to trace, and how they are stored."""
+    trace = assembly.config.trace
+    try:
+        codec(trace.compression)
+    except CodecError as error:
+        raise InputError(f"{error}; pip install 'memsim[blosc]', or take 'gzip'") from None
+    return TracePlan(trace_selections(assembly), trace.compression)
 
 
 def trace_selections(assembly: Assembly) -> dict[str, Selection]:
-    """Which banks, devices, realisations and steps the configuration asks to trace."""
+    """The selection of each traced bank."""
     trace, realisations = assembly.config.trace, len(assembly.seeds)
     if trace.mode == "keyframes":
         return {}
-    if trace.mode == "full":
-        lanes = np.arange(realisations)
-        return {bank.name: Selection(np.arange(bank.devices), lanes) for bank in assembly.banks}
     names = [bank.name for bank in assembly.banks]
     for name in trace.banks:
         if name not in names:
@@ -30,6 +62,8 @@ def trace_selections(assembly: Assembly) -> dict[str, Selection]:
     for number in trace.realisations:
         _check_index("trace.realisations", number, realisations)
     lanes = np.array(sorted(set(trace.realisations)) or range(realisations))
+    quantities = tuple(name for name in QUANTITIES if name in (trace.quantities or QUANTITIES))
+    _check_variables(trace, assembly)
     selections = {}
     for bank in assembly.banks:
         if trace.banks and bank.name not in trace.banks:
@@ -37,8 +71,34 @@ def trace_selections(assembly: Assembly) -> dict[str, Selection]:
         for number in trace.devices:
             _check_index(f"trace.devices of {bank.name}", number, bank.devices)
         devices = np.array(sorted(set(trace.devices)) or range(bank.devices))
-        selections[bank.name] = Selection(devices, lanes, trace.stride)
+        own = [v.name for v in bank.device.state_variables()]
+        variables = np.array([k for k, name in enumerate(own) if name in (trace.variables or own)], dtype=np.int64)
+        windows = _windows(trace, assembly)
+        selections[bank.name] = Selection(devices, lanes, variables, quantities, trace.stride, windows)
     return selections
+
+
+def _check_variables(trace: TraceSection, assembly: Assembly) -> None:
+    known = {v.name for bank in assembly.banks for v in bank.device.state_variables()}
+    for name in trace.variables:
+        if name not in known:
+            raise InputError(f"trace.variables: must be of {', '.join(sorted(known))} (got {name!r})")
+
+
+def _windows(trace: TraceSection, assembly: Assembly) -> tuple[tuple[int, int], ...]:
+    """The chosen epochs and samples as stretches of steps, in order and joined; none for the whole run."""
+    samples, epochs = len(assembly.inputs), assembly.config.learning.epochs
+    asked = [("epochs", span, samples) for span in trace.epochs] + [("samples", span, 1) for span in trace.samples]
+    found: list[tuple[int, int]] = []
+    for name, (first, end), size in sorted(asked, key=lambda each: each[1][0] * each[2]):
+        last = epochs if name == "epochs" else epochs * samples
+        if first >= last:
+            raise InputError(f"trace.{name}: must begin below {last}, the end of the run (got [{first}, {end}))")
+        begin, stop = (k * size * assembly.schedule.steps for k in (first, min(end, last)))
+        if found and begin <= found[-1][1]:
+            begin, stop = found[-1][0], max(stop, found.pop()[1])
+        found.append((begin, stop))
+    return tuple(found)
 
 
 def _check_index(name: str, number: int, count: int) -> None:
@@ -46,37 +106,32 @@ def _check_index(name: str, number: int, count: int) -> None:
         raise InputError(f"{name}: must be from 0 to {count - 1} (got {number})")
 
 
-def rows_by_bank(rows: list[BankRows], assembly: Assembly) -> dict[str, list[Any]]:
-    grouped: dict[str, list[Any]] = {}
-    for part in rows:
-        name = assembly.banks[part.bank].name
-        grouped.setdefault(name, []).append((part.realisations, part.state, part.current, part.voltage))
+def parts_by_bank(recorded: Recorded, assembly: Assembly) -> dict[str, list[RowsPart]]:
+    """What a stretch recorded, as the trace writer takes it."""
+    grouped: dict[str, list[RowsPart]] = {}
+    for rows in recorded.rows:
+        name = assembly.banks[rows.bank].name
+        grouped.setdefault(name, []).append(RowsPart(rows.realisations, rows.state, rows.current, rows.voltage))
     return grouped
 
 
-def describe(assembly: Assembly) -> RunDescription:
+def describe(assembly: Assembly, keyframe_samples: int) -> RunDescription:
+    """What is known of a run before its first step."""
     config = assembly.config
+    calibration = (
+        "threshold", "read_current", "driver_limit", "write_current", "state_per_weight", "unit_current", "bias_limit",
+    )  # fmt: skip
     banks = [
         BankDescription(
             bank.name,
             bank.device.model,
             bank.devices,
             [(v.name, v.unit, v.lower, v.upper) for v in bank.device.state_variables()],
+            {name: getattr(bank, name) for name in calibration},
+            states.transpose(1, 0, 2),
         )
-        for bank in assembly.banks
+        for bank, states in zip(assembly.banks, assembly.initial, strict=True)
     ]
-    calibrated = {
-        bank.name: {
-            "threshold": bank.threshold,
-            "read_current": bank.read_current,
-            "driver_limit": bank.driver_limit,
-            "write_current": bank.write_current,
-            "state_per_weight": bank.state_per_weight,
-            "unit_current": bank.unit_current,
-            "bias_limit": bank.bias_limit,
-        }
-        for bank in assembly.banks
-    }
     return RunDescription(
         program=environment(),
         configuration=config.to_toml(),
@@ -87,23 +142,25 @@ def describe(assembly: Assembly) -> RunDescription:
         slots=structured(assembly.schedule),
         dt=config.time.dt,
         sample_steps=assembly.schedule.steps,
-        epochs=config.learning.epochs,
         banks=banks,
-        initial=[states.transpose(1, 0, 2) for states in assembly.initial],
-        calibration=calibrated,
         phases=[phase.name for phase in Phase],
+        operations=[operation.name for operation in Operation],
+        counters=COUNTERS,
+        units=int(assembly.plan.units[-1]),
+        keyframe_samples=keyframe_samples,
     )
 
 
 PHASE_LABELS = ("phase", "device", "realisation")
 STATE_LABELS = ("device", "variable", "realisation")
 DEVICE_LABELS = ("device", "realisation")
-EXTREMES = {"highest": "largest state at a pulse's end", "lowest": "smallest state at a pulse's end"}
-COUNTERS = {
+COUNTERS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "energy": ("J", "energy V I dt, signed", PHASE_LABELS),
     "peak_current": ("A", "largest magnitude of a pulse", PHASE_LABELS),
     "disturbed": ("1", "variables that moved and should not have", PHASE_LABELS),
     "bound": ("1", "pulses that ended with a state at a bound", PHASE_LABELS),
+    "highest": ("state", "largest state at a pulse's end", STATE_LABELS),
+    "lowest": ("state", "smallest state at a pulse's end", STATE_LABELS),
     "residual": ("1", "largest distance after RESTORE over the state's range", DEVICE_LABELS),
     "unrestored": ("1", "RESTOREs with a residual above 1e-12", DEVICE_LABELS),
     "clipped": ("1", "writes cut by the driver's limit", DEVICE_LABELS),
@@ -113,16 +170,20 @@ COUNTERS = {
 }
 
 
-def diagnostics(engine: Engine, assembly: Assembly) -> dict[str, dict[str, Any]]:
-    """What was counted: bank to name to (values, unit, description, labels)."""
-    return {bank.name: _bank_diagnostics(engine, k, bank) for k, bank in enumerate(assembly.banks)}
+def counters_to_file(counters: Sequence[Mapping[str, np.ndarray]]) -> list[dict[str, np.ndarray]]:
+    """Counters of the engine as the file stores them: devices before variables."""
+    return [{name: _turned(name, values) for name, values in bank.items()} for bank in counters]
 
 
-def _bank_diagnostics(engine: Engine, number: int, bank: BankCalibration) -> dict[str, Any]:
-    units = {variable.unit for variable in bank.device.state_variables()}
-    state_unit = units.pop() if len(units) == 1 else "see variable_units"
-    found: dict[str, Any] = {name: (engine.counter(name, number), *about) for name, about in COUNTERS.items()}
-    for name, description in EXTREMES.items():
-        values = engine.counter(name, number).transpose(1, 0, 2)
-        found[name] = (values, state_unit, description, STATE_LABELS)
-    return found
+def counters_from_file(counters: Sequence[Mapping[str, Any]]) -> list[dict[str, np.ndarray]]:
+    """The reverse of :func:`counters_to_file`."""
+    return counters_to_file(counters)
+
+
+def _turned(name: str, values: np.ndarray) -> np.ndarray:
+    return values.transpose(1, 0, 2) if COUNTERS[name][2] == STATE_LABELS else values
+
+
+def checkpoint_summary(at: Checkpoint, wall_seconds: float) -> dict[str, float]:
+    """The numbers of a checkpoint."""
+    return {"sample": at.sample, "device_steps": at.device_steps, "wall_seconds": wall_seconds}

@@ -103,12 +103,10 @@ def show_run(run: Run) -> None:
     for name, meaning in COUNTS.items():
         if any(bank.counts[name] for bank in run.margins):
             out.print(f"  {name.replace('_', ' ')}: {meaning}", style="dim")
-    attributes = run.file["metrics"].attrs
     error = run.total_error
     if len(error) == 0:
         out.print("no epoch is complete")
         return
-    seconds = float(attributes["wall_seconds"])
     energy = sum(float(joules.sum()) for bank in run.energy.values() for joules in bank.values())
     realisations = error.shape[1]
     out.print(
@@ -116,7 +114,7 @@ def show_run(run: Run) -> None:
         f"{error[-1].min():.3g} to {error[-1].max():.3g})"
     )
     out.print(
-        f"{run.device_steps:.3g} device-steps in {seconds:.2f} s; the hardware would have taken "
+        f"{run.device_steps:.3g} device-steps in {run.wall_seconds:.2f} s; the hardware would have taken "
         f"{run.simulated_time:.4g} s and {energy / realisations:.3g} J a realisation"
     )
 

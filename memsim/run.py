@@ -1,5 +1,6 @@
-"""A finished, or stopped, run: its results, with the configuration as an object."""
+"""A finished, stopped or running run: its results, its trace at any place, with the configuration as an object."""
 
+import os
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -7,13 +8,20 @@ from pathlib import Path
 import numpy as np
 
 from . import calibration
+from .assembly import Assembly, assemble
 from .calibration import BankCalibration
 from .configuration import Configuration
-from .datasets import with_constant_line
-from .errors import RunFileError
+from .datasets import Dataset, with_constant_line
+from .engine import Engine, Recorded
+from .errors import InputError, RunFileError
 from .kernels.slots import Phase
 from .margins import BankMargins, bank_margins
-from .traces.reader import Envelope, NotARunFileError, Rows, RunReader, open_file
+from .replay import StoredKeyframes, of_realisations, replay
+from .traces.errors import NotARunFileError
+from .traces.reader import Envelope, Rows, RunReader, check_quantity, open_file
+from .traces.rows import QUANTITIES
+
+STRETCH_BYTES = 16 << 20
 
 
 class Run(RunReader):
@@ -33,15 +41,9 @@ class Run(RunReader):
     @property
     def margins(self) -> tuple[BankMargins, ...]:
         """Margins and counts of each bank."""
-        banks = self.file["banks"]
+        bounds = {name: np.array([v[2:] for v in self.bank(name).variables]).T for name in self.banks}
         return tuple(
-            bank_margins(
-                bank,
-                self.diagnostics(bank.name),
-                banks[bank.name].attrs["lower_bounds"],
-                banks[bank.name].attrs["upper_bounds"],
-            )
-            for bank in self.calibration
+            bank_margins(bank, self.diagnostics(bank.name), *bounds[bank.name]) for bank in self.calibration
         )
 
     @property
@@ -68,8 +70,50 @@ class Run(RunReader):
     @property
     def simulated_time(self) -> float:
         """Seconds that the hardware would have taken."""
-        samples = len(self.dataset.inputs)
-        return float(len(self.total_error) * samples * int(self.file.attrs["sample_steps"]) * self.dt)
+        return self.steps * self.dt
+
+    def window(
+        self, bank: str, quantity: str, start: int = 0, stop: int | None = None, *, stride: int = 1,
+        devices: Sequence[int] | None = None, realisations: Sequence[int] | None = None,
+    ) -> np.ndarray:  # fmt: skip
+        """A stretch of the run at full time resolution, stored or replayed: the same bits either way.
+
+        Parameters
+        ----------
+        bank : str
+        quantity : {"state", "current", "voltage"}
+            In the state's unit, A or V.
+        start, stop : int
+            Steps from the start of the run, ``stop`` not included; to the last
+            keyframe where it is not given.
+        stride : int
+            Every so many of them.
+        devices, realisations : sequence of int, optional
+            All where not given.
+
+        Returns
+        -------
+        (steps, devices, realisations) float64
+            With (steps, devices, variables, realisations) for states of devices
+            with several variables.
+
+        Raises
+        ------
+        KeyError
+            There is no such bank or quantity.
+        InputError
+            The stretch reaches beyond the run, or there is no such device or realisation.
+        ReplayError
+            A replay differs from the run's next keyframe.
+        """
+        check_quantity(quantity)
+        chosen = slice(None) if devices is None else self._indices("devices", devices, self.bank(bank).devices)
+        parts = []
+        for first, rows in self.stretches(start, stop, [bank], realisations=realisations):
+            values = getattr(rows[bank], quantity)
+            parts.append(values[-(first - start) % stride :: stride][:, chosen])
+        whole = np.concatenate(parts) if parts else self._no_rows(bank, quantity, realisations)[:, chosen]
+        return whole[:, :, 0] if quantity == "state" and whole.shape[2] == 1 else whole
 
     def stretch(
         self, start: int, stop: int, banks: Sequence[str] | None = None, *, realisations: Sequence[int] | None = None
@@ -84,42 +128,177 @@ class Run(RunReader):
             All where not given.
         realisations : sequence of int, optional
             All where not given.
+
+        Raises
+        ------
+        KeyError, InputError, ReplayError
+            As :meth:`window`.
         """
-        lanes = list(range(self.realisations) if realisations is None else realisations)
-        found = {}
-        for bank in self.banks if banks is None else banks:
-            group = self.file["traces"][bank]
-            found[bank] = Rows(*(group[name][start:stop][..., lanes] for name in ("state", "current", "voltage")))
-        return found
+        names = tuple(self.banks if banks is None else banks)
+        parts = [rows for _, rows in self.stretches(start, stop, names, realisations=realisations)]
+        joined = {}
+        for bank in names:
+            empty = {q: self._no_rows(bank, q, realisations) for q in QUANTITIES}
+            joined[bank] = Rows(*(np.concatenate([empty[q], *(getattr(p[bank], q) for p in parts)]) for q in QUANTITIES))
+        return joined
 
     def stretches(
         self, start: int = 0, stop: int | None = None, banks: Sequence[str] | None = None, *,
         realisations: Sequence[int] | None = None, steps: int = 0,
     ) -> Iterator[tuple[int, dict[str, Rows]]]:  # fmt: skip
-        """Consecutive stretches of bounded size: (first step, stretch) each."""
-        last = self.steps if stop is None else min(stop, self.steps)
-        for first in range(start, last, steps or 4096):
-            yield first, self.stretch(first, min(last, first + (steps or 4096)), banks, realisations=realisations)
+        """Consecutive stretches of bounded size, for what is too long for :meth:`stretch`.
 
-    def envelope(self, bank: str, quantity: str, start: int, stop: int, points: int = 2000) -> Envelope:
-        """Smallest and largest values over at most about ``points`` equal spans of a stretch of steps."""
-        values = getattr(self.stretch(start, stop, [bank])[bank], quantity)
-        edges = np.unique(np.linspace(0, len(values), min(points, len(values)) + 1).astype(int))[:-1]
-        return Envelope(start + edges, np.minimum.reduceat(values, edges), np.maximum.reduceat(values, edges))
+        Parameters
+        ----------
+        start, stop, banks, realisations
+            As :meth:`stretch`.
+        steps : int
+            Of each at most; as many as take some megabytes where it is 0.
+
+        Yields
+        ------
+        first_step : int
+        rows : dict
+            Bank to :class:`~memsim.traces.reader.Rows`.
+        """
+        names = tuple(self.banks if banks is None else banks)
+        for bank in names:
+            self.bank(bank)
+        last = self.steps if stop is None else stop
+        if not 0 <= start <= last <= self.steps:
+            raise InputError(f"start, stop: must be 0 <= start <= stop <= {self.steps:,} steps (got {start}, {last})")
+        every = range(self.realisations)
+        lanes = list(every if realisations is None else self._indices("realisations", realisations, len(every)))
+        return self._stretches(start, last, names, lanes, steps)
+
+    def _stretches(
+        self, start: int, stop: int, banks: tuple[str, ...], lanes: list[int], steps: int
+    ) -> Iterator[tuple[int, dict[str, Rows]]]:
+        channels = sum((len(about.variables) + 2) * about.devices for about in map(self.bank, banks)) * len(lanes)
+        size = steps or max(1, STRETCH_BYTES // (8 * max(1, channels)))
+        if start < stop and not self._all_stored(banks, start, stop, lanes):
+            yield from self._replayed(start, stop, banks, lanes, size)
+            return
+        for first in range(start, stop, size):
+            last = min(stop, first + size)
+            yield first, {bank: self.stored_rows(bank, first, last, lanes) for bank in banks}
+
+    def _all_stored(self, banks: tuple[str, ...], start: int, stop: int, lanes: list[int]) -> bool:
+        return all(self.holds(bank, start, stop, lanes) for bank in banks)
+
+    def _replayed(
+        self, start: int, stop: int, banks: tuple[str, ...], lanes: list[int], size: int
+    ) -> Iterator[tuple[int, dict[str, Rows]]]:
+        """The same from a replay."""
+        assembly = of_realisations(self._assembly, lanes)
+        order = {bank.name: k for k, bank in enumerate(assembly.banks)}
+        engine = Engine(
+            assembly, threads=os.cpu_count() or 1, epochs=self.config.learning.epochs,
+            shuffled=self.config.learning.shuffle, recorded=tuple(order[bank] for bank in banks),
+        )  # fmt: skip
+        samples = start // self.sample_steps, -(-stop // self.sample_steps)
+        try:
+            for stretch in replay(engine, StoredKeyframes(self.stored, lanes), *samples):
+                rows = {bank: _joined(stretch.recorded, order[bank], len(lanes)) for bank in banks}
+                engine.recycle(stretch.recorded)
+                first, last = (
+                    min(max(edge - stretch.first_step, 0), stretch.steps) for edge in (start, stop)
+                )
+                for begin in range(first, last, size):
+                    part = slice(begin, min(last, begin + size))
+                    cut = {b: Rows(r.state[part], r.current[part], r.voltage[part]) for b, r in rows.items()}
+                    yield stretch.first_step + begin, cut
+        finally:
+            engine.close()
+
+    @cached_property
+    def _assembly(self) -> Assembly:
+        """The run laid out anew, for replays; on the samples and seeds of the file."""
+        stored = self.dataset
+        return assemble(self.config, Dataset(stored.inputs, stored.targets, stored.name), self.seeds)
+
+    def envelope(
+        self, bank: str, quantity: str, start: int = 0, stop: int | None = None, points: int = 2000
+    ) -> Envelope:
+        """Smallest and largest values over spans of a stretch of steps, for a plot of any length.
+
+        From the overview where the bank was traced, and then the first and the
+        last span may reach beyond the stretch by less than 65,536 steps; else
+        from stored or replayed rows.
+
+        Parameters
+        ----------
+        bank : str
+        quantity : {"state", "current", "voltage"}
+        start, stop : int
+            Steps from the start of the run.
+        points : int
+            Spans at most.
+        """
+        check_quantity(quantity)
+        last = self.steps if stop is None else stop
+        found = self.overview(bank, quantity, start, last, points)
+        return found if found is not None else self._envelope_of_rows(bank, quantity, start, last, points)
+
+    def _envelope_of_rows(self, bank: str, quantity: str, start: int, stop: int, points: int) -> Envelope:
+        edges = np.unique(np.linspace(start, stop, min(points, stop - start) + 1).astype(int))[:-1]
+        empty = self._no_rows(bank, quantity, None).shape[1:]
+        lowest, highest = np.full((len(edges), *empty), np.inf), np.full((len(edges), *empty), -np.inf)
+        for first, rows in self.stretches(start, stop, [bank]):
+            values = getattr(rows[bank], quantity)
+            inside = np.unique(np.clip(edges - first, 0, len(values)))
+            inside = inside[inside < len(values)]
+            inside = np.unique(np.concatenate([[0], inside])) if len(values) else inside
+            spans = np.searchsorted(edges, first + inside, side="right") - 1
+            np.minimum.at(lowest, spans, np.minimum.reduceat(values, inside))
+            np.maximum.at(highest, spans, np.maximum.reduceat(values, inside))
+        return Envelope(edges, lowest, highest)
+
+    def _no_rows(self, bank: str, quantity: str, realisations: Sequence[int] | None) -> np.ndarray:
+        about = self.bank(bank)
+        lanes = self.realisations if realisations is None else len(realisations)
+        variables = (len(about.variables),) if quantity == "state" else ()
+        return np.empty((0, about.devices, *variables, lanes))
+
+    @staticmethod
+    def _indices(name: str, chosen: Sequence[int], count: int) -> list[int]:
+        for number in chosen:
+            if not 0 <= number < count:
+                raise InputError(f"{name}: must be from 0 to {count - 1} (got {number})")
+        return list(chosen)
 
     @property
     def device_steps(self) -> int:
         """Device-steps that were integrated; resting devices are skipped."""
-        return int(self.file["metrics"].attrs["device_steps"])
+        return int(self.stored.checkpoint("device_steps"))
+
+    @property
+    def wall_seconds(self) -> float:
+        """Duration of the run in s, interruptions left out."""
+        return float(self.stored.checkpoint("wall_seconds"))
+
+
+def _joined(recorded: Recorded, bank: int, realisations: int) -> Rows:
+    """The rows of a bank from all blocks, copied."""
+    parts = [rows for rows in recorded.rows if rows.bank == bank]
+    count, devices = parts[0].current.shape[:2]
+    variables = parts[0].state.shape[0]
+    state = np.empty((count, devices, variables, realisations))
+    current, voltage = np.empty((2, count, devices, realisations))
+    for part in parts:
+        state[..., part.realisations] = part.state.transpose(1, 2, 0, 3)
+        current[..., part.realisations] = part.current
+        voltage[..., part.realisations] = part.voltage
+    return Rows(state, current, voltage)
 
 
 def open_run(path: str | Path) -> Run:
-    """Open a run file for reading.
+    """Open a run file for reading, also one that is still being written.
 
     Raises
     ------
     RunFileError
-        No such file, no run file, or one of another schema version.
+        No such file, no run file, or one of a schema version that is not known.
     """
     try:
         return Run(open_file(Path(path)))

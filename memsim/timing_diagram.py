@@ -28,8 +28,8 @@ def sample_currents(assembly: Assembly, sample: int) -> list[np.ndarray]:
         while engine.position < (sample + 1) * engine.slots_a_sample:
             before = engine.position < sample * engine.slots_a_sample
             limit = (sample if before else sample + 1) * engine.slots_a_sample
-            for rows in engine.advance(limit):
-                if not before and rows.realisations.start == 0:
+            for rows in engine.advance(limit).rows:
+                if not before and rows.realisations[0] == 0:
                     found[rows.bank].append(rows.current[:, :, 0])
     finally:
         engine.close()

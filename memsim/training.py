@@ -6,10 +6,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from .assembly import assemble
+import numpy as np
+
+from .assembly import Assembly, assemble
 from .configuration import (
     Configuration,
     DataSection,
@@ -20,16 +23,27 @@ from .configuration import (
     WriteEncoding,
 )
 from .datasets import Dataset
-from .engine import Engine
-from .errors import InputError
+from .engine import Engine, Recorded
+from .errors import InputError, RunError
 from .networks import Network
-from .recording import describe, diagnostics, rows_by_bank, trace_selections
+from .recording import (
+    COUNTERS,
+    checkpoint_summary,
+    counters_to_file,
+    describe,
+    keyframe_interval,
+    parts_by_bank,
+    trace_plan,
+)
+from .resuming import Continued, stored_interval
 from .run import Run, open_run
 from .traces.background import BackgroundWriter
-from .traces.run_file import RunWriter, TracePlan, open_target
+from .traces.layout import TracePlan
+from .traces.run_file import RunWriter, Target, close_quietly, create_run_file
+from .traces.space import DiskFullError
+from .traces.stored import Stored
 
-KEYFRAMES = 20  # in a run, where their distance is not given
-EPOCHS_A_WRITE = 64  # metrics and orders of complete epochs are written at the latest then
+COMMIT_SECONDS = 1.0  # between commits, at the next keyframe then: what a killed run may lose
 
 
 class Progress(Protocol):
@@ -123,87 +137,190 @@ def run(
     *,
     out: str | Path | None = None,
     overwrite: bool = False,
+    resume: bool = False,
     progress: Progress | None = None,
 ) -> Run:
-    """Carry out a configuration; see :func:`train`."""
+    """Carry out a configuration; see :func:`train`.
+
+    Parameters
+    ----------
+    config : Configuration
+    data : Dataset
+    out : path, optional
+    overwrite : bool
+    resume : bool
+        Go on from the last keyframe of ``out``, where that exists. The result is
+        the same bits as without the interruption.
+    progress : Progress, optional
+
+    Raises
+    ------
+    InputError
+        Settings that cannot work, or a file that cannot be continued with them.
+    RunError
+        The disk is full, or a state is no longer finite. The file keeps the
+        work up to its last commit, and can be resumed.
+    """
     assembly = assemble(config, data)
-    selections = trace_selections(assembly)
-    recorded = tuple(k for k, bank in enumerate(assembly.banks) if bank.name in selections)
-    engine = Engine(
-        assembly,
-        threads=config.run.threads or os.cpu_count() or 1,
-        epochs=config.learning.epochs,
-        shuffled=config.learning.shuffle,
-        recorded=recorded,
-    )
-    # All that can be refused has been; only now is a file that exists replaced.
+    plan = trace_plan(assembly)
     path = None if out is None else Path(out)
-    try:
-        file = open_target(path, overwrite)
-    except (ValueError, OSError) as error:
-        engine.close()
-        raise InputError(str(error).splitlines()[0]) from None
-    writer = RunWriter(file, describe(assembly), TracePlan(selections, config.trace.compression))
-    background = BackgroundWriter()
-    begun = time.perf_counter()
+    resuming = resume and path is not None and path.exists()
+    interval = stored_interval(path) if resuming and path else keyframe_interval(assembly)
+    engine = _engine(assembly, plan, interval)
     progress = progress or NoProgress()
-    progress.start()
     try:
+        if resuming and path:
+            continued = Continued(path, engine, plan)
+            if continued.complete:
+                continued.target.close()
+                return open_run(path)
+            target, session = continued.target, Session(engine, continued.writer(), continued.wall_seconds)
+        else:
+            target = _new_target(path, assembly, plan, interval, overwrite)
+            writer = RunWriter(target, [bank.name for bank in assembly.banks], plan)
+            writer.start(config.to_toml(), 0, 0)
+            session, continued = Session(engine, writer), None
         try:
-            stopped = _run_epochs(engine, writer, background, progress)
-        finally:
-            engine.close()
-            background.close()
-        totals = {
-            "device_steps": engine.device_steps,
-            "wall_seconds": time.perf_counter() - begun,
-            "epochs": engine.epoch,
-            "stopped": stopped,
-        }
-        writer.finish(engine.states(), diagnostics(engine, assembly), totals)
-    except BaseException:
-        file.close()
+            session.carry_out(progress, continued)
+        except BaseException:
+            close_quietly(target)
+            raise
+    except InputError:
         raise
+    except OSError as error:
+        raise _failed(path, error) from None
+    finally:
+        engine.close()
     if path is None:
-        return Run(file)
-    file.close()
+        return Run(Stored(target.file))
+    target.close()
     return open_run(path)
 
 
-def _run_epochs(engine: Engine, writer: RunWriter, background: BackgroundWriter, progress: Progress) -> bool:
-    """Run to the end, or to the next keyframe after an interrupt; returns whether it was interrupted."""
-    config = engine.assembly.config
-    every = config.trace.keyframe_epochs or max(1, config.learning.epochs // KEYFRAMES)
-    epoch_slots = engine.samples * engine.slots_a_sample
-    sample_steps = engine.assembly.schedule.steps
-    written = 0
-    with interrupts() as interrupted:
+def _engine(assembly: Assembly, plan: TracePlan, interval: int) -> Engine:
+    config = assembly.config
+    recorded = tuple(k for k, bank in enumerate(assembly.banks) if bank.name in plan.selections)
+    chosen = next(iter(plan.selections.values())).realisations if plan.selections else None
+    return Engine(
+        assembly, threads=config.run.threads or os.cpu_count() or 1, epochs=config.learning.epochs,
+        shuffled=config.learning.shuffle, recorded=recorded, recorded_realisations=chosen, keyframe_samples=interval,
+    )  # fmt: skip
+
+
+def _new_target(path: Path | None, assembly: Assembly, plan: TracePlan, interval: int, overwrite: bool) -> Target:
+    """A new run file. All that can be refused has been; only now is a file that exists replaced."""
+    try:
+        return create_run_file(path, describe(assembly, interval), plan, overwrite)
+    except (ValueError, OSError) as error:
+        raise InputError(str(error).splitlines()[0]) from None
+
+
+def _failed(path: Path | None, error: OSError) -> RunError:
+    """What to do after the disk or the file failed."""
+    reason = error.strerror if isinstance(error, DiskFullError) else str(error).splitlines()[0]
+    return RunError(f"{path}: {reason}; the work so far is kept: make room, and run again with --resume")
+
+
+class Session:
+    """A run from where its engine is to its end, or to where it is stopped.
+
+    Parameters
+    ----------
+    engine : Engine
+    writer : RunWriter
+    before : float
+        Seconds that the run had taken before.
+    """
+
+    def __init__(self, engine: Engine, writer: RunWriter, before: float = 0.0) -> None:
+        self._engine, self._writer = engine, writer
+        self._background = BackgroundWriter()
+        self._begun = time.monotonic() - before
+        self._committed = time.monotonic()
+        self._epochs = engine.epoch  # that were handed to the writer
+        config = engine.assembly.config
+        self._windows = next(iter(trace_plan(engine.assembly).selections.values()), None)
+        self._traced = config.trace.mode != "keyframes"
+
+    def carry_out(self, progress: Progress, continued: "Continued | None" = None) -> bool:
+        """Run, and write; returns whether it was stopped before its end."""
+        try:
+            progress.start()
+            if continued is not None:
+                continued.feed(self.submit_rows)
+            with interrupts() as interrupted:
+                self._commit()
+                self._run(progress, interrupted)
+            stopped = self._engine.position < self._engine.slots
+            self._background.submit(self._writer.finish, stopped)
+            return stopped
+        finally:
+            self._background.close()
+
+    def _run(self, progress: Progress, interrupted: threading.Event) -> None:
+        engine = self._engine
         while engine.position < engine.slots:
-            ahead = 1 if interrupted.is_set() else every - engine.epoch % every
-            due = min(engine.epoch + ahead, engine.epochs)
-            first_step = _first_step(engine, sample_steps)
-            rows = engine.advance(due * epoch_slots)
-            if rows:
-                background.submit(writer.append_rows, first_step, rows_by_bank(rows, engine.assembly))
-            if engine.epoch > written:
-                error = float(engine.total_error[engine.epoch - 1].mean())
-                progress.update(engine.epoch, error, engine.device_steps)
-            at_keyframe = engine.position == due * epoch_slots
-            if at_keyframe or engine.epoch - written >= EPOCHS_A_WRITE:
-                done, order = engine.total_error[written : engine.epoch].copy(), engine.order(written, engine.epoch)
-                background.submit(writer.append_epochs, done, order)
-                written = engine.epoch
-            if at_keyframe:
-                background.submit(writer.append_keyframe, due, engine.states())
+            due = interrupted.is_set() or time.monotonic() - self._committed >= COMMIT_SECONDS
+            limit = engine.next_keyframe() if due else engine.slots
+            record, limit = self._recorded(limit)
+            first_step = engine.step
+            recorded = engine.advance(limit, record=record)
+            self.submit_rows(first_step, engine.step - first_step, recorded)
+            self._submit_epochs(progress)
+            self._submit_keyframes()
+            if due and engine.position == limit and self._at_keyframe():
+                self._commit()
                 if interrupted.is_set():
-                    break
-        return interrupted.is_set() and engine.position < engine.slots
+                    return
+        if not self._at_keyframe():
+            at = engine.checkpoint(())
+            states = [values[None] for values in at.states]
+            self._background.submit(self._writer.append_keyframes, np.array([at.sample]), states, at.bias[None])
+        self._commit()
 
+    def _at_keyframe(self) -> bool:
+        """Whether the engine is at the place of a keyframe."""
+        engine = self._engine
+        return engine.position % (engine.keyframe_samples * engine.slots_a_sample) == 0
 
-def _first_step(engine: Engine, sample_steps: int) -> int:
-    """Step of the run that the next stretch begins with."""
-    sample, slot = divmod(engine.position, engine.slots_a_sample)
-    return int(sample * sample_steps + engine.slot_rows[:slot].sum())
+    def _recorded(self, limit: int) -> tuple[bool, int]:
+        """Whether the next stretch lies in a window that is traced, and where that changes."""
+        engine = self._engine
+        if not self._traced or self._windows is None or not self._windows.windows:
+            return self._traced, limit
+        sample_steps = engine.assembly.schedule.steps
+        for begin, end in self._windows.windows:
+            first, last = begin // sample_steps, end // sample_steps
+            if engine.sample < first:
+                return False, min(limit, first * engine.slots_a_sample)
+            if engine.sample < last:
+                return True, min(limit, last * engine.slots_a_sample)
+        return False, limit
+
+    def submit_rows(self, first_step: int, steps: int, recorded: Recorded) -> None:
+        """Hand rows to the writer, which gives their memory back."""
+        if recorded.rows:
+            parts = parts_by_bank(recorded, self._engine.assembly)
+            done = partial(self._engine.recycle, recorded)
+            self._background.submit(self._writer.append_rows, first_step, steps, parts, done)
+
+    def _submit_epochs(self, progress: Progress) -> None:
+        errors = self._engine.take_errors()
+        if len(errors):
+            first, self._epochs = self._epochs, self._epochs + len(errors)
+            self._background.submit(self._writer.append_epochs, errors, self._engine.order(first, self._epochs))
+            progress.update(self._epochs, float(errors[-1].mean()), self._engine.device_steps)
+
+    def _submit_keyframes(self) -> None:
+        for kept in self._engine.take_keyframes():
+            self._background.submit(self._writer.append_keyframes, kept.samples, kept.states, kept.bias)
+
+    def _commit(self) -> None:
+        """Have what was done so far counted, with all that the run goes on from."""
+        at = self._engine.checkpoint(tuple(COUNTERS))
+        about = checkpoint_summary(at, time.monotonic() - self._begun)
+        self._background.submit(self._writer.commit, about, at.error, counters_to_file(at.counters))
+        self._committed = time.monotonic()
 
 
 @contextmanager

@@ -160,13 +160,14 @@ def run_engine(assembly, *, threads=1, recorded=(), limits=None, shuffled=True, 
     """Run an assembly to its end; ``limits`` gives the end of the next stretch for the slots run so far."""
     engine = Engine(assembly, threads=threads, epochs=epochs, shuffled=shuffled, recorded=recorded)
     outputs = np.full((epochs * engine.samples, assembly.targets.shape[1], len(assembly.seeds)), np.nan)
-    taken = []
+    taken, errors = [], []
     while engine.position < engine.slots:
         limit = limits(engine.position) if limits else engine.slots
-        taken.append(engine.advance(limit, outputs[engine.position // engine.slots_a_sample :]))
+        taken.append(engine.advance(limit, outputs[engine.position // engine.slots_a_sample :]).rows)
+        errors.append(engine.take_errors())
     engine.close()
     banks = range(len(assembly.banks))
-    values = {"total error": engine.total_error}
+    values = {"total error": np.concatenate(errors)}
     values |= {f"states of bank {b}": states for b, states in enumerate(engine.states())}
     values |= {f"{name} of bank {b}": engine.counter(name, b) for name in naive.COUNTERS for b in banks}
     return Ran(values, outputs, {b: joined_rows(taken, b) for b in recorded}, engine.device_steps)
@@ -178,7 +179,7 @@ def joined_rows(taken, bank):
     for name in ("state", "current", "voltage"):
         stretches = []
         for stretch in taken:
-            blocks = sorted((part for part in stretch if part.bank == bank), key=lambda part: part.realisations.start)
+            blocks = sorted((part for part in stretch if part.bank == bank), key=lambda part: part.realisations[0])
             stretches.append(np.concatenate([getattr(part, name) for part in blocks], axis=-1))
         joined.append(np.concatenate(stretches, axis=1 if name == "state" else 0))
     return joined

@@ -141,7 +141,7 @@ def test_single_layer_perceptron_guesses_on_balanced_xor():
 
 def test_rates_come_from_the_epoch_of_figure_5():
     settings = Reproduction(realisations=4, epochs=3, threads=1)
-    config = multilayer(settings, "OR", trace={"keyframe_epochs": 1})
+    config = multilayer(settings, "OR", trace={"keyframe_samples": 100})
     run = training.run(config, load(config.data))
     samples = load(config.data)
     after = {epoch: rates_after(run, epoch, samples) for epoch in (1, 3)}

@@ -12,11 +12,15 @@ from typing import Any
 import h5py
 import numpy as np
 
-from .reader import QUANTITIES, FileReader, NotARunFileError
-from .rows import StagedDataset
+from .errors import NotARunFileError
+from .reader import FileReader
+from .rows import QUANTITIES
+from .chunks import ChunkedDataset, chunk_rows, create_chunked
+from .hdf5 import attach, describe, make_axis
 
 CONVENTION = "memsim drive"
-SCHEMA = 1
+SCHEMA = 2
+READABLE = (1, 2)  # version 2 names its axes and has checksums
 UNITS = {"current": "A", "voltage": "V"}
 RESPONSES = {"current": "voltage", "voltage": "current"}
 ATTRIBUTES = ("dt", "steps", "drive", "model", "variables", "variable_units", "finished")
@@ -79,9 +83,10 @@ class DriveWriter:
     def __init__(self, file: h5py.File, description: DriveDescription, compression: str) -> None:
         self.file = file
         self._describe(description)
+        self._axes = _make_axes(file, description)
         self._make_totals(description)
-        self._rows = _make_rows(file, description, compression)
-        _put(file, "committed_rows", np.int64(0), ("1", "rows that count; written after them"), ())
+        self._rows = _make_rows(file, description, self._axes, compression)
+        _put(file, "committed_rows", np.int64(0), ("1", "rows that count; written after them"), [])
         file.flush()
 
     def _describe(self, about: DriveDescription) -> None:
@@ -98,21 +103,21 @@ class DriveWriter:
         samples = file.create_group("samples")
         for entry, (times, values) in about.samples.items():
             group = samples.create_group(str(entry))
-            _put(group, "times", times, ("s", "times of the samples"), ("sample",))
-            _put(group, "values", values, (UNITS[about.drive], "drive at these times"), ("sample",))
+            sample = make_axis(group, "sample", np.arange(len(times)), "1", "number of the sample")
+            _put(group, "times", times, ("s", "times of the samples"), [sample])
+            _put(group, "values", values, (UNITS[about.drive], "drive at these times"), [sample])
 
     def _make_totals(self, about: DriveDescription) -> None:
-        labels, shape = ("device", "variable"), about.initial.shape
-        unit = _state_unit(about)
-        _put(self.file, "initial_state", about.initial, (unit, "state before row 0"), labels)
-        _put(self.file, "lowest", about.initial, (unit, "smallest state at a row or before row 0"), labels)
-        _put(self.file, "highest", about.initial, (unit, "largest state at a row or before row 0"), labels)
-        _put(self.file, "rows_at_bound", np.zeros(shape, np.int64), ("1", "rows with the state at a bound"), labels)
-        _put(self.file, "energy", np.zeros(shape[0]), ("J", "sum of V I dt over the rows, signed"), ("device",))
+        file, unit, shape = self.file, _state_unit(about), about.initial.shape
+        _, device, variable = self._axes
+        both = [device, variable]
+        _put(file, "initial_state", about.initial, (unit, "state before row 0"), both)
+        _put(file, "lowest", about.initial, (unit, "smallest state at a row or before row 0"), both)
+        _put(file, "highest", about.initial, (unit, "largest state at a row or before row 0"), both)
+        _put(file, "rows_at_bound", np.zeros(shape, np.int64), ("1", "rows with the state at a bound"), both)
+        _put(file, "energy", np.zeros(shape[0]), ("J", "sum of V I dt over the rows, signed"), [device])
         response = UNITS[RESPONSES[about.drive]]
-        _put(
-            self.file, "peak_response", np.zeros(shape[0]), (response, "largest magnitude of the response"), ("device",)
-        )
+        _put(file, "peak_response", np.zeros(shape[0]), (response, "largest magnitude of the response"), [device])
 
     def append(self, rows: dict[str, np.ndarray], totals: dict[str, np.ndarray]) -> None:
         """Append rows, and commit the ones that have reached the file.
@@ -126,14 +131,20 @@ class DriveWriter:
             ``"energy"``, ``"peak_response"``, ``"lowest"``, ``"highest"`` and
             ``"rows_at_bound"`` up to the last of them.
         """
+        count = len(rows["current"])
         for name, dataset in self._rows.items():
-            values, done = rows[name], 0
-            channels = np.arange(values.shape[-1])
-            while done < len(values):
-                count = min(dataset.room(), len(values) - done)
-                dataset.stage(values[done : done + count], channels)
-                dataset.fill(count)
-                done += count
+            values, done = np.moveaxis(rows[name], 0, -1), 0
+            while done < count:
+                taken = min(dataset.room(), count - done)
+                at = slice(dataset.filled, dataset.filled + taken)
+                dataset.staged[..., at] = values[..., done : done + taken]
+                dataset.filled += taken
+                done += taken
+                if dataset.room() == 0:
+                    dataset.write()
+        time = self.file["time"]
+        time.resize(len(time) + count, axis=0)
+        time[-count:] = np.arange(len(time) - count, len(time))
         for name, total in totals.items():
             self.file[name][...] = total
         self._commit()
@@ -141,36 +152,47 @@ class DriveWriter:
     def finish(self, complete: bool) -> None:
         """Write what is staged; ``complete`` says whether the drive came to its end."""
         for dataset in self._rows.values():
-            dataset.flush()
+            if dataset.filled:
+                dataset.write()
         self._commit()
         self.file.attrs["finished"] = complete
         self.file.flush()
 
     def _commit(self) -> None:
-        rows = min(len(dataset.dataset) for dataset in self._rows.values())
+        rows = min(dataset.written for dataset in self._rows.values())
         if rows > self.file["committed_rows"][()]:
             self.file.flush()
             self.file["committed_rows"][()] = rows
             self.file.flush()
 
 
-def _make_rows(file: h5py.File, about: DriveDescription, compression: str) -> dict[str, StagedDataset]:
+def _make_axes(file: h5py.File, about: DriveDescription) -> list[h5py.Dataset]:
     devices, variables = about.initial.shape
+    time = make_axis(file, "time", None, "s", "end of the row's step")
+    # Stored is the number of the row: exact, and small when compressed.
+    time.attrs.update({"scale_factor": about.dt, "add_offset": about.dt})
+    return [
+        time,
+        make_axis(file, "device", np.arange(devices), "1", "number of the device"),
+        make_axis(file, "variable", np.arange(variables), "1", "number of the state variable"),
+    ]
+
+
+def _make_rows(
+    file: h5py.File, about: DriveDescription, axes: list[h5py.Dataset], compression: str
+) -> dict[str, ChunkedDataset]:
     driven, response = about.drive, RESPONSES[about.drive]
-    state = StagedDataset(
-        file, "state", (devices, variables), ("step", "device", "variable"),
-        unit=_state_unit(about), description="state at the end of the step", compression=compression,
-    )  # fmt: skip
-    drives = StagedDataset(
-        file, driven, (devices,), ("step", "device"),
-        unit=UNITS[driven], description=f"{driven} at the end of the step: the drive", compression=compression,
-    )  # fmt: skip
-    responses = StagedDataset(
-        file, response, (devices,), ("step", "device"),
-        unit=UNITS[response], description=f"{response} from the drive and the state at the end of the step",
-        compression=compression,
-    )  # fmt: skip
-    return {"state": state, driven: drives, response: responses}
+    quantities = {
+        "state": (axes, _state_unit(about), "state at the end of the step"),
+        driven: (axes[:2], UNITS[driven], f"{driven} at the end of the step: the drive"),
+        response: (axes[:2], UNITS[response], f"{response} from the drive and the state at the end of the step"),
+    }
+    rows = chunk_rows(about.initial.size)
+    for name, (along, unit, description) in quantities.items():
+        create_chunked(
+            file, name, along, kind="f8", rows=rows, unit=unit, description=description, compression=compression
+        )
+    return {name: ChunkedDataset(file, name, compression) for name in quantities}
 
 
 def _state_unit(about: DriveDescription) -> str:
@@ -178,11 +200,8 @@ def _state_unit(about: DriveDescription) -> str:
     return units.pop() if len(units) == 1 else "see variable_units"
 
 
-def _put(group: h5py.Group, name: str, values: Any, about: tuple[str, str], labels: tuple[str, ...]) -> None:
-    dataset = group.create_dataset(name, data=values)
-    dataset.attrs["units"], dataset.attrs["long_name"] = about
-    for dimension, label in zip(dataset.dims, labels, strict=True):
-        dimension.label = label
+def _put(group: h5py.Group, name: str, values: Any, about: tuple[str, str], axes: list[h5py.Dataset]) -> None:
+    attach(describe(group.create_dataset(name, data=values), *about), axes)
 
 
 def open_drive_file(path: Path) -> h5py.File:
@@ -200,11 +219,11 @@ def open_drive_file(path: Path) -> h5py.File:
     except OSError as error:
         raise NotARunFileError(f"{path}: is no HDF5 file, or a broken one: {error}") from None
     found = file.attrs.get("convention"), file.attrs.get("schema_version")
-    if found != (CONVENTION, SCHEMA):
+    if found[0] != CONVENTION or found[1] not in READABLE:
         file.close()
         raise NotARunFileError(
             f"{path}: is no drive file that this program reads: its convention and schema version are "
-            f"{found[0]!r} {found[1]}, not {CONVENTION!r} {SCHEMA}"
+            f"{found[0]!r} {found[1]}, not {CONVENTION!r} {' or '.join(map(str, READABLE))}"
         )
     missing = [n for n in ATTRIBUTES if n not in file.attrs] + [n for n in CONTENTS if n not in file]
     if missing:

@@ -1,7 +1,8 @@
-"""Reading a run file: arrays with names, and windows of the trace."""
+"""Reading a run file, whole or while it is written: arrays with names, stored rows, the overview."""
 
+import time
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -9,30 +10,18 @@ from typing import Any, Self
 import h5py
 import numpy as np
 
-from .run_file import CONVENTION, SCHEMA
+from .codecs import load_plugins
+from .errors import NotARunFileError
+from .layout import CONVENTION, SCHEMA
+from .overview import LEVELS
+from .recovery import is_being_written
+from .rows import QUANTITIES
+from .schema1 import StoredSchema1
+from .stored import BankInfo, HDF5Source, Stored, StoredDataset, StoredTrace
 
-QUANTITIES = ("state", "current", "voltage")
+__all__ = ["Arrays", "BankInfo", "Envelope", "FileReader", "NotARunFileError", "Rows", "RunReader", "open_file"]
 
-# What every run file has, and the attributes of metrics in a finished one.
-ATTRIBUTES = ("program_version", "dt", "sample_steps", "epochs", "finished")
-MEMBERS = (
-    "configuration", "seeds", "dataset/inputs", "dataset/targets", "slots", "banks", "metrics/total_error", "order",
-    "keyframes/epoch",
-)  # fmt: skip
-TOTALS = ("device_steps", "wall_seconds", "epochs", "stopped")
-
-
-class NotARunFileError(OSError):
-    """The file is no run file, is broken, or is of another schema version."""
-
-
-@dataclass(frozen=True)
-class StoredDataset:
-    """The samples that a run learned: inputs (samples, n) and targets (samples, n), float64."""
-
-    inputs: np.ndarray
-    targets: np.ndarray
-    name: str
+OPENING_SECONDS = 2.0  # that a writer may take between making a file and letting others read it
 
 
 @dataclass(frozen=True)
@@ -69,43 +58,58 @@ class Envelope:
     maximum: np.ndarray
 
 
-@dataclass(frozen=True)
-class BankInfo:
-    """A bank as its run file describes it.
-
-    Attributes
-    ----------
-    name, model : str
-    devices : int
-    variables : tuple of (name, unit, lower bound, upper bound)
-    """
-
-    name: str
-    model: str
-    devices: int
-    variables: tuple[tuple[str, str, float, float], ...]
-
-
 class Arrays(Mapping[str, np.ndarray]):
-    """The arrays of a group by name, read when they are asked for."""
+    """Arrays by name, read when they are asked for."""
 
-    def __init__(self, group: h5py.Group) -> None:
-        self._group = group
+    def __init__(self, names: list[str], read: Callable[[str], np.ndarray]) -> None:
+        self._names, self._read = names, read
 
     def __getitem__(self, name: str) -> np.ndarray:
-        if name not in self._group:
-            raise KeyError(f"no {name!r}; there are {', '.join(self._group)}")
-        values: np.ndarray = self._group[name][()]
-        return values
+        if name not in self._names:
+            raise KeyError(f"no {name!r}; there are {', '.join(self._names)}")
+        return self._read(name)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._group)
+        return iter(self._names)
 
     def __len__(self) -> int:
-        return len(self._group)
+        return len(self._names)
 
 
-def open_file(path: Path) -> h5py.File:
+def open_hdf5(path: Path) -> tuple[h5py.File, bool]:
+    """Open an HDF5 file for reading; the second value tells whether it was not closed in good order, or is open.
+
+    Raises
+    ------
+    NotARunFileError
+        With one line that says what is wrong.
+    """
+    load_plugins()
+    deadline = time.monotonic() + OPENING_SECONDS
+    while True:
+        try:
+            return h5py.File(path, "r"), False
+        except FileNotFoundError:
+            raise NotARunFileError(f"{path}: no such file; check the path") from None
+        except IsADirectoryError:
+            raise NotARunFileError(f"{path}: is a folder; name a file in it") from None
+        except BlockingIOError as error:
+            failed: OSError = error
+        except (OSError, RuntimeError, ValueError) as error:
+            if "already open for" not in str(error):
+                line = str(error).splitlines()[0] if str(error) else type(error).__name__
+                raise NotARunFileError(f"{path}: is no HDF5 file, or a broken one: {line}") from None
+            try:
+                return h5py.File(path, "r", swmr=True), True
+            except (OSError, RuntimeError, ValueError) as second:
+                failed = OSError(str(second))
+        if time.monotonic() > deadline:
+            line = str(failed).splitlines()[0]
+            raise NotARunFileError(f"{path}: cannot be opened while another program has it open: {line}")
+        time.sleep(0.05)
+
+
+def open_file(path: Path) -> Stored:
     """Open a run file for reading, and check that it is one.
 
     Raises
@@ -113,52 +117,36 @@ def open_file(path: Path) -> h5py.File:
     NotARunFileError
         With one line that says what is wrong.
     """
+    file, unclosed = open_hdf5(path)
     try:
-        file = h5py.File(path, "r")
-    except FileNotFoundError:
-        raise NotARunFileError(f"{path}: no such file; check the path") from None
-    except OSError as error:
-        raise NotARunFileError(f"{path}: {_why_unreadable(error)}") from None
-    wrong = _what_is_wrong(file)
-    if wrong:
+        stored = _stored(path, file, unclosed)
+        stored.check()
+        tomllib.loads(stored.configuration_text)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         file.close()
-        raise NotARunFileError(f"{path}: {wrong}")
-    return file
+        raise NotARunFileError(f"{path}: is a broken run file: its configuration is not valid TOML: {error}") from None
+    except BaseException:
+        file.close()
+        raise
+    return stored
 
 
-def _what_is_wrong(file: h5py.File) -> str:
-    """Why an HDF5 file is no run file that this program reads; empty where it is one."""
-    convention = file.attrs.get("convention")
+def _stored(path: Path, file: h5py.File, live: bool) -> Stored:
+    """The file's datasets, by its schema version."""
+    source = HDF5Source(file)
+    convention = source.attribute("/", "convention") if "convention" in file.attrs else None
     if convention != CONVENTION:
-        return f"is no run file: its convention is {convention!r}, not {CONVENTION!r}"
-    if file.attrs.get("schema_version") != SCHEMA:
-        found = file.attrs.get("schema_version")
-        return f"has schema version {found}; this program reads version {SCHEMA}"
-    missing = [name for name in ATTRIBUTES if name not in file.attrs]
-    missing += [name for name in MEMBERS if name not in file]
-    groups = ["initial_state", "keyframes"]
-    if file.attrs.get("finished"):
-        groups += ["final_state", "diagnostics"]
-        missing += [f"metrics.{name}" for name in TOTALS if "metrics" in file and name not in file["metrics"].attrs]
-    missing += [
-        f"{group}/{bank}" for group in groups for bank in file.get("banks", ()) if f"{group}/{bank}" not in file
-    ]
-    if missing:
-        return f"is a broken run file: it has no {', '.join(missing)}"
-    try:
-        tomllib.loads(file["configuration"].asstr()[()])
-    except (tomllib.TOMLDecodeError, TypeError, UnicodeDecodeError) as error:
-        return f"is a broken run file: its configuration is not valid TOML: {error}"
-    return ""
-
-
-def _why_unreadable(error: OSError) -> str:
-    if "already open for write" in str(error):
-        return (
-            "is being written, or its run was killed before it could close the file; wait, or run it again "
-            "(HDF5's 'h5clear -s FILE' may bring a killed run's file back)"
+        raise NotARunFileError(f"{path}: is no run file: its convention is {convention!r}, not {CONVENTION!r}")
+    version = source.attribute("/", "schema_version") if "schema_version" in file.attrs else None
+    if version == 1:
+        return StoredSchema1(file, live)
+    if version != SCHEMA:
+        newer = isinstance(version, int | np.integer) and version > SCHEMA
+        advice = "; take a newer memsim" if newer else ""
+        raise NotARunFileError(
+            f"{path}: has schema version {version}; this program reads versions 1 and {SCHEMA}{advice}"
         )
-    return f"is no HDF5 file, or a broken one: {error}"
+    return Stored(file, live)
 
 
 class FileReader:
@@ -183,142 +171,238 @@ class RunReader(FileReader):
 
     Parameters
     ----------
-    file : h5py.File
+    stored : Stored
         An open run file; the reader closes it.
     """
+
+    def __init__(self, stored: Stored) -> None:
+        super().__init__(stored.file)
+        self.stored = stored
+
+    @property
+    def path(self) -> Path | None:
+        """The file; None for a run that is kept in memory."""
+        return None if self.file.driver == "core" else Path(self.file.filename)
+
+    @property
+    def live(self) -> bool:
+        """Whether the file is being written now."""
+        return self.stored.live and self.path is not None and is_being_written(self.path)
 
     @property
     def finished(self) -> bool:
         """Whether the run came to its end, or was stopped in good order."""
-        return bool(self.file.attrs["finished"])
+        return self.stored.finished
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the run was stopped before its end."""
+        return self.stored.stopped
 
     @property
     def configuration_text(self) -> str:
         """The effective configuration, TOML."""
-        return str(self.file["configuration"].asstr()[()])
+        return self.stored.configuration_text
 
     @property
     def configuration(self) -> dict[str, Any]:
         """The effective configuration, as nested dictionaries."""
-        return tomllib.loads(self.configuration_text)
+        values = tomllib.loads(self.configuration_text)
+        trace = values.get("trace", {})
+        if "keyframe_epochs" in trace:  # schema version 1
+            trace["keyframe_samples"] = trace.pop("keyframe_epochs") * self.samples
+        return values
 
     @property
     def banks(self) -> tuple[str, ...]:
         """Names of the banks, in the order of the network."""
-        group = self.file["banks"]
-        return tuple(sorted(group, key=lambda name: int(group[name].attrs["index"])))
+        return self.stored.banks
+
+    def bank(self, name: str) -> BankInfo:
+        """What the file says of a bank."""
+        if name not in self.banks:
+            raise KeyError(f"no bank {name!r}; there are {', '.join(self.banks)}")
+        return self.stored.bank(name)
 
     @property
     def dataset(self) -> StoredDataset:
         """The samples."""
-        group = self.file["dataset"]
-        return StoredDataset(group["inputs"][()], group["targets"][()], str(group.attrs["name"]))
+        return self.stored.data
 
     @property
     def seeds(self) -> np.ndarray:
         """Seed of each realisation, (realisations,) uint64."""
-        values: np.ndarray = self.file["seeds"][()]
-        return values
+        return self.stored.seeds
 
     @property
     def total_error(self) -> np.ndarray:
         """Eq. 20 for each complete epoch, (epochs, realisations) float64."""
-        values: np.ndarray = self.file["metrics/total_error"][()]
-        return values
+        return self.stored.total_error
 
     @property
     def order(self) -> np.ndarray:
         """Index of the sample that was shown, (epochs, samples, realisations)."""
-        values: np.ndarray = self.file["order"][()]
-        return values
+        return self.stored.order
 
     @property
     def slots(self) -> np.ndarray:
         """The slot table, structured."""
-        values: np.ndarray = self.file["slots"][()]
-        return values
+        return self.stored.slots
 
     @property
     def initial_state(self) -> Arrays:
         """Bank to state before the first step, (devices, variables, realisations)."""
-        return Arrays(self.file["initial_state"])
+        return Arrays(list(self.banks), self.stored.initial_state)
 
     @property
     def final_state(self) -> Arrays:
-        """Bank to state after the last step, (devices, variables, realisations)."""
-        return Arrays(self.file["final_state"])
+        """Bank to state after the last step, or at the last keyframe so far, (devices, variables, realisations)."""
+        return Arrays(list(self.banks), self.stored.final_state)
 
     @property
     def keyframes(self) -> Arrays:
-        """``"epoch"`` (keyframes,), and bank to (keyframes, devices, variables, realisations)."""
-        return Arrays(self.file["keyframes"])
+        """``"sample"`` and ``"epoch"``, complete at each, (keyframes,); bank to (keyframes, devices, variables, ...)."""
+        return Arrays(["sample", "epoch", *self.banks], self._keyframes)
+
+    def _keyframes(self, name: str) -> np.ndarray:
+        samples = self.stored.keyframe_samples
+        if name in ("sample", "epoch"):
+            return samples if name == "sample" else samples // self.samples
+        return self.stored.keyframe_states(name, slice(0, len(samples)))
 
     def diagnostics(self, bank: str) -> Arrays:
         """What was counted while stepping, for each device and realisation of a bank."""
-        return Arrays(self.file["diagnostics"][bank])
+        return Arrays(self.stored.counters(bank), lambda name: self.stored.counter(bank, name))
 
     @property
     def dt(self) -> float:
         """Step in s."""
-        return float(self.file.attrs["dt"])
+        return self.stored.dt
 
     @property
     def sample_steps(self) -> int:
         """Steps of one sample."""
-        return int(self.file.attrs["sample_steps"])
+        return self.stored.sample_steps
 
     @property
     def samples(self) -> int:
         """Samples of one epoch."""
-        return int(self.file["dataset/inputs"].shape[0])
+        return int(self.stored.dataset("dataset/inputs").shape[0])
 
     @property
     def realisations(self) -> int:
         """Number of realisations."""
-        return int(self.file["seeds"].shape[0])
+        return int(self.stored.dataset("seeds").shape[0])
+
+    @property
+    def samples_done(self) -> int:
+        """Samples from the start of the run up to its last keyframe."""
+        samples = self.stored.keyframe_samples
+        return int(samples[-1]) if len(samples) else 0
 
     @property
     def steps(self) -> int:
-        """Steps from the start of the run that can be looked at."""
-        return len(self.total_error) * self.samples * self.sample_steps
+        """Steps from the start of the run that can be looked at: up to its last keyframe."""
+        return self.samples_done * self.sample_steps
 
-    def bank(self, name: str) -> BankInfo:
-        """What the file says of a bank."""
-        attributes = self.file["banks"][name].attrs
-        lists = (attributes[k] for k in ("variables", "variable_units", "lower_bounds", "upper_bounds"))
-        variables = tuple((str(n), str(u), float(a), float(b)) for n, u, a, b in zip(*lists, strict=True))
-        return BankInfo(name, str(attributes["model"]), int(attributes["devices"]), variables)
+    @property
+    def traced(self) -> tuple[str, ...]:
+        """Banks that have a trace in the file."""
+        return self.stored.traced
 
-    def window(self, bank: str, quantity: str, start: int = 0, stop: int | None = None) -> np.ndarray:
-        """A stretch of the stored trace.
+    def trace(self, bank: str) -> StoredTrace:
+        """What the file keeps of a bank's trace."""
+        if bank not in self.traced:
+            raise KeyError(f"{bank}: its trace was not stored; stored are: {', '.join(self.traced) or 'none'}")
+        return self.stored.trace(bank)
+
+    def kept(self, bank: str, quantity: str, start: int = 0, stop: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """What the file itself keeps of a stretch of steps; :meth:`memsim.run.Run.window` gives every step.
 
         Parameters
         ----------
         bank : str
         quantity : {"state", "current", "voltage"}
-            In the state's unit, A or V.
         start, stop : int
             Steps from the start of the run, ``stop`` not included.
 
         Returns
         -------
-        (steps, devices, realisations) float64
-            With (steps, devices, variables, realisations) for states of devices
-            with several variables. With a stride, the steps that were kept.
+        steps : (rows,) int64
+            The steps that were kept.
+        values : (rows, devices, [variables,] realisations) float64
+            Of the devices, variables and realisations that were kept; states of
+            devices with one variable have no axis for it.
 
         Raises
         ------
         KeyError
             The bank or the quantity was not stored.
         """
-        if "traces" not in self.file or bank not in self.file["traces"]:
-            traced = [name for name in self.file.get("traces", ()) if name != "committed_rows"]
-            raise KeyError(f"{bank}: its trace was not stored; stored are: {', '.join(traced) or 'none'}")
-        if quantity not in QUANTITIES:
-            raise KeyError(f"quantity: must be one of {', '.join(QUANTITIES)} (got {quantity!r})")
-        group = self.file["traces"]
-        stride = int(group.attrs["stride"])
-        rows = int(group["committed_rows"][()])
-        last = rows if stop is None else min(rows, -(-stop // stride))
-        values: np.ndarray = group[bank][quantity][-(-start // stride) : last]
-        return values[:, :, 0] if quantity == "state" and values.shape[2] == 1 else values
+        trace = self.trace(bank)
+        check_quantity(quantity, trace.selection.quantities)
+        first = min(trace.selection.row_of(start), trace.rows)
+        last = trace.rows if stop is None else min(trace.rows, trace.selection.row_of(stop))
+        values = self.stored.trace_rows(bank, quantity, first, max(first, last))
+        steps = self.stored.trace_steps(bank, first, max(first, last))
+        return steps, values[:, :, 0] if quantity == "state" and values.shape[2] == 1 else values
+
+    def holds(self, bank: str, start: int, stop: int, realisations: list[int]) -> bool:
+        """Whether the file itself has every step of a stretch, with all devices, variables and quantities."""
+        if bank not in self.traced:
+            return False
+        trace, about = self.stored.trace(bank), self.stored.bank(bank)
+        selection = trace.selection
+        return bool(
+            len(selection.devices) == about.devices
+            and len(selection.variables) == len(about.variables)
+            and selection.quantities == QUANTITIES
+            and np.isin(realisations, selection.realisations).all()
+            and trace.covers(start, stop)
+        )
+
+    def stored_rows(self, bank: str, start: int, stop: int, realisations: list[int]) -> Rows:
+        """Every step of a stretch that the file :meth:`holds`."""
+        selection = self.stored.trace(bank).selection
+        lanes = np.searchsorted(selection.realisations, realisations)
+        first = selection.row_of(start)
+        read = [self.stored.trace_rows(bank, name, first, first + stop - start) for name in QUANTITIES]
+        return Rows(*(values[..., lanes] for values in read))
+
+    def overview(self, bank: str, quantity: str, start: int, stop: int, points: int) -> Envelope | None:
+        """Extremes over spans of a stretch of steps from the overview; None where it does not reach, or is too coarse.
+
+        Spans are as long as the overview's blocks, or several of them; the
+        first and the last may reach beyond the stretch by less than one.
+        """
+        if bank not in self.traced:
+            return None
+        trace = self.stored.trace(bank)
+        selection = trace.selection
+        if selection.stride != 1 or selection.windows or quantity not in selection.quantities:
+            return None
+        if len(selection.devices) != self.stored.bank(bank).devices or len(selection.realisations) != self.realisations:
+            return None
+        for level in reversed(range(len(LEVELS))):
+            rows = LEVELS[level]
+            first, last = start // rows, -(-stop // rows)
+            if (stop - start) // rows >= points and last <= self.stored.overview_entries(bank, level):
+                entries = self.stored.overview(bank, quantity, level, first, last)
+                edges = np.unique(np.linspace(0, len(entries), points + 1).astype(int))[:-1]
+                return Envelope(
+                    np.maximum((first + edges) * rows, start),
+                    np.minimum.reduceat(entries[:, 0], edges),
+                    np.maximum.reduceat(entries[:, 1], edges),
+                )
+        return None
+
+
+def check_quantity(quantity: str, known: tuple[str, ...] = QUANTITIES) -> None:
+    """Refuse a quantity that is not known.
+
+    Raises
+    ------
+    KeyError
+    """
+    if quantity not in known:
+        raise KeyError(f"quantity: must be one of {', '.join(known)} (got {quantity!r})")

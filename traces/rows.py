@@ -1,192 +1,230 @@
-"""Rows of a trace: from blocks as they come to whole chunks of an HDF5 dataset.
+"""The trace of a bank: which of its rows are kept, and where they go."""
 
-A chunk holds a stretch of time of few channels: that compresses best and reads
-one channel fast. Rows are staged until a chunk is full, so that no chunk is
-written twice.
-"""
-
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import h5py
 import numpy as np
 
-CHUNK_ROWS = 4096  # at most
-STAGED_BYTES = 16 << 20  # of one dataset, at most
-CHUNK_VALUES = 4096  # at least, where a bank is so wide that few rows are staged
+from .chunks import ChunkedDataset, chunk_rows, create_chunked, staged_part
+from .hdf5 import make_axis, texts
+from .overview import LEVELS, Extremes, create_overview
+
+QUANTITIES = ("state", "current", "voltage")
+DESCRIPTIONS = {
+    "state": "state at the end of the step",
+    "current": "current during the step",
+    "voltage": "voltage from the current and the state at the end of the step",
+}
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Which devices, realisations and steps of a bank are kept.
+    """Which devices, realisations, variables, quantities and steps of a bank are kept.
 
     Attributes
     ----------
-    devices, realisations : (n,) int
-        Indices in the bank and in the run.
+    devices, realisations, variables : (n,) int64
+        Indices in the bank, in the run, and in the model's state variables.
+    quantities : tuple of str
+        Of state, current, voltage.
     stride : int
         Keep the steps whose number is a multiple of this.
+    windows : tuple of (first step, end step)
+        Keep the steps in one of these, in order; all where there are none.
     """
 
     devices: np.ndarray
     realisations: np.ndarray
+    variables: np.ndarray
+    quantities: tuple[str, ...] = QUANTITIES
     stride: int = 1
+    windows: tuple[tuple[int, int], ...] = ()
+
+    def steps(self, first: int, stop: int) -> np.ndarray:
+        """The steps from ``first`` up to ``stop`` that are kept."""
+        steps = np.arange(-(-first // self.stride) * self.stride, stop, self.stride)
+        if self.windows:
+            begins, ends = np.array(self.windows).T
+            at = np.searchsorted(begins, steps, side="right") - 1
+            steps = steps[(at >= 0) & (steps < ends[np.maximum(at, 0)])]
+        return steps
+
+    def row_of(self, step: int) -> int:
+        """Rows that are kept of the steps before ``step``."""
+        windows = self.windows or ((0, step),)
+        ends = [(begin, min(end, step)) for begin, end in windows if begin < step]
+        return sum(-(-end // self.stride) + (-begin // self.stride) for begin, end in ends)
+
+    def step_of(self, row: int) -> int:
+        """The step that a row belongs to; beyond the last window's end where there is no such row."""
+        for begin, end in self.windows or ((0, (row + 1) * self.stride),):
+            first = -(-begin // self.stride)
+            count = -(-end // self.stride) - first
+            if row < count:
+                return (first + row) * self.stride
+            row -= count
+        return self.windows[-1][1]
+
+    def spans(self, first: int, stop: int) -> list[tuple[int, int]]:
+        """The stretches between ``first`` and ``stop`` that any kept step lies in."""
+        windows = self.windows or ((first, stop),)
+        cut = [(max(first, begin), min(stop, end)) for begin, end in windows]
+        return [(begin, end) for begin, end in cut if begin < end]
 
 
-class StagedDataset:
-    """An HDF5 dataset that grows along its first axis by whole chunks.
+@dataclass
+class RowsPart:
+    """Consecutive rows of some realisations of a bank, as they come.
+
+    Attributes
+    ----------
+    realisations : (n,) int64
+        In order.
+    state : (variables, rows, devices, n) float64
+    current, voltage : (rows, devices, n) float64
+    """
+
+    realisations: np.ndarray
+    state: np.ndarray
+    current: np.ndarray
+    voltage: np.ndarray
+
+
+def create_bank_trace(
+    group: h5py.Group, overview: h5py.Group, variables: Sequence[tuple[str, str]], selection: Selection, dt: float,
+    compression: str,
+) -> None:  # fmt: skip
+    """Make the empty trace of a bank and its overview.
 
     Parameters
     ----------
-    group : h5py.Group
-    name : str
-    channels : tuple of int
-        Shape of one row.
-    labels : tuple of str
-        Names of all dimensions.
-    unit, description : str
-    compression : {"gzip", "none"}
+    group, overview : h5py.Group
+    variables : sequence of (name, unit)
+        The model's state variables.
+    selection : Selection
+    dt : float
+        Step in s.
+    compression : str
     """
-
-    def __init__(
-        self,
-        group: h5py.Group,
-        name: str,
-        channels: tuple[int, ...],
-        labels: tuple[str, ...],
-        *,
-        unit: str,
-        description: str,
-        compression: str,
-    ) -> None:
-        width = int(np.prod(channels))
-        rows = int(min(CHUNK_ROWS, max(1, STAGED_BYTES // (8 * width))))
-        options = {"compression": "gzip", "compression_opts": 1, "shuffle": True} if compression == "gzip" else {}
-        self.dataset = group.create_dataset(
-            name, (0, *channels), "f8", maxshape=(None, *channels), chunks=(rows, *_tile(channels, rows)), **options
-        )
-        self.dataset.attrs["units"] = unit
-        self.dataset.attrs["long_name"] = description
-        for dimension, label in zip(self.dataset.dims, labels, strict=True):
-            dimension.label = label
-        self._staged = np.empty((rows, *channels))
-        self._filled = 0
-
-    def room(self) -> int:
-        """Rows until the staged chunk is full."""
-        return len(self._staged) - self._filled
-
-    def stage(self, part: np.ndarray, where: np.ndarray) -> None:
-        """Put rows of the realisations ``where`` behind what is filled of the staged chunk."""
-        self._staged[self._filled : self._filled + len(part), ..., where] = part
-
-    def fill(self, rows: int) -> None:
-        """Count staged rows as filled, and write the chunk when it is full."""
-        self._filled += rows
-        if self._filled == len(self._staged):
-            self.flush()
-
-    def flush(self) -> None:
-        """Write what is staged."""
-        if self._filled:
-            stop = len(self.dataset) + self._filled
-            self.dataset.resize(stop, axis=0)
-            self.dataset[stop - self._filled :] = self._staged[: self._filled]
-            self._filled = 0
-
-
-def _tile(channels: tuple[int, ...], rows: int) -> tuple[int, ...]:
-    """How many channels one chunk holds along each axis, from the last axis on."""
-    wanted = max(1, CHUNK_VALUES // rows)
-    tile = []
-    for length in reversed(channels):
-        taken = min(length, wanted)
-        tile.append(taken)
-        wanted = max(1, wanted // taken)
-    return tuple(reversed(tile))
+    kept = [variables[k] for k in selection.variables]
+    units = {unit for _, unit in kept}
+    state_unit = units.pop() if len(units) == 1 else "see variable_units"
+    group.attrs["variables"] = texts([name for name, _ in kept])
+    group.attrs["variable_units"] = texts([unit for _, unit in kept])
+    group.attrs["stride"] = selection.stride
+    group.attrs["windows"] = np.array(selection.windows, dtype=np.int64).reshape(-1, 2)
+    device = make_axis(group, "device", selection.devices, "1", "number of the device in the bank")
+    variable = make_axis(group, "variable", selection.variables, "1", "number of the state variable")
+    realisation = make_axis(group, "realisation", selection.realisations, "1", "number of the realisation")
+    channels = {"state": [device, variable, realisation]}
+    axes = {name: channels.get(name, [device, realisation]) for name in selection.quantities}
+    width = len(device) * len(realisation) * (len(variable) if "state" in axes else 1)
+    rows = chunk_rows(width)
+    create_chunked(
+        group, "time", [], kind="i8", rows=rows, unit="s", description="start of the row's step", compression="gzip"
+    )
+    group["time"].make_scale("time")
+    # Stored is the number of the step: exact, and small when compressed.
+    group["time"].attrs["scale_factor"] = dt
+    about = {name: ({"current": "A", "voltage": "V"}.get(name, state_unit), DESCRIPTIONS[name]) for name in axes}
+    for name, along in axes.items():
+        unit, description = about[name]
+        create_chunked(
+            group, name, [group["time"], *along], kind="f8", rows=rows, unit=unit, description=description,
+            compression=compression,
+        )  # fmt: skip
+    create_overview(overview, axes, about, dt)
 
 
 class BankTrace:
-    """The trace of one bank: state, current and voltage of every step that is kept.
+    """The trace of one bank that rows are appended to.
 
     Parameters
     ----------
-    group : h5py.Group
-        Made for this bank.
-    variables : sequence of (name, unit)
-        Of the state variables.
+    group, overview : h5py.Group
+        As :func:`create_bank_trace` made them.
     selection : Selection
-    compression : {"gzip", "none"}
+    compression : str
     """
 
-    def __init__(
-        self, group: h5py.Group, variables: list[tuple[str, str]], selection: Selection, compression: str
-    ) -> None:
+    def __init__(self, group: h5py.Group, overview: h5py.Group, selection: Selection, compression: str) -> None:
         self.selection = selection
-        devices, realisations = len(selection.devices), len(selection.realisations)
-        units = sorted({unit for _, unit in variables})
-        group.attrs["variables"] = [name for name, _ in variables]
-        group.attrs["variable_units"] = [unit for _, unit in variables]
-        group.create_dataset("device", data=selection.devices)
-        group.create_dataset("realisation", data=selection.realisations)
-        labels = ("step", "device", "realisation")
-        self._state = StagedDataset(
-            group, "state", (devices, len(variables), realisations), ("step", "device", "variable", "realisation"),
-            unit=units[0] if len(units) == 1 else "see variable_units",
-            description="state at the end of the step", compression=compression,
-        )  # fmt: skip
-        self._current = StagedDataset(
-            group, "current", (devices, realisations), labels,
-            unit="A", description="current during the step", compression=compression,
-        )  # fmt: skip
-        self._voltage = StagedDataset(
-            group, "voltage", (devices, realisations), labels,
-            unit="V", description="voltage from the current and the state at the end of the step",
-            compression=compression,
-        )  # fmt: skip
+        self._time = ChunkedDataset(group, "time", "gzip")
+        self._datasets = {name: ChunkedDataset(group, name, compression) for name in selection.quantities}
+        self._extremes = {name: Extremes(overview, name) for name in selection.quantities}
+        self._overview_times = [overview[str(rows)]["time"] for rows in LEVELS]
+        self._first_step = 0  # steps before it are in the file
 
-    def append(self, first_step: int, parts: list[tuple[slice, np.ndarray, np.ndarray, np.ndarray]]) -> int:
-        """Append the rows of a stretch.
+    def __len__(self) -> int:
+        """Rows that are in the file."""
+        return self._time.written
+
+    def start(self, row: int) -> None:
+        """Go on from a row, a multiple of the overview's largest block."""
+        for part in (self._time, *self._datasets.values(), *self._extremes.values()):
+            part.start(row)
+        self._first_step = self.selection.step_of(row)
+
+    def append(self, first_step: int, rows: int, parts: Sequence[RowsPart]) -> None:
+        """Append what the selection keeps of a stretch of rows.
 
         Parameters
         ----------
         first_step : int
             Step of the first row, from the start of the run.
-        parts : list of (realisations, state, current, voltage)
-            For each block of realisations: (variables, rows, devices,
-            realisations) and (rows, devices, realisations) twice.
-
-        Returns
-        -------
-        int
-            Rows that were kept.
+        rows : int
+        parts : sequence of RowsPart
+            The realisations that are kept are in one of them each.
         """
-        rows = parts[0][2].shape[0]
-        kept = np.arange(-first_step % self.selection.stride, rows, self.selection.stride)
-        for dataset, which in ((self._state, 0), (self._current, 1), (self._voltage, 2)):
-            done = 0
-            while done < len(kept):
-                count = min(dataset.room(), len(kept) - done)
-                for realisations, *arrays in parts:
-                    self._stage(dataset, which, realisations, arrays[which], kept[done : done + count])
-                dataset.fill(count)
-                done += count
-        return len(kept)
+        steps = self.selection.steps(max(first_step, self._first_step), first_step + rows)
+        done = 0
+        while done < len(steps):
+            count = min(self._time.room(), len(steps) - done)
+            kept = steps[done : done + count]
+            self._stage(kept, kept - first_step, parts)
+            done += count
+            if self._time.room() == 0:
+                self._write()
 
-    def __len__(self) -> int:
-        """Rows that are in the file."""
-        return min(len(data.dataset) for data in (self._state, self._current, self._voltage))
+    def finish(self) -> None:
+        """Write what is staged."""
+        if self._time.filled:
+            self._write()
+        for extremes in self._extremes.values():
+            extremes.finish()
 
-    def flush(self) -> None:
-        """Write what is staged of all datasets."""
-        for dataset in (self._state, self._current, self._voltage):
-            dataset.flush()
+    def _stage(self, steps: np.ndarray, kept: np.ndarray, parts: Sequence[RowsPart]) -> None:
+        at = slice(self._time.filled, self._time.filled + len(steps))
+        self._time.staged[at] = steps
+        stride = self.selection.stride
+        even = kept[-1] - kept[0] == (len(kept) - 1) * stride
+        every = slice(int(kept[0]), int(kept[-1]) + 1, stride) if even else kept
+        devices = staged_part(self.selection.devices)
+        for part in parts:
+            _, there, here = np.intersect1d(part.realisations, self.selection.realisations, return_indices=True)
+            if len(here) == 0:
+                continue
+            lanes, where = staged_part(there), staged_part(here)
+            for name, dataset in self._datasets.items():
+                values = getattr(part, name)
+                if name == "state":
+                    # (variables, rows, devices, realisations) to (rows, devices, variables, realisations)
+                    values = values[staged_part(self.selection.variables)].transpose(1, 2, 0, 3)
+                chosen = values[every][:, devices][..., lanes]
+                dataset.staged[..., where, at] = np.moveaxis(chosen, 0, -1)
+        for dataset in (self._time, *self._datasets.values()):
+            dataset.filled += len(steps)
 
-    def _stage(self, dataset: StagedDataset, which: int, part: slice, values: np.ndarray, kept: np.ndarray) -> None:
-        chosen = self.selection.realisations
-        where = np.flatnonzero((chosen >= part.start) & (chosen < part.stop))
-        if len(where) == 0:
-            return
-        if which == 0:
-            values = values.transpose(1, 2, 0, 3)
-        rows = values[kept][:, self.selection.devices][..., chosen[where] - part.start]
-        dataset.stage(rows, where)
+    def _write(self) -> None:
+        first = self._time.written
+        for name, dataset in self._datasets.items():
+            self._extremes[name].add(dataset.write())
+        steps = self._time.write()
+        for times, rows in zip(self._overview_times, LEVELS, strict=True):
+            starts = np.arange(-(-first // rows) * rows, first + len(steps), rows)
+            if len(starts):
+                stop = int(starts[-1]) // rows + 1
+                if len(times) < stop:
+                    times.resize(stop, axis=0)
+                times[stop - len(starts) : stop] = steps[starts - first]

@@ -1,83 +1,22 @@
-"""Writing a run file: everything that the run can be recomputed from, and what it gave.
+"""Writing a run file: rows, epochs, keyframes and checkpoints, each counted after it has reached the file."""
 
-The layout is written down in FORMAT.md beside this module.
-"""
-
+import contextlib
 import os
 import uuid
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+import filelock
 import h5py
 import numpy as np
 
-from .rows import BankTrace, Selection
-
-CONVENTION = "memsim run"
-SCHEMA = 1
-
-
-@dataclass(frozen=True)
-class BankDescription:
-    """A bank as the file describes it: name, model, devices, and (name, unit, lower, upper) of its variables."""
-
-    name: str
-    model: str
-    devices: int
-    variables: list[tuple[str, str, float, float]]
-
-
-@dataclass(frozen=True)
-class RunDescription:
-    """What is known of a run before its first step.
-
-    Attributes
-    ----------
-    program : dict
-        Name, version, and the environment, as attributes of the file.
-    configuration : str
-        TOML.
-    seeds : (realisations,) uint64
-    inputs, targets : (samples, n) float64
-    dataset : str
-        Its name.
-    slots : (slots,) structured
-        The slot table.
-    dt : float
-        Step in s.
-    sample_steps : int
-        Steps of one sample.
-    epochs : int
-    banks : list of BankDescription
-    initial : list of (devices, variables, realisations) float64
-    calibration : dict
-        Bank to dictionary of numbers.
-    phases : list of str
-    """
-
-    program: dict[str, str]
-    configuration: str
-    seeds: np.ndarray
-    inputs: np.ndarray
-    targets: np.ndarray
-    dataset: str
-    slots: np.ndarray
-    dt: float
-    sample_steps: int
-    epochs: int
-    banks: list[BankDescription]
-    initial: list[np.ndarray]
-    calibration: dict[str, dict[str, float]]
-    phases: list[str]
-
-
-@dataclass
-class TracePlan:
-    """Which banks are traced, and how."""
-
-    selections: dict[str, Selection] = field(default_factory=dict)
-    compression: str = "gzip"
+from . import recovery, space
+from .chunks import checksum
+from .hdf5 import LIBRARY_VERSIONS, write_rows
+from .layout import CHECKPOINTS, COMMITTED, RunDescription, TracePlan, create_layout
+from .overview import LEVELS
+from .rows import BankTrace, RowsPart
 
 
 def check_target(path: Path, overwrite: bool) -> None:
@@ -104,170 +43,223 @@ def open_target(path: Path | None, overwrite: bool) -> h5py.File:
     if path is None:
         return h5py.File(f"memory-{uuid.uuid4()}", "w", driver="core", backing_store=False)
     check_target(path, overwrite)
-    return h5py.File(path, "w" if overwrite else "x", libver=("v110", "v110"))
+    return h5py.File(path, "w" if overwrite else "x", libver=LIBRARY_VERSIONS)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A run file that is open for writing, and the lock that makes its writer the only one.
+
+    Attributes
+    ----------
+    file : h5py.File
+    path : Path or None
+        None for a file in memory.
+    held : filelock.BaseFileLock or None
+    """
+
+    file: h5py.File
+    path: Path | None = None
+    held: filelock.BaseFileLock | None = None
+
+    def close(self) -> None:
+        """Close the file, and let others write it."""
+        try:
+            self.file.close()
+        finally:
+            if self.held is not None:
+                recovery.release(self.held)
+
+
+def create_run_file(path: Path | None, run: RunDescription, trace: TracePlan, overwrite: bool = False) -> Target:
+    """Make a run file with all its datasets, empty; in memory where no path is given.
+
+    It is made under another name and takes its own when it is complete, so
+    that a file which is to be replaced stays until then.
+
+    Raises
+    ------
+    ValueError, OSError
+        With a line that says what to do.
+    """
+    if path is None:
+        target = Target(open_target(None, overwrite))
+        create_layout(target.file, run, trace)
+        return target
+    check_target(path, overwrite)
+    held = recovery.lock(path)
+    begun = path.with_name(f".{path.name}.new")
+    try:
+        with h5py.File(begun, "w", libver=LIBRARY_VERSIONS) as file:
+            create_layout(file, run, trace)
+        begun.replace(path)
+        return Target(recovery.open_to_write(path), path, held)
+    except BaseException:
+        begun.unlink(missing_ok=True)
+        recovery.release(held)
+        raise
+
+
+def reopen_run_file(path: Path) -> Target:
+    """Open a run file to go on with it.
+
+    Raises
+    ------
+    OSError
+        It is being written, or is too damaged to go on from.
+    """
+    held = recovery.lock(path)
+    try:
+        return Target(recovery.open_to_write(path), path, held)
+    except BaseException:
+        recovery.release(held)
+        raise
 
 
 class RunWriter:
-    """A run file that is being written. All its methods belong to one thread."""
+    """A run file that is being written. All its methods belong to one thread.
 
-    def __init__(self, file: h5py.File, run: RunDescription, trace: TracePlan) -> None:
-        self.file = file
-        self._run = run
-        self._write_description()
-        self._make_metrics()
-        self._keyframes = self._make_keyframes()
-        self._traces = self._make_traces(trace)
+    Parameters
+    ----------
+    target : Target
+    banks : sequence of str
+    trace : TracePlan
+    """
 
-    def _write_description(self) -> None:
-        run, file = self._run, self.file
-        file.attrs.update({"convention": CONVENTION, "schema_version": SCHEMA, **run.program})
-        file.attrs.update({"dt": run.dt, "dt_units": "s", "sample_steps": run.sample_steps, "epochs": run.epochs})
-        file.attrs["finished"] = False
-        file["configuration"] = run.configuration
-        _put(file, "seeds", run.seeds, "1", "seed of each realisation", ("realisation",))
-        data = file.create_group("dataset")
-        data.attrs["name"] = run.dataset
-        _put(data, "inputs", run.inputs, "1", "inputs in units of the unit current", ("sample", "input"))
-        _put(data, "targets", run.targets, "1", "target outputs", ("sample", "output"))
-        file["slots"] = run.slots
-        banks = file.create_group("banks")
-        initial = file.create_group("initial_state")
-        for index, (bank, states) in enumerate(zip(run.banks, run.initial, strict=True)):
-            group = banks.create_group(bank.name)
-            group.attrs.update({"index": index, "model": bank.model, "devices": bank.devices})
-            group.attrs["variables"] = [v[0] for v in bank.variables]
-            group.attrs["variable_units"] = [v[1] for v in bank.variables]
-            group.attrs["lower_bounds"] = [v[2] for v in bank.variables]
-            group.attrs["upper_bounds"] = [v[3] for v in bank.variables]
-            group.attrs.update(run.calibration[bank.name])
-            _put(initial, bank.name, states, _common_unit(bank), "state before the first step", STATE_LABELS)
-
-    def _make_metrics(self) -> None:
-        realisations, samples = len(self._run.seeds), len(self._run.inputs)
-        metrics = self.file.create_group("metrics")
-        _grow(
-            metrics, "total_error", (realisations,), "f8", "1",
-            "sum over samples of (T - O)^2 / 2 (Eq. 20)", ("epoch", "realisation"),
-        )  # fmt: skip
-        _grow(
-            self.file, "order", (samples, realisations), _smallest_integer(samples), "1",
-            "index of the sample that was shown", ("epoch", "sample", "realisation"),
-        )  # fmt: skip
-
-    def _make_keyframes(self) -> h5py.Group:
-        group = self.file.create_group("keyframes")
-        _grow(group, "epoch", (), "i8", "1", "epochs that were complete", ("keyframe",))
-        for bank, states in zip(self._run.banks, self._run.initial, strict=True):
-            labels = ("keyframe", *STATE_LABELS)
-            _grow(group, bank.name, states.shape, "f8", _common_unit(bank), "state at the epoch's end", labels)
-        return group
-
-    def _make_traces(self, trace: TracePlan) -> dict[str, BankTrace]:
-        if not trace.selections:
-            return {}
-        group = self.file.create_group("traces")
-        stride = next(iter(trace.selections.values())).stride
-        group.attrs.update({"dt": self._run.dt, "dt_units": "s", "stride": stride})
-        group.create_dataset("committed_rows", data=np.int64(0))
-        variables = {b.name: [(v[0], v[1]) for v in b.variables] for b in self._run.banks}
-        return {
-            name: BankTrace(group.create_group(name), variables[name], selection, trace.compression)
-            for name, selection in trace.selections.items()
+    def __init__(self, target: Target, banks: Sequence[str], trace: TracePlan) -> None:
+        self.file, self.path = target.file, target.path
+        self._banks = banks
+        self._sample_steps = int(self.file.attrs["sample_steps"])
+        self._traces = {
+            name: BankTrace(
+                self.file["traces"][name], self.file["overview"][name], trace.selections[name], trace.compression
+            )
+            for name in banks
+            if name in trace.selections
         }
+        self._epochs = self._keyframes = self._checkpoints = 0
 
-    def append_rows(self, first_step: int, rows: dict[str, list[Any]]) -> None:
-        """Append a stretch of the trace; see :meth:`memsim.traces.rows.BankTrace.append`."""
-        for name, parts in rows.items():
-            self._traces[name].append(first_step, parts)
+    def start(self, configuration: str, epochs: int, keyframes: int) -> int:
+        """Go on from what is in the file: from its last checkpoint, of so many epochs and keyframes.
+
+        Returns
+        -------
+        int
+            The row that the traces go on from; those after it are to be appended again.
+        """
+        committed = self.file["committed"]
+        kept = self.file["configuration"]
+        kept[()] = np.array(configuration.encode(), dtype=kept.dtype)
+        for name in ("finished", "stopped"):
+            committed[name][()] = 0
+        self._epochs, self._keyframes = epochs, keyframes
+        self._checkpoints = int(committed["checkpoint"][()])
+        row = int(committed["rows"][()]) // LEVELS[-1] * LEVELS[-1]
+        for trace in self._traces.values():
+            trace.start(row)
+        return row
+
+    def append_rows(
+        self, first_step: int, rows: int, parts: Mapping[str, Sequence[RowsPart]], done: Callable[[], None]
+    ) -> None:
+        """Append a stretch of the trace; ``done`` is called when the parts are no longer needed."""
+        arrays = [array for bank in parts.values() for p in bank for array in (p.state, p.current, p.voltage)]
+        self._require(sum(array.nbytes for array in arrays))
+        for name, trace in self._traces.items():
+            trace.append(first_step, rows, parts.get(name, ()))
+        done()
 
     def append_epochs(self, total_error: np.ndarray, order: np.ndarray) -> None:
         """Append complete epochs: (epochs, realisations) and (epochs, samples, realisations)."""
-        _append(self.file["metrics/total_error"], total_error)
-        _append(self.file["order"], order)
+        self._require(total_error.nbytes + order.nbytes)
+        metrics = self.file["metrics"]
+        write_rows(metrics["epoch"], self._epochs, np.arange(self._epochs, self._epochs + len(total_error)))
+        write_rows(metrics["total_error"], self._epochs, total_error)
+        write_rows(metrics["order"], self._epochs, order.astype(metrics["order"].dtype))
+        self._epochs += len(total_error)
 
-    def append_keyframe(self, epoch: int, states: list[np.ndarray]) -> None:
-        """Append a keyframe: the states of all banks at the end of an epoch; flushed before it is counted."""
-        for bank, state in zip(self._run.banks, states, strict=True):
-            _append(self._keyframes[bank.name], state[None])
-        self.file.flush()
-        _append(self._keyframes["epoch"], np.array([epoch]))
-        self._commit_rows()
-        self.file.flush()
-
-    def _commit_rows(self) -> None:
-        """Count the rows that all traced banks have in the file."""
-        if self._traces:
-            self.file["traces/committed_rows"][()] = min(len(trace) for trace in self._traces.values())
-
-    def finish(self, states: list[np.ndarray], diagnostics: dict[str, dict[str, Any]], totals: dict[str, Any]) -> None:
-        """Write what a run ends with.
+    def append_keyframes(self, samples: np.ndarray, states: Sequence[np.ndarray], bias: np.ndarray) -> None:
+        """Append keyframes.
 
         Parameters
         ----------
-        states : list of (devices, variables, realisations) float64
-        diagnostics : dict
-            Bank to name to (values, unit, description, labels).
-        totals : dict
-            Attributes of ``metrics``.
+        samples : (n,) int64
+            Samples that were complete.
+        states : sequence of (n, devices, variables, realisations) float64
+            Of each bank.
+        bias : (n, units, realisations) float64
         """
+        self._require(bias.nbytes + sum(array.nbytes for array in states))
+        group, first = self.file["keyframes"], self._keyframes
+        for name, values in zip(self._banks, states, strict=True):
+            write_rows(group[name]["time"], first, samples * self._sample_steps)
+            write_rows(group[name]["state"], first, values)
+        sums = [keyframe_checksum([values[k] for values in states], bias[k]) for k in range(len(samples))]
+        write_rows(group["keyframe"], first, np.arange(first, first + len(samples)))
+        write_rows(group["bias_weight"], first, bias)
+        write_rows(group["crc32"], first, np.array(sums, dtype=np.uint32))
+        write_rows(group["sample"], first, samples)
+        self._keyframes += len(samples)
+
+    def commit(
+        self, about: Mapping[str, float], error: np.ndarray, counters: Sequence[Mapping[str, np.ndarray]]
+    ) -> None:
+        """Make a checkpoint, and count what has reached the file.
+
+        Parameters
+        ----------
+        about : dict
+            ``sample``, ``device_steps`` and ``wall_seconds``.
+        error : (realisations,) float64
+            Of the epoch in progress.
+        counters : sequence of dict
+            Of each bank: name to values.
+        """
+        slot = self._checkpoints % CHECKPOINTS
+        self._require(error.nbytes + sum(v.nbytes for bank in counters for v in bank.values()))
+        group = self.file["checkpoint"]
+        for name, value in (*about.items(), ("keyframes", self._keyframes), ("total_error", error)):
+            group[name][slot] = value
+        for bank, values in zip(self._banks, counters, strict=True):
+            for name, array in values.items():
+                self.file["diagnostics"][bank][name][slot] = array
+        self._checkpoints += 1
+        self._count()
+
+    def finish(self, stopped: bool) -> None:
+        """Write what is staged of the traces; the last checkpoint has been made."""
         for trace in self._traces.values():
-            trace.flush()
+            trace.finish()
         self.file.flush()
-        self._commit_rows()
-        final = self.file.create_group("final_state")
-        for bank, state in zip(self._run.banks, states, strict=True):
-            _put(final, bank.name, state, _common_unit(bank), "state after the last step", STATE_LABELS)
-        group = self.file.create_group("diagnostics")
-        group.attrs["phases"] = self._run.phases
-        for bank_name, counters in diagnostics.items():
-            bank_group = group.create_group(bank_name)
-            for name, (values, unit, description, labels) in counters.items():
-                _put(bank_group, name, values, unit, description, labels)
-        self.file["metrics"].attrs.update(totals)
-        self.file.attrs["finished"] = True
+        self._count(finished=1, stopped=int(stopped))
+
+    def _count(self, **flags: int) -> None:
+        """Flush, and only then say how much there is."""
+        self.file.flush()
+        rows = min((len(trace) for trace in self._traces.values()), default=0)
+        committed = self.file["committed"]
+        counts = {
+            "rows": max(rows, int(committed["rows"][()])),
+            "keyframes": self._keyframes,
+            "epochs": self._epochs,
+            "checkpoint": self._checkpoints,
+        }
+        for name in COMMITTED:
+            if name in counts | flags:
+                committed[name][()] = (counts | flags)[name]
         self.file.flush()
 
-
-STATE_LABELS = ("device", "variable", "realisation")
-
-
-def _put(
-    group: h5py.Group, name: str, values: np.ndarray, unit: str, description: str, labels: tuple[str, ...]
-) -> None:
-    dataset = group.create_dataset(name, data=values)
-    _describe(dataset, unit, description, labels)
+    def _require(self, size: int) -> None:
+        if self.path is not None:
+            space.require(self.path, size)
 
 
-def _grow(
-    group: h5py.Group, name: str, row: tuple[int, ...], kind: Any, unit: str, description: str, labels: tuple[str, ...]
-) -> None:
-    """A dataset that grows along its first axis."""
-    width = max(1, int(np.prod(row, dtype=np.int64)))
-    rows = max(1, (1 << 16) // (width * np.dtype(kind).itemsize))
-    dataset = group.create_dataset(
-        name, (0, *row), kind, maxshape=(None, *row), chunks=(rows, *(max(1, n) for n in row)),
-        compression="gzip", compression_opts=1, shuffle=True,
-    )  # fmt: skip
-    _describe(dataset, unit, description, labels)
+def keyframe_checksum(states: Sequence[np.ndarray], bias: np.ndarray) -> int:
+    """CRC-32 of a keyframe: the states of all banks in their order, then the bias weights."""
+    return checksum(np.concatenate([array.ravel() for array in (*states, bias)]))
 
 
-def _describe(dataset: h5py.Dataset, unit: str, description: str, labels: tuple[str, ...]) -> None:
-    dataset.attrs["units"] = unit
-    dataset.attrs["long_name"] = description
-    for dimension, label in zip(dataset.dims, labels, strict=True):
-        dimension.label = label
-
-
-def _append(dataset: h5py.Dataset, rows: np.ndarray) -> None:
-    before = len(dataset)
-    dataset.resize(before + len(rows), axis=0)
-    dataset[before:] = rows
-
-
-def _common_unit(bank: BankDescription) -> str:
-    units = {unit for _, unit, _, _ in bank.variables}
-    return units.pop() if len(units) == 1 else "see variable_units"
-
-
-def _smallest_integer(samples: int) -> Any:
-    return np.min_scalar_type(samples - 1)
+def close_quietly(target: Target) -> None:
+    """Close after an error, whose message is the one that counts."""
+    with contextlib.suppress(OSError, RuntimeError):
+        target.close()

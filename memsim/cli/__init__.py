@@ -72,6 +72,7 @@ def main(arguments: list[str] | None = None) -> None:
 def _report(error: Exception, debug: bool) -> int:
     """Say what went wrong in one line; the exit status."""
     from ..errors import InputError, MemsimError
+    from ..traces.errors import NotARunFileError
 
     if debug:
         traceback.print_exception(error)
@@ -82,4 +83,4 @@ def _report(error: Exception, debug: bool) -> int:
         else f"{type(error).__name__}: {error} (please report this; --debug shows where)"
     )
     click.echo(f"memsim: error: {text}", err=True)
-    return 2 if isinstance(error, InputError) else 1
+    return 2 if isinstance(error, InputError | NotARunFileError) else 1

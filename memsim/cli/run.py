@@ -11,6 +11,8 @@ Examples:
   memsim run examples/xor.toml
   memsim run examples/xor.toml --set run.realisations=100 --out xor.h5
   memsim run examples/slp.toml --set trace.mode=full --set learning.epochs=5
+  memsim run examples/xor.toml --out xor.h5 --resume      goes on where it was stopped or killed
+  memsim run xor.h5 --resume --set learning.epochs=2000   goes on for more epochs
   memsim run xor.h5 --out again.h5        the same run from its own file: the same bits
 """
 
@@ -19,33 +21,51 @@ Examples:
 @options.path_argument("source", "CONFIG.toml|RUN.h5")
 @options.path_option("--out", "Run file to write; the configuration's name with .h5 where not given.")
 @options.overwrite
+@click.option(
+    "--resume", is_flag=True, help="Go on from the last keyframe of the run file, where that exists: the same bits."
+)
 @options.assignments
 @options.threads
 @options.quiet
 def command(
-    source: Path, out: Path | None, overwrite: bool, assignments: tuple[str, ...], threads: int | None, quiet: bool
+    *,
+    source: Path,
+    out: Path | None,
+    overwrite: bool,
+    resume: bool,
+    assignments: tuple[str, ...],
+    threads: int | None,
+    quiet: bool,
 ) -> int:
     """Train a network from a configuration, every pulse stepped, and write a run file.
 
     Shows the run's margins first: how near states came to their bounds, READs to
-    the thresholds, and WRITEs to the driver's limit. Ctrl-C stops at the next
-    epoch's end and keeps the work.
+    the thresholds, and WRITEs to the driver's limit. Ctrl-C and SIGTERM stop at
+    the next keyframe and keep the work; --resume goes on from there.
     """
     from .. import training
+    from ..errors import InputError
     from ..reporting import TrainingProgress, show_run
     from ..sources import load_source
 
+    if resume and overwrite:
+        raise InputError("--resume: goes on with the file, --overwrite replaces it; give one of them")
     extra = (f"run.threads={threads}",) if threads else ()
     config, data = load_source(source, (*assignments, *extra))
     target = out or Path(source.stem + ".h5")
+    if resume and out is None and source.suffix == ".h5":
+        target = source
     with TrainingProgress(config.learning.epochs, quiet) as progress:
-        finished = training.run(config, data, out=target, overwrite=overwrite, progress=progress)
+        finished = training.run(config, data, out=target, overwrite=overwrite, resume=resume, progress=progress)
     with finished:
         show_run(finished)
-        stopped = bool(finished.file["metrics"].attrs["stopped"])
-        epochs = len(finished.total_error)
+        stopped, epochs = finished.stopped, len(finished.total_error)
     if stopped:
-        click.echo(f"stopped after {epochs} of {config.learning.epochs} epochs; {target} keeps them", err=True)
+        click.echo(
+            f"stopped after {epochs} of {config.learning.epochs} epochs; {target} keeps them, and the same command with "
+            f"--resume goes on",
+            err=True,
+        )
         return 130
     click.echo(f"wrote {target}")
     return 0

@@ -83,7 +83,7 @@ def _configuration(
         "network": network,
         "learning": LearningSection(rate=rate, epochs=settings.epochs),
         "data": DataSection(gate=gate.lower(), samples=SAMPLES, seed=settings.data_seed),
-        "trace": TraceSection(keyframe_epochs=settings.roc_epoch),
+        "trace": TraceSection(keyframe_samples=settings.roc_epoch * SAMPLES),
     }
     base = Configuration(**sections).model_dump()
     for section, fields in changes.items():

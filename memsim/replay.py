@@ -1,0 +1,148 @@
+"""Replay: any stretch of a run again, step by step, from the nearest keyframe, checked against the next.
+
+A run is deterministic from a keyframe, so its rows need not be stored to be
+looked at; :func:`replay` gives the bits that a full trace would have held.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+
+from .assembly import Assembly
+from .engine import Checkpoint, Engine, Recorded
+from .errors import ReplayError
+from .traces.stored import Stored
+
+
+class Keyframes(Protocol):
+    """Where keyframes come from; -1 is the state before the first step."""
+
+    samples: np.ndarray
+
+    def at(self, index: int) -> Checkpoint:
+        """What a run goes on from."""
+
+
+class StoredKeyframes:
+    """The keyframes of a run file, of some realisations.
+
+    Parameters
+    ----------
+    stored : Stored
+    realisations : sequence of int
+    """
+
+    def __init__(self, stored: Stored, realisations: Sequence[int]) -> None:
+        self._stored, self._lanes = stored, list(realisations)
+        self.samples = stored.keyframe_samples
+
+    def at(self, index: int) -> Checkpoint:
+        """A keyframe, without counters."""
+        stored, lanes = self._stored, self._lanes
+        banks = stored.banks
+        start = index < 0
+        states = [stored.initial_state(b) if start else stored.keyframe_states(b, index) for b in banks]
+        bias = None if start else stored.keyframe_bias(index)
+        units = len(bias) if bias is not None else 0
+        return Checkpoint(
+            sample=0 if start else int(self.samples[index]),
+            states=[values[..., lanes] for values in states],
+            bias=np.zeros((units, len(lanes))) if bias is None else bias[:, lanes],
+            error=np.zeros(len(lanes)),
+            counters=[],
+            device_steps=0,
+        )
+
+
+def of_realisations(assembly: Assembly, realisations: Sequence[int]) -> Assembly:
+    """The same run with some of its realisations; each has the same bits as among all."""
+    lanes = list(realisations)
+    return replace(assembly, seeds=assembly.seeds[lanes], initial=tuple(values[..., lanes] for values in assembly.initial))
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Consecutive recorded steps.
+
+    Attributes
+    ----------
+    first_step : int
+        From the start of the run.
+    steps : int
+    recorded : Recorded
+    """
+
+    first_step: int
+    steps: int
+    recorded: Recorded
+
+
+def replay(engine: Engine, keyframes: Keyframes, start: int, stop: int) -> Iterator[Stretch]:
+    """Run the samples from ``start`` up to ``stop`` again, recorded, and on to the next keyframe.
+
+    Parameters
+    ----------
+    engine : Engine
+        With the banks that are to be recorded.
+    keyframes : Keyframes
+    start, stop : int
+        Samples from the start of the run.
+
+    Yields
+    ------
+    Stretch
+
+    Raises
+    ------
+    ReplayError
+        The states at a keyframe on the way are not the ones in the file.
+    """
+    before = int(np.searchsorted(keyframes.samples, start, side="right")) - 1
+    checked = dict.fromkeys(
+        range(before + 1, min(len(keyframes.samples), int(np.searchsorted(keyframes.samples, stop)) + 1))
+    )
+    engine.restore(with_units(keyframes.at(before), engine))
+    ends = {int(keyframes.samples[k]): k for k in checked}
+    for end in sorted({start, stop, *ends}):
+        while engine.position < end * engine.slots_a_sample:
+            recording = start <= engine.sample < stop
+            first_step = engine.step
+            recorded = engine.advance(end * engine.slots_a_sample, record=recording)
+            if recording:
+                yield Stretch(first_step, engine.step - first_step, recorded)
+        if end in ends:
+            check(engine, keyframes.at(ends[end]))
+
+
+def with_units(at: Checkpoint, engine: Engine) -> Checkpoint:
+    """A checkpoint whose controller remembers nothing, where the file does not say what it did."""
+    units = int(engine.plan.units[-1])
+    return at if len(at.bias) == units else replace(at, bias=np.zeros((units, engine.realisations)))
+
+
+def check(engine: Engine, expected: Checkpoint) -> None:
+    """Compare the engine's states with those of a keyframe, bit for bit.
+
+    Raises
+    ------
+    ReplayError
+        With the bank, and by how much it differs.
+    """
+    found = []
+    for bank, states, wanted in zip(engine.assembly.banks, engine.states(), expected.states, strict=True):
+        if not np.array_equal(states, wanted):
+            difference = np.abs(states - wanted)
+            device, variable, lane = np.unravel_index(int(np.nanargmax(difference)), difference.shape)
+            about = bank.device.state_variables()[int(variable)]
+            share = difference[device, variable, lane] / (about.upper - about.lower)
+            found.append(
+                f"{bank.name} by up to {difference[device, variable, lane]:.3g} {about.unit}, {share:.2g} of its "
+                f"range (device {device}, {about.name})"
+            )
+    if found:
+        raise ReplayError(
+            f"the replay differs from the keyframe after {expected.sample} samples: {'; '.join(found)}; was the run made "
+            f"with another version or on another machine?"
+        )

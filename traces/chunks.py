@@ -1,0 +1,165 @@
+"""Datasets that grow by whole chunks, written ready-made, each with a checksum.
+
+A chunk holds a stretch of time of few channels: that compresses best and reads
+one channel fast. Rows are staged channel by channel until a chunk is full, so
+that no chunk is written twice while a run goes on.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import h5py
+import numpy as np
+from isal import isal_zlib
+
+from .codecs import Codec, codec
+from .hdf5 import attach, describe, grow, make_axis, write_rows
+
+CHUNK_ROWS = 4096  # at most; a power of two
+CHUNK_VALUES = 4096  # at least, where a bank is so wide that few rows are staged
+STAGED_BYTES = 16 << 20  # of one dataset, at most
+PADDING = 8  # a channel's stride that is a power of two would have all channels share few cache lines
+
+
+def chunk_rows(width: int) -> int:
+    """Rows of a chunk, a power of two, for datasets of so many channels."""
+    fitting = max(1, STAGED_BYTES // (8 * width))
+    return int(min(CHUNK_ROWS, 1 << (fitting.bit_length() - 1)))
+
+
+def tile_of(channels: Sequence[int], rows: int) -> tuple[int, ...]:
+    """How many channels one chunk holds along each axis, from the last axis on."""
+    wanted = max(1, CHUNK_VALUES // rows)
+    tile = []
+    for length in reversed(channels):
+        taken = min(length, wanted)
+        tile.append(taken)
+        wanted = max(1, wanted // taken)
+    return tuple(reversed(tile))
+
+
+def create_chunked(
+    group: h5py.Group, name: str, axes: Sequence[h5py.Dataset], *, kind: str, rows: int, unit: str, description: str,
+    compression: str,
+) -> None:  # fmt: skip
+    """Make an empty dataset along axes, the first of which grows, and room for its checksums beside it.
+
+    Parameters
+    ----------
+    group : h5py.Group
+    name : str
+    axes : sequence of h5py.Dataset
+        Dimension scales; none but ``name`` itself where the dataset is an axis.
+    kind : {"f8", "i8"}
+    rows : int
+        Of a chunk.
+    unit, description, compression : str
+    """
+    channels = tuple(len(axis) for axis in axes[1:])
+    tile = tile_of(channels, rows)
+    dataset = group.create_dataset(
+        name, (0, *channels), kind, maxshape=(None, *channels), chunks=(rows, *tile), **codec(compression).filters
+    )
+    describe(dataset, unit, description)
+    if axes:
+        attach(dataset, axes)
+    tiles = math.prod(-(-length // part) for length, part in zip(channels, tile, strict=True))
+    sums = group.require_group("checksums").create_group(name)
+    chunk = make_axis(sums, "row", None, "1", "first row of the chunks")
+    tiles_axis = make_axis(sums, "tile", np.arange(tiles), "1", "number of the chunk among the channels")
+    about = "CRC-32 of the chunks, padded with zeros, before compression"
+    grow(sums, "crc32", (tiles,), "u4", "1", about, [chunk, tiles_axis])
+
+
+def chunk_slices(dataset: h5py.Dataset) -> Iterator[tuple[slice, ...]]:
+    """The channels of each chunk of a row of chunks, in the order of the checksums."""
+    tile = dataset.chunks[1:]
+    counts = [-(-length // part) for length, part in zip(dataset.shape[1:], tile, strict=True)]
+    for index in np.ndindex(*counts):
+        yield tuple(slice(k * part, (k + 1) * part) for k, part in zip(index, tile, strict=True))
+
+
+def padded_chunk(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Values as a whole chunk in C order, zeros where there are none."""
+    if values.shape == shape:
+        return np.ascontiguousarray(values)
+    chunk = np.zeros(shape, dtype=values.dtype)
+    chunk[tuple(slice(length) for length in values.shape)] = values
+    return chunk
+
+
+def checksum(chunk: np.ndarray) -> int:
+    """CRC-32 of an array's bytes."""
+    return int(isal_zlib.crc32(np.ascontiguousarray(chunk).reshape(-1).view(np.uint8)))
+
+
+class ChunkedDataset:
+    """A dataset of :func:`create_chunked` that rows are appended to.
+
+    Parameters
+    ----------
+    group : h5py.Group
+    name : str
+    compression : str
+    """
+
+    def __init__(self, group: h5py.Group, name: str, compression: str) -> None:
+        self.dataset: h5py.Dataset = group[name]
+        self._checksums: h5py.Group = group["checksums"][name]
+        self._codec: Codec = codec(compression)
+        self._slices = list(chunk_slices(self.dataset))
+        self.rows = int(self.dataset.chunks[0])  # of a chunk
+        shape = (*self.dataset.shape[1:], self.rows + PADDING)
+        self.staged = np.zeros(shape, dtype=self.dataset.dtype)[..., : self.rows]  # channels first
+        self.written = 0  # rows that are in the file
+        self.filled = 0  # rows that are staged
+
+    def start(self, row: int) -> None:
+        """Go on from a row, a multiple of the chunk's; what is in the file from there on is written again."""
+        self.written, self.filled = row, 0
+
+    def room(self) -> int:
+        """Rows until the staged chunk is full."""
+        return self.rows - self.filled
+
+    def write(self) -> np.ndarray:
+        """Write what is staged; returns it, (channels..., rows), valid until the next rows are staged."""
+        filled = self.filled
+        self.staged[..., filled:] = 0
+        first, stop = self.written, self.written + filled
+        if len(self.dataset) < stop:
+            self.dataset.resize(stop, axis=0)
+        sums = np.empty((1, len(self._slices)), dtype=np.uint32)
+        for k, channels in enumerate(self._slices):
+            chunk = padded_chunk(np.moveaxis(self.staged[channels], -1, 0), self.dataset.chunks)
+            sums[0, k] = checksum(chunk)
+            offset = (first, *(part.start for part in channels))
+            self.dataset.id.write_direct_chunk(offset, self._codec.encode(chunk))
+        write_rows(self._checksums["row"], first // self.rows, np.array([first]))
+        write_rows(self._checksums["crc32"], first // self.rows, sums)
+        # A chunk that is not full is the last one: it counts, but is written again if the run goes on.
+        self.written, self.filled = stop, 0
+        return self.staged[..., :filled]
+
+
+def wrong_chunks(group: h5py.Group, name: str, rows: int) -> Iterator[tuple[int, str]]:
+    """Chunks whose checksum is wrong, or that cannot be read: (first row, what is wrong)."""
+    dataset, checksums = group[name], group["checksums"][name]["crc32"]
+    height = int(dataset.chunks[0])
+    for k, first in enumerate(range(0, rows, height)):
+        for tile, channels in enumerate(chunk_slices(dataset)):
+            try:
+                values = dataset[(slice(first, min(rows, first + height)), *channels)]
+                found, wanted = checksum(padded_chunk(values, dataset.chunks)), int(checksums[k, tile])
+            except OSError as error:
+                yield first, f"cannot be read: {str(error).splitlines()[0]}"
+                continue
+            if found != wanted:
+                yield first, f"has the checksum {found:08x}, not {wanted:08x}"
+
+
+def staged_part(where: np.ndarray) -> Any:
+    """Places along an axis as a slice where they follow each other, which is copied faster."""
+    consecutive = len(where) == where[-1] - where[0] + 1
+    return slice(int(where[0]), int(where[-1]) + 1) if consecutive else where

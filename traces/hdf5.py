@@ -1,0 +1,82 @@
+"""The few things of HDF5 that all files of this package share: texts, units, named dimensions, axes."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import h5py
+import numpy as np
+
+LIBRARY_VERSIONS = ("v110", "v110")  # the oldest that lets a file be read while it is written
+
+
+def text(value: str) -> np.ndarray:
+    """Text of a fixed length: a variable one cannot be read from a file that is being written."""
+    encoded = value.encode()
+    return np.array(encoded, dtype=h5py.string_dtype("utf-8", max(1, len(encoded))))
+
+
+def texts(values: Sequence[str]) -> np.ndarray:
+    """Texts of one fixed length, (n,)."""
+    encoded = [value.encode() for value in values]
+    length = max([1, *map(len, encoded)])
+    return np.array(encoded, dtype=h5py.string_dtype("utf-8", length))
+
+
+def as_text(value: Any) -> str:
+    """A text attribute or dataset as h5py gives it."""
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def describe(dataset: h5py.Dataset, unit: str, description: str) -> h5py.Dataset:
+    """Say what a dataset is, and in which unit."""
+    dataset.attrs["units"] = text(unit)
+    dataset.attrs["long_name"] = text(description)
+    return dataset
+
+
+def make_axis(
+    group: h5py.Group, name: str, values: np.ndarray | None, unit: str, description: str, *, chunk: int = 4096
+) -> h5py.Dataset:
+    """A dimension scale: the coordinates along an axis; one that grows where no values are given."""
+    if values is None:
+        axis = group.create_dataset(name, (0,), "i8", maxshape=(None,), chunks=(chunk,))
+    else:
+        axis = group.create_dataset(name, data=values)
+    axis.make_scale(name)
+    return describe(axis, unit, description)
+
+
+def attach(dataset: h5py.Dataset, axes: Sequence[h5py.Dataset]) -> h5py.Dataset:
+    """Name a dataset's dimensions by their scales."""
+    for dimension, axis in zip(dataset.dims, axes, strict=True):
+        dimension.label = axis.name.rsplit("/", 1)[-1]
+        dimension.attach_scale(axis)
+    return dataset
+
+
+def put(
+    group: h5py.Group, name: str, values: Any, unit: str, description: str, axes: Sequence[h5py.Dataset] = ()
+) -> h5py.Dataset:
+    """A dataset of known values."""
+    return attach(describe(group.create_dataset(name, data=values), unit, description), axes)
+
+
+def grow(
+    group: h5py.Group, name: str, row: tuple[int, ...], kind: Any, unit: str, description: str,
+    axes: Sequence[h5py.Dataset],
+) -> h5py.Dataset:  # fmt: skip
+    """A dataset that grows along its first axis; uncompressed, so that a chunk is written again in its place."""
+    width = max(1, int(np.prod(row, dtype=np.int64)))
+    rows = int(np.clip((1 << 16) // (width * np.dtype(kind).itemsize), 1, 4096))
+    dataset = group.create_dataset(
+        name, (0, *row), kind, maxshape=(None, *row), chunks=(rows, *(max(1, n) for n in row))
+    )
+    return attach(describe(dataset, unit, description), axes)
+
+
+def write_rows(dataset: h5py.Dataset, first: int, rows: np.ndarray) -> None:
+    """Write rows from ``first`` on; rows that are there already are written again."""
+    if len(rows):
+        if len(dataset) < first + len(rows):
+            dataset.resize(first + len(rows), axis=0)
+        dataset[first : first + len(rows)] = rows

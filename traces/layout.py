@@ -1,0 +1,270 @@
+"""The layout of a run file: every group and dataset that a run will ever write, made before its first step.
+
+A file that is read while it is written cannot get new datasets. The layout is
+written down in FORMAT.md beside this module.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import h5py
+import numpy as np
+
+from .hdf5 import attach, describe, grow, make_axis, put, text, texts
+from .rows import Selection, create_bank_trace
+
+CONVENTION = "memsim run"
+SCHEMA = 2
+CONFIGURATION_ROOM = 256  # bytes; a run that goes on for more epochs has a longer configuration
+CHECKPOINTS = 2  # written in turn: the one before stays whole while the next is written
+COMMITTED = {
+    "rows": "rows of the traces",
+    "keyframes": "keyframes",
+    "epochs": "complete epochs in metrics",
+    "checkpoint": "checkpoints that were made; the newest is in slot (checkpoint - 1) mod 2",
+    "finished": "1: the run ended in good order, at its end or stopped; 0: it goes on, or was killed",
+    "stopped": "1: it was stopped before its end",
+}
+
+
+@dataclass(frozen=True)
+class BankDescription:
+    """A bank as the file describes it.
+
+    Attributes
+    ----------
+    name, model : str
+    devices : int
+    variables : list of (name, unit, lower bound, upper bound)
+    calibration : dict
+        Names to numbers: what the controller knows of the bank.
+    initial : (devices, variables, realisations) float64
+    """
+
+    name: str
+    model: str
+    devices: int
+    variables: list[tuple[str, str, float, float]]
+    calibration: dict[str, float]
+    initial: np.ndarray
+
+    @property
+    def state_unit(self) -> str:
+        """The unit of all variables, or where to find it."""
+        units = {unit for _, unit, _, _ in self.variables}
+        return units.pop() if len(units) == 1 else "see variable_units"
+
+
+@dataclass(frozen=True)
+class RunDescription:
+    """What is known of a run before its first step.
+
+    Attributes
+    ----------
+    program : dict
+        Name, version, and the environment, as attributes of the file.
+    configuration : str
+        TOML.
+    seeds : (realisations,) uint64
+    inputs, targets : (samples, n) float64
+    dataset : str
+        Its name.
+    slots : (slots,) structured
+        The slot table.
+    dt : float
+        Step in s.
+    sample_steps : int
+        Steps of one sample.
+    banks : list of BankDescription
+    phases, operations : list of str
+        Names, in the order of their codes.
+    counters : dict
+        Name to (unit, description, labels of the axes).
+    units : int
+        Of the controller's memory: inputs and nodes of all layers.
+    keyframe_samples : int
+        Samples between keyframes.
+    """
+
+    program: dict[str, str]
+    configuration: str
+    seeds: np.ndarray
+    inputs: np.ndarray
+    targets: np.ndarray
+    dataset: str
+    slots: np.ndarray
+    dt: float
+    sample_steps: int
+    banks: list[BankDescription]
+    phases: list[str]
+    operations: list[str]
+    counters: dict[str, tuple[str, str, tuple[str, ...]]]
+    units: int
+    keyframe_samples: int
+
+
+@dataclass
+class TracePlan:
+    """Which banks are traced, and how."""
+
+    selections: dict[str, Selection] = field(default_factory=dict)
+    compression: str = "gzip"
+
+
+def create_layout(file: h5py.File, run: RunDescription, trace: TracePlan) -> None:
+    """Fill an empty file with all groups and datasets of a run."""
+    file.attrs.update({name: text(value) for name, value in run.program.items()})
+    file.attrs.update({"convention": text(CONVENTION), "schema_version": SCHEMA})
+    file.attrs.update({"dt": run.dt, "dt_units": text("s"), "sample_steps": run.sample_steps})
+    encoded = run.configuration.encode()
+    file["configuration"] = np.array(encoded, dtype=h5py.string_dtype("utf-8", len(encoded) + CONFIGURATION_ROOM))
+    realisation = make_axis(file, "realisation", np.arange(len(run.seeds)), "1", "number of the realisation")
+    put(file, "seeds", run.seeds, "1", "seed of each realisation", [realisation])
+    _create_dataset(file, run)
+    _create_slots(file, run)
+    _create_metrics(file, run, realisation)
+    keyframes = file.create_group("keyframes")
+    keyframes.attrs["samples"] = run.keyframe_samples
+    _create_keyframe_table(keyframes, run, realisation)
+    for index, bank in enumerate(run.banks):
+        _create_bank(file.require_group("banks"), index, bank, realisation)
+        _create_bank_keyframes(keyframes, bank, run.dt, realisation)
+        _create_diagnostics(file.require_group("diagnostics"), bank, run, realisation)
+    _create_checkpoint(file.create_group("checkpoint"), realisation)
+    for bank in run.banks:
+        if bank.name in trace.selections:
+            create_bank_trace(
+                file.require_group("traces").create_group(bank.name),
+                file.require_group("overview").create_group(bank.name),
+                [(name, unit) for name, unit, _, _ in bank.variables],
+                trace.selections[bank.name], run.dt, trace.compression,
+            )  # fmt: skip
+    committed = file.create_group("committed")
+    for name, about in COMMITTED.items():
+        put(committed, name, np.int64(0), "1", f"{about}; written after what it counts")
+
+
+def _create_dataset(file: h5py.File, run: RunDescription) -> None:
+    group = file.create_group("dataset")
+    group.attrs["name"] = text(run.dataset)
+    sample = make_axis(group, "sample", np.arange(len(run.inputs)), "1", "number of the sample")
+    for name, values, about in (
+        ("input", run.inputs, "inputs in units of the unit current"),
+        ("output", run.targets, "target outputs"),
+    ):
+        axis = make_axis(group, name, np.arange(values.shape[1]), "1", f"number of the {name}")
+        put(group, "inputs" if name == "input" else "targets", values, "1", about, [sample, axis])
+
+
+SLOT_UNITS = {
+    "phase": ("1", "what the slot is for, see flag_meanings"),
+    "operation": ("1", "the controller's rule, see flag_meanings"),
+    "bank": ("1", "index of the bank that is driven"),
+    "layer": ("1", "from 1"),
+    "variable": ("1", "the variable or line that is addressed, from 0; -1 where there is none"),
+    "start": ("1", "first step, from the sample's start"),
+    "pulses": ("1", "pulses of the slot's train, at most"),
+    "pulse_steps": ("1", "width of each in steps"),
+    "gap_steps": ("1", "idle steps between them"),
+    "rest_steps": ("1", "idle steps after the slot"),
+    "held": ("1", "1: external control holds the states"),
+}
+
+
+def _create_slots(file: h5py.File, run: RunDescription) -> None:
+    """The slot table as one dataset a column: structured ones are not read everywhere."""
+    group = file.create_group("slots")
+    slot = make_axis(group, "slot", np.arange(len(run.slots)), "1", "number of the slot in a sample")
+    meanings = {"phase": run.phases, "operation": run.operations}
+    for name, about in SLOT_UNITS.items():
+        values = run.slots[name]
+        if name in meanings:
+            values = np.array([meanings[name].index(value.decode()) for value in values], dtype=np.int8)
+        column = put(group, name, values, *about, [slot])
+        if name in meanings:
+            _mark_flags(column, meanings[name])
+
+
+def _mark_flags(dataset: h5py.Dataset, meanings: Sequence[str]) -> None:
+    """Codes and what they stand for, as the CF conventions write them."""
+    dataset.attrs["flag_values"] = np.arange(len(meanings), dtype=np.int8)
+    dataset.attrs["flag_meanings"] = text(" ".join(meanings))
+
+
+def _create_metrics(file: h5py.File, run: RunDescription, realisation: h5py.Dataset) -> None:
+    group = file.create_group("metrics")
+    lanes, samples = len(run.seeds), len(run.inputs)
+    epoch = make_axis(group, "epoch", None, "1", "number of the epoch, from 0")
+    grow(
+        group, "total_error", (lanes,), "f8", "1", "sum over samples of (T - O)^2 / 2 (Eq. 20)", [epoch, realisation]
+    )
+    grow(
+        group, "order", (samples, lanes), np.min_scalar_type(samples - 1), "1",
+        "index of the sample that was shown", [epoch, file["dataset/sample"], realisation],
+    )  # fmt: skip
+
+
+def _create_bank(banks: h5py.Group, index: int, bank: BankDescription, realisation: h5py.Dataset) -> None:
+    group = banks.create_group(bank.name)
+    group.attrs.update({"index": index, "model": text(bank.model), "devices": bank.devices, **bank.calibration})
+    group.attrs["variables"] = texts([v[0] for v in bank.variables])
+    group.attrs["variable_units"] = texts([v[1] for v in bank.variables])
+    group.attrs["lower_bounds"] = [v[2] for v in bank.variables]
+    group.attrs["upper_bounds"] = [v[3] for v in bank.variables]
+    axes = [*_bank_axes(group, bank), realisation]
+    put(group, "initial_state", bank.initial, bank.state_unit, "state before the first step", axes)
+
+
+def _bank_axes(group: h5py.Group, bank: BankDescription) -> list[h5py.Dataset]:
+    device = make_axis(group, "device", np.arange(bank.devices), "1", "number of the device in the bank")
+    variables = np.arange(len(bank.variables))
+    return [device, make_axis(group, "variable", variables, "1", "number of the state variable")]
+
+
+def _create_keyframe_table(group: h5py.Group, run: RunDescription, realisation: h5py.Dataset) -> None:
+    keyframe = make_axis(group, "keyframe", None, "1", "number of the keyframe, from 0")
+    grow(group, "sample", (), "i8", "1", "samples that were complete", [keyframe])
+    grow(group, "crc32", (), "u4", "1", "CRC-32 of the states of all banks and of the bias weights", [keyframe])
+    unit = make_axis(group, "unit", np.arange(run.units), "1", "inputs and nodes of all layers, one after the other")
+    about = "bias weights of the nodes, as the controller last knew them"
+    grow(group, "bias_weight", (run.units, len(run.seeds)), "f8", "1", about, [keyframe, unit, realisation])
+
+
+def _create_bank_keyframes(keyframes: h5py.Group, bank: BankDescription, dt: float, realisation: h5py.Dataset) -> None:
+    group = keyframes.create_group(bank.name)
+    time = make_axis(group, "time", None, "s", "end of the keyframe's sample")
+    time.attrs["scale_factor"] = dt
+    axes = [time, *_bank_axes(group, bank), realisation]
+    grow(group, "state", bank.initial.shape, "f8", bank.state_unit, "state at the sample's end", axes)
+
+
+def _create_diagnostics(
+    diagnostics: h5py.Group, bank: BankDescription, run: RunDescription, realisation: h5py.Dataset
+) -> None:
+    group = diagnostics.create_group(bank.name)
+    device, variable = _bank_axes(group, bank)
+    phase = make_axis(group, "phase", np.arange(len(run.phases), dtype=np.int8), "1", "phase, see flag_meanings")
+    _mark_flags(phase, run.phases)
+    slot = make_axis(group, "slot", np.arange(CHECKPOINTS, dtype=np.int8), "1", "slot of the checkpoint")
+    axes: Mapping[str, h5py.Dataset] = {
+        "phase": phase, "device": device, "variable": variable, "realisation": realisation,
+    }  # fmt: skip
+    for name, (unit, about, labels) in run.counters.items():
+        along = [axes[label] for label in labels]
+        shape = (CHECKPOINTS, *(len(axis) for axis in along))
+        dataset = group.create_dataset(name, shape, "f8")
+        describe(dataset, bank.state_unit if unit == "state" else unit, about)
+        attach(dataset, [slot, *along])
+
+
+def _create_checkpoint(group: h5py.Group, realisation: h5py.Dataset) -> None:
+    slot = make_axis(group, "slot", np.arange(CHECKPOINTS, dtype=np.int8), "1", "slot of the checkpoint")
+    for name, kind, unit, about in (
+        ("sample", "i8", "1", "samples that were complete"),
+        ("keyframes", "i8", "1", "keyframes up to there"),
+        ("device_steps", "i8", "1", "device-steps that were integrated"),
+        ("wall_seconds", "f8", "s", "duration of the run, interruptions left out"),
+    ):
+        attach(describe(group.create_dataset(name, (CHECKPOINTS,), kind), unit, about), [slot])
+    dataset = group.create_dataset("total_error", (CHECKPOINTS, len(realisation)), "f8")
+    attach(describe(dataset, "1", "total error of the epoch in progress up to there"), [slot, realisation])

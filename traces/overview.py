@@ -1,0 +1,105 @@
+"""The overview of a trace: smallest and largest values over blocks of rows, kept as the rows come.
+
+A plot of ten million rows draws a few thousand of them; from the overview it
+need not read the others.
+"""
+
+from collections.abc import Sequence
+
+import h5py
+import numpy as np
+
+from .hdf5 import attach, describe, make_axis, write_rows
+
+BLOCK = 256  # rows of an entry of the first level, entries of the first level of one of the second
+LEVELS = (BLOCK, BLOCK**2)  # rows of an entry
+
+
+def create_overview(
+    group: h5py.Group, axes: dict[str, Sequence[h5py.Dataset]], about: dict[str, tuple[str, str]], dt: float
+) -> None:
+    """Make the empty overview of a bank: a group for each level, a dataset for each quantity.
+
+    Parameters
+    ----------
+    group : h5py.Group
+    axes : dict
+        Quantity to the dimension scales of its channels.
+    about : dict
+        Quantity to unit and description.
+    dt : float
+        Step in s.
+    """
+    for rows in LEVELS:
+        level = group.create_group(str(rows))
+        time = make_axis(level, "time", None, "s", f"start of the first of {rows} rows")
+        time.attrs["scale_factor"] = dt
+        extreme = make_axis(level, "extreme", np.arange(2, dtype=np.int8), "1", "0: the smallest, 1: the largest value")
+        for name, channels in axes.items():
+            shape = (2, *(len(axis) for axis in channels))
+            chunk = (BLOCK, 2, *(1 for _ in channels)) if rows == BLOCK else (16, *shape)
+            dataset = level.create_dataset(name, (0, *shape), "f8", maxshape=(None, *shape), chunks=chunk)
+            unit, description = about[name]
+            describe(dataset, unit, f"smallest and largest {description} of {rows} rows")
+            attach(dataset, [time, extreme, *channels])
+
+
+class Extremes:
+    """Both levels of one quantity's overview, fed with rows in their order.
+
+    Parameters
+    ----------
+    group : h5py.Group
+        Of a bank, as :func:`create_overview` made it.
+    name : str
+        The quantity.
+    """
+
+    def __init__(self, group: h5py.Group, name: str) -> None:
+        self._levels = [group[str(rows)][name] for rows in LEVELS]
+        channels = self._levels[0].shape[2:]
+        self._entries = np.empty((BLOCK, 2, *channels))
+        self._running = np.empty((2, *channels))
+        self.start(0)
+
+    def start(self, row: int) -> None:
+        """Go on from a row, a multiple of the second level's."""
+        self._written = row // LEVELS[1]  # entries of the second level in the file
+        self._filled = 0  # entries of the first level that are held
+        self._rows = 0  # in the entry in progress
+
+    def add(self, values: np.ndarray) -> None:
+        """Take rows in, (channels..., rows) float64."""
+        done = 0
+        while done < values.shape[-1]:
+            count = min(BLOCK - self._rows, values.shape[-1] - done)
+            part = values[..., done : done + count]
+            smallest, largest = part.min(axis=-1), part.max(axis=-1)
+            if self._rows:
+                np.minimum(self._running[0], smallest, out=smallest)
+                np.maximum(self._running[1], largest, out=largest)
+            self._running[0], self._running[1] = smallest, largest
+            self._rows += count
+            done += count
+            if self._rows == BLOCK:
+                self._end_entry()
+
+    def finish(self) -> None:
+        """Write the entries that are not full."""
+        if self._rows:
+            self._end_entry()
+        if self._filled:
+            self._write()
+
+    def _end_entry(self) -> None:
+        self._entries[self._filled] = self._running
+        self._filled, self._rows = self._filled + 1, 0
+        if self._filled == BLOCK:
+            self._write()
+
+    def _write(self) -> None:
+        held = self._entries[: self._filled]
+        write_rows(self._levels[0], self._written * BLOCK, held)
+        joined = np.stack([held[:, 0].min(axis=0), held[:, 1].max(axis=0)])
+        write_rows(self._levels[1], self._written, joined[None])
+        self._written, self._filled = self._written + 1, 0
