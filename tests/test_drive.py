@@ -357,7 +357,7 @@ def written(tmp_path):
 def test_a_file_explains_itself(written):
     with h5py.File(written) as file:
         assert file.attrs["convention"] == "memsim drive"
-        assert file.attrs["schema_version"] == 1
+        assert file.attrs["schema_version"] == 2
         assert {"program", "program_version", "dt", "dt_units", "drive", "model"} <= set(file.attrs)
         names: list[str] = []
         file.visititems(lambda name, item: names.append(name) if isinstance(item, h5py.Dataset) else None)
