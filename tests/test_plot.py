@@ -1,10 +1,13 @@
 """The figure of a trace shows the rows of the run, and says what they are."""
 
 import functools
+import itertools
 
 import matplotlib.colors
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from matplotlib.collections import FillBetweenPolyCollection, PolyCollection
 from test_run_file import EPOCHS, REAL, REALISATIONS, configuration
 
@@ -16,6 +19,7 @@ from memsim.inspection import curves, plot, time_axis
 from memsim.inspection.channels import Channel, choose
 from memsim.inspection.curves import Curve
 from memsim.inspection.time_axis import OTHER, OWN, time_unit
+from memsim.traces.reader import Envelope
 
 
 @functools.cache
@@ -62,6 +66,59 @@ def test_a_long_span_shows_the_smallest_and_largest_of_each_part(kind, monkeypat
         for low, high, start, stop in zip(curve.low, curve.high, curve.edges[:-1], curve.edges[1:], strict=True):
             assert low == values[start - 3 : stop - 3].min()
             assert high == values[start - 3 : stop - 3].max()
+
+
+@given(
+    values=st.lists(st.floats(-9, 9), min_size=1, max_size=60),
+    first=st.integers(0, 1000),
+    parts=st.integers(1, 70),
+    cut=st.integers(1, 70),
+)
+def test_extremes_do_not_depend_on_how_the_rows_come(values, first, parts, cut):
+    rows = np.array([values, np.negative(values)]).T[:, :, None]  # two devices, one realisation
+    edges = np.unique(np.linspace(first, first + len(rows), parts + 1).astype(int))
+    extremes = curves._Extremes(edges, [1])
+    for k in range(0, len(rows), cut):
+        extremes.add(first + k, rows[k : k + cut])
+    spans = [rows[a - first : b - first, 1, 0] for a, b in itertools.pairwise(edges)]
+    assert extremes.low[:, 0, 0].tolist() == [span.min() for span in spans]
+    assert extremes.high[:, 0, 0].tolist() == [span.max() for span in spans]
+
+
+def test_the_overview_is_taken_where_it_reaches(monkeypatch):
+    """A long stored span is not read: its extremes are those of the overview, up to the span's end."""
+    monkeypatch.setattr(curves, "STEPS", 30)
+    run = traced("mlp")
+    overview = Envelope(np.array([5, 16]), np.arange(12.0).reshape(2, 2, 3), np.arange(12.0).reshape(2, 2, 3) + 50.0)
+    asked = []
+
+    def stored(bank, quantity, start, stop, points):
+        asked.append((bank, quantity, start, stop, points))
+        return overview if quantity == "current" else None
+
+    monkeypatch.setattr(run, "overview", stored, raising=False)
+    found = curves.curves(run, choose(run, ["nodes1"], [1], [0, 2], ["current", "voltage"]), 5, 205)
+    assert asked == [("nodes1", quantity, 5, 205, curves.POINTS) for quantity in ("current", "voltage")]
+    curve = found[Channel("nodes1", "current", 1, None, 2)]
+    assert curve.edges.tolist() == [5, 16, 205]
+    assert (curve.low.tolist(), curve.high.tolist()) == ([5.0, 11.0], [55.0, 61.0])
+    voltage = run.stretch(5, 205, ["nodes1"])["nodes1"].voltage[:, 1, 0]
+    assert found[Channel("nodes1", "voltage", 1, None, 0)].high.max() == voltage.max()
+
+
+def test_a_run_without_a_trace_gives_the_curves_of_one_with_a_trace(monkeypatch):
+    monkeypatch.setattr(curves, "STEPS", 30)
+    monkeypatch.setattr(curves, "POINTS", 15)
+    bare, full = training.run(configuration("mlp"), REAL), traced("mlp")
+    told = []
+    for span in ((17, 40), (0, full.steps)):
+        channels = choose(full, ["synapses1", "nodes2"], [0], [2, 1])
+        found = curves.curves(bare, channels, *span, lambda done, steps: told.append((done, steps)))
+        for channel, curve in curves.curves(full, channels, *span).items():
+            assert np.array_equal(found[channel].edges, curve.edges)
+            assert np.array_equal(found[channel].low, curve.low)
+            assert np.array_equal(found[channel].high, curve.high)
+    assert told[-1] == (full.steps, full.steps)
 
 
 def test_lines_are_the_rows_in_the_axis_unit():
@@ -190,6 +247,7 @@ def test_the_error_is_that_of_each_epoch():
 )  # fmt: skip
 def test_time_has_a_unit_that_suits_its_length(duration, factor, unit):
     assert time_unit(duration) == (pytest.approx(factor), unit)
+    assert time_axis.duration(duration) == f"{duration * factor:.4g} {unit}"
 
 
 def test_an_axis_without_a_signal_has_its_range():

@@ -46,11 +46,15 @@ class Channels:
     def __iter__(self) -> Iterator[Channel]:
         for bank in self.banks:
             for quantity in self.quantities:
-                variables = range(len(self.variables[bank])) if quantity == "state" else (None,)
-                for device in self.devices[bank]:
-                    for variable in variables:
-                        for realisation in self.realisations:
-                            yield Channel(bank, quantity, device, variable, realisation)
+                yield from self.of(bank, quantity)
+
+    def of(self, bank: str, quantity: str) -> Iterator[Channel]:
+        """The channels of a bank and a quantity that are chosen."""
+        variables = range(len(self.variables[bank])) if quantity == "state" else (None,)
+        for device in self.devices[bank]:
+            for variable in variables:
+                for realisation in self.realisations:
+                    yield Channel(bank, quantity, device, variable, realisation)
 
     def __len__(self) -> int:
         states = {bank: len(self.variables[bank]) for bank in self.banks}

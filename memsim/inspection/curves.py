@@ -1,5 +1,6 @@
 """The values that a figure shows: each channel's steps over a short span, its envelope over a long one."""
 
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -8,6 +9,7 @@ from ..run import Run
 from .channels import Channel, Channels
 
 POINTS = 1000  # spans of an envelope; each has two values, about two for every column of pixels
+Progress = Callable[[int, int], None]
 STEPS = 2 * POINTS  # in a span that is short enough to show each step
 
 
@@ -27,8 +29,10 @@ class Curve(NamedTuple):
     high: np.ndarray
 
 
-def curves(run: Run, channels: Channels, start: int, stop: int) -> dict[Channel, Curve]:
-    """The values of channels over a span of steps, in bounded memory and time.
+def curves(
+    run: Run, channels: Channels, start: int, stop: int, progress: Progress | None = None
+) -> dict[Channel, Curve]:
+    """The values of channels over a span of steps, in bounded memory.
 
     Parameters
     ----------
@@ -36,36 +40,79 @@ def curves(run: Run, channels: Channels, start: int, stop: int) -> dict[Channel,
     channels : Channels
     start, stop : int
         Steps, ``stop`` not included.
+    progress : function, optional
+        Is told the steps that are done, and all of them, where rows have to be read or replayed.
     """
-    return _steps(run, channels, start, stop) if stop - start <= STEPS else _envelopes(run, channels, start, stop)
+    if stop - start <= STEPS:
+        return _steps(run, channels, start, stop)
+    found, rest = {}, []
+    for bank in channels.banks:
+        for quantity in channels.quantities:
+            overview = run.overview(bank, quantity, start, stop, POINTS)
+            if overview is None:
+                rest.append((bank, quantity))
+                continue
+            edges = np.append(overview.steps, stop)
+            for channel in channels.of(bank, quantity):
+                place = channel.device, channel.realisation
+                found[channel] = _curve(channel, edges, overview.minimum, overview.maximum, place)
+    return found | _envelopes(run, channels, rest, start, stop, progress) if rest else found
 
 
 def _steps(run: Run, channels: Channels, start: int, stop: int) -> dict[Channel, Curve]:
     edges = np.arange(start, stop + 1)
     rows = run.stretch(start, stop, channels.banks, realisations=channels.realisations)
-    lanes = {realisation: lane for lane, realisation in enumerate(channels.realisations)}
     found = {}
     for channel in channels:
-        values = _of(channel, getattr(rows[channel.bank], channel.quantity), lanes[channel.realisation])
-        found[channel] = Curve(edges, values, values)
+        values = getattr(rows[channel.bank], channel.quantity)
+        place = channel.device, channels.realisations.index(channel.realisation)
+        found[channel] = _curve(channel, edges, values, values, place)
     return found
 
 
-def _envelopes(run: Run, channels: Channels, start: int, stop: int) -> dict[Channel, Curve]:
+class _Extremes:
+    """Smallest and largest values of the chosen devices of a bank in consecutive parts of a span."""
+
+    def __init__(self, edges: np.ndarray, devices: Sequence[int]) -> None:
+        self.edges, self.devices = edges, list(devices)
+        self.low = self.high = np.empty(0)
+
+    def add(self, first: int, values: np.ndarray) -> None:
+        """Take rows from step ``first`` on into account."""
+        values = values[:, self.devices]
+        if self.low.size == 0:
+            shape = (len(self.edges) - 1, *values.shape[1:])
+            self.low, self.high = np.full(shape, np.inf), np.full(shape, -np.inf)
+        inner = self.edges[(self.edges > first) & (self.edges < first + len(values))]
+        begins = np.append(first, inner)
+        parts = np.searchsorted(self.edges, begins, side="right") - 1
+        self.low[parts] = np.minimum(self.low[parts], np.minimum.reduceat(values, begins - first))
+        self.high[parts] = np.maximum(self.high[parts], np.maximum.reduceat(values, begins - first))
+
+
+def _envelopes(
+    run: Run, channels: Channels, wanted: Sequence[tuple[str, str]], start: int, stop: int, progress: Progress | None
+) -> dict[Channel, Curve]:
+    """Envelopes of banks and quantities from one pass over the rows of all of them."""
+    edges = np.unique(np.linspace(start, stop, POINTS + 1).astype(np.int64))
+    banks = tuple(dict.fromkeys(bank for bank, _ in wanted))
+    extremes = {key: _Extremes(edges, channels.devices[key[0]]) for key in wanted}
+    for first, rows in run.stretches(start, stop, banks, realisations=channels.realisations):
+        for (bank, quantity), envelope in extremes.items():
+            envelope.add(first, getattr(rows[bank], quantity))
+        if progress is not None:
+            progress(first + len(rows[banks[0]].current) - start, stop - start)
     found = {}
-    for bank in channels.banks:
-        for quantity in channels.quantities:
-            envelope = run.envelope(bank, quantity, start, stop, POINTS)
-            edges = np.append(envelope.steps, stop)
-            for channel in channels:
-                if (channel.bank, channel.quantity) == (bank, quantity):
-                    low, high = (_of(channel, e, channel.realisation) for e in (envelope.minimum, envelope.maximum))
-                    found[channel] = Curve(edges, low, high)
+    for (bank, quantity), envelope in extremes.items():
+        for channel in channels.of(bank, quantity):
+            place = envelope.devices.index(channel.device), channels.realisations.index(channel.realisation)
+            found[channel] = _curve(channel, edges, envelope.low, envelope.high, place)
     return found
 
 
-def _of(channel: Channel, values: np.ndarray, lane: int) -> np.ndarray:
-    """One channel of (steps, devices, [variables,] realisations)."""
-    if channel.variable is None:
-        return values[:, channel.device, lane]
-    return values[:, channel.device, channel.variable, lane]
+def _curve(channel: Channel, edges: np.ndarray, low: np.ndarray, high: np.ndarray, place: tuple[int, int]) -> Curve:
+    """One channel of (parts, devices, [variables,] realisations), by its device's and its realisation's index."""
+    device, lane = place
+    index = (slice(None), device, lane) if channel.variable is None else (slice(None), device, channel.variable, lane)
+    lowest = low[index]
+    return Curve(edges, lowest, lowest if low is high else high[index])

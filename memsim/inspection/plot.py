@@ -15,11 +15,11 @@ from ..calibration import BankCalibration
 from ..errors import InputError
 from ..figures import COLOURS, new_figure, save
 from ..run import Run
-from ..si import axis_unit, with_prefix
+from ..si import axis_unit
 from .channels import Channel, Channels
-from .curves import POINTS, Curve, curves
+from .curves import POINTS, Curve, Progress, curves
 from .spans import unit_steps
-from .time_axis import TimeAxis, mark_epochs, shade_phases, time_axis
+from .time_axis import TimeAxis, duration, mark_epochs, shade_phases, time_axis
 
 MOST_PANELS = 24
 MOST_CURVES = 400  # on all axes
@@ -59,15 +59,16 @@ def first_look(run: Run, channels: Channels, *, every_device: bool = False) -> t
 
 def draw(
     run: Run, channels: Channels, start: int, stop: int, path: Path, *,
-    weights: bool = False, error: bool = False, overwrite: bool = False,
+    weights: bool = False, error: bool = False, progress: Progress | None = None, overwrite: bool = False,
 ) -> None:  # fmt: skip
     """Draw channels of a run over a span into a file: PNG, SVG or PDF; see :func:`figure_of`."""
-    save(figure_of(run, channels, start, stop, weights=weights, error=error), path, overwrite)
+    save(figure_of(run, channels, start, stop, weights=weights, error=error, progress=progress), path, overwrite)
 
 
 def figure_of(
-    run: Run, channels: Channels, start: int, stop: int, *, weights: bool = False, error: bool = False
-) -> Figure:
+    run: Run, channels: Channels, start: int, stop: int, *,
+    weights: bool = False, error: bool = False, progress: Progress | None = None,
+) -> Figure:  # fmt: skip
     """Draw channels of a run over a span of steps.
 
     A short span shows every step, from its beginning to its end; a long one
@@ -85,6 +86,8 @@ def figure_of(
         Show states as the weights that they stand for.
     error : bool
         Put the total error of each epoch above, with the span marked.
+    progress : function, optional
+        Is told the steps that are done, and all of them, where rows have to be read or replayed.
 
     Returns
     -------
@@ -100,7 +103,7 @@ def figure_of(
         raise InputError(f"span: must lie within steps 0 to {run.steps} and not be empty (got {start} to {stop})")
     panels = _panels(run, channels, weights)
     _refuse_crowds(channels, panels)
-    found = curves(run, channels, start, stop)
+    found = curves(run, channels, start, stop, progress)
     figure = new_figure(11.0, 1.3 + 1.35 * (len(panels) + error))
     axes = list(figure.subplots(len(panels) + error, 1, squeeze=False)[:, 0])
     if error:
@@ -229,8 +232,7 @@ def _names(panel: _Panel) -> list[str]:
 
 
 def _title(run: Run, channels: Channels, found: dict[Channel, Curve], start: int, stop: int) -> str:
-    duration = with_prefix((stop - start) * run.dt, "s")
-    parts = [f"{stop - start:,} steps ({duration}) from step {start:,}"]
+    parts = [f"{stop - start:,} steps ({duration((stop - start) * run.dt)}) from step {start:,}"]
     if len(channels.realisations) == 1:
         parts.append(f"realisation {channels.realisations[0]}")
     curve = next(iter(found.values()))
@@ -241,18 +243,19 @@ def _title(run: Run, channels: Channels, found: dict[Channel, Curve], start: int
 
 def _draw_error(place: Axes, run: Run, start: int, stop: int) -> None:
     """Total error of each epoch: mean and range of the realisations; the span that is drawn below is marked."""
-    error = run.total_error
-    first = np.unique(np.linspace(0, len(error), min(POINTS, len(error)) + 1).astype(int))[:-1]
-    edges = np.append(first, len(error))
-    mean = np.add.reduceat(error.mean(axis=1), first) / np.diff(edges)
-    low, high = np.minimum.reduceat(error.min(axis=1), first), np.maximum.reduceat(error.max(axis=1), first)
-    place.stairs(high, edges, baseline=low, fill=True, color="0.8")
-    place.stairs(mean, edges, color="0.15", linewidth=1.1, baseline=None)
+    error, epochs = run.total_error, run.steps / unit_steps("epochs", run)
+    if len(error):
+        first = np.unique(np.linspace(0, len(error), min(POINTS, len(error)) + 1).astype(int))[:-1]
+        edges = np.append(first, len(error))
+        mean = np.add.reduceat(error.mean(axis=1), first) / np.diff(edges)
+        low, high = np.minimum.reduceat(error.min(axis=1), first), np.maximum.reduceat(error.max(axis=1), first)
+        place.stairs(high, edges, baseline=low, fill=True, color="0.8")
+        place.stairs(mean, edges, color="0.15", linewidth=1.1, baseline=None)
     epoch = unit_steps("epochs", run)
     place.axvspan(start / epoch, stop / epoch, facecolor=COLOURS[4], alpha=0.15, zorder=0)
     for edge in (start, stop):
         place.axvline(edge / epoch, color=COLOURS[4], linewidth=1.2)
-    place.set_xlim(0, len(error))
+    place.set_xlim(0.0, max(epochs, len(error)))
     place.xaxis.set_major_locator(MaxNLocator(integer=True))
     place.set_ylim(bottom=0.0)
     place.set_ylabel("total\nerror", fontsize="small")
@@ -276,6 +279,6 @@ def summary(run: Run, channels: Channels, start: int, stop: int) -> str:
     shown = len(channels.realisations)
     lanes = f"realisation {channels.realisations[0]}" if shown == 1 else f"{shown} realisations"
     return (
-        f"steps {start} to {stop} of {run.steps} ({with_prefix((stop - start) * run.dt, 's')}); "
+        f"steps {start} to {stop} of {run.steps} ({duration((stop - start) * run.dt)}); "
         f"{', '.join(channels.quantities)} of devices of {', '.join(banks)}; {lanes} of {run.realisations}"
     )

@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from ..figures import PHASE_COLOURS
 from ..run import Run
-from ..si import engineering, with_prefix
+from ..si import engineering
 from .spans import unit_steps
 from .timeline import slot_widths
 
@@ -47,16 +47,22 @@ class TimeAxis(NamedTuple):
 def time_axis(run: Run, start: int, stop: int) -> TimeAxis:
     """The time axis of a span, in a unit that suits its length, from the span's beginning."""
     factor, unit = time_unit((stop - start) * run.dt)
-    since = f" since {with_prefix(start * run.dt, 's')}" if start else ""
+    since = f" since {duration(start * run.dt)}" if start else ""
     return TimeAxis(start, stop, run.dt * factor, f"time{since} ({unit})")
 
 
-def time_unit(duration: float) -> tuple[float, str]:
-    """A factor and a unit for times up to a duration in s: prefixes below 1000 s, then minutes, hours, days."""
+def duration(seconds: float) -> str:
+    """A time in words, in a unit that suits it: ``0.165 s``, ``41.7 min``."""
+    factor, unit = time_unit(seconds)
+    return f"{seconds * factor:.4g} {unit}"
+
+
+def time_unit(longest: float) -> tuple[float, str]:
+    """A factor and a unit for times up to ``longest`` in s: prefixes below 1000 s, then minutes, hours, days."""
     for least, seconds, name in LONG_UNITS:
-        if duration >= least:
+        if longest >= least:
             return 1.0 / seconds, name
-    factor, prefix = engineering(duration)
+    factor, prefix = engineering(longest)
     return factor, f"{prefix}s"
 
 

@@ -23,10 +23,11 @@ Examples:
 @click.option("--weights", is_flag=True, help="Show states as the weights that they stand for.")
 @click.option("--error", is_flag=True, help="Put the total error of each epoch above.")
 @options.overwrite
+@options.quiet
 def command(
     file: Path, out: Path | None, epochs: str | None, samples: str | None, steps: str | None,
     banks: tuple[str, ...], devices: tuple[int, ...], realisations: tuple[int, ...], quantities: tuple[str, ...],
-    weights: bool, error: bool, overwrite: bool,
+    weights: bool, error: bool, overwrite: bool, quiet: bool,
 ) -> None:  # fmt: skip
     """Draw any channels of a run over any span of it.
 
@@ -38,6 +39,7 @@ def command(
     from ...figures import check_plot_target
     from ...inspection import plot
     from ...inspection.channels import choose
+    from ...inspection.progress import StepProgress
     from ...inspection.spans import steps_of
     from ...run import open_run
 
@@ -47,6 +49,10 @@ def command(
         channels = choose(run, banks, devices, realisations or (0,), quantities or plot.FIRST_QUANTITIES)
         channels, first = plot.first_look(run, channels, every_device=bool(devices))
         start, stop = steps_of(run, epochs=epochs, samples=samples, steps=steps, default=first)
-        plot.draw(run, channels, start, stop, target, weights=weights, error=error, overwrite=overwrite)
+        with StepProgress("drawing", quiet) as progress:
+            plot.draw(
+                run, channels, start, stop, target,
+                weights=weights, error=error, progress=progress, overwrite=overwrite,
+            )  # fmt: skip
         click.echo(plot.summary(run, channels, start, stop))
     click.echo(f"wrote {target}")
