@@ -28,7 +28,7 @@ def new_rows(plan: Plan, lanes: int, capacity: int) -> Rows:
 
 
 def partition(
-    realisations: int, threads: int, recorded: Sequence[int] | None = None
+    realisations: int, threads: int, recorded: Sequence[int] | np.ndarray | None = None
 ) -> tuple[list[np.ndarray], list[bool]]:
     """Blocks of realisations, those that are recorded apart from those that are not.
 

@@ -215,9 +215,7 @@ class TraceSection(Settings):
     quantities: tuple[Literal["state", "current", "voltage"], ...] = Field(
         default=(), description="select: state, current, voltage; none stands for all"
     )
-    variables: tuple[str, ...] = Field(
-        default=(), description="select: names of state variables; none stands for all"
-    )
+    variables: tuple[str, ...] = Field(default=(), description="select: names of state variables; none stands for all")
     stride: int = Field(default=1, ge=1, description="select: keep every so many steps")
     epochs: tuple[Span, ...] = Field(
         default=(), description="select: pairs [first, end) of epochs, from 0; none stands for the whole run"
@@ -234,7 +232,9 @@ class TraceSection(Settings):
         for name in ("epochs", "samples"):
             for first, end in getattr(self, name):
                 if not 0 <= first < end:
-                    raise ValueError(f"{name}: a pair must be [first, end) with 0 <= first < end (got [{first}, {end}])")
+                    raise ValueError(
+                        f"{name}: a pair must be [first, end) with 0 <= first < end (got [{first}, {end}])"
+                    )
         return self
 
     @model_validator(mode="after")

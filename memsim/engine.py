@@ -118,7 +118,7 @@ class Engine:
         False shows the samples in their own order.
     recorded : tuple of int
         Banks whose every step is recorded.
-    recorded_realisations : sequence of int, optional
+    recorded_realisations : (n,) int, optional
         Realisations that are recorded; all where not given.
     keyframe_samples : int
         Keep the states at the end of every so many samples; 0 keeps none.
@@ -132,7 +132,7 @@ class Engine:
         epochs: int,
         shuffled: bool = True,
         recorded: tuple[int, ...] = (),
-        recorded_realisations: Sequence[int] | None = None,
+        recorded_realisations: Sequence[int] | np.ndarray | None = None,
         keyframe_samples: int = 0,
     ) -> None:
         self.assembly = assembly
@@ -339,7 +339,9 @@ class Engine:
     def _stretch(self, limit: int, recording: bool) -> int:
         """Slots of the next stretch."""
         slots = max(1, int(self._rate * STRETCH_SECONDS)) if self._rate else self.slots_a_sample
-        slots = min(slots, limit - self.position, (self.epoch + self._order_ahead()) * self._epoch_slots - self.position)
+        slots = min(
+            slots, limit - self.position, (self.epoch + self._order_ahead()) * self._epoch_slots - self.position
+        )
         if self.keyframe_samples:
             states, _ = channels(self.plan)
             room = max(1, KEYFRAME_BYTES // (8 * (states + int(self.plan.units[-1])) * self.realisations))
@@ -439,8 +441,7 @@ class Engine:
         except IndexError:
             capacities = [self._row_capacity if records else 0 for records in self._records]
             return [
-                new_rows(self.plan, len(part), capacity)
-                for part, capacity in zip(self.parts, capacities, strict=True)
+                new_rows(self.plan, len(part), capacity) for part, capacity in zip(self.parts, capacities, strict=True)
             ]
 
     def _bank_rows(self, memory: list[Rows], rows: int) -> list[BankRows]:

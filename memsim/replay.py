@@ -59,7 +59,9 @@ class StoredKeyframes:
 def of_realisations(assembly: Assembly, realisations: Sequence[int]) -> Assembly:
     """The same run with some of its realisations; each has the same bits as among all."""
     lanes = list(realisations)
-    return replace(assembly, seeds=assembly.seeds[lanes], initial=tuple(values[..., lanes] for values in assembly.initial))
+    return replace(
+        assembly, seeds=assembly.seeds[lanes], initial=tuple(values[..., lanes] for values in assembly.initial)
+    )
 
 
 @dataclass(frozen=True)
@@ -143,6 +145,6 @@ def check(engine: Engine, expected: Checkpoint) -> None:
             )
     if found:
         raise ReplayError(
-            f"the replay differs from the keyframe after {expected.sample} samples: {'; '.join(found)}; was the run made "
-            f"with another version or on another machine?"
+            f"the replay differs from the keyframe after {expected.sample} samples: {'; '.join(found)}; "
+            f"was the run made with another version or on another machine?"
         )

@@ -10,7 +10,7 @@ from .configuration import Configuration
 from .engine import Checkpoint, Engine, Recorded
 from .errors import InputError, RunFileError
 from .recording import counters_from_file
-from .replay import StoredKeyframes, check, replay
+from .replay import StoredKeyframes, replay
 from .run import Run, open_run
 from .traces import recovery
 from .traces.errors import NotARunFileError
@@ -43,7 +43,12 @@ def _opened(path: Path) -> Run:
     version = int(run.stored.integer("/", "schema_version"))
     if version != SCHEMA:
         run.close()
-        raise InputError(f"{path}: files of schema version {version} cannot be continued; run it again under another name")
+        raise InputError(
+            f"{path}: files of schema version {version} cannot be continued; run it again under another name"
+        )
+    if "replayed_from" in run.file.attrs:
+        run.close()
+        raise InputError(f"{path}: is a window that was replayed from another run file; go on with that one")
     return run
 
 
@@ -186,7 +191,8 @@ def refuse_other_run(run: Run, engine: Engine) -> None:
     before = run.config.learning.epochs
     if wanted.learning.epochs < before:
         raise InputError(
-            f"learning.epochs: must be at least the file's {before} to go on with {run.path} (got {wanted.learning.epochs})"
+            f"learning.epochs: must be at least the file's {before} to go on with {run.path} "
+            f"(got {wanted.learning.epochs})"
         )
     data = run.dataset
     same = np.array_equal(data.inputs, engine.assembly.dataset.inputs) and np.array_equal(

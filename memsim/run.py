@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from .configuration import Configuration
 from .datasets import Dataset, with_constant_line
 from .engine import Engine, Recorded
 from .errors import InputError, RunFileError
+from .kernels.random import shuffle
 from .kernels.slots import Phase
 from .margins import BankMargins, bank_margins
 from .replay import StoredKeyframes, of_realisations, replay
@@ -42,9 +44,7 @@ class Run(RunReader):
     def margins(self) -> tuple[BankMargins, ...]:
         """Margins and counts of each bank."""
         bounds = {name: np.array([v[2:] for v in self.bank(name).variables]).T for name in self.banks}
-        return tuple(
-            bank_margins(bank, self.diagnostics(bank.name), *bounds[bank.name]) for bank in self.calibration
-        )
+        return tuple(bank_margins(bank, self.diagnostics(bank.name), *bounds[bank.name]) for bank in self.calibration)
 
     @property
     def weights(self) -> dict[str, np.ndarray]:
@@ -107,7 +107,14 @@ class Run(RunReader):
             A replay differs from the run's next keyframe.
         """
         check_quantity(quantity)
-        chosen = slice(None) if devices is None else self._indices("devices", devices, self.bank(bank).devices)
+        self._check_span(start, self.steps if stop is None else stop)
+        about = self.bank(bank)
+        chosen = slice(None) if devices is None else self._indices("devices", devices, about.devices)
+        lanes = self._lanes(realisations)
+        last = self.steps if stop is None else stop
+        if self.holds(bank, start, last, lanes):
+            values = self.stored_window(bank, quantity, start, last, stride, lanes)[:, chosen]
+            return values[:, :, 0] if quantity == "state" and values.shape[2] == 1 else values
         parts = []
         for first, rows in self.stretches(start, stop, [bank], realisations=realisations):
             values = getattr(rows[bank], quantity)
@@ -139,7 +146,9 @@ class Run(RunReader):
         joined = {}
         for bank in names:
             empty = {q: self._no_rows(bank, q, realisations) for q in QUANTITIES}
-            joined[bank] = Rows(*(np.concatenate([empty[q], *(getattr(p[bank], q) for p in parts)]) for q in QUANTITIES))
+            joined[bank] = Rows(
+                *(np.concatenate([empty[q], *(getattr(p[bank], q) for p in parts)]) for q in QUANTITIES)
+            )
         return joined
 
     def stretches(
@@ -165,11 +174,16 @@ class Run(RunReader):
         for bank in names:
             self.bank(bank)
         last = self.steps if stop is None else stop
-        if not 0 <= start <= last <= self.steps:
-            raise InputError(f"start, stop: must be 0 <= start <= stop <= {self.steps:,} steps (got {start}, {last})")
+        self._check_span(start, last)
+        return self._stretches(start, last, names, self._lanes(realisations), steps)
+
+    def _check_span(self, start: int, stop: int) -> None:
+        if not 0 <= start <= stop <= self.steps:
+            raise InputError(f"start, stop: must be 0 <= start <= stop <= {self.steps:,} steps (got {start}, {stop})")
+
+    def _lanes(self, realisations: Sequence[int] | None) -> list[int]:
         every = range(self.realisations)
-        lanes = list(every if realisations is None else self._indices("realisations", realisations, len(every)))
-        return self._stretches(start, last, names, lanes, steps)
+        return list(every) if realisations is None else self._indices("realisations", realisations, len(every))
 
     def _stretches(
         self, start: int, stop: int, banks: tuple[str, ...], lanes: list[int], steps: int
@@ -190,7 +204,7 @@ class Run(RunReader):
         self, start: int, stop: int, banks: tuple[str, ...], lanes: list[int], size: int
     ) -> Iterator[tuple[int, dict[str, Rows]]]:
         """The same from a replay."""
-        assembly = of_realisations(self._assembly, lanes)
+        assembly = of_realisations(self.assembly, lanes)
         order = {bank.name: k for k, bank in enumerate(assembly.banks)}
         engine = Engine(
             assembly, threads=os.cpu_count() or 1, epochs=self.config.learning.epochs,
@@ -201,9 +215,7 @@ class Run(RunReader):
             for stretch in replay(engine, StoredKeyframes(self.stored, lanes), *samples):
                 rows = {bank: _joined(stretch.recorded, order[bank], len(lanes)) for bank in banks}
                 engine.recycle(stretch.recorded)
-                first, last = (
-                    min(max(edge - stretch.first_step, 0), stretch.steps) for edge in (start, stop)
-                )
+                first, last = (min(max(edge - stretch.first_step, 0), stretch.steps) for edge in (start, stop))
                 for begin in range(first, last, size):
                     part = slice(begin, min(last, begin + size))
                     cut = {b: Rows(r.state[part], r.current[part], r.voltage[part]) for b, r in rows.items()}
@@ -212,10 +224,48 @@ class Run(RunReader):
             engine.close()
 
     @cached_property
-    def _assembly(self) -> Assembly:
+    def assembly(self) -> Assembly:
         """The run laid out anew, for replays; on the samples and seeds of the file."""
         stored = self.dataset
         return assemble(self.config, Dataset(stored.inputs, stored.targets, stored.name), self.seeds)
+
+    def samples_shown(self, first: int, last: int) -> np.ndarray:
+        """Index of the sample that was shown, drawn anew from the seeds, (samples, realisations) uint32.
+
+        Parameters
+        ----------
+        first, last : int
+            Samples from the start of the run, ``last`` not included.
+        """
+        samples, epochs = self.samples, (first // self.samples, -(-last // self.samples))
+        order = np.empty((epochs[1] - epochs[0], samples, self.realisations), dtype=np.uint32)
+        if self.config.learning.shuffle:
+            shuffle(self.seeds, epochs[0], order)
+        else:
+            order[:] = np.arange(samples, dtype=np.uint32)[:, None]
+        return order.reshape(-1, self.realisations)[first - epochs[0] * samples : last - epochs[0] * samples]
+
+    def pulses(
+        self, start: int = 0, stop: int | None = None, banks: Sequence[str] | None = None, *,
+        realisations: Sequence[int] | None = None,
+    ) -> np.ndarray:  # fmt: skip
+        """Every pulse that a device got in a stretch of steps; see :func:`memsim.inspection.pulses.pulse_table`."""
+        from .inspection.pulses import pulse_table
+
+        return pulse_table(self, start, stop, banks, realisations)
+
+    def to_xarray(self, bank: str | None = None) -> Any:
+        """The run's trace as a lazy xarray object; see :func:`memsim.inspection.lazy_arrays.dataset`.
+
+        Parameters
+        ----------
+        bank : str, optional
+            Gives an :class:`xarray.Dataset` of that bank; without it an
+            :class:`xarray.DataTree` of all.
+        """
+        from .inspection import lazy_arrays
+
+        return lazy_arrays.tree(self) if bank is None else lazy_arrays.dataset(self, bank)
 
     def envelope(
         self, bank: str, quantity: str, start: int = 0, stop: int | None = None, points: int = 2000

@@ -12,11 +12,11 @@ from typing import Any
 import h5py
 import numpy as np
 
+from .chunks import ChunkedDataset, chunk_rows, create_chunked
 from .errors import NotARunFileError
+from .hdf5 import attach, describe, make_axis
 from .reader import FileReader
 from .rows import QUANTITIES
-from .chunks import ChunkedDataset, chunk_rows, create_chunked
-from .hdf5 import attach, describe, make_axis
 
 CONVENTION = "memsim drive"
 SCHEMA = 2

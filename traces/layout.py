@@ -84,6 +84,8 @@ class RunDescription:
         Of the controller's memory: inputs and nodes of all layers.
     keyframe_samples : int
         Samples between keyframes.
+    replayed_from : str
+        The run file that the traces of a window were replayed from; empty for a run.
     """
 
     program: dict[str, str]
@@ -101,6 +103,7 @@ class RunDescription:
     counters: dict[str, tuple[str, str, tuple[str, ...]]]
     units: int
     keyframe_samples: int
+    replayed_from: str = ""
 
 
 @dataclass
@@ -116,6 +119,8 @@ def create_layout(file: h5py.File, run: RunDescription, trace: TracePlan) -> Non
     file.attrs.update({name: text(value) for name, value in run.program.items()})
     file.attrs.update({"convention": text(CONVENTION), "schema_version": SCHEMA})
     file.attrs.update({"dt": run.dt, "dt_units": text("s"), "sample_steps": run.sample_steps})
+    if run.replayed_from:
+        file.attrs["replayed_from"] = text(run.replayed_from)
     encoded = run.configuration.encode()
     file["configuration"] = np.array(encoded, dtype=h5py.string_dtype("utf-8", len(encoded) + CONFIGURATION_ROOM))
     realisation = make_axis(file, "realisation", np.arange(len(run.seeds)), "1", "number of the realisation")
@@ -195,9 +200,7 @@ def _create_metrics(file: h5py.File, run: RunDescription, realisation: h5py.Data
     group = file.create_group("metrics")
     lanes, samples = len(run.seeds), len(run.inputs)
     epoch = make_axis(group, "epoch", None, "1", "number of the epoch, from 0")
-    grow(
-        group, "total_error", (lanes,), "f8", "1", "sum over samples of (T - O)^2 / 2 (Eq. 20)", [epoch, realisation]
-    )
+    grow(group, "total_error", (lanes,), "f8", "1", "sum over samples of (T - O)^2 / 2 (Eq. 20)", [epoch, realisation])
     grow(
         group, "order", (samples, lanes), np.min_scalar_type(samples - 1), "1",
         "index of the sample that was shown", [epoch, file["dataset/sample"], realisation],

@@ -4,7 +4,7 @@ A plot of ten million rows draws a few thousand of them; from the overview it
 need not read the others.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import h5py
 import numpy as np
@@ -16,7 +16,7 @@ LEVELS = (BLOCK, BLOCK**2)  # rows of an entry
 
 
 def create_overview(
-    group: h5py.Group, axes: dict[str, Sequence[h5py.Dataset]], about: dict[str, tuple[str, str]], dt: float
+    group: h5py.Group, axes: Mapping[str, Sequence[h5py.Dataset]], about: Mapping[str, tuple[str, str]], dt: float
 ) -> None:
     """Make the empty overview of a bank: a group for each level, a dataset for each quantity.
 

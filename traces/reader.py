@@ -261,7 +261,7 @@ class RunReader(FileReader):
 
     @property
     def keyframes(self) -> Arrays:
-        """``"sample"`` and ``"epoch"``, complete at each, (keyframes,); bank to (keyframes, devices, variables, ...)."""
+        """``"sample"`` and ``"epoch"``, complete at each; bank to (keyframes, devices, variables, realisations)."""
         return Arrays(["sample", "epoch", *self.banks], self._keyframes)
 
     def _keyframes(self, name: str) -> np.ndarray:
@@ -368,6 +368,17 @@ class RunReader(FileReader):
         first = selection.row_of(start)
         read = [self.stored.trace_rows(bank, name, first, first + stop - start) for name in QUANTITIES]
         return Rows(*(values[..., lanes] for values in read))
+
+    def stored_window(
+        self, bank: str, quantity: str, start: int, stop: int, stride: int, realisations: list[int]
+    ) -> np.ndarray:
+        """One quantity of a stretch that the file :meth:`holds`, every ``stride`` steps."""
+        selection = self.stored.trace(bank).selection
+        lanes = np.searchsorted(selection.realisations, realisations)
+        first = selection.row_of(start)
+        values = self.stored.trace_rows(bank, quantity, first, first + stop - start, stride=stride)
+        every = len(lanes) == len(selection.realisations) and bool((np.diff(lanes) == 1).all())
+        return values if every else values[..., lanes]
 
     def overview(self, bank: str, quantity: str, start: int, stop: int, points: int) -> Envelope | None:
         """Extremes over spans of a stretch of steps from the overview; None where it does not reach, or is too coarse.

@@ -162,8 +162,10 @@ class BankTrace:
 
     def start(self, row: int) -> None:
         """Go on from a row, a multiple of the overview's largest block."""
-        for part in (self._time, *self._datasets.values(), *self._extremes.values()):
-            part.start(row)
+        for dataset in (self._time, *self._datasets.values()):
+            dataset.start(row)
+        for extremes in self._extremes.values():
+            extremes.start(row)
         self._first_step = self.selection.step_of(row)
 
     def append(self, first_step: int, rows: int, parts: Sequence[RowsPart]) -> None:

@@ -66,7 +66,7 @@ class StoredSchema1(Stored):
         values: np.ndarray = self.read(f"keyframes/{name}", index, ndim=4, kind="f")
         return values
 
-    def keyframe_bias(self, index: int) -> None:
+    def keyframe_bias(self, index: int | slice) -> None:
         """Was not kept."""
         return
 
@@ -134,4 +134,4 @@ class StoredSchema1(Stored):
                     raise self.broken(f"it has no {group}/{bank}")
         for name in ("device_steps", "wall_seconds", "epochs", "stopped") if self.finished else ():
             self.attribute("metrics", name)
-        self.dt, self.sample_steps, self.attribute("/", "program_version")  # noqa: B018
+        self.dt, self.sample_steps, self.attribute("/", "program_version")

@@ -280,7 +280,8 @@ class Stored(HDF5Source):
                 meanings = str(self.attribute(f"slots/{name}", "flag_meanings")).split()
                 if values.size and not (0 <= values.min() and values.max() < len(meanings)):
                     raise self.broken(f"slots/{name} has a code that stands for nothing")
-                values = np.array([meanings[code].encode() for code in values], dtype="S8" if name == "phase" else "S20")
+                kind = "S8" if name == "phase" else "S20"
+                values = np.array([meanings[code].encode() for code in values], dtype=kind)
             columns[name] = values
         if len({len(values) for values in columns.values()}) != 1:
             raise self.broken("the columns of slots are not equally long")
@@ -297,12 +298,10 @@ class Stored(HDF5Source):
     def bank(self, name: str) -> BankInfo:
         """What the file says of a bank."""
         path = f"banks/{name}"
-        names, units, lower, upper = (
-            self.array(path, k) for k in ("variables", "variable_units", "lower_bounds", "upper_bounds")
-        )
-        if not len(names) == len(units) == len(lower) == len(upper):
+        lists = [self.array(path, k) for k in ("variables", "variable_units", "lower_bounds", "upper_bounds")]
+        if len({len(each) for each in lists}) != 1:
             raise self.broken(f"the lists of {path} are not equally long")
-        variables = tuple((str(n), str(u), float(a), float(b)) for n, u, a, b in zip(names, units, lower, upper))
+        variables = tuple((str(n), str(u), float(a), float(b)) for n, u, a, b in zip(*lists, strict=True))
         return BankInfo(name, str(self.attribute(path, "model")), self.integer(path, "devices"), variables)
 
     def calibration(self, name: str) -> Mapping[str, float]:
@@ -329,7 +328,7 @@ class Stored(HDF5Source):
         values: np.ndarray = self.read(f"keyframes/{name}/state", index, ndim=4, kind="f")
         return values
 
-    def keyframe_bias(self, index: int) -> np.ndarray | None:
+    def keyframe_bias(self, index: int | slice) -> np.ndarray | None:
         """Bias weights as the controller knew them, (units, realisations); None where the file has none."""
         values: np.ndarray = self.read("keyframes/bias_weight", index, ndim=3, kind="f")
         return values
@@ -379,20 +378,23 @@ class Stored(HDF5Source):
     def trace(self, bank: str) -> StoredTrace:
         """What was kept of a bank's trace."""
         path = f"traces/{bank}"
-        axes = [self.read(f"{path}/{name}", ndim=1, kind="iu") for name in ("device", "realisation", "variable")]
+        device, lane, variable = (
+            self.read(f"{path}/{name}", ndim=1, kind="iu") for name in ("device", "realisation", "variable")
+        )
         windows = np.atleast_2d(self.attribute(path, "windows")).reshape(-1, 2)
         present = self.names(path)
         quantities = tuple(name for name in QUANTITIES if name in present)
-        selection = Selection(
-            *axes, quantities, max(1, self.integer(path, "stride")), tuple((int(a), int(b)) for a, b in windows)
-        )
+        stride = max(1, self.integer(path, "stride"))
+        selection = Selection(device, lane, variable, quantities, stride, tuple((int(a), int(b)) for a, b in windows))
         return StoredTrace(selection, self.committed("rows"))
 
-    def trace_rows(self, bank: str, quantity: str, first: int, last: int, *where: Any) -> np.ndarray:
+    def trace_rows(self, bank: str, quantity: str, first: int, last: int, *, stride: int = 1) -> np.ndarray:
         """Rows of a trace: (rows, devices, [variables,] realisations)."""
         ndim = 4 if quantity == "state" else 3
-        values: np.ndarray = self.read(f"traces/{bank}/{quantity}", slice(first, last), *where, ndim=ndim, kind="f")
-        if len(values) != last - first:
+        path = f"traces/{bank}/{quantity}"
+        # Of all rows a stride is faster taken afterwards: HDF5 picks single rows one by one.
+        values: np.ndarray = self.read(path, slice(first, last), ndim=ndim, kind="f")[::stride]
+        if len(values) != len(range(first, last, stride)):
             raise self.broken(f"traces/{bank}/{quantity} has fewer rows than were counted")
         return values
 
@@ -439,7 +441,11 @@ class Stored(HDF5Source):
         slots, banks = self.slots, self.banks
         if len(slots) and slots["bank"].max() >= len(banks):
             raise self.broken("slots names a bank that is not there")
-        expected = {"metrics/total_error": (lanes,), "metrics/order": (len(data.inputs), lanes), "keyframes/sample": ()}
+        expected: dict[str, tuple[int, ...]] = {
+            "metrics/total_error": (lanes,),
+            "metrics/order": (len(data.inputs), lanes),
+            "keyframes/sample": (),
+        }
         for bank in banks:
             about = self.bank(bank)
             shape = (about.devices, len(about.variables), lanes)
@@ -448,8 +454,8 @@ class Stored(HDF5Source):
             expected[f"keyframes/{bank}/state"] = shape
             for name in self.counters(bank):
                 self.dataset(f"diagnostics/{bank}/{name}")
-        for path, shape in expected.items():
-            if self.dataset(path).shape[1:] != shape:
-                raise self.broken(f"{path} has rows of the shape {self.dataset(path).shape[1:]}, not {shape}")
+        for path, row in expected.items():
+            if self.dataset(path).shape[1:] != row:
+                raise self.broken(f"{path} has rows of the shape {self.dataset(path).shape[1:]}, not {row}")
         for bank in self.traced:
             self.trace(bank)

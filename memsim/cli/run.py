@@ -62,8 +62,8 @@ def command(
         stopped, epochs = finished.stopped, len(finished.total_error)
     if stopped:
         click.echo(
-            f"stopped after {epochs} of {config.learning.epochs} epochs; {target} keeps them, and the same command with "
-            f"--resume goes on",
+            f"stopped after {epochs} of {config.learning.epochs} epochs; {target} keeps them, "
+            f"and the same command with --resume goes on",
             err=True,
         )
         return 130

@@ -17,23 +17,30 @@ Examples:
 @options.path_argument("file", "RUN.h5")
 @click.option("--configuration", is_flag=True, help="Print the effective configuration alone, as TOML.")
 def command(file: Path, configuration: bool) -> None:
-    """Show what a run file holds: margins, results, what was traced."""
+    """Show what a run file holds: margins, results, what was kept, and what it takes.
+
+    Works on a run that is going on, up to its last commit, and on one that was
+    killed.
+    """
+    from ...inspection.contents import show_contents
     from ...reporting import show_run
     from ...run import open_run
 
     with open_run(file) as run:
         if configuration:
-            click.echo(run.configuration_text, nl=False)
+            click.echo(run.configuration_text.rstrip("\0"), nl=False)
             return
-        if not run.finished:
-            click.echo(f"{file}: the run has not finished: {len(run.total_error)} epochs are complete")
-            return
-        attributes = run.file.attrs
-        click.echo(
-            f"{file}: memsim {attributes['program_version']}, data {run.dataset.name}, {len(run.seeds)} realisations"
-        )
+        run.config  # noqa: B018 (refused before the first line, where it cannot be read)
+        click.echo(f"{file}: {state_of(run, file)}")
         show_run(run)
-        for bank in run.file.get("traces", ()):
-            if bank != "committed_rows":
-                steps = run.file["traces"][bank]["voltage"].shape[0]
-                click.echo(f"traced: {bank}, {steps} rows of state, current and voltage")
+        show_contents(run)
+
+
+def state_of(run: "Run", file: Path) -> str:  # type: ignore[name-defined] # noqa: F821
+    """In a few words, how the run ended or where it is."""
+    epochs, wanted = len(run.total_error), run.config.learning.epochs
+    if run.finished:
+        return f"stopped after {epochs} of {wanted} epochs; --resume goes on" if run.stopped else "finished"
+    if run.live:
+        return f"is being written: {epochs} of {wanted} epochs so far"
+    return f"the run has not finished: {epochs} of {wanted} epochs are complete; 'memsim run {file} --resume' goes on"

@@ -1,0 +1,66 @@
+"""``memsim trace replay``."""
+
+from pathlib import Path
+
+import click
+
+from .. import options
+
+EPILOG = """\b
+Examples:
+  memsim trace replay xor.h5 --epochs 500:501 --out window.h5
+  memsim trace replay xor.h5 --samples 0:10 --banks nodes2 --realisations 0 --out few.h5
+  memsim trace plot window.h5 --epochs 500:501
+"""
+
+
+@click.command(name="replay", epilog=EPILOG)
+@options.path_argument("file", "RUN.h5")
+@options.path_option("--out", "Run file to write; the run's name with -window.h5 where not given.")
+@options.spans
+@click.option("--banks", type=options.NameList(), metavar="NAME,...", default=(), help="Banks, as nodes1,nodes2.")
+@click.option("--realisations", type=options.NumberList(), metavar="N,A:B,...", default=(), help="Realisations.")
+@click.option(
+    "--compression", type=click.Choice(["gzip", "none", "blosc"]), default="gzip", show_default=True, help="Codec."
+)
+@options.overwrite
+@options.quiet
+def command(
+    *,
+    file: Path,
+    out: Path | None,
+    epochs: str | None,
+    samples: str | None,
+    steps: str | None,
+    banks: tuple[str, ...],
+    realisations: tuple[int, ...],
+    compression: str,
+    overwrite: bool,
+    quiet: bool,
+) -> None:
+    """Make a window of a run again, every step of it, from the nearest keyframe.
+
+    The result is a run file: what the run's own file says, and the full trace of
+    the window. It has the bits that a full trace would have held; states are
+    checked against the keyframes on the way and against the next one.
+    """
+    from ...errors import InputError
+    from ...inspection.progress import StepProgress
+    from ...inspection.spans import steps_of
+    from ...inspection.windows import write_window
+    from ...run import open_run
+
+    target = out or Path(f"{file.stem}-window.h5")
+    if epochs is None and samples is None and steps is None:
+        raise InputError("--epochs, --samples, --steps: give one of them, as --epochs 500:501")
+    try:
+        with open_run(file) as run, StepProgress("replaying", quiet) as progress:
+            start, stop = steps_of(run, epochs=epochs, samples=samples, steps=steps)
+            write_window(
+                run, target, start, stop, banks=banks, realisations=realisations, compression=compression,
+                overwrite=overwrite, report=progress,
+            )  # fmt: skip
+    except KeyboardInterrupt:
+        click.echo(f"{target} was not written", err=True)
+        raise
+    click.echo(f"replayed {stop - start:,} steps; wrote {target}")

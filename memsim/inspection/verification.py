@@ -1,0 +1,148 @@
+"""Verification of a run file: checksums, counters, and replays of a sample of its windows."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..engine import Engine
+from ..errors import InputError, ReplayError
+from ..replay import StoredKeyframes, check, replay
+from ..run import Run
+from ..traces.errors import NotARunFileError
+from ..traces.run_file import keyframe_checksum
+
+Report = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The result of one check.
+
+    Attributes
+    ----------
+    what : str
+        What was looked at, and how much of it.
+    wrong : tuple of str
+        A line for each fault; empty where all is well.
+    """
+
+    what: str
+    wrong: tuple[str, ...]
+
+
+def verify(run: Run, *, windows: int = 10, seed: int = 0, report: Report | None = None) -> Iterator[Finding]:
+    """Check a run file.
+
+    Parameters
+    ----------
+    run : Run
+    windows : int
+        Stretches between keyframes that are replayed, chosen at random; all where
+        there are fewer.
+    seed : int
+        Of that choice.
+    report : callable, optional
+        Told how many replays are done, and all.
+
+    Yields
+    ------
+    Finding
+    """
+    yield Finding("counters", tuple(_counters(run)))
+    yield _keyframes(run)
+    for bank in run.traced:
+        rows = run.trace(bank).rows
+        yield Finding(f"chunks of {bank}, {rows:,} rows", tuple(run.stored.wrong_chunks(bank)))
+    yield from _replays(run, windows, seed, report)
+
+
+def _counters(run: Run) -> Iterator[str]:
+    """Whether what was counted is there, and agrees."""
+    stored, samples = run.stored, run.stored.keyframe_samples
+    if len(samples) and (np.diff(samples) <= 0).any():
+        yield "keyframes/sample does not grow"
+    if len(run.total_error) < run.samples_done // run.samples:
+        yield f"{len(run.total_error)} epochs were counted, and the last keyframe is after {run.samples_done} samples"
+    if len(run.order) != len(run.total_error):
+        yield "metrics/order and metrics/total_error are not equally long"
+    elif len(run.order) and not np.array_equal(
+        run.order.reshape(-1, run.realisations), run.samples_shown(0, len(run.order) * run.samples)
+    ):
+        yield "metrics/order is not what the seeds give"
+    for bank in run.traced:
+        trace = run.trace(bank)
+        for quantity in trace.selection.quantities:
+            there = stored.dataset(f"traces/{bank}/{quantity}").shape[0]
+            if there < trace.rows:
+                yield f"traces/{bank}/{quantity} has {there:,} rows, and {trace.rows:,} were counted"
+        if run.finished and not run.stopped and "replayed_from" not in run.file.attrs:
+            expected = trace.selection.row_of(run.steps)
+            if trace.rows != expected:
+                yield f"traces/{bank} has {trace.rows:,} rows, and {expected:,} were made"
+
+
+def _keyframes(run: Run) -> Finding:
+    """Checksums of all keyframes."""
+    stored, count = run.stored, len(run.stored.keyframe_samples)
+    wrong = []
+    for k in range(count):
+        wanted, bias = stored.keyframe_checksum(k), stored.keyframe_bias(k)
+        if wanted is None or bias is None:
+            return Finding(f"keyframes, {count} without checksums (schema version 1)", ())
+        found = keyframe_checksum([stored.keyframe_states(bank, k) for bank in run.banks], bias)
+        if found != wanted:
+            wrong.append(f"keyframe {k} has the checksum {found:08x}, not {wanted:08x}")
+    return Finding(f"checksums of {count} keyframes", tuple(wrong))
+
+
+def _replays(run: Run, windows: int, seed: int, report: Report | None) -> Iterator[Finding]:
+    """Replay stretches between keyframes, and compare with the next keyframe and with what was stored."""
+    if windows < 0:
+        raise InputError(f"windows: must be 0 or more (got {windows})")
+    samples = run.stored.keyframe_samples
+    count = min(windows, len(samples))
+    chosen = np.sort(np.random.default_rng(seed).choice(len(samples), count, replace=False)) if count else []
+    for done, k in enumerate(chosen):
+        first, last = int(samples[k - 1]) if k else 0, int(samples[k])
+        yield Finding(f"replay of samples {first} to {last - 1}", tuple(_replay_of(run, first, last)))
+        if report is not None:
+            report(done + 1, count)
+
+
+def _replay_of(run: Run, first: int, last: int) -> Iterator[str]:
+    traced = [k for k, name in enumerate(run.banks) if name in run.traced]
+    lanes = list(range(run.realisations))
+    learning = run.config.learning
+    engine = Engine(run.assembly, threads=1, epochs=learning.epochs, shuffled=learning.shuffle, recorded=tuple(traced))
+    keyframes = StoredKeyframes(run.stored, lanes)
+    try:
+        for stretch in replay(engine, keyframes, first, last):
+            for rows in stretch.recorded.rows:
+                name = run.banks[rows.bank]
+                here = slice(stretch.first_step, stretch.first_step + stretch.steps)
+                yield from _compare(run, name, here, rows)
+            engine.recycle(stretch.recorded)
+        check(engine, keyframes.at(int(np.searchsorted(keyframes.samples, last))))
+    except (ReplayError, NotARunFileError) as error:
+        yield str(error)
+    finally:
+        engine.close()
+
+
+def _compare(run: Run, bank: str, here: slice, rows: object) -> Iterator[str]:
+    """Replayed rows with the ones that the file keeps of the same steps."""
+    selection = run.trace(bank).selection
+    for quantity in selection.quantities:
+        steps, kept = run.kept(bank, quantity, here.start, here.stop)
+        if len(steps) == 0:
+            continue
+        made = getattr(rows, quantity)
+        if quantity == "state":
+            made = made[selection.variables].transpose(1, 2, 0, 3)
+            made = made[:, :, 0] if made.shape[2] == 1 else made
+        lanes = np.searchsorted(rows.realisations, selection.realisations)  # type: ignore[attr-defined]
+        made = made[steps - here.start][:, selection.devices][..., lanes]
+        if not np.array_equal(made, kept):
+            worst = float(np.nanmax(np.abs(made - kept)))
+            yield f"traces/{bank}/{quantity} differs from the replay of steps {here.start} to {here.stop} by up to {worst:.3g}"

@@ -1,0 +1,114 @@
+"""A window of a run as a run file of its own: everything that the run's file says, and every step of the window."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import InputError
+from ..recording import describe
+from ..run import Run
+from ..traces.layout import RunDescription, TracePlan
+from ..traces.rows import RowsPart, Selection
+from ..traces.run_file import RunWriter, close_quietly, create_run_file
+
+EPOCHS_AT_ONCE = 4096
+KEYFRAMES_AT_ONCE = 256
+
+
+def write_window(
+    run: Run,
+    out: Path,
+    start: int,
+    stop: int,
+    *,
+    banks: Sequence[str] = (),
+    realisations: Sequence[int] = (),
+    compression: str = "gzip",
+    overwrite: bool = False,
+    report: Callable[[int, int], None] | None = None,
+) -> None:
+    """Replay a window of a run into a run file of its own.
+
+    Parameters
+    ----------
+    run : Run
+    out : Path
+    start, stop : int
+        Steps from the start of the run.
+    banks : sequence of str
+        All where none is given.
+    realisations : sequence of int
+        Whose rows are kept; all where none is given.
+    compression : {"gzip", "none", "blosc"}
+    overwrite : bool
+    report : callable, optional
+        Told the steps that are done, and all.
+
+    Raises
+    ------
+    InputError
+        The file cannot be written, or there is no such bank or realisation.
+    ReplayError
+        The replay differs from the run's next keyframe.
+    """
+    names = tuple(banks) or run.banks
+    lanes = np.array(sorted(set(realisations)) or range(run.realisations))
+    selections = {
+        name: Selection(
+            np.arange(run.bank(name).devices), lanes, np.arange(len(run.bank(name).variables)),
+            windows=((start, stop),),
+        )
+        for name in names
+    }  # fmt: skip
+    plan = TracePlan(selections, compression)
+    try:
+        target = create_run_file(out, _description(run), plan, overwrite)
+    except (ValueError, OSError) as error:
+        raise InputError(str(error).splitlines()[0]) from None
+    try:
+        writer = RunWriter(target, run.banks, plan)
+        writer.start(run.configuration_text, 0, 0)
+        _copy_results(run, writer)
+        for first, rows in run.stretches(start, stop, names, realisations=lanes.tolist()):
+            parts = {
+                name: [RowsPart(lanes, part.state.transpose(2, 0, 1, 3), part.current, part.voltage)]
+                for name, part in rows.items()
+            }
+            count = len(rows[names[0]].current)
+            writer.append_rows(first, count, parts, lambda: None)
+            if report is not None:
+                report(first + count - start, stop - start)
+        writer.finish(run.stopped)
+    except BaseException:
+        close_quietly(target)
+        out.unlink(missing_ok=True)
+        raise
+    target.close()
+
+
+def _description(run: Run) -> RunDescription:
+    """What the run's file says of it, in the present layout."""
+    interval = run.stored.keyframe_interval
+    source = run.path.name if run.path is not None else "memory"
+    return replace(describe(run.assembly, interval), configuration=run.configuration_text, replayed_from=source)
+
+
+def _copy_results(run: Run, writer: RunWriter) -> None:
+    """Metrics, keyframes and diagnostics, as the run's file has them."""
+    stored, errors, order = run.stored, run.total_error, run.order
+    for first in range(0, len(errors), EPOCHS_AT_ONCE):
+        part = slice(first, first + EPOCHS_AT_ONCE)
+        writer.append_epochs(errors[part], order[part])
+    samples = stored.keyframe_samples
+    units = int(run.assembly.plan.units[-1])
+    for first in range(0, len(samples), KEYFRAMES_AT_ONCE):
+        part = slice(first, first + KEYFRAMES_AT_ONCE)
+        bias = stored.keyframe_bias(part)
+        known = np.zeros((len(samples[part]), units, run.realisations)) if bias is None else bias
+        states = [stored.keyframe_states(bank, part) for bank in run.banks]
+        writer.append_keyframes(samples[part], states, known)
+    counters = [{name: stored.counter(bank, name) for name in stored.counters(bank)} for bank in run.banks]
+    about = {"sample": run.samples_done, "device_steps": run.device_steps, "wall_seconds": run.wall_seconds}
+    writer.commit(about, np.zeros(run.realisations), counters)
