@@ -78,7 +78,9 @@ def everything(run, but=("keyframes",)):
 def traced(run):
     """All arrays of the trace, by path."""
     return {
-        f"{bank}/{quantity}": run.stored.read(f"traces/{bank}/{quantity}") for bank in run.traced for quantity in QUANTITIES
+        f"{bank}/{quantity}": run.stored.read(f"traces/{bank}/{quantity}")
+        for bank in run.traced
+        for quantity in QUANTITIES
     }
 
 
@@ -455,7 +457,8 @@ def test_a_trace_can_be_read_with_plain_h5py(tmp_path):
         "import sys, json, h5py\n"
         "with h5py.File(sys.argv[1]) as f:\n"
         "    t = f['traces/nodes2']\n"
-        "    print(json.dumps([t['voltage'][5:40].tolist(), t['voltage'].attrs['units'].decode(), f['traces/nodes2/time'].attrs['scale_factor']]))\n"
+        "    unit, dt = t['voltage'].attrs['units'].decode(), t['time'].attrs['scale_factor']\n"
+        "    print(json.dumps([t['voltage'][5:40].tolist(), unit, dt]))\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path / "run.h5")], capture_output=True, text=True, check=True

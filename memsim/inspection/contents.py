@@ -24,8 +24,8 @@ def show_contents(run: Run) -> None:
     attribute = run.stored.attribute
     out.print(
         f"made by memsim {attribute('/', 'program_version')} with numba {attribute('/', 'numba_version')}, "
-        f"numpy {attribute('/', 'numpy_version')}, h5py {attribute('/', 'h5py_version')} on {attribute('/', 'machine')}; "
-        f"schema version {run.stored.integer('/', 'schema_version')}"
+        f"numpy {attribute('/', 'numpy_version')}, h5py {attribute('/', 'h5py_version')} "
+        f"on {attribute('/', 'machine')}; schema version {run.stored.integer('/', 'schema_version')}"
     )
     out.print(
         f"data {run.dataset.name}: {run.samples} samples of {run.sample_steps} steps of {with_prefix(run.dt, 's')}; "
@@ -41,7 +41,7 @@ def show_contents(run: Run) -> None:
 
 
 def _sizes(run: Run) -> Table:
-    table = Table("part", "entries", "in the file", "as float64", "ratio", title="Contents", title_justify="left")
+    table = Table("part", "entries", "in the file", "unpacked", "ratio", title="Contents", title_justify="left")
     table.title_style = "bold"
     entries = {
         "metrics": f"{len(run.total_error):,} epochs",
@@ -62,6 +62,8 @@ def _interval(run: Run) -> str:
     every = run.stored.keyframe_interval
     if not every:
         return ""
+    if every == run.samples:
+        return ", every epoch"
     return f", every {every // run.samples} epochs" if every % run.samples == 0 else f", every {every} samples"
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..engine import Engine
+from ..engine import BankRows, Engine
 from ..errors import InputError, ReplayError
 from ..replay import StoredKeyframes, check, replay
 from ..run import Run
@@ -101,13 +101,25 @@ def _replays(run: Run, windows: int, seed: int, report: Report | None) -> Iterat
     if windows < 0:
         raise InputError(f"windows: must be 0 or more (got {windows})")
     samples = run.stored.keyframe_samples
-    count = min(windows, len(samples))
-    chosen = np.sort(np.random.default_rng(seed).choice(len(samples), count, replace=False)) if count else []
+    candidates = _with_rows(run, samples)
+    count = min(windows, len(candidates))
+    chosen = np.sort(np.random.default_rng(seed).choice(candidates, count, replace=False))
     for done, k in enumerate(chosen):
         first, last = int(samples[k - 1]) if k else 0, int(samples[k])
         yield Finding(f"replay of samples {first} to {last - 1}", tuple(_replay_of(run, first, last)))
         if report is not None:
             report(done + 1, count)
+
+
+def _with_rows(run: Run, samples: np.ndarray) -> np.ndarray:
+    """Keyframes whose stretch before them has stored rows; all where none has."""
+    ends = samples * run.sample_steps
+    begins = np.concatenate([[0], ends[:-1]])
+    kept = np.zeros(len(samples), dtype=bool)
+    for bank in run.traced:
+        for first, last in run.trace(bank).selection.spans(0, run.steps):
+            kept |= (begins < last) & (ends > first)
+    return np.flatnonzero(kept) if kept.any() else np.arange(len(samples))
 
 
 def _replay_of(run: Run, first: int, last: int) -> Iterator[str]:
@@ -130,7 +142,7 @@ def _replay_of(run: Run, first: int, last: int) -> Iterator[str]:
         engine.close()
 
 
-def _compare(run: Run, bank: str, here: slice, rows: object) -> Iterator[str]:
+def _compare(run: Run, bank: str, here: slice, rows: BankRows) -> Iterator[str]:
     """Replayed rows with the ones that the file keeps of the same steps."""
     selection = run.trace(bank).selection
     for quantity in selection.quantities:
@@ -141,8 +153,9 @@ def _compare(run: Run, bank: str, here: slice, rows: object) -> Iterator[str]:
         if quantity == "state":
             made = made[selection.variables].transpose(1, 2, 0, 3)
             made = made[:, :, 0] if made.shape[2] == 1 else made
-        lanes = np.searchsorted(rows.realisations, selection.realisations)  # type: ignore[attr-defined]
+        lanes = np.searchsorted(rows.realisations, selection.realisations)
         made = made[steps - here.start][:, selection.devices][..., lanes]
         if not np.array_equal(made, kept):
             worst = float(np.nanmax(np.abs(made - kept)))
-            yield f"traces/{bank}/{quantity} differs from the replay of steps {here.start} to {here.stop} by up to {worst:.3g}"
+            span = f"steps {here.start} to {here.stop}"
+            yield f"traces/{bank}/{quantity} differs from the replay of {span} by up to {worst:.3g}"
