@@ -1,8 +1,9 @@
 """Datasets that grow by whole chunks, written ready-made, each with a checksum.
 
 A chunk holds a stretch of time of few channels: that compresses best and reads
-one channel fast. Rows are staged channel by channel until a chunk is full, so
-that no chunk is written twice while a run goes on.
+one channel fast. Rows are staged channel by channel until some chunks are
+full, so that no chunk is written twice while a run goes on, and so that what
+HDF5 takes for each call is shared by many.
 """
 
 import math
@@ -19,13 +20,19 @@ from .hdf5 import attach, describe, grow, make_axis, write_rows
 CHUNK_ROWS = 4096  # at most; a power of two
 CHUNK_VALUES = 4096  # at least, where a bank is so wide that few rows are staged
 STAGED_BYTES = 16 << 20  # of one dataset, at most
+STAGED_ROWS = 65536  # at most; a power of two
 PADDING = 8  # a channel's stride that is a power of two would have all channels share few cache lines
+
+
+def staged_rows(width: int) -> int:
+    """Rows that are staged, a power of two, for datasets of so many channels."""
+    fitting = max(1, STAGED_BYTES // (8 * width))
+    return int(min(STAGED_ROWS, 1 << (fitting.bit_length() - 1)))
 
 
 def chunk_rows(width: int) -> int:
     """Rows of a chunk, a power of two, for datasets of so many channels."""
-    fitting = max(1, STAGED_BYTES // (8 * width))
-    return int(min(CHUNK_ROWS, 1 << (fitting.bit_length() - 1)))
+    return min(CHUNK_ROWS, staged_rows(width))
 
 
 def tile_of(channels: Sequence[int], rows: int) -> tuple[int, ...]:
@@ -91,7 +98,7 @@ def padded_chunk(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 def checksum(chunk: np.ndarray) -> int:
     """CRC-32 of an array's bytes."""
-    return int(isal_zlib.crc32(np.ascontiguousarray(chunk).reshape(-1).view(np.uint8)))
+    return int(isal_zlib.crc32(chunk.reshape(-1).view(np.uint8)))
 
 
 class ChunkedDataset:
@@ -102,45 +109,59 @@ class ChunkedDataset:
     group : h5py.Group
     name : str
     compression : str
+    staged : int, optional
+        Rows that are staged, a multiple of the chunk's.
     """
 
-    def __init__(self, group: h5py.Group, name: str, compression: str) -> None:
+    def __init__(self, group: h5py.Group, name: str, compression: str, staged: int = 0) -> None:
         self.dataset: h5py.Dataset = group[name]
         self._checksums: h5py.Group = group["checksums"][name]
         self._codec: Codec = codec(compression)
+        self._shape = self.dataset.chunks
         self._slices = list(chunk_slices(self.dataset))
-        self.rows = int(self.dataset.chunks[0])  # of a chunk
-        shape = (*self.dataset.shape[1:], self.rows + PADDING)
-        self.staged = np.zeros(shape, dtype=self.dataset.dtype)[..., : self.rows]  # channels first
+        self._offsets = [tuple(part.start for part in channels) for channels in self._slices]
+        self.rows = int(self._shape[0])  # of a chunk
+        held = max(staged, self.rows)
+        shape = (*self.dataset.shape[1:], held + PADDING)
+        self.staged = np.zeros(shape, dtype=self.dataset.dtype)[..., :held]  # channels first
         self.written = 0  # rows that are in the file
         self.filled = 0  # rows that are staged
 
     def start(self, row: int) -> None:
-        """Go on from a row, a multiple of the chunk's; what is in the file from there on is written again."""
+        """Go on from a row, a multiple of the staged ones; what is in the file from there on is written again."""
         self.written, self.filled = row, 0
 
     def room(self) -> int:
-        """Rows until the staged chunk is full."""
-        return self.rows - self.filled
+        """Rows until what is staged is to be written."""
+        return int(self.staged.shape[-1]) - self.filled
 
     def write(self) -> np.ndarray:
         """Write what is staged; returns it, (channels..., rows), valid until the next rows are staged."""
-        filled = self.filled
-        self.staged[..., filled:] = 0
+        filled, count = self.filled, -(-self.filled // self.rows)
+        self.staged[..., filled : count * self.rows] = 0
         first, stop = self.written, self.written + filled
         if len(self.dataset) < stop:
             self.dataset.resize(stop, axis=0)
-        sums = np.empty((1, len(self._slices)), dtype=np.uint32)
-        for k, channels in enumerate(self._slices):
-            chunk = padded_chunk(np.moveaxis(self.staged[channels], -1, 0), self.dataset.chunks)
-            sums[0, k] = checksum(chunk)
-            offset = (first, *(part.start for part in channels))
-            self.dataset.id.write_direct_chunk(offset, self._codec.encode(chunk))
-        write_rows(self._checksums["row"], first // self.rows, np.array([first]))
+        sums = np.empty((count, len(self._slices)), dtype=np.uint32)
+        write_chunk = self.dataset.id.write_direct_chunk
+        for row in range(count):
+            staged = self.staged[..., row * self.rows : (row + 1) * self.rows]
+            for k, (chunk, offset) in enumerate(zip(self._chunks(staged), self._offsets, strict=True)):
+                sums[row, k] = checksum(chunk)
+                write_chunk((first + row * self.rows, *offset), self._codec.encode(chunk))
+        write_rows(self._checksums["row"], first // self.rows, np.arange(first, first + count * self.rows, self.rows))
         write_rows(self._checksums["crc32"], first // self.rows, sums)
         # A chunk that is not full is the last one: it counts, but is written again if the run goes on.
         self.written, self.filled = stop, 0
         return self.staged[..., :filled]
+
+    def _chunks(self, staged: np.ndarray) -> Iterator[np.ndarray]:
+        """A chunk's rows of all channels, chunk by chunk."""
+        if len(self._slices) == math.prod(staged.shape[:-1]):  # a channel each: its rows as they lie there
+            yield from (staged[channel] for channel in np.ndindex(staged.shape[:-1]))
+        else:
+            for channels in self._slices:
+                yield padded_chunk(np.moveaxis(staged[channels], -1, 0), self._shape)
 
 
 def wrong_chunks(group: h5py.Group, name: str, rows: int) -> Iterator[tuple[int, str]]:

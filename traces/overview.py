@@ -71,6 +71,8 @@ class Extremes:
     def add(self, values: np.ndarray) -> None:
         """Take rows in, (channels..., rows) float64."""
         done = 0
+        if self._rows == 0 and values.shape[-1] >= BLOCK:
+            done = self._add_whole(values)
         while done < values.shape[-1]:
             count = min(BLOCK - self._rows, values.shape[-1] - done)
             part = values[..., done : done + count]
@@ -83,6 +85,21 @@ class Extremes:
             done += count
             if self._rows == BLOCK:
                 self._end_entry()
+
+    def _add_whole(self, values: np.ndarray) -> int:
+        """Take in the rows of whole entries at once; returns how many."""
+        entries = values.shape[-1] // BLOCK
+        blocks = values[..., : entries * BLOCK].reshape(*values.shape[:-1], entries, BLOCK)
+        smallest, largest = (np.moveaxis(reduced, -1, 0) for reduced in (blocks.min(axis=-1), blocks.max(axis=-1)))
+        done = 0
+        while done < entries:
+            count = min(BLOCK - self._filled, entries - done)
+            held = self._entries[self._filled : self._filled + count]
+            held[:, 0], held[:, 1] = smallest[done : done + count], largest[done : done + count]
+            self._filled, done = self._filled + count, done + count
+            if self._filled == BLOCK:
+                self._write()
+        return entries * BLOCK
 
     def finish(self) -> None:
         """Write the entries that are not full."""

@@ -1,14 +1,16 @@
 """The trace of a bank: which of its rows are kept, and where they go."""
 
+import math
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import h5py
 import numpy as np
 
-from .chunks import ChunkedDataset, chunk_rows, create_chunked, staged_part
+from .chunks import ChunkedDataset, chunk_rows, create_chunked, staged_part, staged_rows
 from .hdf5 import make_axis, texts
-from .overview import LEVELS, Extremes, create_overview
+from .overview import BLOCK, LEVELS, Extremes, create_overview
 
 QUANTITIES = ("state", "current", "voltage")
 DESCRIPTIONS = {
@@ -150,8 +152,10 @@ class BankTrace:
 
     def __init__(self, group: h5py.Group, overview: h5py.Group, selection: Selection, compression: str) -> None:
         self.selection = selection
-        self._time = ChunkedDataset(group, "time", "gzip")
-        self._datasets = {name: ChunkedDataset(group, name, compression) for name in selection.quantities}
+        widest = max(math.prod(group[name].shape[1:]) for name in selection.quantities)
+        staged = staged_rows(widest)
+        self._time = ChunkedDataset(group, "time", "gzip", staged)
+        self._datasets = {name: ChunkedDataset(group, name, compression, staged) for name in selection.quantities}
         self._extremes = {name: Extremes(overview, name) for name in selection.quantities}
         self._overview_times = [overview[str(rows)]["time"] for rows in LEVELS]
         self._first_step = 0  # steps before it are in the file
@@ -159,6 +163,13 @@ class BankTrace:
     def __len__(self) -> int:
         """Rows that are in the file."""
         return self._time.written
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes that may be staged here, for the trace and for its overview, before they are in the file."""
+        datasets = (self._time, *self._datasets.values())
+        extremes = 2 * BLOCK * sum(math.prod(each.dataset.shape[1:]) for each in datasets)
+        return sum(each.staged.nbytes for each in datasets) + 8 * extremes
 
     def start(self, row: int) -> None:
         """Go on from a row, a multiple of the overview's largest block."""
