@@ -1,7 +1,6 @@
 """The trace of a bank: which of its rows are kept, and where they go."""
 
 import math
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
