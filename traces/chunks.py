@@ -72,11 +72,11 @@ def create_chunked(
     if axes:
         attach(dataset, axes)
     tiles = math.prod(-(-length // part) for length, part in zip(channels, tile, strict=True))
-    sums = group.require_group("checksums").create_group(name)
-    chunk = make_axis(sums, "row", None, "1", "first row of the chunks")
-    tiles_axis = make_axis(sums, "tile", np.arange(tiles), "1", "number of the chunk among the channels")
+    sums = group.require_group("checksums")
+    chunk = make_axis(sums, f"{name}_row", None, "1", "first row of the chunks")
+    tiles_axis = make_axis(sums, f"{name}_tile", np.arange(tiles), "1", "number of the chunk among the channels")
     about = "CRC-32 of the chunks, padded with zeros, before compression"
-    grow(sums, "crc32", (tiles,), "u4", "1", about, [chunk, tiles_axis])
+    grow(sums, f"{name}_crc32", (tiles,), "u4", "1", about, [chunk, tiles_axis])
 
 
 def chunk_slices(dataset: h5py.Dataset) -> Iterator[tuple[slice, ...]]:
@@ -115,7 +115,8 @@ class ChunkedDataset:
 
     def __init__(self, group: h5py.Group, name: str, compression: str, staged: int = 0) -> None:
         self.dataset: h5py.Dataset = group[name]
-        self._checksums: h5py.Group = group["checksums"][name]
+        self._first_rows: h5py.Dataset = group["checksums"][f"{name}_row"]
+        self._checksums: h5py.Dataset = group["checksums"][f"{name}_crc32"]
         self._codec: Codec = codec(compression)
         self._shape = self.dataset.chunks
         self._slices = list(chunk_slices(self.dataset))
@@ -149,8 +150,8 @@ class ChunkedDataset:
             for k, (chunk, offset) in enumerate(zip(self._chunks(staged), self._offsets, strict=True)):
                 sums[row, k] = checksum(chunk)
                 write_chunk((first + row * self.rows, *offset), self._codec.encode(chunk))
-        write_rows(self._checksums["row"], first // self.rows, np.arange(first, first + count * self.rows, self.rows))
-        write_rows(self._checksums["crc32"], first // self.rows, sums)
+        write_rows(self._first_rows, first // self.rows, np.arange(first, first + count * self.rows, self.rows))
+        write_rows(self._checksums, first // self.rows, sums)
         # A chunk that is not full is the last one: it counts, but is written again if the run goes on.
         self.written, self.filled = stop, 0
         return self.staged[..., :filled]
@@ -166,7 +167,7 @@ class ChunkedDataset:
 
 def wrong_chunks(group: h5py.Group, name: str, rows: int) -> Iterator[tuple[int, str]]:
     """Chunks whose checksum is wrong, or that cannot be read: (first row, what is wrong)."""
-    dataset, checksums = group[name], group["checksums"][name]["crc32"]
+    dataset, checksums = group[name], group["checksums"][f"{name}_crc32"]
     height = int(dataset.chunks[0])
     for k, first in enumerate(range(0, rows, height)):
         for tile, channels in enumerate(chunk_slices(dataset)):

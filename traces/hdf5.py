@@ -49,7 +49,6 @@ def make_axis(
 def attach(dataset: h5py.Dataset, axes: Sequence[h5py.Dataset]) -> h5py.Dataset:
     """Name a dataset's dimensions by their scales."""
     for dimension, axis in zip(dataset.dims, axes, strict=True):
-        dimension.label = axis.name.rsplit("/", 1)[-1]
         dimension.attach_scale(axis)
     return dataset
 

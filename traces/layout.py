@@ -125,9 +125,11 @@ def create_layout(file: h5py.File, run: RunDescription, trace: TracePlan) -> Non
     file["configuration"] = np.array(encoded, dtype=h5py.string_dtype("utf-8", len(encoded) + CONFIGURATION_ROOM))
     realisation = make_axis(file, "realisation", np.arange(len(run.seeds)), "1", "number of the realisation")
     put(file, "seeds", run.seeds, "1", "seed of each realisation", [realisation])
-    _create_dataset(file, run)
+    # Here, as a group's axes may lie in it or above it only.
+    sample = make_axis(file, "sample", np.arange(len(run.inputs)), "1", "number of the sample")
+    _create_dataset(file, run, sample)
     _create_slots(file, run)
-    _create_metrics(file, run, realisation)
+    _create_metrics(file, run, sample, realisation)
     keyframes = file.create_group("keyframes")
     keyframes.attrs["samples"] = run.keyframe_samples
     _create_keyframe_table(keyframes, run, realisation)
@@ -149,10 +151,9 @@ def create_layout(file: h5py.File, run: RunDescription, trace: TracePlan) -> Non
         put(committed, name, np.int64(0), "1", f"{about}; written after what it counts")
 
 
-def _create_dataset(file: h5py.File, run: RunDescription) -> None:
+def _create_dataset(file: h5py.File, run: RunDescription, sample: h5py.Dataset) -> None:
     group = file.create_group("dataset")
     group.attrs["name"] = text(run.dataset)
-    sample = make_axis(group, "sample", np.arange(len(run.inputs)), "1", "number of the sample")
     for name, values, about in (
         ("input", run.inputs, "inputs in units of the unit current"),
         ("output", run.targets, "target outputs"),
@@ -196,14 +197,16 @@ def _mark_flags(dataset: h5py.Dataset, meanings: Sequence[str]) -> None:
     dataset.attrs["flag_meanings"] = text(" ".join(meanings))
 
 
-def _create_metrics(file: h5py.File, run: RunDescription, realisation: h5py.Dataset) -> None:
+def _create_metrics(
+    file: h5py.File, run: RunDescription, sample: h5py.Dataset, realisation: h5py.Dataset
+) -> None:
     group = file.create_group("metrics")
     lanes, samples = len(run.seeds), len(run.inputs)
     epoch = make_axis(group, "epoch", None, "1", "number of the epoch, from 0")
     grow(group, "total_error", (lanes,), "f8", "1", "sum over samples of (T - O)^2 / 2 (Eq. 20)", [epoch, realisation])
     grow(
         group, "order", (samples, lanes), np.min_scalar_type(samples - 1), "1",
-        "index of the sample that was shown", [epoch, file["dataset/sample"], realisation],
+        "index of the sample that was shown", [epoch, sample, realisation],
     )  # fmt: skip
 
 

@@ -114,13 +114,10 @@ def create_bank_trace(
     group.attrs["variables"] = texts([name for name, _ in kept])
     group.attrs["variable_units"] = texts([unit for _, unit in kept])
     group.attrs["stride"] = selection.stride
-    group.attrs["windows"] = np.array(selection.windows, dtype=np.int64).reshape(-1, 2)
-    device = make_axis(group, "device", selection.devices, "1", "number of the device in the bank")
-    variable = make_axis(group, "variable", selection.variables, "1", "number of the state variable")
-    realisation = make_axis(group, "realisation", selection.realisations, "1", "number of the realisation")
-    channels = {"state": [device, variable, realisation]}
-    axes = {name: channels.get(name, [device, realisation]) for name in selection.quantities}
-    width = len(device) * len(realisation) * (len(variable) if "state" in axes else 1)
+    if selection.windows:
+        group.attrs["windows"] = np.array(selection.windows, dtype=np.int64).ravel()
+    axes = _channel_axes(group, selection)
+    width = max(math.prod(len(axis) for axis in along) for along in axes.values())
     rows = chunk_rows(width)
     create_chunked(
         group, "time", [], kind="i8", rows=rows, unit="s", description="start of the row's step", compression="gzip"
@@ -135,7 +132,17 @@ def create_bank_trace(
             group, name, [group["time"], *along], kind="f8", rows=rows, unit=unit, description=description,
             compression=compression,
         )  # fmt: skip
-    create_overview(overview, axes, about, dt)
+    # Axes of its own, as a group's axes may lie in it or above it only.
+    create_overview(overview, _channel_axes(overview, selection), about, dt)
+
+
+def _channel_axes(group: h5py.Group, selection: Selection) -> dict[str, list[h5py.Dataset]]:
+    """The axes of each quantity but time."""
+    device = make_axis(group, "device", selection.devices, "1", "number of the device in the bank")
+    variable = make_axis(group, "variable", selection.variables, "1", "number of the state variable")
+    realisation = make_axis(group, "realisation", selection.realisations, "1", "number of the realisation")
+    states = {"state": [device, variable, realisation]}
+    return {name: states.get(name, [device, realisation]) for name in selection.quantities}
 
 
 class BankTrace:
