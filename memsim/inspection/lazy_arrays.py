@@ -34,7 +34,8 @@ def dataset(run: Run, bank: str) -> Any:
     xarray.Dataset
         Dimensions ``time`` (in s, where each row's step begins), ``device``,
         ``variable`` and ``realisation``. Memory is taken for what is selected
-        only; the time axis takes none.
+        only; the time axis takes none, and is selected from with
+        ``method="nearest"``.
 
     Raises
     ------
