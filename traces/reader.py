@@ -1,9 +1,12 @@
 """Reading a run file, whole or while it is written: arrays with names, stored rows, the overview."""
 
+import contextlib
+import stat
 import time
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -11,13 +14,14 @@ import h5py
 import numpy as np
 
 from .codecs import load_plugins
+from .doubted import FAILURES, DoubtedFile, line_of, one_line
 from .errors import NotARunFileError
 from .layout import CONVENTION, SCHEMA
 from .overview import LEVELS
 from .recovery import is_being_written
 from .rows import QUANTITIES
 from .schema1 import StoredSchema1
-from .stored import BankInfo, HDF5Source, Stored, StoredDataset, StoredTrace
+from .stored import BankInfo, Stored, StoredDataset, StoredTrace
 
 __all__ = ["Arrays", "BankInfo", "Envelope", "FileReader", "NotARunFileError", "Rows", "RunReader", "open_file"]
 
@@ -85,28 +89,43 @@ def open_hdf5(path: Path) -> tuple[h5py.File, bool]:
         With one line that says what is wrong.
     """
     load_plugins()
+    refuse_what_is_no_file(path)
     deadline = time.monotonic() + OPENING_SECONDS
     while True:
         try:
             return h5py.File(path, "r"), False
-        except FileNotFoundError:
-            raise NotARunFileError(f"{path}: no such file; check the path") from None
-        except IsADirectoryError:
-            raise NotARunFileError(f"{path}: is a folder; name a file in it") from None
         except BlockingIOError as error:
-            failed: OSError = error
-        except (OSError, RuntimeError, ValueError) as error:
+            failed: Exception = error
+        except FAILURES as error:
             if "already open for" not in str(error):
-                line = str(error).splitlines()[0] if str(error) else type(error).__name__
-                raise NotARunFileError(f"{path}: is no HDF5 file, or a broken one: {line}") from None
+                raise NotARunFileError(f"{path}: is no HDF5 file, or a broken one: {line_of(error)}") from None
             try:
                 return h5py.File(path, "r", swmr=True), True
-            except (OSError, RuntimeError, ValueError) as second:
-                failed = OSError(str(second))
+            except FAILURES as second:
+                failed = second
         if time.monotonic() > deadline:
-            line = str(failed).splitlines()[0]
-            raise NotARunFileError(f"{path}: cannot be opened while another program has it open: {line}")
+            raise NotARunFileError(f"{path}: cannot be opened while another program has it open: {line_of(failed)}")
         time.sleep(0.05)
+
+
+def refuse_what_is_no_file(path: Path) -> None:
+    """Refuse a path at which no regular file is: reading a pipe or a device may never end.
+
+    Raises
+    ------
+    NotARunFileError
+        With one line that says what is there.
+    """
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        raise NotARunFileError(f"{path}: no such file; check the path") from None
+    except (OSError, ValueError) as error:
+        raise NotARunFileError(f"{path}: cannot be read: {line_of(error)}") from None
+    if stat.S_ISDIR(mode):
+        raise NotARunFileError(f"{path}: is a folder; name a file in it")
+    if not stat.S_ISREG(mode):
+        raise NotARunFileError(f"{path}: is a pipe or a device; name a file")
 
 
 def open_file(path: Path) -> Stored:
@@ -121,28 +140,41 @@ def open_file(path: Path) -> Stored:
     try:
         stored = _stored(path, file, unclosed)
         stored.check()
-        tomllib.loads(stored.configuration_text)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        file.close()
-        raise NotARunFileError(f"{path}: is a broken run file: its configuration is not valid TOML: {error}") from None
+        parse_configuration(path, stored.configuration_text)
     except BaseException:
-        file.close()
+        with contextlib.suppress(*FAILURES):
+            file.close()
         raise
     return stored
 
 
+def parse_configuration(path: Path | str, text: str) -> dict[str, Any]:
+    """The TOML that a file holds.
+
+    Raises
+    ------
+    NotARunFileError
+    """
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise NotARunFileError(
+            f"{path}: is a broken run file: its configuration is not valid TOML: {one_line(line_of(error))}"
+        ) from None
+
+
 def _stored(path: Path, file: h5py.File, live: bool) -> Stored:
     """The file's datasets, by its schema version."""
-    source = HDF5Source(file)
-    convention = source.attribute("/", "convention") if "convention" in file.attrs else None
-    if convention != CONVENTION:
-        raise NotARunFileError(f"{path}: is no run file: its convention is {convention!r}, not {CONVENTION!r}")
-    version = source.attribute("/", "schema_version") if "schema_version" in file.attrs else None
+    source = DoubtedFile(file)
+    convention = source.attribute("/", "convention") if source.has_attribute("/", "convention") else None
+    if not isinstance(convention, str) or convention != CONVENTION:
+        found = one_line(repr(convention))[:100]
+        raise NotARunFileError(f"{path}: is no run file: its convention is {found}, not {CONVENTION!r}")
+    version = source.integer("/", "schema_version")
     if version == 1:
         return StoredSchema1(file, live)
     if version != SCHEMA:
-        newer = isinstance(version, int | np.integer) and version > SCHEMA
-        advice = "; take a newer memsim" if newer else ""
+        advice = "; take a newer memsim" if version > SCHEMA else ""
         raise NotARunFileError(
             f"{path}: has schema version {version}; this program reads versions 1 and {SCHEMA}{advice}"
         )
@@ -207,9 +239,9 @@ class RunReader(FileReader):
     @property
     def configuration(self) -> dict[str, Any]:
         """The effective configuration, as nested dictionaries."""
-        values = tomllib.loads(self.configuration_text)
+        values = parse_configuration(self.file.filename, self.configuration_text)
         trace = values.get("trace", {})
-        if "keyframe_epochs" in trace:  # schema version 1
+        if isinstance(trace, dict) and isinstance(trace.get("keyframe_epochs"), int):  # schema version 1
             trace["keyframe_samples"] = trace.pop("keyframe_epochs") * self.samples
         return values
 
@@ -284,12 +316,12 @@ class RunReader(FileReader):
         """Steps of one sample."""
         return self.stored.sample_steps
 
-    @property
+    @cached_property
     def samples(self) -> int:
         """Samples of one epoch."""
         return int(self.stored.dataset("dataset/inputs").shape[0])
 
-    @property
+    @cached_property
     def realisations(self) -> int:
         """Number of realisations."""
         return int(self.stored.dataset("seeds").shape[0])

@@ -1,28 +1,30 @@
 """What a run file holds, read on demand: the datasets of schema version 2 by what they mean.
 
-Whatever comes from a file is doubted: a dataset that is missing, of another
-kind, unreadable, or larger than the bytes behind it can justify gives one line
-that says so, and never memory for what is not there.
+:meth:`Stored.check` compares what the parts of a file say of each other; after
+it only values can be wrong, and they are doubted where they are read.
 """
 
-import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-import h5py
 import numpy as np
 
 from .chunks import wrong_chunks
+from .doubted import FAILURES, DoubtedFile, line_of
 from .errors import NotARunFileError
-from .hdf5 import as_text
 from .layout import CHECKPOINTS, COMMITTED
 from .overview import LEVELS
 from .rows import QUANTITIES, Selection
 
-COMPRESSION_AT_MOST = 1100  # deflate's largest ratio is 1032
-SMALL = 1 << 16  # bytes that are read without a question
-FAILURES = (OSError, KeyError, ValueError, TypeError, RuntimeError, IndexError, AttributeError, MemoryError)
+COUNTED_AT_MOST = 1e200  # by far more than any run counts, and sums of it are finite
+STEPS_AT_MOST = 2**53
+CALIBRATION = (
+    "threshold", "read_current", "driver_limit", "write_current", "state_per_weight", "unit_current", "bias_limit",
+)  # fmt: skip
+BANK_NAME = re.compile("[A-Za-z0-9_-]{1,64}")
 
 
 @dataclass(frozen=True)
@@ -72,140 +74,7 @@ class StoredTrace:
         return self.selection.stride == 1 and last - first == stop - start and last <= self.rows
 
 
-class HDF5Source:
-    """An HDF5 file whose datasets are doubted.
-
-    Parameters
-    ----------
-    file : h5py.File
-    live : bool
-        Whether it may grow while it is read.
-    """
-
-    def __init__(self, file: h5py.File, live: bool = False) -> None:
-        self.file, self.live = file, live
-
-    def broken(self, what: str) -> NotARunFileError:
-        """The error that names the file."""
-        return NotARunFileError(f"{self.file.filename}: is a broken run file: {what}")
-
-    def dataset(self, path: str) -> h5py.Dataset:
-        """A dataset, as it is in the file now."""
-        try:
-            found = self.file[path]
-        except FAILURES as error:
-            raise self.broken(f"it has no {path} ({_line(error)})") from None
-        if not isinstance(found, h5py.Dataset):
-            raise self.broken(f"{path} is no dataset")
-        if self.live:
-            found.id.refresh()
-        return found
-
-    def group(self, path: str) -> h5py.Group:
-        """A group."""
-        try:
-            found = self.file[path]
-        except FAILURES as error:
-            raise self.broken(f"it has no {path} ({_line(error)})") from None
-        if not isinstance(found, h5py.Group):
-            raise self.broken(f"{path} is no group")
-        return found
-
-    def names(self, path: str) -> list[str]:
-        """Names in a group; none where there is no such group."""
-        try:
-            return list(self.group(path)) if path in self.file else []
-        except FAILURES as error:
-            raise self.broken(f"{path} cannot be listed: {_line(error)}") from None
-
-    def read(self, path: str, *where: Any, ndim: int | None = None, kind: str = "fiu") -> Any:
-        """Values of a dataset of numbers.
-
-        Parameters
-        ----------
-        path : str
-        *where : slice, int or array
-            Along the first axes; all where not given.
-        ndim : int, optional
-            Axes that it must have.
-        kind : str
-            NumPy's kinds that it may be of.
-        """
-        dataset = self.dataset(path)
-        try:
-            if dataset.dtype.kind not in kind or (ndim is not None and dataset.ndim != ndim):
-                raise self.broken(f"{path} is of type {dataset.dtype} with {dataset.ndim} axes")
-            size = dataset.dtype.itemsize * math.prod(_length(n, w) for n, w in _along(dataset.shape, where))
-            held = COMPRESSION_AT_MOST * dataset.id.get_storage_size()
-            if size > max(SMALL, held):
-                raise self.broken(f"{path} claims {size:,} bytes, which the file cannot hold")
-            return dataset[where]
-        except NotARunFileError:
-            raise
-        except FAILURES as error:
-            raise self.broken(f"{path} cannot be read: {_line(error)}") from None
-
-    def text(self, path: str) -> str:
-        """Text in a dataset."""
-        try:
-            return as_text(self.dataset(path).asstr()[()])
-        except NotARunFileError:
-            raise
-        except (*FAILURES, UnicodeDecodeError) as error:
-            raise self.broken(f"{path} cannot be read: {_line(error)}") from None
-
-    def attribute(self, path: str, name: str) -> Any:
-        """An attribute of a group or dataset."""
-        try:
-            value = self.file[path].attrs[name]
-            return as_text(value) if isinstance(value, bytes | str) else value
-        except (*FAILURES, UnicodeDecodeError) as error:
-            shown = name if path == "/" else f"{path}.{name}"
-            raise self.broken(f"it has no {shown} ({_line(error)})") from None
-
-    def number(self, path: str, name: str) -> float:
-        """An attribute that is a finite number."""
-        value = self.attribute(path, name)
-        if not isinstance(value, int | float | np.number) or not math.isfinite(value):
-            raise self.broken(f"{path}.{name} is no number")
-        return float(value)
-
-    def integer(self, path: str, name: str) -> int:
-        """An attribute that is an integer."""
-        value = self.attribute(path, name)
-        if not isinstance(value, int | np.integer):
-            raise self.broken(f"{path}.{name} is no integer")
-        return int(value)
-
-    def array(self, path: str, name: str) -> list[Any]:
-        """An attribute that is a list."""
-        value = np.atleast_1d(self.attribute(path, name))
-        if value.size > SMALL:
-            raise self.broken(f"{path}.{name} is too long")
-        try:
-            return [as_text(v) if isinstance(v, bytes | str) else v for v in value.tolist()]
-        except UnicodeDecodeError as error:
-            raise self.broken(f"{path}.{name} cannot be read: {_line(error)}") from None
-
-
-def _line(error: BaseException) -> str:
-    text = str(error).strip("'\"").splitlines()
-    return text[0] if text else type(error).__name__
-
-
-def _along(shape: tuple[int, ...], where: tuple[Any, ...]) -> Iterator[tuple[int, Any]]:
-    for axis, length in enumerate(shape):
-        yield length, where[axis] if axis < len(where) else slice(None)
-
-
-def _length(length: int, where: Any) -> int:
-    """How many entries of an axis a selection takes."""
-    if isinstance(where, slice):
-        return len(range(*where.indices(length)))
-    return 1 if np.ndim(where) == 0 else len(where)
-
-
-class Stored(HDF5Source):
+class Stored(DoubtedFile):
     """A run file of schema version 2."""
 
     @property
@@ -213,12 +82,14 @@ class Stored(HDF5Source):
         """TOML."""
         return self.text("configuration")
 
-    @property
+    # What never changes is read once.
+
+    @cached_property
     def dt(self) -> float:
         """Step in s."""
         return self.number("/", "dt")
 
-    @property
+    @cached_property
     def sample_steps(self) -> int:
         """Steps of one sample."""
         return self.integer("/", "sample_steps")
@@ -233,7 +104,7 @@ class Stored(HDF5Source):
     def data(self) -> StoredDataset:
         """The samples."""
         inputs, targets = (self.read(f"dataset/{name}", ndim=2, kind="f") for name in ("inputs", "targets"))
-        return StoredDataset(inputs, targets, str(self.attribute("dataset", "name")))
+        return StoredDataset(inputs, targets, self.label("dataset", "name"))
 
     def committed(self, name: str) -> int:
         """One of the counters that are written last."""
@@ -260,11 +131,11 @@ class Stored(HDF5Source):
     @property
     def order(self) -> np.ndarray:
         """(epochs, samples, realisations)."""
-        return self._counted("metrics/order", self.committed("epochs"), 3)
+        return self._counted("metrics/order", self.committed("epochs"), 3, kind="u")
 
-    def _counted(self, path: str, count: int, ndim: int, *where: Any) -> np.ndarray:
+    def _counted(self, path: str, count: int, ndim: int, kind: str = "f") -> np.ndarray:
         """The first rows of a dataset, as many as were counted."""
-        values: np.ndarray = self.read(path, slice(0, count), *where, ndim=ndim)
+        values: np.ndarray = self.read(path, slice(0, count), ndim=ndim, kind=kind)
         if len(values) != count:
             raise self.broken(f"{path} has {len(values)} rows, and {count} were counted")
         return values
@@ -277,7 +148,7 @@ class Stored(HDF5Source):
                      "rest_steps", "held"):  # fmt: skip
             values = self.read(f"slots/{name}", ndim=1, kind="iu")
             if name in ("phase", "operation"):
-                meanings = str(self.attribute(f"slots/{name}", "flag_meanings")).split()
+                meanings = self.label(f"slots/{name}", "flag_meanings").split()
                 if values.size and not (0 <= values.min() and values.max() < len(meanings)):
                     raise self.broken(f"slots/{name} has a code that stands for nothing")
                 kind = "S8" if name == "phase" else "S20"
@@ -290,23 +161,39 @@ class Stored(HDF5Source):
             table[name] = values
         return table
 
-    @property
+    @cached_property
     def banks(self) -> tuple[str, ...]:
         """Names of the banks, in the order of the network."""
-        return tuple(sorted(self.names("banks"), key=lambda name: self.integer(f"banks/{name}", "index")))
+        names = self.names("banks")
+        order = {name: self.integer(f"banks/{name}", "index") for name in names}
+        if sorted(order.values()) != list(range(len(names))):
+            raise self.broken(f"its banks have the indices {sorted(order.values())}")
+        return tuple(sorted(names, key=order.__getitem__))
 
     def bank(self, name: str) -> BankInfo:
         """What the file says of a bank."""
+        if name not in self._banks:
+            self._banks[name] = self._bank(name)
+        return self._banks[name]
+
+    @cached_property
+    def _banks(self) -> dict[str, BankInfo]:
+        return {}
+
+    def _bank(self, name: str) -> BankInfo:
         path = f"banks/{name}"
-        lists = [self.array(path, k) for k in ("variables", "variable_units", "lower_bounds", "upper_bounds")]
-        if len({len(each) for each in lists}) != 1:
+        names, units = self.labels(path, "variables"), self.labels(path, "variable_units")
+        lower, upper = (self.numbers(path, side).tolist() for side in ("lower_bounds", "upper_bounds"))
+        if not 0 < len(names) == len(units) == len(lower) == len(upper):
             raise self.broken(f"the lists of {path} are not equally long")
-        variables = tuple((str(n), str(u), float(a), float(b)) for n, u, a, b in zip(*lists, strict=True))
-        return BankInfo(name, str(self.attribute(path, "model")), self.integer(path, "devices"), variables)
+        devices = self.integer(path, "devices")
+        if devices < 1:
+            raise self.broken(f"{path} has {devices} devices")
+        return BankInfo(name, self.label(path, "model"), devices, tuple(zip(names, units, lower, upper, strict=True)))
 
     def calibration(self, name: str) -> Mapping[str, float]:
         """What the controller knows of a bank."""
-        return dict(self.group(f"banks/{name}").attrs)
+        return {value: self.number(f"banks/{name}", value) for value in CALIBRATION}
 
     def initial_state(self, name: str) -> np.ndarray:
         """(devices, variables, realisations)."""
@@ -321,7 +208,14 @@ class Stored(HDF5Source):
     @property
     def keyframe_samples(self) -> np.ndarray:
         """Samples that were complete at each keyframe, (keyframes,) int64."""
-        return self._counted("keyframes/sample", self.committed("keyframes"), 1)
+        samples = self._counted("keyframes/sample", self.committed("keyframes"), 1, kind="i")
+        return self._growing("keyframes/sample", samples)
+
+    def _growing(self, path: str, samples: np.ndarray) -> np.ndarray:
+        """Samples of keyframes, which follow each other."""
+        if len(samples) and (samples[0] < 1 or (np.diff(samples) < 1).any() or samples[-1] > STEPS_AT_MOST):
+            raise self.broken(f"{path} does not grow from keyframe to keyframe")
+        return samples
 
     def keyframe_states(self, name: str, index: int | slice) -> np.ndarray:
         """States of a bank at one keyframe or several, (devices, variables, realisations) each."""
@@ -358,7 +252,16 @@ class Stored(HDF5Source):
 
     def checkpoint(self, name: str) -> Any:
         """A value of the newest checkpoint: sample, keyframes, device_steps, wall_seconds, total_error."""
-        return self.read(f"checkpoint/{name}", self.slot)
+        real = name in ("wall_seconds", "total_error")
+        values = self.read(f"checkpoint/{name}", self.slot, kind="f" if real else "i")
+        if not np.isfinite(values).all() or (not real and values < 0):
+            raise self.broken(f"checkpoint/{name} is {values}")
+        return values
+
+    @property
+    def has_counters(self) -> bool:
+        """Whether anything was counted yet."""
+        return self.committed("checkpoint") > 0
 
     def counters(self, bank: str) -> list[str]:
         """Names of what was counted of a bank."""
@@ -367,26 +270,52 @@ class Stored(HDF5Source):
 
     def counter(self, bank: str, name: str) -> np.ndarray:
         """What was counted up to the newest checkpoint."""
-        values: np.ndarray = self.read(f"diagnostics/{bank}/{name}", self.slot, kind="f")
+        return self._plausible(
+            f"diagnostics/{bank}/{name}", self.read(f"diagnostics/{bank}/{name}", self.slot, kind="f")
+        )
+
+    def _plausible(self, path: str, values: np.ndarray) -> np.ndarray:
+        """Numbers that can have been counted."""
+        if not (np.abs(values) < COUNTED_AT_MOST).all():
+            raise self.broken(f"{path} holds what no run counts, as {values[~(np.abs(values) < COUNTED_AT_MOST)][0]}")
         return values
 
-    @property
+    @cached_property
     def traced(self) -> tuple[str, ...]:
         """Banks with a trace in the file."""
-        return tuple(name for name in self.banks if name in self.names("traces"))
+        names = self.names("traces")
+        return tuple(name for name in self.banks if name in names)
 
     def trace(self, bank: str) -> StoredTrace:
         """What was kept of a bank's trace."""
+        if bank not in self._selections:
+            self._selections[bank] = self._selection(bank)
+        return StoredTrace(self._selections[bank], self.committed("rows"))
+
+    @cached_property
+    def _selections(self) -> dict[str, Selection]:
+        return {}
+
+    def _selection(self, bank: str) -> Selection:
         path = f"traces/{bank}"
         device, lane, variable = (
             self.read(f"{path}/{name}", ndim=1, kind="iu") for name in ("device", "realisation", "variable")
         )
-        windows = np.atleast_2d(self.attribute(path, "windows")).reshape(-1, 2)
+        windows = self._windows(path)
         present = self.names(path)
         quantities = tuple(name for name in QUANTITIES if name in present)
-        stride = max(1, self.integer(path, "stride"))
-        selection = Selection(device, lane, variable, quantities, stride, tuple((int(a), int(b)) for a, b in windows))
-        return StoredTrace(selection, self.committed("rows"))
+        return Selection(
+            device, lane, variable, quantities, self.integer(path, "stride"), tuple(map(tuple, windows.tolist()))
+        )
+
+    def _windows(self, path: str) -> np.ndarray:
+        """First steps and ends of the windows of a trace, (windows, 2); the attribute is there only where there are."""
+        if "windows" not in self.group(path).attrs:
+            return np.empty((0, 2), dtype=np.int64)
+        flat = self.numbers(path, "windows", ndim=1, kind="i")
+        if len(flat) % 2:
+            raise self.broken(f"{path}.windows are no pairs")
+        return flat.reshape(-1, 2)
 
     def trace_rows(self, bank: str, quantity: str, first: int, last: int, *, stride: int = 1) -> np.ndarray:
         """Rows of a trace: (rows, devices, [variables,] realisations)."""
@@ -407,6 +336,8 @@ class Stored(HDF5Source):
         """Entries of the overview, (entries, 2, devices, [variables,] realisations)."""
         path = f"overview/{bank}/{LEVELS[level]}/{quantity}"
         values: np.ndarray = self.read(path, slice(first, last), kind="f")
+        if len(values) != last - first:
+            raise self.broken(f"{path} has fewer entries than were counted")
         return values
 
     def overview_entries(self, bank: str, level: int) -> int:
@@ -420,8 +351,15 @@ class Stored(HDF5Source):
         """What is wrong with the chunks of a bank's trace, a line each."""
         trace = self.trace(bank)
         for name in ("time", *trace.selection.quantities):
-            for row, what in wrong_chunks(self.group(f"traces/{bank}"), name, trace.rows):
-                yield f"traces/{bank}/{name}: the chunk at row {row:,} {what}"
+            path = f"traces/{bank}/{name}"
+            try:
+                self.justify(self.dataset(path), trace.rows)
+                for row, what in wrong_chunks(self.group(f"traces/{bank}"), name, trace.rows):
+                    yield f"{path}: the chunk at row {row:,} {what}"
+            except NotARunFileError:
+                raise
+            except FAILURES as error:
+                raise self.broken(f"{path} cannot be compared with its checksums: {line_of(error)}") from None
 
     def check(self) -> None:
         """Read everything that a run file must have, but the long datasets.
@@ -432,30 +370,98 @@ class Stored(HDF5Source):
             With one line that says what is wrong.
         """
         lanes, data = len(self.seeds), self.data
-        if len(data.inputs) != len(data.targets) or len(data.inputs) == 0 or lanes == 0:
+        if len(data.inputs) != len(data.targets) or 0 in (*data.inputs.shape, *data.targets.shape) or lanes == 0:
             raise self.broken("its samples or its realisations are missing")
-        if self.sample_steps < 1 or self.dt <= 0:
+        if not (self.dt > 0 and 0 < self.sample_steps <= STEPS_AT_MOST):
             raise self.broken("dt and sample_steps must be above 0")
         for name in COMMITTED:
             self.committed(name)
-        slots, banks = self.slots, self.banks
-        if len(slots) and slots["bank"].max() >= len(banks):
-            raise self.broken("slots names a bank that is not there")
-        expected: dict[str, tuple[int, ...]] = {
-            "metrics/total_error": (lanes,),
-            "metrics/order": (len(data.inputs), lanes),
-            "keyframes/sample": (),
-        }
-        for bank in banks:
-            about = self.bank(bank)
-            shape = (about.devices, len(about.variables), lanes)
-            if self.initial_state(bank).shape != shape:
-                raise self.broken(f"banks/{bank}/initial_state is not of the shape {shape}")
-            expected[f"keyframes/{bank}/state"] = shape
-            for name in self.counters(bank):
-                self.dataset(f"diagnostics/{bank}/{name}")
-        for path, row in expected.items():
-            if self.dataset(path).shape[1:] != row:
-                raise self.broken(f"{path} has rows of the shape {self.dataset(path).shape[1:]}, not {row}")
+        for bank in self.banks:
+            if not BANK_NAME.fullmatch(bank):
+                raise self.broken(f"a bank has the name {bank!r}")
+        self._check_slots()
+        shapes = {bank: self._shape_of(bank, lanes) for bank in self.banks}
+        self._check_results(len(data.inputs), shapes, lanes)
         for bank in self.traced:
-            self.trace(bank)
+            self._check_trace(bank, shapes[bank])
+
+    def _shape_of(self, bank: str, lanes: int) -> tuple[int, int, int]:
+        about = self.bank(bank)
+        return about.devices, len(about.variables), lanes
+
+    def _check_slots(self) -> None:
+        """Slots follow each other and fill a sample."""
+        slots = self.slots
+        if len(slots) == 0 or not 0 <= slots["bank"].min() <= slots["bank"].max() < len(self.banks):
+            raise self.broken("slots names a bank that is not there")
+        for name, least in (("pulses", 1), ("pulse_steps", 1), ("gap_steps", 0), ("rest_steps", 0)):
+            if slots[name].min() < least or slots[name].max() > STEPS_AT_MOST:
+                raise self.broken(f"slots/{name} is not from {least} on")
+        ends = np.cumsum([_slot_steps(slot) for slot in slots])
+        if ends[-1] != self.sample_steps or slots["start"].tolist() != [0, *ends[:-1].tolist()]:
+            raise self.broken(f"its slots do not fill the {self.sample_steps} steps of a sample")
+
+    def _check_results(self, samples: int, shapes: Mapping[str, tuple[int, int, int]], lanes: int) -> None:
+        """Metrics, keyframes and diagnostics are of the run's shapes, and as long as was counted."""
+        keyframes = self.keyframe_samples  # before the epochs, of which a writer may add more meanwhile
+        epochs = self.committed("epochs")
+        if epochs < int(keyframes[-1] if len(keyframes) else 0) // samples and not self.live:
+            raise self.broken(f"{epochs} epochs were counted, and its last keyframe is after {keyframes[-1]} samples")
+        self._check_rows("metrics/total_error", (lanes,), epochs, "f")
+        self._check_rows(self._order_path(), (samples, lanes), epochs, "u")
+        for bank, shape in shapes.items():
+            self._check_initial(bank, shape)
+            self._check_rows(self._keyframe_path(bank), shape, len(keyframes), "f")
+
+    def _check_initial(self, bank: str, shape: tuple[int, ...]) -> None:
+        found = self.initial_state(bank).shape
+        if found != shape:
+            raise self.broken(f"the initial state of {bank} is of the shape {found}, not {shape}")
+
+    def _check_rows(self, path: str, row: tuple[int, ...], count: int, kind: str) -> None:
+        """A dataset has rows of a shape, and as many as were counted."""
+        shape = self.shape(path, kind)
+        if shape[1:] != row or not shape:
+            raise self.broken(f"{path} has rows of the shape {shape[1:]}, not {row}")
+        if shape[0] < count:
+            raise self.broken(f"{path} has {shape[0]} rows, and {count} were counted")
+        self.justify(self.dataset(path), count * int(np.prod(row, dtype=np.int64)))
+
+    def _check_trace(self, bank: str, shape: tuple[int, int, int]) -> None:
+        """A bank's trace is of what the bank has, and as long as was counted."""
+        path, trace = f"traces/{bank}", self.trace(bank)
+        kept = trace.selection
+        for name, indices, count in zip(
+            ("device", "variable", "realisation"), (kept.devices, kept.variables, kept.realisations), shape, strict=True
+        ):
+            if not (len(indices) and 0 <= indices[0] and indices[-1] < count and (indices[1:] > indices[:-1]).all()):
+                raise self.broken(f"{path}/{name} does not name {name}s of the bank")
+        edges = np.array([0, *np.ravel(np.array(kept.windows, dtype=np.int64))])
+        if not 0 < kept.stride <= STEPS_AT_MOST or (edges[1:] < edges[:-1]).any():
+            raise self.broken(f"{path} has a stride or windows that no trace has")
+        widths = {"state": (len(kept.devices), len(kept.variables), len(kept.realisations))}
+        for name in kept.quantities:
+            row = widths.get(name, (len(kept.devices), len(kept.realisations)))
+            self._check_rows(f"{path}/{name}", row, trace.rows, "f")
+            self._check_overview(bank, name, row)
+        self._check_time(path, trace.rows)
+
+    def _check_time(self, path: str, rows: int) -> None:
+        self._check_rows(f"{path}/time", (), rows, "i")
+
+    def _check_overview(self, bank: str, quantity: str, row: tuple[int, ...]) -> None:
+        for level, rows in enumerate(LEVELS):
+            count = self.overview_entries(bank, level)
+            self._check_rows(f"overview/{bank}/{rows}/{quantity}", (2, *row), count, "f")
+
+    def _order_path(self) -> str:
+        return "metrics/order"
+
+    def _keyframe_path(self, bank: str) -> str:
+        return f"keyframes/{bank}/state"
+
+
+def _slot_steps(slot: np.void) -> int:
+    """Steps of a slot, the idle ones after it included."""
+    pulses = int(slot["pulses"])
+    return pulses * int(slot["pulse_steps"]) + (pulses - 1) * int(slot["gap_steps"]) + int(slot["rest_steps"])
