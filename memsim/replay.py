@@ -13,6 +13,7 @@ import numpy as np
 from .assembly import Assembly
 from .engine import Checkpoint, Engine, Recorded
 from .errors import ReplayError
+from .traces.run_file import keyframe_checksum
 from .traces.stored import Stored
 
 
@@ -39,12 +40,23 @@ class StoredKeyframes:
         self.samples = stored.keyframe_samples
 
     def at(self, index: int) -> Checkpoint:
-        """A keyframe, without counters."""
+        """A keyframe, without counters.
+
+        Raises
+        ------
+        NotARunFileError
+            Its checksum is wrong, or its states are beyond their bounds.
+        """
         stored, lanes = self._stored, self._lanes
         banks = stored.banks
         start = index < 0
         states = [stored.initial_state(b) if start else stored.keyframe_states(b, index) for b in banks]
         bias = None if start else stored.keyframe_bias(index)
+        wanted = None if start else stored.keyframe_checksum(index)
+        if wanted is not None and bias is not None and keyframe_checksum(states, bias) != wanted:
+            raise stored.broken(f"the checksum of keyframe {index} is wrong")
+        for bank, values in zip(banks, states, strict=True):
+            _refuse_states(stored, bank, values, "the start" if start else f"keyframe {index}")
         units = len(bias) if bias is not None else 0
         return Checkpoint(
             sample=0 if start else int(self.samples[index]),
@@ -54,6 +66,13 @@ class StoredKeyframes:
             counters=[],
             device_steps=0,
         )
+
+
+def _refuse_states(stored: Stored, bank: str, states: np.ndarray, where: str) -> None:
+    """Refuse states that no device can have."""
+    lower, upper = np.array([v[2:] for v in stored.bank(bank).variables]).T[..., None]
+    if not ((lower <= states) & (states <= upper)).all():  # NaN is neither
+        raise stored.broken(f"the states of {bank} at {where} are not within their bounds")
 
 
 def of_realisations(assembly: Assembly, realisations: Sequence[int]) -> Assembly:

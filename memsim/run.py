@@ -348,9 +348,20 @@ def open_run(path: str | Path) -> Run:
     Raises
     ------
     RunFileError
-        No such file, no run file, or one of a schema version that is not known.
+        No such file, no run file, one of a schema version that is not known,
+        or one whose parts do not fit each other.
     """
+    from .consistency import check_run
+
     try:
-        return Run(open_file(Path(path)))
+        run = Run(open_file(Path(path)))
     except NotARunFileError as error:
         raise RunFileError(str(error)) from None
+    try:
+        check_run(run)
+    except BaseException as error:
+        run.close()
+        if isinstance(error, NotARunFileError) and not isinstance(error, RunFileError):
+            raise RunFileError(str(error)) from None
+        raise
+    return run

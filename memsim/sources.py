@@ -10,6 +10,8 @@ from . import datasets
 from .configuration import Configuration, load_configuration, override
 from .datasets import Dataset
 from .errors import InputError, RunFileError
+from .traces.errors import NotARunFileError
+from .traces.reader import refuse_what_is_no_file
 
 
 def load_source(path: Path, assignments: Sequence[str] = ()) -> tuple[Configuration, Dataset]:
@@ -23,6 +25,10 @@ def load_source(path: Path, assignments: Sequence[str] = ()) -> tuple[Configurat
     InputError
         Anything that is wrong with either.
     """
+    try:
+        refuse_what_is_no_file(path)
+    except NotARunFileError as error:
+        raise InputError(str(error)) from None
     if not h5py.is_hdf5(path):
         config = load_configuration(path, list(assignments))
         return config, datasets.load(config.data)

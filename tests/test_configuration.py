@@ -229,7 +229,7 @@ def test_a_file_that_is_no_configuration_is_refused(refused, tmp_path, text, mes
 @pytest.mark.parametrize("command", ["run", "schedule", "drive"])
 def test_a_missing_configuration_is_refused(refused, tmp_path, command):
     refused(r"missing\.toml: no such file; check the path", command, tmp_path / "missing.toml")
-    refused("cannot be read", command, tmp_path)
+    refused("is a folder; name a file in it", command, tmp_path)
 
 
 @pytest.mark.parametrize(

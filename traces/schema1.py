@@ -8,6 +8,10 @@ import numpy as np
 from .rows import QUANTITIES, Selection
 from .stored import Stored, StoredTrace
 
+SLOT_NUMBERS = (
+    "bank", "layer", "variable", "start", "pulses", "pulse_steps", "gap_steps", "rest_steps", "held",
+)  # fmt: skip
+
 
 class StoredSchema1(Stored):
     """A run file of schema version 1: keyframes at epochs' ends, everything else written when the run had ended."""
@@ -15,33 +19,39 @@ class StoredSchema1(Stored):
     @property
     def finished(self) -> bool:
         """Whether the run ended in good order."""
-        return bool(self.attribute("/", "finished"))
+        return self.flag("/", "finished")
 
     @property
     def stopped(self) -> bool:
         """Whether it was stopped before its end."""
-        return self.finished and bool(self.attribute("metrics", "stopped"))
+        return self.finished and self.flag("metrics", "stopped")
 
     def committed(self, name: str) -> int:
         """Counters, from what there is."""
         if name == "rows":
-            return int(self.read("traces/committed_rows", ndim=0, kind="i")) if "traces" in self.file else 0
+            rows = int(self.read("traces/committed_rows", ndim=0, kind="i")) if self.has("traces") else 0
+            if rows < 0:
+                raise self.broken(f"traces/committed_rows is {rows}")
+            return rows
         if name in ("finished", "stopped"):
             return int(getattr(self, name))
         if name == "checkpoint":
             return int(self.finished)
         path = {"epochs": "metrics/total_error", "keyframes": "keyframes/epoch"}[name]
-        return len(self.dataset(path))
+        return self.shape(path)[0]
 
     @property
     def order(self) -> np.ndarray:
         """(epochs, samples, realisations)."""
-        return self._counted("order", self.committed("epochs"), 3)
+        return self._counted("order", self.committed("epochs"), 3, kind="u")
 
     @property
     def slots(self) -> np.ndarray:
         """The slot table, structured."""
         values: np.ndarray = self.read("slots", ndim=1, kind="V")
+        kinds = {name: values.dtype[name].kind for name in values.dtype.names or ()}
+        if kinds != {"phase": "S", "operation": "S"} | dict.fromkeys(SLOT_NUMBERS, "i"):
+            raise self.broken("slots has other columns than a slot table")
         return values
 
     def initial_state(self, name: str) -> np.ndarray:
@@ -57,9 +67,8 @@ class StoredSchema1(Stored):
     @property
     def keyframe_samples(self) -> np.ndarray:
         """Samples that were complete at each keyframe, (keyframes,) int64."""
-        samples = self.read("dataset/inputs", ndim=2).shape[0]
         epochs: np.ndarray = self.read("keyframes/epoch", ndim=1, kind="i")
-        return epochs * samples
+        return self._growing("keyframes/epoch", epochs) * self.shape("dataset/inputs")[0]
 
     def keyframe_states(self, name: str, index: int | slice) -> np.ndarray:
         """States of a bank at one keyframe or several."""
@@ -93,15 +102,17 @@ class StoredSchema1(Stored):
 
     def counter(self, bank: str, name: str) -> np.ndarray:
         """What was counted."""
-        values: np.ndarray = self.read(f"diagnostics/{bank}/{name}", kind="f")
-        return values
+        if not self.finished:
+            raise self.broken("its run has not finished, and counters were written at the end")
+        path = f"diagnostics/{bank}/{name}"
+        return self._plausible(path, self.read(path, kind="f"))
 
     def trace(self, bank: str) -> StoredTrace:
         """What was kept of a bank's trace."""
         path = f"traces/{bank}"
         devices, lanes = (self.read(f"{path}/{name}", ndim=1, kind="iu") for name in ("device", "realisation"))
-        variables = np.arange(len(self.array(path, "variables")))
-        stride = max(1, self.integer("traces", "stride"))
+        variables = np.arange(len(self.labels(path, "variables")))
+        stride = self.integer("traces", "stride")
         return StoredTrace(Selection(devices, lanes, variables, QUANTITIES, stride), self.committed("rows"))
 
     def trace_steps(self, bank: str, first: int, last: int) -> np.ndarray:
@@ -116,22 +127,21 @@ class StoredSchema1(Stored):
         """Nothing to compare with: there are no checksums."""
         return iter(())
 
-    def calibration(self, name: str) -> Mapping[str, float]:
-        """What the controller knows of a bank."""
-        return dict(self.group(f"banks/{name}").attrs)
+    def _check_results(self, samples: int, shapes: Mapping[str, tuple[int, int, int]], lanes: int) -> None:
+        super()._check_results(samples, shapes, lanes)
+        for bank, shape in shapes.items() if self.finished else ():
+            found = self.final_state(bank).shape
+            if found != shape:
+                raise self.broken(f"final_state/{bank} is of the shape {found}, not {shape}")
 
-    def check(self) -> None:
-        """Read what every file of this version must have."""
-        self.configuration_text  # noqa: B018 (reading it is the check)
-        for path in ("seeds", "dataset/inputs", "dataset/targets", "slots", "metrics/total_error", "order"):
-            self.dataset(path)
-        self.keyframe_samples  # noqa: B018
-        self.group("banks")
-        names = ("initial_state", "keyframes", *(("final_state", "diagnostics") if self.finished else ()))
-        for group in names:
-            for bank in self.names("banks"):
-                if f"{group}/{bank}" not in self.file:
-                    raise self.broken(f"it has no {group}/{bank}")
-        for name in ("device_steps", "wall_seconds", "epochs", "stopped") if self.finished else ():
-            self.attribute("metrics", name)
-        self.dt, self.sample_steps, self.attribute("/", "program_version")
+    def _order_path(self) -> str:
+        return "order"
+
+    def _keyframe_path(self, bank: str) -> str:
+        return f"keyframes/{bank}"
+
+    def _check_time(self, path: str, rows: int) -> None:
+        """Rows have no times of their own."""
+
+    def _check_overview(self, bank: str, quantity: str, row: tuple[int, ...]) -> None:
+        """There is no overview."""

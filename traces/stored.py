@@ -310,7 +310,7 @@ class Stored(DoubtedFile):
 
     def _windows(self, path: str) -> np.ndarray:
         """First steps and ends of the windows of a trace, (windows, 2); the attribute is there only where there are."""
-        if "windows" not in self.group(path).attrs:
+        if not self.has_attribute(path, "windows"):
             return np.empty((0, 2), dtype=np.int64)
         flat = self.numbers(path, "windows", ndim=1, kind="i")
         if len(flat) % 2:

@@ -10,7 +10,7 @@ import h5py
 
 from ..errors import InputError, RunFileError
 from ..traces.drive_file import DriveReader, open_drive_file
-from ..traces.reader import NotARunFileError
+from ..traces.reader import NotARunFileError, refuse_what_is_no_file
 from .configuration import DriveConfiguration, load_drive_configuration, override_entries
 
 
@@ -69,6 +69,10 @@ def load_drive_source(path: Path, assignments: Sequence[str] = ()) -> DriveConfi
     InputError
         Anything that is wrong with either.
     """
+    try:
+        refuse_what_is_no_file(path)
+    except NotARunFileError as error:
+        raise InputError(str(error)) from None
     if not h5py.is_hdf5(path):
         return load_drive_configuration(path, assignments)
     try:

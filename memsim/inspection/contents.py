@@ -1,7 +1,5 @@
 """What a run file holds and takes: keyframes, traces, overview, bytes and their compression."""
 
-import h5py
-import numpy as np
 from rich.filesize import decimal
 from rich.table import Table
 
@@ -31,7 +29,7 @@ def show_contents(run: Run) -> None:
         f"data {run.dataset.name}: {run.samples} samples of {run.sample_steps} steps of {with_prefix(run.dt, 's')}; "
         f"{run.realisations} realisations; {run.steps:,} steps = {with_prefix(run.steps * run.dt, 's')} of hardware"
     )
-    if "replayed_from" in run.file.attrs:
+    if run.stored.has_attribute("/", "replayed_from"):
         out.print(f"a window that was replayed from {attribute('/', 'replayed_from')}")
     out.print(_sizes(run))
     if run.traced:
@@ -49,8 +47,8 @@ def _sizes(run: Run) -> Table:
         "traces": f"{len(run.traced)} banks",
     }
     for name in GROUPS:
-        if name in run.file:
-            stored, raw = _bytes_of(run.file[name])
+        if run.stored.has(name):
+            stored, raw = run.stored.sizes(name)
             ratio = f"{raw / stored:.1f}" if stored else ""
             table.add_row(name, entries.get(name, ""), decimal(stored), decimal(raw), ratio)
     for column in table.columns[2:]:
@@ -65,20 +63,6 @@ def _interval(run: Run) -> str:
     if every == run.samples:
         return ", every epoch"
     return f", every {every // run.samples} epochs" if every % run.samples == 0 else f", every {every} samples"
-
-
-def _bytes_of(group: h5py.Group) -> tuple[int, int]:
-    """Bytes that a group's datasets take, and that their values would take."""
-    stored = raw = 0
-
-    def add(_: str, item: object) -> None:
-        nonlocal stored, raw
-        if isinstance(item, h5py.Dataset):
-            stored += item.id.get_storage_size()
-            raw += item.dtype.itemsize * int(np.prod(item.shape, dtype=np.int64))
-
-    group.visititems(add)
-    return stored, raw
 
 
 def _traces(run: Run) -> Table:

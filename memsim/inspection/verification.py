@@ -76,7 +76,7 @@ def _counters(run: Run) -> Iterator[str]:
             there = stored.dataset(f"traces/{bank}/{quantity}").shape[0]
             if there < trace.rows:
                 yield f"traces/{bank}/{quantity} has {there:,} rows, and {trace.rows:,} were counted"
-        if run.finished and not run.stopped and "replayed_from" not in run.file.attrs:
+        if run.finished and not run.stopped and not run.stored.has_attribute("/", "replayed_from"):
             expected = trace.selection.row_of(run.steps)
             if trace.rows != expected:
                 yield f"traces/{bank} has {trace.rows:,} rows, and {expected:,} were made"

@@ -1,0 +1,75 @@
+"""Whether what a run file holds is of the run that its configuration describes."""
+
+from . import schedule
+from .configuration import MultilayerSection
+from .errors import InputError, RunFileError
+from .kernels.slots import Phase
+from .recording import COUNTERS
+from .run import Run
+from .traces.doubted import line_of, one_line
+
+
+def check_run(run: Run) -> None:
+    """Compare a file's configuration with its samples, banks, slots and counters.
+
+    Raises
+    ------
+    RunFileError
+        The configuration is none, or is that of another run.
+    """
+    try:
+        _refuse_another_size(run)
+        _compare(run)
+    except InputError as error:
+        raise _broken(run, f"its configuration: {error}") from None
+    except ArithmeticError as error:
+        raise _broken(run, f"its configuration cannot be calibrated: {line_of(error)}") from None
+
+
+def _broken(run: Run, what: str) -> RunFileError:
+    return RunFileError(f"{run.path}: is a broken run file: {one_line(what)}")
+
+
+def _refuse_another_size(run: Run) -> None:
+    """Compare numbers first, before anything of their size is made."""
+    network, data = run.config.network, run.dataset
+    if isinstance(network, MultilayerSection):
+        expected = {
+            "banks": (2 * (len(network.layers) - 1), len(run.banks)),
+            "inputs": (network.layers[0], data.inputs.shape[1]),
+            "targets": (network.layers[-1], data.targets.shape[1]),
+        }
+    else:
+        expected = {
+            "banks": (1, len(run.banks)),
+            "inputs": (network.inputs, data.inputs.shape[1]),
+            "targets": (1, data.targets.shape[1]),
+        }
+    expected["realisations"] = (run.config.run.realisations, run.realisations)
+    for name, (wanted, found) in expected.items():
+        if found != wanted:
+            raise _broken(run, f"it has {found} {name}, and its configuration {wanted}")
+
+
+def _compare(run: Run) -> None:
+    for index, bank in enumerate(run.calibration):
+        about, variables = run.bank(run.banks[index]), bank.device.state_variables()
+        described = about.name, about.devices, about.model, about.variables
+        expected = tuple((v.name, v.unit, v.lower, v.upper) for v in variables)
+        if described != (bank.name, bank.devices, bank.device.model, expected):
+            raise _broken(run, f"its bank {about.name} is not {bank.name} of its configuration")
+        if run.stored.has_counters:
+            _compare_counters(run, bank.name, (len(variables), bank.devices, run.realisations))
+    steps, dt = schedule.build(run.config).steps, run.config.time.dt
+    if (run.sample_steps, run.dt) != (steps, dt):
+        raise _broken(
+            run, f"it has samples of {run.sample_steps} steps of {run.dt} s, and its configuration {steps} of {dt} s"
+        )
+
+
+def _compare_counters(run: Run, bank: str, shape: tuple[int, int, int]) -> None:
+    lengths = dict(zip(("variable", "device", "realisation"), shape, strict=True)) | {"phase": len(Phase)}
+    for name, (_, _, labels) in COUNTERS.items():
+        found, expected = run.stored.counter(bank, name).shape, tuple(lengths[label] for label in labels)
+        if found != expected:
+            raise _broken(run, f"diagnostics/{bank}/{name} is of the shape {found}, not {expected}")

@@ -1,0 +1,283 @@
+"""An HDF5 file that is doubted: whatever is wrong with it gives one line, and never memory for what is not there.
+
+HDF5 follows links to other files, hands out arrays of any claimed size, and
+reports a broken structure in a dozen ways; here a dataset is one that lies in
+the file itself, and is no larger than the bytes behind it can justify.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import h5py
+import numpy as np
+
+from .errors import NotARunFileError
+from .hdf5 import as_text
+
+COMPRESSION_AT_MOST = 1100  # deflate's largest ratio is 1032
+SMALL = 1 << 16  # bytes that are read without a question
+TEXT_AT_MOST = 1 << 20  # bytes
+FAILURES = (
+    OSError, KeyError, ValueError, TypeError, RuntimeError, IndexError, AttributeError, ArithmeticError, MemoryError,
+)  # fmt: skip
+
+
+class DoubtedFile:
+    """An HDF5 file whose contents are doubted.
+
+    Parameters
+    ----------
+    file : h5py.File
+    live : bool
+        Whether it may grow while it is read.
+    kind : str
+        What it should be, for messages.
+    """
+
+    def __init__(self, file: h5py.File, live: bool = False, kind: str = "run file") -> None:
+        self.file, self.live, self._kind = file, live, kind
+
+    def broken(self, what: str) -> NotARunFileError:
+        """The error that names the file, in one line of printable characters."""
+        return NotARunFileError(f"{self.file.filename}: is a broken {self._kind}: {one_line(what)}")
+
+    def item(self, path: str) -> Any:
+        """A group or a dataset that lies in this file itself: links to other places are not followed."""
+        found = self._find(path)
+        if found is None:
+            raise self.broken(f"it has no {path}")
+        return found
+
+    def has(self, path: str) -> bool:
+        """Whether there is anything of that name."""
+        return self._find(path) is not None
+
+    def _find(self, path: str) -> Any:
+        """What lies at a path; None where there is nothing."""
+        found: Any = self.file
+        try:
+            for name in filter(None, path.split("/")):
+                link = found.get(name, getlink=True) if isinstance(found, h5py.Group) else None
+                if link is None:
+                    return None
+                if not isinstance(link, h5py.HardLink):
+                    raise self.broken(f"{path} is a link to elsewhere, which is not followed")
+                found = found[name]
+        except NotARunFileError:
+            raise
+        except FAILURES as error:
+            raise self.broken(f"it has no {path} that can be read ({line_of(error)})") from None
+        return found
+
+    def dataset(self, path: str) -> h5py.Dataset:
+        """A dataset, as it is in the file now."""
+        found = self.item(path)
+        if not isinstance(found, h5py.Dataset):
+            raise self.broken(f"{path} is no dataset")
+        try:
+            if self.live:
+                found.id.refresh()
+            made = found.id.get_create_plist()
+            elsewhere = made.get_layout() == h5py.h5d.VIRTUAL or made.get_external_count() > 0
+        except FAILURES as error:
+            raise self.broken(f"{path} cannot be read: {line_of(error)}") from None
+        if elsewhere:
+            raise self.broken(f"{path} keeps its values in another file, which is not followed")
+        return found
+
+    def group(self, path: str) -> h5py.Group:
+        """A group."""
+        found = self.item(path)
+        if not isinstance(found, h5py.Group):
+            raise self.broken(f"{path} is no group")
+        return found
+
+    def names(self, path: str) -> list[str]:
+        """Names in a group; none where there is no such group."""
+        if not self.has(path):
+            return []
+        group = self.group(path)
+        try:
+            return list(group)
+        except FAILURES as error:
+            raise self.broken(f"{path} cannot be listed: {line_of(error)}") from None
+
+    def shape(self, path: str, kind: str = "fiu") -> tuple[int, ...]:
+        """Shape of a dataset of numbers, whose type is of one of NumPy's kinds."""
+        dataset = self.dataset(path)
+        try:
+            shape, found = dataset.shape, dataset.dtype
+        except FAILURES as error:
+            raise self.broken(f"{path} cannot be read: {line_of(error)}") from None
+        if shape is None or found.kind not in kind:
+            raise self.broken(f"{path} is of type {found}")
+        return tuple(shape)
+
+    def read(self, path: str, *where: Any, ndim: int | None = None, kind: str = "fiu") -> Any:
+        """Values of a dataset of numbers: float64, or integers of the file's width.
+
+        Parameters
+        ----------
+        path : str
+        *where : slice, int or array
+            Along the first axes; all where not given.
+        ndim : int, optional
+            Axes that it must have.
+        kind : str
+            NumPy's kinds that it may be of.
+        """
+        shape = self.shape(path, kind)
+        if ndim is not None and len(shape) != ndim:
+            raise self.broken(f"{path} has {len(shape)} axes, not {ndim}")
+        dataset = self.dataset(path)
+        try:
+            self.justify(dataset, math.prod(_length(n, w) for n, w in _along(shape, where)))
+            values = dataset[where]
+            native = np.float64 if dataset.dtype.kind == "f" else dataset.dtype.newbyteorder("=")
+            return values.astype(native, copy=False)
+        except NotARunFileError:
+            raise
+        except FAILURES as error:
+            raise self.broken(f"{path} cannot be read: {line_of(error)}") from None
+
+    def justify(self, dataset: h5py.Dataset, values: int) -> None:
+        """Refuse a dataset that claims to hold more values than the bytes behind it can."""
+        size = values * dataset.dtype.itemsize
+        if size and dataset.chunks is not None:
+            size = max(size, math.prod(dataset.chunks) * dataset.dtype.itemsize)
+        if size <= SMALL:
+            return
+        held = min(dataset.id.get_storage_size(), self.file.id.get_filesize())
+        packed = dataset.id.get_create_plist().get_nfilters() > 0
+        if size > held * (COMPRESSION_AT_MOST if packed else 1):
+            raise self.broken(f"{dataset.name} claims {size:,} bytes, which the file cannot hold")
+
+    def text(self, path: str) -> str:
+        """Text in a dataset."""
+        dataset = self.dataset(path)
+        try:
+            if h5py.check_string_dtype(dataset.dtype) is None or dataset.shape != ():
+                raise self.broken(f"{path} is no text")
+            if dataset.dtype.itemsize > TEXT_AT_MOST:
+                raise self.broken(f"{path} is longer than {TEXT_AT_MOST:,} bytes")
+            self.justify(dataset, 1)
+            value = as_text(dataset[()])
+        except NotARunFileError:
+            raise
+        except FAILURES as error:
+            raise self.broken(f"{path} cannot be read: {line_of(error)}") from None
+        if len(value) > TEXT_AT_MOST:
+            raise self.broken(f"{path} is longer than {TEXT_AT_MOST:,} bytes")
+        return value
+
+    def has_attribute(self, path: str, name: str) -> bool:
+        """Whether a group or dataset has an attribute, be it broken."""
+        try:
+            return name in self.item(path).attrs
+        except NotARunFileError:
+            raise
+        except FAILURES as error:
+            raise self.broken(f"the attributes of {path} cannot be read: {line_of(error)}") from None
+
+    def attribute(self, path: str, name: str) -> Any:
+        """An attribute of a group or dataset."""
+        shown = name if path == "/" else f"{path}.{name}"
+        if not self.has_attribute(path, name):
+            raise self.broken(f"it has no {shown}")
+        try:
+            attributes = self.item(path).attrs
+            about = attributes.get_id(name)
+            if math.prod(about.shape or (0,)) * about.dtype.itemsize > SMALL:
+                raise self.broken(f"{shown} is too long")
+            value = attributes[name]
+            return as_text(value) if isinstance(value, bytes | str) else value
+        except NotARunFileError:
+            raise
+        except FAILURES as error:
+            raise self.broken(f"{shown} cannot be read: {line_of(error)}") from None
+
+    def label(self, path: str, name: str) -> str:
+        """An attribute that is text."""
+        value = self.attribute(path, name)
+        if not isinstance(value, str):
+            raise self.broken(f"{path}.{name} is no text")
+        return value
+
+    def number(self, path: str, name: str) -> float:
+        """An attribute that is a finite number."""
+        value = self.attribute(path, name)
+        if not isinstance(value, int | float | np.integer | np.floating) or not math.isfinite(value):
+            raise self.broken(f"{path}.{name} is no number")
+        return float(value)
+
+    def integer(self, path: str, name: str) -> int:
+        """An attribute that is an integer."""
+        value = self.attribute(path, name)
+        if not isinstance(value, int | np.integer):
+            raise self.broken(f"{path}.{name} is no integer")
+        return int(value)
+
+    def flag(self, path: str, name: str) -> bool:
+        """An attribute that is true or false."""
+        value = self.attribute(path, name)
+        if not isinstance(value, bool | np.bool_):
+            raise self.broken(f"{path}.{name} is neither true nor false")
+        return bool(value)
+
+    def labels(self, path: str, name: str) -> list[str]:
+        """An attribute that is a list of texts."""
+        values = np.asarray(self.attribute(path, name))
+        try:
+            if values.ndim == 1 and all(isinstance(value, bytes | str) for value in values.tolist()):
+                return [as_text(value) for value in values.tolist()]
+        except UnicodeDecodeError as error:
+            raise self.broken(f"{path}.{name} cannot be read: {line_of(error)}") from None
+        raise self.broken(f"{path}.{name} is no list of texts")
+
+    def numbers(self, path: str, name: str, *, ndim: int = 1, kind: str = "fiu") -> np.ndarray:
+        """An attribute that is an array of finite numbers."""
+        values = np.asarray(self.attribute(path, name))
+        if values.ndim != ndim or values.dtype.kind not in kind or not np.isfinite(values).all():
+            raise self.broken(f"{path}.{name} is no list of numbers")
+        return values
+
+    def sizes(self, path: str) -> tuple[int, int]:
+        """Bytes that the datasets of a group take in the file, and that their values would take."""
+        taken = claimed = 0
+
+        def add(_: str, item: object) -> None:
+            nonlocal taken, claimed
+            if isinstance(item, h5py.Dataset):
+                taken += item.id.get_storage_size()
+                claimed += item.dtype.itemsize * math.prod(item.shape or (0,))
+
+        group = self.group(path)
+        try:
+            group.visititems(add)
+        except FAILURES as error:
+            raise self.broken(f"{path} cannot be listed: {line_of(error)}") from None
+        return taken, claimed
+
+
+def line_of(error: BaseException) -> str:
+    """The first line of an error's message."""
+    text = str(error).strip("'\"").splitlines()
+    return text[0] if text else type(error).__name__
+
+
+def one_line(text: str) -> str:
+    """A text whose characters can all be printed: others are written as Python's escapes."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def _along(shape: tuple[int, ...], where: tuple[Any, ...]) -> Iterator[tuple[int, Any]]:
+    for axis, length in enumerate(shape):
+        yield length, where[axis] if axis < len(where) else slice(None)
+
+
+def _length(length: int, where: Any) -> int:
+    """How many entries of an axis a selection takes."""
+    if isinstance(where, slice):
+        return len(range(*where.indices(length)))
+    return 1 if np.ndim(where) == 0 else len(where)
