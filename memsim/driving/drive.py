@@ -14,6 +14,7 @@ from ..devices import UNBOUNDED, Device
 from ..errors import InputError, RunError
 from ..kernels.stepping import TILE, waveform_kernel
 from ..provenance import environment
+from ..traces.background import BackgroundWriter
 from ..traces.drive_file import RESPONSES, UNITS, DriveDescription, DriveWriter, open_drive_file
 from ..traces.run_file import open_target
 from ..waveforms import Sampled, Waveform, parts_of
@@ -290,15 +291,16 @@ class _Totals:
         self.rows_at_bound += at_bound.sum(axis=0)
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """The totals by name."""
+        """The totals by name, copied."""
         extremes = {"lowest": self.lowest, "highest": self.highest, "peak_response": self.peak_response}
-        return {**extremes, "rows_at_bound": self.rows_at_bound}
+        return {name: values.copy() for name, values in {**extremes, "rows_at_bound": self.rows_at_bound}.items()}
 
 
 def _run_steps(
     config: DriveConfiguration, writer: DriveWriter, threads: int, chunk_steps: int | None, progress: Progress | None
 ) -> None:
-    """Take all steps, in stretches that fit the memory."""
+    """Take all steps, in stretches that fit the memory; a thread of its own writes them."""
+    background = BackgroundWriter()
     blocks = _split(config.bank.count, threads)
     length = chunk_steps or _chunk_steps(config)
     done = 0
@@ -311,12 +313,13 @@ def _run_steps(
                 _check_finite(config, done, state, responses)
                 totals.add(state, responses)
                 rows = {"state": state, config.bank.drive: drives, RESPONSES[config.bank.drive]: responses}
-                writer.append(rows, {**totals.arrays(), "energy": bank.energies()})
+                background.submit(writer.append, rows, {**totals.arrays(), "energy": bank.energies()})
                 done = stop
                 if progress:
                     progress(done, config.time.steps)
         finally:
-            writer.finish(complete=done == config.time.steps)
+            background.submit(writer.finish, done == config.time.steps)
+            background.close()
 
 
 def _chunk_steps(config: DriveConfiguration) -> int:
