@@ -99,9 +99,10 @@ def margins_table(margins: tuple[BankMargins, ...]) -> Table:
 def show_run(run: Run) -> None:
     """Margins first, then what was learned and what it took."""
     out = console()
-    out.print(margins_table(run.margins))
+    margins = run.margins
+    out.print(margins_table(margins))
     for name, meaning in COUNTS.items():
-        if any(bank.counts[name] for bank in run.margins):
+        if any(bank.counts[name] for bank in margins):
             out.print(f"  {name.replace('_', ' ')}: {meaning}", style="dim")
     error = run.total_error
     if len(error) == 0:

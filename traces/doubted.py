@@ -7,6 +7,7 @@ the file itself, and is no larger than the bytes behind it can justify.
 
 import math
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import h5py
@@ -14,10 +15,13 @@ import numpy as np
 
 from .errors import NotARunFileError
 from .hdf5 import as_text
+from .heaps import broken_heap
 
 COMPRESSION_AT_MOST = 1100  # deflate's largest ratio is 1032
 SMALL = 1 << 16  # bytes that are read without a question
 TEXT_AT_MOST = 1 << 20  # bytes
+# How a text of variable length lies in a dataset: HDF5 File Format Specification, section VIII.
+REFERENCE = np.dtype([("length", "<u4"), ("collection", "<u8"), ("index", "<u4")])
 FAILURES = (
     OSError, KeyError, ValueError, TypeError, RuntimeError, IndexError, AttributeError, ArithmeticError, MemoryError,
 )  # fmt: skip
@@ -37,6 +41,8 @@ class DoubtedFile:
 
     def __init__(self, file: h5py.File, live: bool = False, kind: str = "run file") -> None:
         self.file, self.live, self._kind = file, live, kind
+        self._heaps_are_whole = file.driver == "core"
+        self._datasets: dict[str, h5py.Dataset] = {}  # that were looked at
 
     def broken(self, what: str) -> NotARunFileError:
         """The error that names the file, in one line of printable characters."""
@@ -72,6 +78,8 @@ class DoubtedFile:
 
     def dataset(self, path: str) -> h5py.Dataset:
         """A dataset, as it is in the file now."""
+        if path in self._datasets:
+            return self._datasets[path]
         found = self.item(path)
         if not isinstance(found, h5py.Dataset):
             raise self.broken(f"{path} is no dataset")
@@ -84,6 +92,8 @@ class DoubtedFile:
             raise self.broken(f"{path} cannot be read: {line_of(error)}") from None
         if elsewhere:
             raise self.broken(f"{path} keeps its values in another file, which is not followed")
+        if not self.live:
+            self._datasets[path] = found
         return found
 
     def group(self, path: str) -> h5py.Group:
@@ -105,12 +115,14 @@ class DoubtedFile:
 
     def shape(self, path: str, kind: str = "fiu") -> tuple[int, ...]:
         """Shape of a dataset of numbers, whose type is of one of NumPy's kinds."""
-        dataset = self.dataset(path)
+        return self._checked_shape(path, self.dataset(path), kind)
+
+    def _checked_shape(self, path: str, dataset: h5py.Dataset, kind: str) -> tuple[int, ...]:
         try:
             shape, found = dataset.shape, dataset.dtype
         except FAILURES as error:
             raise self.broken(f"{path} cannot be read: {line_of(error)}") from None
-        if shape is None or found.kind not in kind:
+        if shape is None or found.kind not in kind or found.hasobject:
             raise self.broken(f"{path} is of type {found}")
         return tuple(shape)
 
@@ -127,12 +139,12 @@ class DoubtedFile:
         kind : str
             NumPy's kinds that it may be of.
         """
-        shape = self.shape(path, kind)
+        dataset = self.dataset(path)
+        shape = self._checked_shape(path, dataset, kind)
         if ndim is not None and len(shape) != ndim:
             raise self.broken(f"{path} has {len(shape)} axes, not {ndim}")
-        dataset = self.dataset(path)
         try:
-            self.justify(dataset, math.prod(_length(n, w) for n, w in _along(shape, where)))
+            self._justify(path, dataset, math.prod(_length(n, w) for n, w in _along(shape, where)))
             values = dataset[where]
             native = np.float64 if dataset.dtype.kind == "f" else dataset.dtype.newbyteorder("=")
             return values.astype(native, copy=False)
@@ -141,17 +153,23 @@ class DoubtedFile:
         except FAILURES as error:
             raise self.broken(f"{path} cannot be read: {line_of(error)}") from None
 
-    def justify(self, dataset: h5py.Dataset, values: int) -> None:
-        """Refuse a dataset that claims to hold more values than the bytes behind it can."""
-        size = values * dataset.dtype.itemsize
-        if size and dataset.chunks is not None:
-            size = max(size, math.prod(dataset.chunks) * dataset.dtype.itemsize)
-        if size <= SMALL:
-            return
-        held = min(dataset.id.get_storage_size(), self.file.id.get_filesize())
-        packed = dataset.id.get_create_plist().get_nfilters() > 0
+    def justify(self, path: str, values: int) -> None:
+        """Refuse a dataset that claims to hold so many values, where the bytes behind it can not."""
+        self._justify(path, self.dataset(path), values)
+
+    def _justify(self, path: str, dataset: h5py.Dataset, values: int) -> None:
+        try:
+            size = values * dataset.dtype.itemsize
+            if size and dataset.chunks is not None:  # the library unpacks whole chunks
+                size = max(size, math.prod(dataset.chunks) * dataset.dtype.itemsize)
+            if size <= SMALL:
+                return
+            held = min(dataset.id.get_storage_size(), self.file.id.get_filesize())
+            packed = dataset.id.get_create_plist().get_nfilters() > 0
+        except FAILURES as error:
+            raise self.broken(f"{path} cannot be read: {line_of(error)}") from None
         if size > held * (COMPRESSION_AT_MOST if packed else 1):
-            raise self.broken(f"{dataset.name} claims {size:,} bytes, which the file cannot hold")
+            raise self.broken(f"{path} claims {size:,} bytes, which the file cannot hold")
 
     def text(self, path: str) -> str:
         """Text in a dataset."""
@@ -161,7 +179,8 @@ class DoubtedFile:
                 raise self.broken(f"{path} is no text")
             if dataset.dtype.itemsize > TEXT_AT_MOST:
                 raise self.broken(f"{path} is longer than {TEXT_AT_MOST:,} bytes")
-            self.justify(dataset, 1)
+            self.justify(path, 1)
+            self._check_lengths(path, dataset)
             value = as_text(dataset[()])
         except NotARunFileError:
             raise
@@ -170,6 +189,31 @@ class DoubtedFile:
         if len(value) > TEXT_AT_MOST:
             raise self.broken(f"{path} is longer than {TEXT_AT_MOST:,} bytes")
         return value
+
+    def _check_lengths(self, path: str, dataset: h5py.Dataset) -> None:
+        """Before texts of variable length are read: the library makes room for any length they claim."""
+        if not dataset.dtype.hasobject or self.file.driver == "core":
+            return
+        offset, count = dataset.id.get_offset(), math.prod(dataset.shape)
+        if count == 0:
+            return
+        if offset is None or count > SMALL:
+            raise self.broken(f"{path} is no text that lies in one piece")
+        with Path(self.file.filename).open("rb") as file:
+            file.seek(offset)
+            references = file.read(count * REFERENCE.itemsize)
+        lengths = np.frombuffer(references[: len(references) // REFERENCE.itemsize * REFERENCE.itemsize], REFERENCE)
+        if lengths["length"].sum(dtype=np.int64) > TEXT_AT_MOST:
+            raise self.broken(f"{path} claims to be longer than {TEXT_AT_MOST:,} bytes")
+        self._check_heaps(dataset.dtype)
+
+    def _check_heaps(self, kind: np.dtype) -> None:
+        """Before the first values of variable length are read."""
+        if kind.hasobject and not self._heaps_are_whole:
+            at = broken_heap(Path(self.file.filename))
+            if at is not None:
+                raise self.broken(f"its global heap at byte {at:,} is damaged")
+            self._heaps_are_whole = True
 
     def has_attribute(self, path: str, name: str) -> bool:
         """Whether a group or dataset has an attribute, be it broken."""
@@ -190,6 +234,7 @@ class DoubtedFile:
             about = attributes.get_id(name)
             if math.prod(about.shape or (0,)) * about.dtype.itemsize > SMALL:
                 raise self.broken(f"{shown} is too long")
+            self._check_heaps(about.dtype)
             value = attributes[name]
             return as_text(value) if isinstance(value, bytes | str) else value
         except NotARunFileError:

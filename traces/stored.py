@@ -353,7 +353,7 @@ class Stored(DoubtedFile):
         for name in ("time", *trace.selection.quantities):
             path = f"traces/{bank}/{name}"
             try:
-                self.justify(self.dataset(path), trace.rows)
+                self.justify(path, trace.rows)
                 for row, what in wrong_chunks(self.group(f"traces/{bank}"), name, trace.rows):
                     yield f"{path}: the chunk at row {row:,} {what}"
             except NotARunFileError:
@@ -425,7 +425,7 @@ class Stored(DoubtedFile):
             raise self.broken(f"{path} has rows of the shape {shape[1:]}, not {row}")
         if shape[0] < count:
             raise self.broken(f"{path} has {shape[0]} rows, and {count} were counted")
-        self.justify(self.dataset(path), count * int(np.prod(row, dtype=np.int64)))
+        self.justify(path, count * int(np.prod(row, dtype=np.int64)))
 
     def _check_trace(self, bank: str, shape: tuple[int, int, int]) -> None:
         """A bank's trace is of what the bank has, and as long as was counted."""
