@@ -1,6 +1,7 @@
 """Writing a run file: rows, epochs, keyframes and checkpoints, each counted after it has reached the file."""
 
 import contextlib
+import math
 import os
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -66,6 +67,8 @@ class Target:
         """Close the file, and let others write it."""
         try:
             self.file.close()
+            if self.path is not None:
+                space.release(self.path)
         finally:
             if self.held is not None:
                 recovery.release(self.held)
@@ -90,14 +93,30 @@ def create_run_file(path: Path | None, run: RunDescription, trace: TracePlan, ov
     held = recovery.lock(path)
     begun = path.with_name(f".{path.name}.new")
     try:
-        with h5py.File(begun, "w", libver=LIBRARY_VERSIONS) as file:
-            create_layout(file, run, trace)
+        image = _layout_image(run, trace)
+        _write_whole(begun, image)
+        space.require(begun, 0, len(image) + space.MARGIN)
         begun.replace(path)
         return Target(recovery.open_to_write(path), path, held)
     except BaseException:
         begun.unlink(missing_ok=True)
         recovery.release(held)
         raise
+
+
+def _layout_image(run: RunDescription, trace: TracePlan) -> bytes:
+    """The bytes of a file with all datasets, empty; made in memory, where no disk can be full."""
+    with h5py.File(f"memory-{uuid.uuid4()}", "w", driver="core", backing_store=False, libver=LIBRARY_VERSIONS) as file:
+        create_layout(file, run, trace)
+        file.flush()
+        return bytes(file.id.get_file_image())
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise (space.full(len(content)) if error.errno in space.FULL else error) from None
 
 
 def reopen_run_file(path: Path) -> Target:
@@ -138,6 +157,9 @@ class RunWriter:
             if name in trace.selections
         }
         self._epochs = self._keyframes = self._checkpoints = 0
+        self._reserved = 0  # bytes of the file that there is room for
+        self._held = sum(trace.held_bytes for trace in self._traces.values()) + _bytes_of_chunks(self.file)
+        self._unflushed = 0  # bytes that HDF5 may still hold
 
     def start(self, configuration: str, epochs: int, keyframes: int) -> int:
         """Go on from what is in the file: from its last checkpoint, of so many epochs and keyframes.
@@ -147,6 +169,7 @@ class RunWriter:
         int
             The row that the traces go on from; those after it are to be appended again.
         """
+        self._require(len(configuration))
         committed = self.file["committed"]
         kept = self.file["configuration"]
         kept[()] = np.array(configuration.encode(), dtype=kept.dtype)
@@ -164,9 +187,11 @@ class RunWriter:
     ) -> None:
         """Append a stretch of the trace; ``done`` is called when the parts are no longer needed."""
         arrays = [array for bank in parts.values() for p in bank for array in (p.state, p.current, p.voltage)]
-        self._require(sum(array.nbytes for array in arrays))
+        size = sum(array.nbytes for array in arrays)
+        self._require(size)
         for name, trace in self._traces.items():
             trace.append(first_step, rows, parts.get(name, ()))
+        self._unflushed -= size  # a trace's chunks are written at once
         done()
 
     def append_epochs(self, total_error: np.ndarray, order: np.ndarray) -> None:
@@ -228,6 +253,7 @@ class RunWriter:
 
     def finish(self, stopped: bool) -> None:
         """Write what is staged of the traces; the last checkpoint has been made."""
+        self._require(0)
         for trace in self._traces.values():
             trace.finish()
         self.file.flush()
@@ -248,10 +274,29 @@ class RunWriter:
             if name in counts | flags:
                 committed[name][()] = (counts | flags)[name]
         self.file.flush()
+        self._unflushed = 0
 
     def _require(self, size: int) -> None:
-        if self.path is not None:
-            space.require(self.path, size)
+        """Have room for so many bytes more, and for all that is staged here or held by HDF5."""
+        if self.path is None:
+            return
+        self._unflushed += size
+        end = self.file.id.get_filesize()
+        room = self._unflushed + self._held + space.MARGIN
+        space.require(self.path, min(self._reserved, end), end + room)
+        self._reserved = end
+
+
+def _bytes_of_chunks(file: h5py.File) -> int:
+    """One chunk of each dataset that grows: what a first row takes."""
+    sizes = []
+
+    def visit(_: str, item: h5py.Group | h5py.Dataset) -> None:
+        if isinstance(item, h5py.Dataset) and item.chunks:
+            sizes.append(item.dtype.itemsize * math.prod(item.chunks))
+
+    file.visititems(visit)
+    return sum(sizes)
 
 
 def keyframe_checksum(states: Sequence[np.ndarray], bias: np.ndarray) -> int:
