@@ -12,8 +12,9 @@ class BackgroundWriter:
     """Run jobs one after the other in a thread of their own.
 
     The queue is bounded: whoever puts jobs in faster than they are done waits,
-    so memory stays flat. After a job has failed the rest is dropped, and the
-    error is raised at the next :meth:`submit` or at :meth:`close`.
+    so memory stays flat. After a job has failed all others are dropped, also
+    those that are put in later, and the error is raised at each :meth:`submit`
+    and at :meth:`close`.
     """
 
     def __init__(self) -> None:
@@ -44,6 +45,6 @@ class BackgroundWriter:
                     self._error = error
 
     def _raise_error(self) -> None:
+        # It stays: a job that was queued before it was raised must not be done either.
         if self._error is not None:
-            error, self._error = self._error, None
-            raise error
+            raise self._error
