@@ -197,9 +197,7 @@ def _mark_flags(dataset: h5py.Dataset, meanings: Sequence[str]) -> None:
     dataset.attrs["flag_meanings"] = text(" ".join(meanings))
 
 
-def _create_metrics(
-    file: h5py.File, run: RunDescription, sample: h5py.Dataset, realisation: h5py.Dataset
-) -> None:
+def _create_metrics(file: h5py.File, run: RunDescription, sample: h5py.Dataset, realisation: h5py.Dataset) -> None:
     group = file.create_group("metrics")
     lanes, samples = len(run.seeds), len(run.inputs)
     epoch = make_axis(group, "epoch", None, "1", "number of the epoch, from 0")
@@ -258,7 +256,8 @@ def _create_diagnostics(
     for name, (unit, about, labels) in run.counters.items():
         along = [axes[label] for label in labels]
         shape = (CHECKPOINTS, *(len(axis) for axis in along))
-        dataset = group.create_dataset(name, shape, "f8")
+        # With values, so that it has its place now: one that gets it later cannot be opened by who reads already.
+        dataset = group.create_dataset(name, data=np.zeros(shape))
         describe(dataset, bank.state_unit if unit == "state" else unit, about)
         attach(dataset, [slot, *along])
 
@@ -271,6 +270,6 @@ def _create_checkpoint(group: h5py.Group, realisation: h5py.Dataset) -> None:
         ("device_steps", "i8", "1", "device-steps that were integrated"),
         ("wall_seconds", "f8", "s", "duration of the run, interruptions left out"),
     ):
-        attach(describe(group.create_dataset(name, (CHECKPOINTS,), kind), unit, about), [slot])
-    dataset = group.create_dataset("total_error", (CHECKPOINTS, len(realisation)), "f8")
+        attach(describe(group.create_dataset(name, data=np.zeros(CHECKPOINTS, kind)), unit, about), [slot])
+    dataset = group.create_dataset("total_error", data=np.zeros((CHECKPOINTS, len(realisation))))
     attach(describe(dataset, "1", "total error of the epoch in progress up to there"), [slot, realisation])
