@@ -17,6 +17,7 @@ from .hdf5 import LIBRARY_VERSIONS
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 SUPERBLOCK_BYTES = 48
 VERSION_AT, FLAGS_AT, END_AT, CHECKSUM_AT = 8, 11, 28, 44
+PROBE_SECONDS = 0.2  # more than a reader takes to look whether a lock is held
 
 
 class InUseError(OSError):
@@ -24,7 +25,8 @@ class InUseError(OSError):
 
 
 def lock_path(path: Path) -> Path:
-    """The file beside a run file that its writer holds locked."""
+    """The file beside a run file that its writer holds locked; one for all links to it."""
+    path = path.resolve()
     return path.with_name(f".{path.name}.lock")
 
 
@@ -38,7 +40,7 @@ def lock(path: Path) -> filelock.BaseFileLock:
     """
     held = filelock.FileLock(lock_path(path))
     try:
-        held.acquire(blocking=False)
+        held.acquire(timeout=PROBE_SECONDS, poll_interval=PROBE_SECONDS / 10)
     except filelock.Timeout:
         raise InUseError(f"{path}: is being written by another run; wait for its end, or name another file") from None
     return held
@@ -67,11 +69,27 @@ def is_being_written(path: Path) -> bool:
 
 
 def open_to_write(path: Path) -> h5py.File:
-    """Open a run file to write on, and let others read it meanwhile; call with its lock held."""
+    """Open a run file to write on, and let others read it meanwhile; call with its lock held.
+
+    Raises
+    ------
+    OSError
+        It cannot be written, another program has it open, or it is too damaged to go on from.
+    """
     clear_flags(path)
-    file = h5py.File(path, "r+", libver=LIBRARY_VERSIONS)
+    file = read_write(path)
     file.swmr_mode = True
     return file
+
+
+def read_write(path: Path) -> h5py.File:
+    """Open an HDF5 file that nobody else has open."""
+    try:
+        return h5py.File(path, "r+", libver=LIBRARY_VERSIONS)
+    except OSError as error:
+        if isinstance(error, BlockingIOError) or "already open" in str(error):
+            raise InUseError(f"{path}: is open in another program; close it there first") from None
+        raise
 
 
 def clear_flags(path: Path) -> bool:
