@@ -1,6 +1,7 @@
 """Going on with a run from its file: what must be the same, where it goes on from, and which rows are made again."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,15 +9,16 @@ import numpy as np
 
 from .configuration import Configuration
 from .engine import Checkpoint, Engine, Recorded
-from .errors import InputError, RunFileError
+from .errors import InputError, MemsimError, RunFileError
 from .recording import counters_from_file
-from .replay import StoredKeyframes, replay
+from .replay import StoredKeyframes, replay, with_units
 from .run import Run, open_run
 from .traces import recovery
 from .traces.errors import NotARunFileError
 from .traces.layout import SCHEMA, TracePlan
 from .traces.overview import LEVELS
 from .traces.run_file import RunWriter, Target, keyframe_checksum
+from .traces.space import DiskFullError
 
 # Epochs may be more, which is checked apart; of a CSV file the samples are compared.
 MAY_DIFFER = ("run.threads", "learning.epochs", "data.csv")
@@ -91,11 +93,10 @@ class Continued:
             with _opened(path) as run:
                 self._read(run)
             self.target = Target(recovery.open_to_write(path), path, held)
-        except NotARunFileError as error:
+        except BaseException as error:
             recovery.release(held)
-            raise InputError(str(error)) from None
-        except BaseException:
-            recovery.release(held)
+            if isinstance(error, NotARunFileError | OSError) and not isinstance(error, MemsimError | DiskFullError):
+                raise InputError(str(error).splitlines()[0]) from None
             raise
 
     def _read(self, run: Run) -> None:
@@ -103,30 +104,37 @@ class Continued:
         stored = run.stored
         lanes = range(run.realisations)
         everything = StoredKeyframes(stored, lanes)
-        self._keyframe = int(stored.checkpoint("keyframes")) - 1
-        at = everything.at(self._keyframe)
+        # A file without a checkpoint was killed at its very beginning.
+        begun = stored.committed("checkpoint") > 0
+        self._keyframe = int(stored.checkpoint("keyframes")) - 1 if begun else -1
+        at = with_units(everything.at(self._keyframe), self._engine)
         self._check_checksum(run, at)
-        counters = [{name: stored.counter(bank, name) for name in stored.counters(bank)} for bank in run.banks]
-        self._at = Checkpoint(
-            at.sample, at.states, at.bias if len(at.bias) else np.zeros((int(self._engine.plan.units[-1]), len(lanes))),
-            stored.checkpoint("total_error"), counters_from_file(counters), int(stored.checkpoint("device_steps")),
-        )  # fmt: skip
-        self.wall_seconds = float(stored.checkpoint("wall_seconds"))
+        self._at = self._with_totals(run, at) if begun else at
+        self._data = run.config.data
+        self.wall_seconds = float(stored.checkpoint("wall_seconds")) if begun else 0.0
         self.complete = stored.finished and at.sample == self._engine.epochs * self._engine.samples
         self._spans = self._missing(stored.committed("rows"))
-        # What the replay of the missing rows and the check of the last keyframe go on from.
-        needed = {-1, self._keyframe, *(self._before(everything, first) for first, _ in self._spans)}
-        needed.add(max(-1, self._keyframe - 1))
+        # What the replay of the missing rows and the check of the last keyframe go on from, and end at.
+        samples = everything.samples[: self._keyframe + 1]
+        needed = {-1, self._keyframe, max(-1, self._keyframe - 1)}
+        for first, last in self._spans:
+            needed |= {_last_up_to(samples, first), min(self._keyframe, _last_up_to(samples, last - 1) + 1)}
         self._keyframes = _Held(everything, sorted(needed))
+
+    def _with_totals(self, run: Run, at: Checkpoint) -> Checkpoint:
+        """A keyframe with all that was counted up to there."""
+        stored = run.stored
+        counters = [{name: stored.counter(bank, name) for name in stored.counters(bank)} for bank in run.banks]
+        return replace(
+            at, error=stored.checkpoint("total_error"), counters=counters_from_file(counters),
+            device_steps=int(stored.checkpoint("device_steps")),
+        )  # fmt: skip
 
     def _check_checksum(self, run: Run, at: Checkpoint) -> None:
         if self._keyframe >= 0:
             wanted = run.stored.keyframe_checksum(self._keyframe)
             if wanted is not None and keyframe_checksum(at.states, at.bias) != wanted:
                 raise InputError(f"{run.path}: the checksum of its last keyframe is wrong; it cannot be continued")
-
-    def _before(self, keyframes: StoredKeyframes, sample: int) -> int:
-        return int(np.searchsorted(keyframes.samples, sample, side="right")) - 1
 
     def _missing(self, rows: int) -> list[tuple[int, int]]:
         """Samples whose rows are made again: from the last whole block of the overview up to the checkpoint."""
@@ -145,22 +153,36 @@ class Continued:
     def writer(self) -> RunWriter:
         """The file's writer, put to the checkpoint."""
         engine = self._engine
+        # A CSV file's name is as long as it was: the room for the configuration in the file does not grow.
+        config = engine.assembly.config.model_copy(update={"data": self._data})
         writer = RunWriter(self.target, [bank.name for bank in engine.assembly.banks], self._plan)
-        writer.start(engine.assembly.config.to_toml(), self._at.sample // engine.samples, self._keyframe + 1)
+        writer.start(config.to_toml(), self._at.sample // engine.samples, self._keyframe + 1)
         return writer
 
     def feed(self, take: Callable[[int, int, Recorded], None]) -> None:
-        """Make the missing rows again, check the last keyframe by a replay, and put the engine to the checkpoint."""
-        engine = self._engine
-        for first, last in self._spans:
-            for stretch in replay(engine, self._keyframes, first, last):
-                take(stretch.first_step, stretch.steps, stretch.recorded)
-                engine.take_keyframes()
-        if self._keyframe >= 0 and not self._spans:
-            last = self._at.sample
-            for _ in replay(engine, self._keyframes, last - 1, last - 1):
-                pass
+        """Make the missing rows again, check the last keyframe by a replay, and put the engine to the checkpoint.
+
+        Parameters
+        ----------
+        take : callable
+            Of first step, number of steps, and rows, which may be none.
+        """
+        engine, last = self._engine, self._at.sample
+        for span in self._spans:
+            self._replay(*span, take)
+        if self._keyframe >= 0 and not any(end == last for _, end in self._spans):
+            self._replay(last - 1, last, lambda _, __, recorded: engine.recycle(recorded))
         engine.restore(self._at)
+
+    def _replay(self, first: int, last: int, take: Callable[[int, int, Recorded], None]) -> None:
+        for stretch in replay(self._engine, self._keyframes, first, last):
+            take(stretch.first_step, stretch.steps, stretch.recorded)
+            self._engine.take_keyframes()
+
+
+def _last_up_to(samples: np.ndarray, sample: int) -> int:
+    """Index of the last keyframe up to a sample; -1 where that is the run's start."""
+    return int(np.searchsorted(samples, sample, side="right")) - 1
 
 
 class _Held:

@@ -171,17 +171,14 @@ def run(
     try:
         if resuming and path:
             continued = Continued(path, engine, plan)
+            target = continued.target
             if continued.complete:
-                continued.target.close()
+                target.close()
                 return open_run(path)
-            target, session = continued.target, Session(engine, continued.writer(), continued.wall_seconds)
         else:
-            target = _new_target(path, assembly, plan, interval, overwrite)
-            writer = RunWriter(target, [bank.name for bank in assembly.banks], plan)
-            writer.start(config.to_toml(), 0, 0)
-            session, continued = Session(engine, writer), None
+            target, continued = _new_target(path, assembly, plan, interval, overwrite), None
         try:
-            session.carry_out(progress, continued)
+            _carry_out(engine, target, plan, progress, continued)
         except BaseException:
             close_quietly(target)
             raise
@@ -195,6 +192,19 @@ def run(
         return Run(Stored(target.file))
     target.close()
     return open_run(path)
+
+
+def _carry_out(
+    engine: Engine, target: Target, plan: TracePlan, progress: Progress, continued: Continued | None
+) -> None:
+    """Write a run into a file that is open, from its start or from where it was left."""
+    if continued is not None:
+        session = Session(engine, continued.writer(), continued.wall_seconds)
+    else:
+        writer = RunWriter(target, [bank.name for bank in engine.assembly.banks], plan)
+        writer.start(engine.assembly.config.to_toml(), 0, 0)
+        session = Session(engine, writer)
+    session.carry_out(progress, continued)
 
 
 def _engine(assembly: Assembly, plan: TracePlan, interval: int) -> Engine:
@@ -211,6 +221,8 @@ def _new_target(path: Path | None, assembly: Assembly, plan: TracePlan, interval
     """A new run file. All that can be refused has been; only now is a file that exists replaced."""
     try:
         return create_run_file(path, describe(assembly, interval), plan, overwrite)
+    except DiskFullError as error:
+        raise RunError(f"{path}: {error.strerror}; make room, or name a file on another disk") from None
     except (ValueError, OSError) as error:
         raise InputError(str(error).splitlines()[0]) from None
 
@@ -237,7 +249,7 @@ class Session:
         self._background = BackgroundWriter()
         self._begun = time.monotonic() - before
         self._committed = time.monotonic()
-        self._epochs = engine.epoch  # that were handed to the writer
+        self._epochs = 0  # that were handed to the writer
         config = engine.assembly.config
         self._windows = next(iter(trace_plan(engine.assembly).selections.values()), None)
         self._traced = config.trace.mode != "keyframes"
@@ -246,9 +258,10 @@ class Session:
         """Run, and write; returns whether it was stopped before its end."""
         try:
             progress.start()
-            if continued is not None:
-                continued.feed(self.submit_rows)
             with interrupts() as interrupted:
+                if continued is not None:
+                    continued.feed(partial(self._submit_again, interrupted))
+                    self._epochs = self._engine.epoch
                 self._commit()
                 self._run(progress, interrupted)
             stopped = self._engine.position < self._engine.slots
@@ -296,6 +309,12 @@ class Session:
             if engine.sample < last:
                 return True, min(limit, last * engine.slots_a_sample)
         return False, limit
+
+    def _submit_again(self, interrupted: threading.Event, first_step: int, steps: int, recorded: Recorded) -> None:
+        """Hand over rows that a killed run had not stored; nothing is lost by a stop before the end of them."""
+        if interrupted.is_set():
+            raise KeyboardInterrupt
+        self.submit_rows(first_step, steps, recorded)
 
     def submit_rows(self, first_step: int, steps: int, recorded: Recorded) -> None:
         """Hand rows to the writer, which gives their memory back."""
