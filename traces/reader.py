@@ -138,7 +138,8 @@ def open_file(path: Path) -> Stored:
     """
     file, unclosed = open_hdf5(path)
     try:
-        stored = _stored(path, file, unclosed)
+        # One that was killed does not grow, and what does not grow needs no second look.
+        stored = _stored(path, file, unclosed and is_being_written(path))
         stored.check()
         parse_configuration(path, stored.configuration_text)
     except BaseException:

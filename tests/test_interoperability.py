@@ -1,0 +1,210 @@
+"""A run file is read by programs that know nothing of memsim, whole and while it is written."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+import memsim
+from memsim.configuration import TraceSection
+
+xarray = pytest.importorskip("xarray")
+netcdf = pytest.importorskip("netCDF4")
+pytest.importorskip("h5netcdf")
+
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(memsim.__file__).parents[1])}
+BANKS = ("synapses1", "nodes1", "synapses2", "nodes2")
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    path = tmp_path_factory.mktemp("runs") / "run.h5"
+    data = memsim.datasets.gate("xor", samples=5)
+    trace = TraceSection(mode="full", keyframe_samples=2)
+    memsim.train(memsim.MultilayerPerceptron(), data, epochs=2, realisations=3, trace=trace, out=path).close()
+    return path
+
+
+@pytest.fixture
+def run(path):
+    with memsim.open_run(path) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("engine", ["h5netcdf", "netcdf4"])
+def test_xarray_gives_names_seconds_and_lazy_values(path, run, engine):
+    for bank in BANKS:
+        with xarray.open_dataset(path, engine=engine, group=f"traces/{bank}") as trace:
+            assert trace.state.dims == ("time", "device", "variable", "realisation")
+            assert trace.voltage.dims == ("time", "device", "realisation")
+            assert trace.voltage.attrs["units"] == "V"
+            assert trace.current.attrs["units"] == "A"
+            assert trace.state.attrs["units"] == ("ohm" if bank.startswith("synapses") else "m")
+            assert not trace.voltage.variable._in_memory
+            np.testing.assert_allclose(trace.time, np.arange(run.steps) * run.dt, rtol=1e-15)
+            part = trace.voltage.sel(time=slice(0.01, 0.0199))
+            assert np.array_equal(part, run.window(bank, "voltage", 40, 80))
+
+
+def test_xarray_opens_every_group(path, run):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with xarray.open_datatree(path, engine="h5netcdf") as tree:
+            assert {f"/traces/{bank}" for bank in BANKS} <= set(tree.groups)
+            assert np.array_equal(tree["metrics"].total_error, run.total_error)
+            assert np.array_equal(tree["metrics"].order, run.order)
+            keyframes = tree["keyframes/nodes1"]
+            assert keyframes.state.dims == ("time", "device", "variable", "realisation")
+            ends = run.keyframes["sample"] * run.sample_steps * run.dt
+            np.testing.assert_allclose(keyframes.time, ends, rtol=1e-15)
+            meanings = tree["slots"].phase.attrs["flag_meanings"].split()
+            phases = [meanings[code] for code in tree["slots"].phase.values]
+            assert phases == [name.decode() for name in run.slots["phase"]]
+            level = tree["overview/nodes2/256"]
+            assert level.voltage.dims == ("time", "extreme", "device", "realisation")
+
+
+def test_netcdf_reads_every_variable_and_attribute(path):
+    def visit(group):
+        for variable in group.variables.values():
+            variable[...]
+            assert "units" in variable.ncattrs() or variable.name == "configuration"
+        for item in (group, *group.variables.values()):
+            for name in item.ncattrs():
+                item.getncattr(name)
+        return len(group.variables) + sum(visit(each) for each in group.groups.values())
+
+    with netcdf.Dataset(path) as file, h5py.File(path) as plain:
+        datasets = []
+        plain.visititems(lambda name, item: datasets.append(name) if isinstance(item, h5py.Dataset) else None)
+        assert visit(file) == len(datasets)
+
+
+@pytest.mark.skipif(shutil.which("h5dump") is None, reason="h5dump is not installed (Debian: hdf5-tools)")
+def test_h5dump_prints_values(path, run):
+    shown = subprocess.run(
+        ["h5dump", "-y", "-m", "%.17g", "-d", "/traces/nodes2/voltage", "-s", "0,0,1", "-c", "2000,1,1", path],
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    block = re.search(r"DATA \{(.*?)\}", shown, flags=re.DOTALL)[1]
+    values = [float(text) for text in block.replace(",", " ").split()]
+    assert values == run.window("nodes2", "voltage", 0, 2000)[:, 0, 1].tolist()
+    assert np.abs(values).max() > 0
+
+
+CONFIGURATION = """
+[run]
+realisations = 2
+[time]
+pulse_steps = 3
+[learning]
+epochs = 1000000
+[data]
+gate = "xor"
+samples = 20
+[trace]
+mode = "full"
+keyframe_samples = 10
+"""
+
+
+@pytest.fixture
+def going_on(tmp_path):
+    """The file of a run that another process is writing, with its first keyframes."""
+    path = tmp_path / "run.h5"
+    (tmp_path / "run.toml").write_text(CONFIGURATION)
+    command = [sys.executable, "-m", "memsim", "run", tmp_path / "run.toml", "--out", path, "--quiet"]
+    process = subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    try:
+        for _ in range(600):
+            assert process.poll() is None, process.stderr.read()
+            if path.exists():
+                with h5py.File(path, "r", swmr=True) as file:
+                    if file["committed/rows"][()] > 1000:
+                        break
+            time.sleep(0.1)
+        yield path, process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_a_file_that_is_being_written_is_read_by_plain_h5py_xarray_and_memsim(going_on):
+    path, process = going_on
+    with h5py.File(path, "r", swmr=True) as file:
+        rows, keyframes = int(file["committed/rows"][()]), int(file["committed/keyframes"][()])
+        voltage = file["traces/nodes1/voltage"][:rows]
+        error = file["metrics/total_error"][: file["committed/epochs"][()]]
+    options = {"engine": "h5netcdf", "group": "keyframes/nodes1", "driver_kwds": {"swmr": True}}
+    with xarray.open_dataset(path, **options) as opened:
+        states = opened.state[:keyframes].values
+    with memsim.open_run(path) as run:
+        assert run.live
+        assert not run.finished
+        assert not run.stopped
+        before = run.steps
+        window = run.window("nodes1", "voltage", before - 100, before)
+        seen = next(iter(run.stretches(before - 100, before, ["nodes1"])))[1]["nodes1"].voltage
+        assert np.array_equal(window, seen)
+        for _ in range(100):
+            if run.steps > before:
+                break
+            time.sleep(0.1)
+        assert run.steps > before  # the open file grows
+    assert process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 130
+    with memsim.open_run(path) as run:
+        assert (run.live, run.finished, run.stopped) == (False, True, True)
+        assert np.array_equal(voltage, run.window("nodes1", "voltage", 0, rows))
+        assert np.array_equal(error, run.total_error[: len(error)])
+        assert np.array_equal(states, run.keyframes["nodes1"][:keyframes])
+        assert np.array_equal(window, run.window("nodes1", "voltage", before - 100, before))
+
+
+def test_follow_shows_a_run_until_it_ends(going_on):
+    path, process = going_on
+    watching = subprocess.Popen(
+        [sys.executable, "-m", "memsim", "trace", "follow", path, "--every", "0.2"],
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    try:
+        first = watching.stdout.readline()
+        assert re.fullmatch(r"epoch \d+/1000000  error \S+  \S+ device-steps/s\n", first), first
+        assert watching.poll() is None
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 130
+        rest = watching.communicate(timeout=60)[0]
+        assert watching.returncode == 0
+    finally:
+        watching.kill()
+    assert re.search(r"run\.h5: stopped after \d+ epochs\n$", rest), rest
+
+
+def test_the_lazy_arrays_of_a_run_are_its_windows(run):
+    trace = run.to_xarray("nodes1")
+    assert dict(trace.sizes) == {"time": run.steps, "device": 2, "variable": 1, "realisation": 3}
+    assert trace.time.attrs["units"] == "s"
+    assert not trace.voltage.variable._in_memory
+    whole = run.window("nodes1", "voltage")
+    assert np.array_equal(trace.voltage[100:900:7, 1, ::2], whole[100:900:7, 1, ::2])
+    assert np.array_equal(trace.voltage[900:100:-7, :, 1], whole[900:100:-7, :, 1])
+    assert np.array_equal(trace.voltage[17], whole[17])
+    assert trace.voltage[17, 1, 2] == whole[17, 1, 2]
+    part = trace.current.isel(realisation=[2, 0], time=slice(3, 9))
+    assert np.array_equal(part, run.window("nodes1", "current", 3, 9)[..., [2, 0]])
+    assert np.array_equal(trace.state[5:8, :, 0], run.window("nodes1", "state", 5, 8))
+    part = trace.voltage.sel(time=slice(0.01, 0.02), method="nearest")
+    assert np.array_equal(part, whole[40:80])
+    assert np.array_equal(trace.sel(time=0.0125, method="nearest").voltage, whole[50])
+    assert set(run.to_xarray().children) == set(BANKS)
