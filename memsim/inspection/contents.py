@@ -49,7 +49,7 @@ def _sizes(run: Run) -> Table:
     for name in GROUPS:
         if run.stored.has(name):
             stored, raw = run.stored.sizes(name)
-            ratio = f"{raw / stored:.1f}" if stored else ""
+            ratio = f"{raw / stored:.3g}" if stored else ""
             table.add_row(name, entries.get(name, ""), decimal(stored), decimal(raw), ratio)
     for column in table.columns[2:]:
         column.justify = "right"
@@ -73,7 +73,7 @@ def _traces(run: Run) -> Table:
     for bank in run.traced:
         trace = run.trace(bank)
         kept = trace.selection
-        every = "every" if kept.stride == 1 else f"every {kept.stride}th"
+        every = "every" if kept.stride == 1 else f"one of {kept.stride}"
         windows = ", ".join(f"{a:,} to {b:,}" for a, b in kept.windows[:3]) + (", ..." if len(kept.windows) > 3 else "")
         table.add_row(
             bank,

@@ -12,6 +12,7 @@ from ..run import Run
 from ..traces.layout import RunDescription, TracePlan
 from ..traces.rows import RowsPart, Selection
 from ..traces.run_file import RunWriter, close_quietly, create_run_file
+from .channels import choose
 
 EPOCHS_AT_ONCE = 4096
 KEYFRAMES_AT_ONCE = 256
@@ -53,8 +54,8 @@ def write_window(
     ReplayError
         The replay differs from the run's next keyframe.
     """
-    names = tuple(banks) or run.banks
-    lanes = np.array(sorted(set(realisations)) or range(run.realisations))
+    channels = choose(run, banks=banks, realisations=realisations)
+    names, lanes = channels.banks, np.array(sorted(channels.realisations))
     selections = {
         name: Selection(
             np.arange(run.bank(name).devices), lanes, np.arange(len(run.bank(name).variables)),
