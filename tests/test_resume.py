@@ -1,0 +1,517 @@
+"""A run goes on from its file with the same bits, and refuses to where it could not."""
+
+import signal
+import threading
+
+import h5py
+import numpy as np
+import pytest
+from interrupting import (
+    DATA,
+    StopAt,
+    assert_consistent,
+    assert_same_contents,
+    committing,
+    configuration,
+    killed_at,
+    stopped,
+    uninterrupted,
+)
+
+import memsim
+from memsim import training
+from memsim.datasets import Dataset
+from memsim.errors import InputError, ReplayError, RunError
+from memsim.replay import replay
+from memsim.traces import recovery, run_file
+from memsim.traces.background import BackgroundWriter
+from memsim.traces.rows import BankTrace
+from memsim.traces.run_file import RunWriter, Target, keyframe_checksum
+
+EPOCHS = 40
+WINDOWS = {"mode": "select", "epochs": ((3, 11), (20, 31)), "stride": 3, "banks": ("nodes1", "synapses2")}
+TRACES = {
+    "keyframes": {"keyframe_samples": 8},
+    "keyframes within epochs": {"keyframe_samples": 3},
+    "a keyframe each sample": {"keyframe_samples": 1},
+    "full": {"mode": "full", "keyframe_samples": 8},
+    "full, uncompressed": {"mode": "full", "keyframe_samples": 16, "compression": "none"},
+    "select": WINDOWS | {"keyframe_samples": 8},
+}
+SLOW = ("keyframes", "full, uncompressed", "a keyframe each sample")
+of_each_trace = pytest.mark.parametrize(
+    "trace",
+    [pytest.param(trace, marks=[pytest.mark.slow] * (name in SLOW), id=name) for name, trace in TRACES.items()],
+)
+of_both_modes = pytest.mark.parametrize("mode", ["full", pytest.param("select", marks=pytest.mark.slow)])
+
+
+@pytest.fixture
+def paths(tmp_path):
+    return tmp_path / "run.h5", tmp_path / "whole.h5"
+
+
+def resume(config, path, data=DATA, **options):
+    training.run(config, data, out=path, resume=True, **options).close()
+
+
+# The same bits
+
+
+@of_each_trace
+@pytest.mark.parametrize(("kind", "realisations"), [("mlp", 1), pytest.param("slp", 3, marks=pytest.mark.slow)])
+def test_a_run_that_was_stopped_goes_on_with_the_same_bits(kind, realisations, trace, paths):
+    if kind == "slp" and "banks" in trace:
+        trace = {name: value for name, value in trace.items() if name != "banks"}
+    path, whole = paths
+    config = configuration(network={"kind": kind}, run={"realisations": realisations}, trace=trace)
+    stopped(config, path, 5)
+    uninterrupted(config, whole)
+    assert 0 < assert_consistent(path, whole)
+    stopped(config, path, 17, resume=True)
+    assert_consistent(path, whole)
+    resume(config, path)
+    assert_same_contents(path, whole)
+    assert sorted(p.name for p in path.parent.iterdir()) == ["run.h5", "whole.h5"]
+
+
+PLACES = {
+    "before the layout is written": ((run_file, "_write_whole"), 0),
+    "before it takes its name": ((run_file.Path, "replace"), 0),
+    "after it took its name": ((recovery, "open_to_write"), 0),
+    "before its first row": ((RunWriter, "start"), 0),
+    "before its first checkpoint": ((RunWriter, "commit"), 0),
+    "before its first count": ((RunWriter, "_count"), 0),
+    "in a commit": ((RunWriter, "_count"), 7),
+    "between rows": ((RunWriter, "append_rows"), 13),
+    "between keyframes": ((RunWriter, "append_keyframes"), 11),
+    "between epochs": ((RunWriter, "append_epochs"), 12),
+    "before the last rows": ((RunWriter, "finish"), 0),
+    "in the last rows": ((BankTrace, "finish"), 1),
+    "before the last count": ((RunWriter, "_count"), EPOCHS + 1),
+    "when it closes": ((Target, "close"), 0),
+}
+
+
+QUICK = ("after it took its name", "before its first checkpoint", "between rows", "before the last count")
+
+
+@pytest.mark.parametrize(
+    "place", [pytest.param(at, marks=[pytest.mark.slow] * (name not in QUICK), id=name) for name, at in PLACES.items()]
+)
+@of_both_modes
+def test_a_run_that_was_killed_at_a_place_goes_on_with_the_same_bits(mode, place, paths, whole_files):
+    path, config = paths[0], configuration(trace=TRACES[mode])
+    whole = whole_files(mode)
+    assert killed_at(*place, lambda: training.run(config, DATA, out=path))
+    if path.exists():
+        assert_consistent(path, whole)
+    resume(config, path)
+    assert_same_contents(path, whole)
+
+
+AGAIN = {
+    "before it is opened": ((recovery, "clear_flags"), 0),
+    "after its flags were cleared": ((recovery, "read_write"), 0),
+    "before it begins": ((RunWriter, "start"), 0),
+    "before the missing rows": ((RunWriter, "append_rows"), 0),
+    "in the missing rows": ((BankTrace, "append"), 1),
+    "before its checkpoint": ((RunWriter, "commit"), 0),
+    "in its checkpoint": ((RunWriter, "_count"), 0),
+    "after its checkpoint": ((RunWriter, "_count"), 1),
+}
+
+
+@of_both_modes
+def test_a_run_that_was_killed_while_it_resumed_goes_on_with_the_same_bits(mode, paths, whole_files):
+    path, config = paths[0], configuration(trace=TRACES[mode])
+    assert killed_at((RunWriter, "commit"), 25, lambda: training.run(config, DATA, out=path))
+    for name, place in AGAIN.items():
+        assert killed_at(*place, lambda: resume(config, path)), name
+        assert_consistent(path, whole_files(mode))
+    resume(config, path)
+    assert_same_contents(path, whole_files(mode))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("count", np.random.default_rng(3).integers(300, 1500, 12))
+def test_a_run_that_was_killed_between_two_writes_of_hdf5_goes_on_with_the_same_bits(count, paths, whole_files):
+    """Also between the counters of one commit, of which some are older than the others then."""
+    path, config = paths[0], configuration(trace=TRACES["full"])
+    assert killed_at((h5py.Dataset, "__setitem__"), count, lambda: training.run(config, DATA, out=path))
+    assert_consistent(path, whole_files("full"))
+    killed_at((h5py.Dataset, "__setitem__"), count // 3, lambda: resume(config, path))
+    assert_consistent(path, whole_files("full"))
+    resume(config, path)
+    assert_same_contents(path, whole_files("full"))
+
+
+@pytest.fixture(scope="module")
+def whole_files(tmp_path_factory):
+    """The file of the same run without an interruption, made once for each trace."""
+    folder, made = tmp_path_factory.mktemp("whole"), {}
+
+    def whole(name):
+        if name not in made:
+            made[name] = uninterrupted(configuration(trace=TRACES[name]), folder / f"{len(made)}.h5")
+        return made[name]
+
+    return whole
+
+
+def test_a_file_that_is_not_there_is_begun(paths, whole_files):
+    config = configuration(trace=TRACES["full"])
+    resume(config, paths[0])
+    assert_same_contents(paths[0], whole_files("full"))
+
+
+def test_a_complete_run_is_returned_as_it_is(paths):
+    path = uninterrupted(configuration(), paths[0])
+    before = path.stat().st_size, path.read_bytes()
+    with training.run(configuration(), DATA, out=path, resume=True, progress=StopAt(0, pytest.fail)) as run:
+        assert run.finished
+        assert len(run.total_error) == EPOCHS
+    assert (path.stat().st_size, path.read_bytes()) == before
+
+
+@of_each_trace
+def test_more_epochs_give_the_longer_run(trace, paths):
+    path, whole = paths
+    shorter, longer = (configuration(trace=trace, learning={"epochs": epochs}) for epochs in (26, EPOCHS))
+    uninterrupted(shorter, path)
+    uninterrupted(longer, whole)
+    resume(longer, path)
+    # The shorter run's end is a keyframe more where it does not lie on the grid.
+    assert_same_contents(path, whole, but=("keyframes/", "committed/keyframes"))
+    with memsim.open_run(path) as run, memsim.open_run(whole) as expected:
+        assert run.config.learning.epochs == EPOCHS
+        shared = np.isin(run.keyframes["sample"], expected.keyframes["sample"])
+        assert run.keyframes["sample"][~shared].tolist() in ([], [26 * 8])
+        for bank in run.banks:
+            assert run.keyframes[bank][shared].tobytes() == expected.keyframes[bank].tobytes()
+
+
+def test_more_epochs_reach_the_rest_of_a_window(paths):
+    path, whole = paths
+    trace = {"mode": "select", "epochs": ((2, 30),), "keyframe_samples": 8}
+    uninterrupted(configuration(trace=trace, learning={"epochs": 10}), path)
+    longer = configuration(trace=trace)
+    uninterrupted(longer, whole)
+    resume(longer, path)
+    assert_same_contents(path, whole)
+    with memsim.open_run(path) as run:
+        assert run.trace("nodes1").rows == 28 * 8 * run.sample_steps
+        assert run.kept("nodes1", "state")[0].tolist() == list(range(16 * run.sample_steps, 240 * run.sample_steps))
+
+
+def test_another_number_of_threads_gives_the_same_bits(paths):
+    path, whole = paths
+    trace = TRACES["full"]
+    sections = {"trace": trace, "learning": {"epochs": 20}}
+    one, two = (configuration(run={"realisations": 5, "threads": n}, **sections) for n in (1, 2))
+    stopped(one, path, 7)
+    resume(two, path)
+    assert_same_contents(path, uninterrupted(one, whole), but=("configuration",))
+
+
+def test_a_csv_file_may_lie_somewhere_else(tmp_path, cli):
+    text = "a,b,t\n0,0.5,1\n1,-0.25,0\n0.125,1,0.5\n"
+    toml = "[run]\nthreads = 1\n[time]\npulse_steps = 3\n[learning]\nepochs = {}\n"
+    toml += '[data]\ncsv = "data.csv"\ninputs = ["a", "b"]\ntargets = ["t"]\n'
+    here, there = tmp_path / "here", tmp_path / ("x" * 200) / ("y" * 200)
+    for folder, epochs in ((here, 5), (there, 9)):
+        folder.mkdir(parents=True)
+        (folder / "data.csv").write_text(text)
+        (folder / "run.toml").write_text(toml.format(epochs))
+    path = tmp_path / "run.h5"
+    assert cli("run", here / "run.toml", "--out", path, "--quiet").status == 0
+    moved = cli("run", there / "run.toml", "--out", path, "--resume", "--quiet")
+    assert moved.status == 0, moved.err
+    with memsim.open_run(path) as run:
+        assert run.config.learning.epochs == len(run.total_error) == 9
+        assert run.config.data.csv == str(here / "data.csv")
+
+
+def test_only_the_stretches_that_are_missing_are_made_again(paths, monkeypatch):
+    """A window that has gone by is replayed from the keyframe before it to the one after it, not to the run's end."""
+    path, whole = paths
+    config = configuration(trace={"mode": "select", "epochs": ((3, 5),), "keyframe_samples": 8})
+    stopped(config, path, 30)
+    advanced = []
+    original = training.Engine.advance
+
+    def advance(self, *arguments, **options):
+        before = self.sample
+        recorded = original(self, *arguments, **options)
+        advanced.append((before, self.sample))
+        return recorded
+
+    monkeypatch.setattr(training.Engine, "advance", advance)
+    resume(config, path)
+    monkeypatch.undo()
+    again = [(first, last) for first, last in advanced if last <= 240]
+    assert sum(last - first for first, last in again if first < 8 * 29) == 16
+    assert_same_contents(path, uninterrupted(config, whole))
+
+
+# Refused
+
+
+@pytest.fixture
+def half(paths):
+    return stopped(configuration(), paths[0], 10)
+
+
+def assert_refused(path, message, config, data=DATA):
+    before = path.read_bytes()
+    with pytest.raises(InputError, match=message) as error:
+        resume(config, path, data)
+    assert "\n" not in str(error.value)
+    assert path.read_bytes() == before
+    assert not recovery.is_being_written(path)
+
+
+def test_another_configuration_is_refused_field_by_field(half):
+    config = configuration(
+        run={"seed": 8, "realisations": 2, "threads": 2}, learning={"rate": 0.5},
+        network={"layers": (2, 3, 1)}, trace={"mode": "full"},
+    )  # fmt: skip
+    assert_refused(half, "was made with another configuration: .*; run it under another name", config)
+    with pytest.raises(InputError) as error:
+        resume(config, half)
+    for part in (
+        "run.seed is 7 in the file, 8 here", "run.realisations is 1 in the file, 2 here",
+        "learning.rate is 0.1 in the file, 0.5 here", "network.layers is (2, 2, 1) in the file, (2, 3, 1) here",
+        "trace.mode is 'keyframes' in the file, 'full' here",
+    ):  # fmt: skip
+        assert part in str(error.value)
+    assert str(error.value).count(" in the file, ") == 5
+
+
+def test_another_kind_of_network_is_refused(half):
+    assert_refused(half, "network.kind is 'mlp' in the file, 'slp' here", configuration(network={"kind": "slp"}))
+
+
+def test_other_samples_are_refused(half):
+    inputs = DATA.inputs.copy()
+    inputs[3, 1] = np.nextafter(inputs[3, 1], 2.0)
+    assert_refused(half, "was made with other samples", configuration(), Dataset(inputs, DATA.targets, DATA.name))
+
+
+def test_fewer_epochs_are_refused(half):
+    assert_refused(
+        half, "learning.epochs: must be at least the file's 40 to go on", configuration(learning={"epochs": 39})
+    )
+
+
+def test_a_file_of_schema_version_1_is_refused(tmp_path, request):
+    path = tmp_path / "old.h5"
+    path.write_bytes((request.path.parent / "data" / "mlp-schema-1.h5").read_bytes())
+    assert_refused(path, "files of schema version 1 cannot be continued", configuration())
+
+
+def test_a_file_that_is_no_run_is_refused(tmp_path):
+    path = tmp_path / "run.h5"
+    path.write_text("[run]\n")
+    assert_refused(path, "is no HDF5 file, or a broken one", configuration())
+
+
+def test_a_damaged_superblock_is_refused(half):
+    with half.open("r+b") as file:
+        file.seek(recovery.END_AT)
+        file.write(b"\x01")
+    with pytest.raises(InputError):
+        resume(configuration(), half)
+    with pytest.raises(OSError, match="has a damaged superblock; it cannot be continued"):
+        recovery.clear_flags(half)
+
+
+def test_a_keyframe_with_a_wrong_checksum_is_refused(half):
+    with h5py.File(half, "r+") as file:
+        states = file["keyframes/nodes1/state"]
+        states[len(states) - 1, 0, 0, 0] *= 0.5
+    assert_refused(half, "checksum", configuration())
+
+
+def tamper(path, index, device=1):
+    """Another machine's bits: one unit in the last place, and the checksum to it."""
+    with memsim.open_run(path) as run:
+        states = [run.keyframes[bank][index].copy() for bank in run.banks]
+        bias = run.stored.keyframe_bias(index)
+        at = run.banks.index("synapses1")
+    states[at][device, 0, 0] = np.nextafter(states[at][device, 0, 0], np.inf)
+    with h5py.File(path, "r+") as file:
+        file["keyframes/synapses1/state"][index] = states[at]
+        file["keyframes/crc32"][index] = keyframe_checksum(states, bias)
+
+
+@pytest.mark.parametrize(
+    ("name", "epoch"),
+    [
+        ("a keyframe each sample", 2),
+        ("full", 33),
+        pytest.param("keyframes", 33, marks=pytest.mark.slow),
+        pytest.param("select", 33, marks=pytest.mark.slow),
+    ],
+)
+def test_a_last_keyframe_that_a_replay_does_not_come_to_is_refused(name, epoch, paths):
+    config = configuration(trace=TRACES[name])
+    path = stopped(config, paths[0], epoch)
+    with memsim.open_run(path) as run:
+        samples, last = run.samples_done, len(run.keyframes["sample"]) - 1
+    tamper(path, last)
+    message = rf"differs from the keyframe after {samples} samples: synapses1 by up to .* ohm, .* \(device 1, "
+    with pytest.raises(ReplayError, match=message):
+        resume(config, path)
+    assert not recovery.is_being_written(path)
+
+
+def test_a_window_beside_a_tampered_keyframe_is_refused(paths):
+    path = uninterrupted(configuration(), paths[0])
+    tamper(path, 9)
+    with memsim.open_run(path) as run:
+        sample = run.sample_steps
+        with pytest.raises(ReplayError, match=r"keyframe after 80 samples: synapses1 by up to .* ohm"):
+            run.window("nodes2", "voltage", 73 * sample, 74 * sample)
+        assert run.window("nodes2", "voltage", 65 * sample, 66 * sample).shape == (sample, 1, 1)
+
+
+# One writer
+
+
+def test_a_file_that_is_being_written_is_refused(paths, tmp_path):
+    path, config = paths[0], configuration()
+    link = tmp_path / "link.h5"
+    link.symlink_to(path)
+    refusals = []
+
+    def second():
+        for target in (path, link):
+            for options in ({"overwrite": True}, {"resume": True}):
+                with pytest.raises(InputError, match="is being written by another run; wait for its end") as error:
+                    training.run(config, DATA, out=target, **options)
+                refusals.append(str(error.value))
+
+    with committing():
+        training.run(config, DATA, out=path, progress=StopAt(3, second)).close()
+    assert len(refusals) == 4
+    assert_same_contents(path, uninterrupted(config, paths[1]))
+
+
+def test_a_lock_that_a_killed_process_left_does_not_block(paths):
+    path, config = paths[0], configuration()
+    assert killed_at((RunWriter, "commit"), 5, lambda: training.run(config, DATA, out=path))
+    assert recovery.lock_path(path).exists()
+    assert not recovery.is_being_written(path)
+    training.run(config, DATA, out=path, overwrite=True).close()
+    assert_same_contents(path, uninterrupted(config, paths[1]))
+
+
+def test_a_reader_that_looks_for_the_lock_does_not_keep_a_writer_out(half):
+    done = threading.Event()
+
+    def look():
+        while not done.is_set():
+            recovery.is_being_written(half)
+
+    readers = [threading.Thread(target=look) for _ in range(2)]
+    for thread in readers:
+        thread.start()
+    try:
+        for _ in range(20):
+            recovery.release(recovery.lock(half))
+    finally:
+        done.set()
+        for thread in readers:
+            thread.join()
+
+
+def test_a_file_that_another_program_has_open_is_refused(half):
+    with h5py.File(half):
+        assert_refused(half, "is open in another program; close it there first", configuration())
+    resume(configuration(), half)
+
+
+# What a failure leaves
+
+
+def test_an_error_in_the_middle_keeps_what_was_committed(paths):
+    path, config = paths[0], configuration(trace=TRACES["full"])
+
+    def fail():
+        raise ZeroDivisionError
+
+    with committing(), pytest.raises(ZeroDivisionError):
+        training.run(config, DATA, out=path, progress=StopAt(20, fail))
+    assert not recovery.is_being_written(path)
+    uninterrupted(config, paths[1])
+    assert assert_consistent(path, paths[1]) > 0
+    resume(config, path)
+    assert_same_contents(path, paths[1])
+
+
+def test_nothing_is_written_after_a_job_that_failed():
+    """What is queued behind it must not be counted: it would go on over a gap."""
+    writer, begin, done = BackgroundWriter(), threading.Event(), []
+
+    def fail():
+        begin.wait()
+        raise OSError("the disk is full")
+
+    writer.submit(fail)
+    writer.submit(done.append, 1)
+    begin.set()
+    with pytest.raises(OSError, match="the disk is full"):
+        for number in range(2, 1000):
+            writer.submit(done.append, number)
+    with pytest.raises(OSError, match="the disk is full"):
+        writer.submit(done.append, 0)
+    with pytest.raises(OSError, match="the disk is full"):
+        writer.close()
+    assert done == []
+
+
+def test_a_failed_write_stops_the_run_with_a_line_that_says_what_to_do(paths, monkeypatch):
+    path, config = paths[0], configuration(trace=TRACES["full"])
+    original = RunWriter.append_rows
+    calls = []
+
+    def fail(self, *arguments):
+        calls.append(1)
+        if len(calls) == 9:
+            raise OSError(28, "No space left on device")
+        original(self, *arguments)
+
+    monkeypatch.setattr(RunWriter, "append_rows", fail)
+    with (
+        committing(),
+        pytest.raises(RunError, match="No space left on device; the work so far is kept: make room, and run again"),
+    ):
+        training.run(config, DATA, out=path)
+    monkeypatch.undo()
+    uninterrupted(config, paths[1])
+    assert_consistent(path, paths[1])
+    resume(config, path)
+    assert_same_contents(path, paths[1])
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_while_missing_rows_are_made_again_loses_nothing(number, paths, monkeypatch, whole_files):
+    path, config = paths[0], configuration(trace=TRACES["full"])
+    stopped(config, path, 20)
+    monkeypatch.setattr("memsim.resuming.replay", _with_a_signal(number))
+    with pytest.raises(KeyboardInterrupt):
+        resume(config, path)
+    monkeypatch.undo()
+    assert not recovery.is_being_written(path)
+    assert_consistent(path, whole_files("full"))
+    resume(config, path)
+    assert_same_contents(path, whole_files("full"))
+
+
+def _with_a_signal(number):
+    def replayed(*arguments):
+        signal.raise_signal(number)
+        yield from replay(*arguments)
+
+    return replayed
