@@ -5,7 +5,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import h5py
@@ -324,46 +323,6 @@ def test_progress_is_a_bar_on_a_terminal(monkeypatch):
 
 
 # Ctrl-C
-
-
-def test_ctrl_c_keeps_whole_epochs_that_an_uninterrupted_run_has_too(cli, source, tmp_path):
-    target = tmp_path / "stopped.h5"
-    changes = ["learning.epochs=2000000", "trace.keyframe_epochs=3", "run.seed=5"]
-    options = [word for change in changes for word in ("--set", change)]
-    command = [sys.executable, "-m", "memsim", "run", str(source), "--out", str(target), "--quiet", *options]
-    process = subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
-        wait_for_keyframe(process, target)
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
-    finally:
-        process.kill()
-    assert process.returncode == 130, err
-    epochs = int(re.fullmatch(r"stopped after (\d+) of 2000000 epochs; .* keeps them\n", err)[1])
-    assert out.startswith("Margins")
-    with memsim.open_run(target) as stopped:
-        assert stopped.finished
-        assert bool(stopped.file["metrics"].attrs["stopped"])
-        assert len(stopped.total_error) == len(stopped.order) == stopped.keyframes["epoch"][-1] == epochs >= 3
-        assert np.array_equal(stopped.keyframes["nodes1"][-1], stopped.final_state["nodes1"])
-        some = min(epochs, 500)
-        whole = tmp_path / "whole.h5"
-        assert cli("run", target, "--out", whole, "--quiet", "--set", f"learning.epochs={some}").status == 0
-        with memsim.open_run(whole) as uninterrupted:
-            assert np.array_equal(stopped.total_error[:some], uninterrupted.total_error)
-            assert np.array_equal(stopped.order[:some], uninterrupted.order)
-
-
-def wait_for_keyframe(process, path, seconds=300):
-    """Wait until a run that goes on has written a keyframe; it flushes its file twice for each."""
-    end = time.monotonic() + seconds
-    seen = set()
-    while len(seen) < 4:
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < end
-        if path.exists():
-            seen.add(path.stat().st_mtime_ns)
-        time.sleep(0.05)
 
 
 def test_a_second_ctrl_c_stops_at_once(monkeypatch):
