@@ -172,13 +172,14 @@ def wrong_chunks(group: h5py.Group, name: str, rows: int) -> Iterator[tuple[int,
     for k, first in enumerate(range(0, rows, height)):
         for tile, channels in enumerate(chunk_slices(dataset)):
             try:
-                values = dataset[(slice(first, min(rows, first + height)), *channels)]
-                found, wanted = checksum(padded_chunk(values, dataset.chunks)), int(checksums[k, tile])
+                values, wanted = dataset[(slice(first, first + height), *channels)], int(checksums[k, tile])
+                # A last chunk may have been written again, with more rows than were counted when the run was killed.
+                sums = [checksum(padded_chunk(part, dataset.chunks)) for part in (values[: rows - first], values)]
             except OSError as error:
                 yield first, f"cannot be read: {str(error).splitlines()[0]}"
                 continue
-            if found != wanted:
-                yield first, f"has the checksum {found:08x}, not {wanted:08x}"
+            if wanted not in sums:
+                yield first, f"has the checksum {sums[0]:08x}, not {wanted:08x}"
 
 
 def staged_part(where: np.ndarray) -> Any:
