@@ -22,12 +22,17 @@ from .replay import StoredKeyframes, of_realisations, replay
 from .traces.errors import NotARunFileError
 from .traces.reader import Envelope, Rows, RunReader, check_quantity, open_file
 from .traces.rows import QUANTITIES
+from .traces.stored import Stored
 
 STRETCH_BYTES = 16 << 20
 
 
 class Run(RunReader):
     """A run, read from its file or from memory; see :class:`~memsim.traces.reader.RunReader` for the arrays."""
+
+    def __init__(self, stored: Stored) -> None:
+        super().__init__(stored)
+        stored.error = RunFileError
 
     @cached_property
     def config(self) -> Configuration:
@@ -359,9 +364,7 @@ def open_run(path: str | Path) -> Run:
         raise RunFileError(str(error)) from None
     try:
         check_run(run)
-    except BaseException as error:
+    except BaseException:
         run.close()
-        if isinstance(error, NotARunFileError) and not isinstance(error, RunFileError):
-            raise RunFileError(str(error)) from None
         raise
     return run

@@ -13,6 +13,8 @@ from .errors import InputError, RunFileError
 from .traces.errors import NotARunFileError
 from .traces.reader import refuse_what_is_no_file
 
+RUN_FILES = (".h5", ".hdf5")  # broken ones are no configurations, and an empty file would be one
+
 
 def load_source(path: Path, assignments: Sequence[str] = ()) -> tuple[Configuration, Dataset]:
     """Configuration and samples, from TOML or from a run file.
@@ -29,7 +31,7 @@ def load_source(path: Path, assignments: Sequence[str] = ()) -> tuple[Configurat
         refuse_what_is_no_file(path)
     except NotARunFileError as error:
         raise InputError(str(error)) from None
-    if not h5py.is_hdf5(path):
+    if path.suffix.lower() not in RUN_FILES and not h5py.is_hdf5(path):
         config = load_configuration(path, list(assignments))
         return config, datasets.load(config.data)
     from .run import open_run

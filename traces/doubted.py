@@ -37,7 +37,14 @@ class DoubtedFile:
         Whether it may grow while it is read.
     kind : str
         What it should be, for messages.
+
+    Attributes
+    ----------
+    error : type of NotARunFileError
+        What is raised.
     """
+
+    error: type[NotARunFileError] = NotARunFileError
 
     def __init__(self, file: h5py.File, live: bool = False, kind: str = "run file") -> None:
         self.file, self.live, self._kind = file, live, kind
@@ -46,7 +53,7 @@ class DoubtedFile:
 
     def broken(self, what: str) -> NotARunFileError:
         """The error that names the file, in one line of printable characters."""
-        return NotARunFileError(f"{self.file.filename}: is a broken {self._kind}: {one_line(what)}")
+        return self.error(f"{self.file.filename}: is a broken {self._kind}: {one_line(what)}")
 
     def item(self, path: str) -> Any:
         """A group or a dataset that lies in this file itself: links to other places are not followed."""
@@ -307,7 +314,8 @@ class DoubtedFile:
 
 def line_of(error: BaseException) -> str:
     """The first line of an error's message."""
-    text = str(error).strip("'\"").splitlines()
+    said = error.args[0] if isinstance(error, KeyError) and error.args else error
+    text = str(said).splitlines()
     return text[0] if text else type(error).__name__
 
 

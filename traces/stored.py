@@ -253,7 +253,8 @@ class Stored(DoubtedFile):
     def checkpoint(self, name: str) -> Any:
         """A value of the newest checkpoint: sample, keyframes, device_steps, wall_seconds, total_error."""
         real = name in ("wall_seconds", "total_error")
-        values = self.read(f"checkpoint/{name}", self.slot, kind="f" if real else "i")
+        axes = 2 if name == "total_error" else 1
+        values = self.read(f"checkpoint/{name}", self.slot, ndim=axes, kind="f" if real else "i")
         if not np.isfinite(values).all() or (not real and values < 0):
             raise self.broken(f"checkpoint/{name} is {values}")
         return values
@@ -409,9 +410,24 @@ class Stored(DoubtedFile):
             raise self.broken(f"{epochs} epochs were counted, and its last keyframe is after {keyframes[-1]} samples")
         self._check_rows("metrics/total_error", (lanes,), epochs, "f")
         self._check_rows(self._order_path(), (samples, lanes), epochs, "u")
+        self._check_checkpoint(len(keyframes), lanes)
         for bank, shape in shapes.items():
             self._check_initial(bank, shape)
             self._check_rows(self._keyframe_path(bank), shape, len(keyframes), "f")
+
+    def _check_checkpoint(self, keyframes: int, lanes: int) -> None:
+        """What the run would go on from."""
+        if not self.has_counters:
+            return
+        samples, at = int(self.checkpoint("sample")), int(self.checkpoint("keyframes"))
+        if at > keyframes and not self.live:
+            raise self.broken(f"its checkpoint is after {at} keyframes, and {keyframes} were counted")
+        if at and not self.live and samples != self.keyframe_samples[at - 1]:
+            raise self.broken(f"its checkpoint is after {samples} samples, and its keyframe is not")
+        if self.checkpoint("total_error").shape != (lanes,):
+            raise self.broken("checkpoint/total_error is not of the realisations")
+        for name in ("device_steps", "wall_seconds"):
+            self.checkpoint(name)
 
     def _check_initial(self, bank: str, shape: tuple[int, ...]) -> None:
         found = self.initial_state(bank).shape
