@@ -21,7 +21,8 @@ ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(memsim.__file__).parents[1])}
 DRIVER = """
 import sys
 from memsim import training
-training.COMMIT_SECONDS = 0.05
+from memsim.traces import chunks
+training.COMMIT_SECONDS, chunks.STAGED_ROWS = 0.05, 4096
 from memsim.cli import main
 main(sys.argv[1:])
 """

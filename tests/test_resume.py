@@ -23,7 +23,7 @@ from memsim import training
 from memsim.datasets import Dataset
 from memsim.errors import InputError, ReplayError, RunError
 from memsim.replay import replay
-from memsim.traces import recovery, run_file
+from memsim.traces import chunks, recovery, run_file
 from memsim.traces.background import BackgroundWriter
 from memsim.traces.rows import BankTrace
 from memsim.traces.run_file import RunWriter, Target, keyframe_checksum
@@ -44,6 +44,11 @@ of_each_trace = pytest.mark.parametrize(
     [pytest.param(trace, marks=[pytest.mark.slow] * (name in SLOW), id=name) for name, trace in TRACES.items()],
 )
 of_both_modes = pytest.mark.parametrize("mode", ["full", pytest.param("select", marks=pytest.mark.slow)])
+
+
+@pytest.fixture(autouse=True)
+def few_rows_are_staged(monkeypatch):
+    monkeypatch.setattr(chunks, "STAGED_ROWS", 4096)  # so that short runs write chunks on their way
 
 
 @pytest.fixture
@@ -157,6 +162,22 @@ def whole_files(tmp_path_factory):
         return made[name]
 
     return whole
+
+
+@pytest.mark.parametrize("compression", ["gzip", "none"])
+def test_a_chunk_that_was_written_again_but_not_counted_is_no_wrong_one(compression, paths):
+    """A stop counts the rows of a chunk that is not full; the kill comes between its new checksum and the count."""
+    path, whole = paths
+    config = configuration(trace=TRACES["full"] | {"compression": compression}, learning={"epochs": 24})
+    stopped(config, path, 11)
+    uninterrupted(config, whole)
+    banks = 4
+    assert killed_at((BankTrace, "__len__"), 11 * banks, lambda: resume(config, path))
+    with memsim.open_run(path) as run:
+        rows = run.trace("nodes1").rows
+        assert 4096 < rows < 8192
+        assert len(run.stored.read("traces/nodes1/time")) == 8192
+    assert_consistent(path, whole)
 
 
 def test_a_file_that_is_not_there_is_begun(paths, whole_files):
