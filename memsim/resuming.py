@@ -14,7 +14,6 @@ from .recording import counters_from_file
 from .replay import StoredKeyframes, replay, with_units
 from .run import Run, open_run
 from .traces import recovery
-from .traces.errors import NotARunFileError
 from .traces.layout import SCHEMA, TracePlan
 from .traces.overview import LEVELS
 from .traces.run_file import RunWriter, Target, keyframe_checksum
@@ -95,7 +94,8 @@ class Continued:
             self.target = Target(recovery.open_to_write(path), path, held)
         except BaseException as error:
             recovery.release(held)
-            if isinstance(error, NotARunFileError | OSError) and not isinstance(error, MemsimError | DiskFullError):
+            passed_on = isinstance(error, MemsimError | DiskFullError) and not isinstance(error, RunFileError)
+            if isinstance(error, OSError) and not passed_on:
                 raise InputError(str(error).splitlines()[0]) from None
             raise
 
