@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from memsim.cli import main
+from memsim.driving.trace import DriveTrace, open_drive
 from memsim.errors import MemsimError
 from memsim.run import Run, open_run
 from memsim.traces.errors import NotARunFileError
@@ -27,10 +28,17 @@ PROPERTIES = (
     "total_error", "order", "slots", "dt", "sample_steps", "samples", "realisations", "samples_done", "steps", "traced",
     "calibration", "margins", "weights", "energy", "simulated_time", "device_steps", "wall_seconds",
 )  # fmt: skip
+DRIVE_PROPERTIES = (
+    "finished", "steps", "dt", "drive", "model", "variables", "labels", "notes", "configuration_text", "configuration",
+    "config", "time", "current", "voltage", "state", "initial_state", "energy", "peak_response", "lowest", "highest",
+    "rows_at_bound",
+)  # fmt: skip
+Questioned = Iterator[tuple[str, Callable[[], Any]]]
+Questions = Callable[[Any], Questioned]
 NO_MEMORY = re.compile("Unable to allocate|MemoryError")  # NumPy's: asked for more than there is
 
 
-def questions(run: Run) -> Iterator[tuple[str, Callable[[], Any]]]:
+def questions(run: Run) -> Questioned:
     """All that a reader can be asked, by name; what is long is asked of a short stretch."""
     for name in PROPERTIES:
         yield name, lambda name=name: getattr(run, name)
@@ -51,6 +59,12 @@ def questions(run: Run) -> Iterator[tuple[str, Callable[[], Any]]]:
         yield f"envelope({bank})", lambda bank=bank: run.envelope(bank, "state", 0, end, 5)
 
 
+def questions_to_a_drive(trace: DriveTrace) -> Questioned:
+    """The same of the file of a drive."""
+    for name in DRIVE_PROPERTIES:
+        yield name, lambda name=name: getattr(trace, name)
+
+
 def unexpected(error: BaseException) -> str:
     """What is wrong with an error; nothing where it is one clear line."""
     text = str(error)
@@ -59,29 +73,23 @@ def unexpected(error: BaseException) -> str:
     return "".join(traceback.format_exception(error)[-6:])
 
 
-def look(path: Path) -> tuple[str, list[str]]:
-    """How opening a file ended, and what was unexpected on the way."""
+def look(path: Path, opened: Callable[[Path], Any] = open_run, asked: Questions = questions) -> tuple[str, list[str]]:
+    """How reading a file ended, and what was unexpected on the way."""
     wrong: list[str] = []
     try:
-        run = open_run(path)
-    except Exception as error:  # any of them is judged
-        said = unexpected(error)
-        return f"refused: {error}", [said] if said else []
-    with run:
-        state, refused = "read", 0
-        try:
-            for name, ask in questions(run):
+        with opened(path) as file:
+            state, refused = "read", 0
+            for name, ask in asked(file):
                 try:
                     ask()
-                except Exception as error:
+                except Exception as error:  # any of them is judged
                     refused += 1
                     state = f"refused {refused} questions, the last with: {error}"
                     said = unexpected(error)
                     wrong += [f"{name}: {said}"] if said else []
-        except Exception as error:
-            said = unexpected(error)
-            wrong += [f"questions: {said}"] if said else []
-            state = f"refused: {error}"
+    except Exception as error:
+        said = unexpected(error)
+        return f"refused: {error}", wrong + ([said] if said else [])
     return state, wrong
 
 
@@ -104,6 +112,9 @@ def call(*arguments: str) -> list[str]:
 
 def answer(path: str, number: int = 0) -> dict[str, Any]:
     """The answer to one path; of files that open only every fourth is shown to the commands, which takes longest."""
+    if Path(path).name.startswith("drive"):
+        state, wrong = look(Path(path), open_drive, questions_to_a_drive)
+        return {"state": state, "wrong": wrong + (call("drive", path) if state.startswith("refused: ") else [])}
     state, wrong = look(Path(path))
     if state.startswith("refused: ") or number % 4 == 0:
         wrong += call("trace", "info", path)

@@ -65,6 +65,8 @@ def raw_data(path: Path) -> list[tuple[str, int, int]]:
 
 def mended(data: bytearray, at: int) -> bool:
     """Give the object header or superblock at an offset a checksum that is right, as an attacker would."""
+    if len(data) < at + 64:
+        return False
     if data[at : at + 4] == b"OHDR":
         flags = data[at + 5]
         size = 1 << (flags & 3)

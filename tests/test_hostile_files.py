@@ -15,6 +15,7 @@ import memsim
 from memsim import training
 from memsim.configuration import Configuration
 from memsim.datasets import Dataset, balanced_gate
+from memsim.devices import Node
 from memsim.errors import ReplayError, RunFileError
 from memsim.traces.heaps import broken_heap
 from memsim.traces.run_file import keyframe_checksum
@@ -74,7 +75,7 @@ def refused_everywhere(reader, refused, tmp_path):
 
 def mutated(reader, path, count, seed, tmp_path):
     """Read mutations of a file; what became of them, and what should not have."""
-    states, wrong, target = Counter(), [], tmp_path / "mutated.h5"
+    states, wrong, target = Counter(), [], tmp_path / path.name
     for what, data in mutations(path, count, seed):
         target.write_bytes(data)
         answer = reader.look(target)
@@ -101,6 +102,52 @@ def test_mutations_are_read_or_refused(reader, good, tmp_path, name, count):
 def test_a_thousand_mutations_are_read_or_refused(reader, good, tmp_path, name, count):
     path = good if name == "present" else DATA / name
     assert_all_is_well(*mutated(reader, path, count, 2, tmp_path), count)
+
+
+# Files of drives
+
+
+@pytest.fixture(scope="module")
+def drive(tmp_path_factory):
+    """A drive file of the present schema."""
+    path = tmp_path_factory.mktemp("drive") / "drive.h5"
+    memsim.drive(Node(), np.linspace(0.0, 1e-4, 500), dt=1e-3, out=path).close()
+    return path
+
+
+@pytest.mark.parametrize("schema", ["1", "present"])
+def test_mutations_of_a_drive_are_read_or_refused(reader, drive, tmp_path, schema):
+    path = drive if schema == "present" else DATA / "drive-schema-1.h5"
+    assert_all_is_well(*mutated(reader, path, 100, 3, tmp_path), 100)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.99])
+def test_truncated_drives_are_refused(reader, drive, tmp_path, share):
+    content = drive.read_bytes()
+    (tmp_path / "drive.h5").write_bytes(content[: int(share * len(content))])
+    answer = reader.look(tmp_path / "drive.h5")
+    assert answer["wrong"] == []
+    assert answer["state"].startswith("refused: ")
+
+
+@pytest.mark.parametrize(
+    "part", ["configuration", "labels", "state", "voltage", "committed_rows", "energy", "rows_at_bound", "samples"]
+)
+def test_drives_with_other_parts_are_refused(reader, drive, tmp_path, part):
+    for replacement in REPLACEMENTS:
+        path = Path(shutil.copy(drive, tmp_path / "drive-replaced.h5"))
+        with h5py.File(path, "r+") as file:
+            file.attrs["other"] = str(drive)
+            del file[part]
+            replacement(file, part)
+        answer = reader.look(path)
+        assert answer["wrong"] == [], replacement.__name__
+        texts_in_place_of_texts = (part, replacement) in {("configuration", as_text), ("labels", as_texts)}
+        allowed = texts_in_place_of_texts or (part == "samples" and "group" in replacement.__name__)
+        assert allowed or answer["state"].startswith("refused: "), (replacement.__name__, answer)
+
+
+# Older and broken run files
 
 
 @pytest.mark.parametrize("share", [0.0, 0.001, 0.01, 0.1, 0.5, 0.9, 0.999])
@@ -499,8 +546,9 @@ def test_what_is_no_hdf5_is_refused(reader, refused, tmp_path, content):
     refused(r"run\.h5: ", "run", tmp_path / "run.h5", "--out", tmp_path / "out.h5")
 
 
-def test_a_drive_file_is_refused(refused_everywhere):
-    refused_everywhere(DATA / "drive-schema-1.h5", "is no run file: its convention is 'memsim drive'")
+def test_a_drive_file_is_refused(refused_everywhere, tmp_path):
+    path = shutil.copy(DATA / "drive-schema-1.h5", tmp_path / "run.h5")
+    refused_everywhere(path, "is no run file: its convention is 'memsim drive'")
 
 
 def test_what_is_no_regular_file_is_refused_at_once(refused_everywhere, tmp_path):

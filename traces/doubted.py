@@ -197,6 +197,20 @@ class DoubtedFile:
             raise self.broken(f"{path} is longer than {TEXT_AT_MOST:,} bytes")
         return value
 
+    def texts(self, path: str) -> list[str]:
+        """Texts in a dataset of one axis."""
+        dataset = self.dataset(path)
+        try:
+            if h5py.check_string_dtype(dataset.dtype) is None or len(dataset.shape) != 1:
+                raise self.broken(f"{path} are no texts")
+            self.justify(path, dataset.shape[0])
+            self._check_lengths(path, dataset)
+            return [as_text(value) for value in dataset[()].tolist()]
+        except NotARunFileError:
+            raise
+        except FAILURES as error:
+            raise self.broken(f"{path} cannot be read: {line_of(error)}") from None
+
     def _check_lengths(self, path: str, dataset: h5py.Dataset) -> None:
         """Before texts of variable length are read: the library makes room for any length they claim."""
         if not dataset.dtype.hasobject or self.file.driver == "core":

@@ -5,6 +5,7 @@ to both. Rows beyond ``committed_rows`` do not count: that number is written
 after them.
 """
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,10 @@ import h5py
 import numpy as np
 
 from .chunks import ChunkedDataset, chunk_rows, create_chunked
+from .doubted import FAILURES, DoubtedFile, one_line
 from .errors import NotARunFileError
 from .hdf5 import attach, describe, make_axis
-from .reader import FileReader
+from .reader import FileReader, open_hdf5
 from .rows import QUANTITIES
 
 CONVENTION = "memsim drive"
@@ -212,24 +214,60 @@ def open_drive_file(path: Path) -> h5py.File:
     NotARunFileError
         With one line that says what is wrong.
     """
+    file, _ = open_hdf5(path)
     try:
-        file = h5py.File(path, "r")
-    except FileNotFoundError:
-        raise NotARunFileError(f"{path}: no such file; check the path") from None
-    except OSError as error:
-        raise NotARunFileError(f"{path}: is no HDF5 file, or a broken one: {error}") from None
-    found = file.attrs.get("convention"), file.attrs.get("schema_version")
-    if found[0] != CONVENTION or found[1] not in READABLE:
-        file.close()
+        _check(path, DoubtedFile(file, kind="drive file"))
+    except BaseException:
+        with contextlib.suppress(*FAILURES):
+            file.close()
+        raise
+    return file
+
+
+def _check(path: Path, doubted: DoubtedFile) -> None:
+    """Compare the parts of a drive file with each other."""
+    found = [
+        doubted.attribute("/", name) if doubted.has_attribute("/", name) else None
+        for name in ("convention", "schema_version")
+    ]
+    known = isinstance(found[1], int | np.integer) and found[1] in READABLE
+    if not (isinstance(found[0], str) and found[0] == CONVENTION and known):
         raise NotARunFileError(
             f"{path}: is no drive file that this program reads: its convention and schema version are "
-            f"{found[0]!r} {found[1]}, not {CONVENTION!r} {' or '.join(map(str, READABLE))}"
+            f"{one_line(repr(found[0]))[:100]} {one_line(str(found[1]))[:100]}, not {CONVENTION!r} "
+            f"{' or '.join(map(str, READABLE))}"
         )
-    missing = [n for n in ATTRIBUTES if n not in file.attrs] + [n for n in CONTENTS if n not in file]
+    missing = [n for n in ATTRIBUTES if not doubted.has_attribute("/", n)]
+    missing += [n for n in CONTENTS if not doubted.has(n)]
     if missing:
-        file.close()
-        raise NotARunFileError(f"{path}: is a broken drive file: it has no {', '.join(missing)}")
-    return file
+        raise doubted.broken(f"it has no {', '.join(missing)}")
+    drive, units = doubted.label("/", "drive"), doubted.labels("/", "variable_units")
+    doubted.label("/", "model")
+    doubted.flag("/", "finished")
+    if drive not in UNITS or len(units) != len(doubted.labels("/", "variables")) or not doubted.number("/", "dt") > 0:
+        raise doubted.broken("its drive, dt or variables are none")
+    doubted.text("configuration")
+    doubted.texts("notes")
+    _check_shapes(doubted, len(doubted.texts("labels")), len(units))
+    for name in doubted.names("samples"):
+        times, values = (doubted.read(f"samples/{name}/{part}", ndim=1, kind="f") for part in ("times", "values"))
+        if not name.isdecimal() or len(times) != len(values):
+            raise doubted.broken(f"samples/{one_line(name)} are no samples of an entry")
+
+
+def _check_shapes(doubted: DoubtedFile, devices: int, variables: int) -> None:
+    rows = int(doubted.read("committed_rows", ndim=0, kind="i"))
+    for name in ("state", *RESPONSES):
+        shape = (devices, variables) if name == "state" else (devices,)
+        found = doubted.shape(name, "f")
+        if found[1:] != shape or not 0 <= rows <= found[0]:
+            raise doubted.broken(f"{name} is of the shape {found}, not {rows} rows of {shape}")
+        doubted.justify(name, rows * int(np.prod(shape, dtype=np.int64)))
+    for name in ("initial_state", "lowest", "highest", "rows_at_bound", "energy", "peak_response"):
+        shape = (devices,) if name in ("energy", "peak_response") else (devices, variables)
+        found = doubted.read(name, kind="i" if name == "rows_at_bound" else "f").shape
+        if found != shape:
+            raise doubted.broken(f"{name} is of the shape {found}, not {shape}")
 
 
 class DriveReader(FileReader):
@@ -241,51 +279,55 @@ class DriveReader(FileReader):
         An open drive file; the reader closes it.
     """
 
+    def __init__(self, file: h5py.File) -> None:
+        super().__init__(file)
+        self._doubted = DoubtedFile(file, kind="drive file")
+
     @property
     def finished(self) -> bool:
         """Whether the drive came to its end."""
-        return bool(self.file.attrs["finished"])
+        return self._doubted.flag("/", "finished")
 
     @property
     def steps(self) -> int:
         """Rows that are there."""
-        return int(self.file["committed_rows"][()])
+        return int(self._doubted.read("committed_rows", ndim=0, kind="i"))
 
     @property
     def dt(self) -> float:
         """Step in s."""
-        return float(self.file.attrs["dt"])
+        return self._doubted.number("/", "dt")
 
     @property
     def drive(self) -> str:
         """``"current"`` or ``"voltage"``: which of the two the waveforms set."""
-        return str(self.file.attrs["drive"])
+        return self._doubted.label("/", "drive")
 
     @property
     def model(self) -> str:
         """Name of the device model."""
-        return str(self.file.attrs["model"])
+        return self._doubted.label("/", "model")
 
     @property
     def variables(self) -> tuple[tuple[str, str], ...]:
         """Name and unit of each state variable."""
-        attributes = self.file.attrs
-        return tuple(zip(map(str, attributes["variables"]), map(str, attributes["variable_units"]), strict=True))
+        names, units = (self._doubted.labels("/", name) for name in ("variables", "variable_units"))
+        return tuple(zip(names, units, strict=True))
 
     @property
     def labels(self) -> tuple[str, ...]:
         """For each device, what drives it."""
-        return tuple(self.file["labels"].asstr()[()])
+        return tuple(self._doubted.texts("labels"))
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What the drive leaves out of its waveforms."""
-        return tuple(self.file["notes"].asstr()[()])
+        return tuple(self._doubted.texts("notes"))
 
     @property
     def configuration_text(self) -> str:
         """The effective configuration, TOML."""
-        return str(self.file["configuration"].asstr()[()])
+        return self._doubted.text("configuration")
 
     @property
     def time(self) -> np.ndarray:
@@ -310,37 +352,37 @@ class DriveReader(FileReader):
     @property
     def initial_state(self) -> np.ndarray:
         """State before row 0, (devices,) or (devices, variables) float64."""
-        values: np.ndarray = self.file["initial_state"][()]
+        values: np.ndarray = self._doubted.read("initial_state")
         return values[:, 0] if values.shape[1] == 1 else values
 
     @property
     def energy(self) -> np.ndarray:
         """Sum of V I dt over all rows in J, (devices,) float64; negative where a device gave energy."""
-        values: np.ndarray = self.file["energy"][()]
+        values: np.ndarray = self._doubted.read("energy")
         return values
 
     @property
     def peak_response(self) -> np.ndarray:
         """Largest magnitude of the response in A or V, (devices,) float64."""
-        values: np.ndarray = self.file["peak_response"][()]
+        values: np.ndarray = self._doubted.read("peak_response")
         return values
 
     @property
     def lowest(self) -> np.ndarray:
         """Smallest state, the initial one included, (devices, variables) float64."""
-        values: np.ndarray = self.file["lowest"][()]
+        values: np.ndarray = self._doubted.read("lowest")
         return values
 
     @property
     def highest(self) -> np.ndarray:
         """Largest state, the initial one included, (devices, variables) float64."""
-        values: np.ndarray = self.file["highest"][()]
+        values: np.ndarray = self._doubted.read("highest")
         return values
 
     @property
     def rows_at_bound(self) -> np.ndarray:
         """Rows whose state lies at a bound, (devices, variables) int64."""
-        values: np.ndarray = self.file["rows_at_bound"][()]
+        values: np.ndarray = self._doubted.read("rows_at_bound")
         return values
 
     def window(self, quantity: str, start: int = 0, stop: int | None = None, stride: int = 1) -> np.ndarray:
@@ -369,5 +411,5 @@ class DriveReader(FileReader):
         if quantity not in QUANTITIES:
             raise KeyError(f"quantity: must be one of {', '.join(QUANTITIES)} (got {quantity!r})")
         last = self.steps if stop is None else min(stop, self.steps)
-        values: np.ndarray = self.file[quantity][start:last:stride]
+        values: np.ndarray = self._doubted.read(quantity, slice(start, last, stride), kind="f")
         return values[:, :, 0] if quantity == "state" and values.shape[2] == 1 else values

@@ -9,6 +9,7 @@ from typing import Any
 import h5py
 
 from ..errors import InputError, RunFileError
+from ..traces.doubted import line_of
 from ..traces.drive_file import DriveReader, open_drive_file
 from ..traces.reader import NotARunFileError, refuse_what_is_no_file
 from .configuration import DriveConfiguration, load_drive_configuration, override_entries
@@ -25,12 +26,21 @@ class DriveTrace(DriveReader):
     def __enter__(self) -> "DriveTrace":
         return self
 
+    def __init__(self, file: h5py.File) -> None:
+        super().__init__(file)
+        self._doubted.error = RunFileError
+
     @property
     def configuration(self) -> dict[str, Any]:
         """The effective configuration as nested dictionaries, samples as the file holds them in place of CSV files."""
-        values = tomllib.loads(self.configuration_text)
-        for number, samples in self.file["samples"].items():
-            values["drive"][int(number)] = _sampled(values["drive"][int(number)], samples)
+        doubted = self._doubted
+        try:
+            values = tomllib.loads(self.configuration_text)
+            for number in doubted.names("samples"):
+                arrays = {name: doubted.read(f"samples/{number}/{name}", kind="f") for name in ("times", "values")}
+                values["drive"][int(number)] = _sampled(values["drive"][int(number)], arrays)
+        except (ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
+            raise doubted.broken(f"its configuration is not that of a drive: {line_of(error)}") from None
         return values
 
     @cached_property
@@ -39,11 +49,10 @@ class DriveTrace(DriveReader):
         return DriveConfiguration(**self.configuration)
 
 
-def _sampled(entry: dict[str, Any], samples: Any) -> dict[str, Any]:
+def _sampled(entry: dict[str, Any], arrays: dict[str, Any]) -> dict[str, Any]:
     """An entry of a configuration with its samples as arrays."""
     name = entry.get("name") or Path(entry.get("path", "")).name
     kept: dict[str, Any] = {key: entry[key] for key in ("beyond", "devices") if key in entry}
-    arrays = {"times": samples["times"][()], "values": samples["values"][()]}
     return {"waveform": "sampled", "name": name, **arrays, **kept}
 
 
