@@ -142,6 +142,7 @@ def describe(assembly: Assembly, keyframe_samples: int) -> RunDescription:
         slots=structured(assembly.schedule),
         dt=config.time.dt,
         sample_steps=assembly.schedule.steps,
+        epochs=config.learning.epochs,
         banks=banks,
         phases=[phase.name for phase in Phase],
         operations=[operation.name for operation in Operation],

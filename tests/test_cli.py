@@ -256,17 +256,12 @@ def test_schedule_reads_a_run_file_too(cli, source, run_file):
 
 def test_info_shows_margins_and_results(cli, run_file):
     shown = cli("trace", "info", run_file).out
-    assert "data or, 3 realisations" in shown
+    assert shown.startswith(f"{run_file}: finished\n")
+    assert "data or: 12 samples" in shown
+    assert "; 3 realisations; " in shown
     assert shown.index("Margins") < shown.index("epoch 5: total error")
     for bank in ("synapses1", "nodes1", "synapses2", "nodes2"):
         assert bank in shown
-
-
-def test_info_names_what_was_traced(cli, source):
-    target = source.with_name("traced.h5")
-    options = ["--set", "trace.mode=select", "--set", "trace.banks=['nodes2']", "--set", "learning.epochs=1"]
-    assert cli("run", source, "--out", target, "--quiet", *options).status == 0
-    assert f"traced: nodes2, {12 * 44} rows" in cli("trace", "info", target).out
 
 
 def test_infos_configuration_gives_the_same_run(cli, run_file, tmp_path):
@@ -293,8 +288,9 @@ def test_info_of_what_is_no_run_file_is_one_line(cli, source, tmp_path):
 
 def test_info_says_that_a_run_has_not_finished(cli, run_file):
     with h5py.File(run_file, "r+") as file:
-        file.attrs["finished"] = False
-    assert "the run has not finished: 5 epochs are complete" in cli("trace", "info", run_file).out
+        file["committed/finished"][()] = 0
+    shown = cli("trace", "info", run_file).out
+    assert f"the run has not finished: 5 of 5 epochs are complete; 'memsim run {run_file} --resume' goes on" in shown
 
 
 def test_progress_is_plain_lines_where_the_output_is_no_terminal(capsys, monkeypatch):

@@ -265,7 +265,8 @@ def test_a_long_drive_to_a_file_takes_bounded_memory(tmp_path):
         return most
 
     peak(20_000)
-    assert peak(400_000) < 1.1 * peak(100_000)
+    # The rows that wait to be written are some more or some fewer; all of them would be eight times as many.
+    assert peak(800_000) < 1.5 * peak(100_000)
 
 
 def test_a_drive_too_long_for_memory_asks_for_a_file():

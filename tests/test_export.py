@@ -141,7 +141,7 @@ def test_parquet_has_types_units_and_provenance(tmp_path):
     assert schema.field("time_s").metadata == {b"units": b"s"}
     about = {key.decode(): value.decode() for key, value in schema.metadata.items() if key != b"ARROW:schema"}
     assert Configuration(**tomllib.loads(about["configuration"])) == configuration("mlp")
-    assert (about["program"], about["run_program_version"]) == ("memsim", run.file.attrs["program_version"])
+    assert (about["program"], about["run_program_version"]) == ("memsim", run.stored.label("/", "program_version"))
     assert (float(about["dt"]), about["dt_units"]) == (run.dt, "s")
     assert (about["start_step"], about["stop_step"], about["stride"]) == ("4", "90", "2")
 
@@ -347,8 +347,7 @@ def test_the_size_of_a_block_does_not_matter(name, values, tmp_path, monkeypatch
 
 def _stretches(run, size, start, stop, banks, *, realisations, steps):
     """What ``run.stretches`` gives, a few steps at a time."""
-    for first in range(start, stop, size):
-        yield first, run.stretch(first, min(stop, first + size), banks, realisations=realisations)
+    return type(run).stretches(run, start, stop, banks, realisations=realisations, steps=size)
 
 
 # The file

@@ -6,6 +6,8 @@ from typing import Any
 import h5py
 import numpy as np
 
+ROWS_AT_MOST = 4096  # of a chunk that grows
+ROWS_AT_LEAST = 64  # where they fit: a run may go on for longer than was expected
 LIBRARY_VERSIONS = ("v110", "v110")  # the oldest that lets a file be read while it is written
 
 
@@ -35,11 +37,11 @@ def describe(dataset: h5py.Dataset, unit: str, description: str) -> h5py.Dataset
 
 
 def make_axis(
-    group: h5py.Group, name: str, values: np.ndarray | None, unit: str, description: str, *, chunk: int = 4096
+    group: h5py.Group, name: str, values: np.ndarray | None, unit: str, description: str, *, expected: int = 0
 ) -> h5py.Dataset:
     """A dimension scale: the coordinates along an axis; one that grows where no values are given."""
     if values is None:
-        axis = group.create_dataset(name, (0,), "i8", maxshape=(None,), chunks=(chunk,))
+        axis = group.create_dataset(name, (0,), "i8", maxshape=(None,), chunks=(_rows_of_chunk(8, expected),))
     else:
         axis = group.create_dataset(name, data=values)
     axis.make_scale(name)
@@ -62,15 +64,23 @@ def put(
 
 def grow(
     group: h5py.Group, name: str, row: tuple[int, ...], kind: Any, unit: str, description: str,
-    axes: Sequence[h5py.Dataset],
+    axes: Sequence[h5py.Dataset], expected: int = 0,
 ) -> h5py.Dataset:  # fmt: skip
-    """A dataset that grows along its first axis; uncompressed, so that a chunk is written again in its place."""
+    """A dataset that grows along its first axis, to an expected length or longer.
+
+    It is not compressed, so that a chunk is written again in its place.
+    """
     width = max(1, int(np.prod(row, dtype=np.int64)))
-    rows = int(np.clip((1 << 16) // (width * np.dtype(kind).itemsize), 1, 4096))
+    rows = _rows_of_chunk(width * np.dtype(kind).itemsize, expected)
     dataset = group.create_dataset(
         name, (0, *row), kind, maxshape=(None, *row), chunks=(rows, *(max(1, n) for n in row))
     )
     return attach(describe(dataset, unit, description), axes)
+
+
+def _rows_of_chunk(row_bytes: int, expected: int) -> int:
+    """Rows of a chunk: of 64 KiB, or fewer where a dataset is expected to be short."""
+    return int(min(np.clip((1 << 16) // row_bytes, 1, ROWS_AT_MOST), max(ROWS_AT_LEAST, expected)))
 
 
 def write_rows(dataset: h5py.Dataset, first: int, rows: np.ndarray) -> None:

@@ -75,6 +75,8 @@ class RunDescription:
         Step in s.
     sample_steps : int
         Steps of one sample.
+    epochs : int
+        That are wanted.
     banks : list of BankDescription
     phases, operations : list of str
         Names, in the order of their codes.
@@ -97,6 +99,7 @@ class RunDescription:
     slots: np.ndarray
     dt: float
     sample_steps: int
+    epochs: int
     banks: list[BankDescription]
     phases: list[str]
     operations: list[str]
@@ -104,6 +107,11 @@ class RunDescription:
     units: int
     keyframe_samples: int
     replayed_from: str = ""
+
+    @property
+    def keyframes(self) -> int:
+        """Keyframes that are expected."""
+        return -(-self.epochs * len(self.inputs) // self.keyframe_samples)
 
 
 @dataclass
@@ -135,7 +143,7 @@ def create_layout(file: h5py.File, run: RunDescription, trace: TracePlan) -> Non
     _create_keyframe_table(keyframes, run, realisation)
     for index, bank in enumerate(run.banks):
         _create_bank(file.require_group("banks"), index, bank, realisation)
-        _create_bank_keyframes(keyframes, bank, run.dt, realisation)
+        _create_bank_keyframes(keyframes, bank, run, realisation)
         _create_diagnostics(file.require_group("diagnostics"), bank, run, realisation)
     _create_checkpoint(file.create_group("checkpoint"), realisation)
     for bank in run.banks:
@@ -200,11 +208,15 @@ def _mark_flags(dataset: h5py.Dataset, meanings: Sequence[str]) -> None:
 def _create_metrics(file: h5py.File, run: RunDescription, sample: h5py.Dataset, realisation: h5py.Dataset) -> None:
     group = file.create_group("metrics")
     lanes, samples = len(run.seeds), len(run.inputs)
-    epoch = make_axis(group, "epoch", None, "1", "number of the epoch, from 0")
-    grow(group, "total_error", (lanes,), "f8", "1", "sum over samples of (T - O)^2 / 2 (Eq. 20)", [epoch, realisation])
+    epoch = make_axis(group, "epoch", None, "1", "number of the epoch, from 0", expected=run.epochs)
+    grow(
+        group, "total_error", (lanes,), "f8", "1", "sum over samples of (T - O)^2 / 2 (Eq. 20)", [epoch, realisation],
+        run.epochs,
+    )  # fmt: skip
     grow(
         group, "order", (samples, lanes), np.min_scalar_type(samples - 1), "1",
         "index of the sample that was shown", [epoch, sample, realisation],
+        run.epochs,
     )  # fmt: skip
 
 
@@ -226,20 +238,34 @@ def _bank_axes(group: h5py.Group, bank: BankDescription) -> list[h5py.Dataset]:
 
 
 def _create_keyframe_table(group: h5py.Group, run: RunDescription, realisation: h5py.Dataset) -> None:
-    keyframe = make_axis(group, "keyframe", None, "1", "number of the keyframe, from 0")
-    grow(group, "sample", (), "i8", "1", "samples that were complete", [keyframe])
-    grow(group, "crc32", (), "u4", "1", "CRC-32 of the states of all banks and of the bias weights", [keyframe])
+    keyframe = make_axis(group, "keyframe", None, "1", "number of the keyframe, from 0", expected=run.keyframes)
+    grow(group, "sample", (), "i8", "1", "samples that were complete", [keyframe], run.keyframes)
+    grow(
+        group, "crc32", (), "u4", "1", "CRC-32 of the states of all banks and of the bias weights", [keyframe],
+        run.keyframes,
+    )  # fmt: skip
     unit = make_axis(group, "unit", np.arange(run.units), "1", "inputs and nodes of all layers, one after the other")
     about = "bias weights of the nodes, as the controller last knew them"
-    grow(group, "bias_weight", (run.units, len(run.seeds)), "f8", "1", about, [keyframe, unit, realisation])
+    grow(
+        group,
+        "bias_weight",
+        (run.units, len(run.seeds)),
+        "f8",
+        "1",
+        about,
+        [keyframe, unit, realisation],
+        run.keyframes,
+    )
 
 
-def _create_bank_keyframes(keyframes: h5py.Group, bank: BankDescription, dt: float, realisation: h5py.Dataset) -> None:
+def _create_bank_keyframes(
+    keyframes: h5py.Group, bank: BankDescription, run: RunDescription, realisation: h5py.Dataset
+) -> None:
     group = keyframes.create_group(bank.name)
-    time = make_axis(group, "time", None, "s", "end of the keyframe's sample")
-    time.attrs["scale_factor"] = dt
+    time = make_axis(group, "time", None, "s", "end of the keyframe's sample", expected=run.keyframes)
+    time.attrs["scale_factor"] = run.dt
     axes = [time, *_bank_axes(group, bank), realisation]
-    grow(group, "state", bank.initial.shape, "f8", bank.state_unit, "state at the sample's end", axes)
+    grow(group, "state", bank.initial.shape, "f8", bank.state_unit, "state at the sample's end", axes, run.keyframes)
 
 
 def _create_diagnostics(

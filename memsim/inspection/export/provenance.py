@@ -1,7 +1,5 @@
 """Where an export comes from."""
 
-from pathlib import Path
-
 from ...provenance import program_version
 from .excerpt import Excerpt
 
@@ -9,13 +7,12 @@ from .excerpt import Excerpt
 def provenance(excerpt: Excerpt) -> dict[str, str]:
     """What an exported file says of itself: program, run, configuration, and what was chosen."""
     run = excerpt.run
-    source = Path(str(run.file.filename))
     return {
         "convention": "memsim export",
         "program": "memsim",
         "program_version": program_version(),
-        "run_program_version": str(run.file.attrs["program_version"]),
-        "run_file": source.name if source.exists() else "in memory",
+        "run_program_version": run.stored.label("/", "program_version"),
+        "run_file": run.path.name if run.path is not None else "in memory",
         "dt": repr(run.dt),
         "dt_units": "s",
         "start_step": str(excerpt.start),
