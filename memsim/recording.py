@@ -94,7 +94,8 @@ def _windows(trace: TraceSection, assembly: Assembly) -> tuple[tuple[int, int], 
         last = epochs if name == "epochs" else epochs * samples
         if first >= last:
             raise InputError(f"trace.{name}: must begin below {last}, the end of the run (got [{first}, {end}))")
-        begin, stop = (k * size * assembly.schedule.steps for k in (first, min(end, last)))
+        # Not cut at the run's end: it may go on for more epochs.
+        begin, stop = (k * size * assembly.schedule.steps for k in (first, end))
         if found and begin <= found[-1][1]:
             begin, stop = found[-1][0], max(stop, found.pop()[1])
         found.append((begin, stop))

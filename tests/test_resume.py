@@ -223,6 +223,9 @@ def test_more_epochs_reach_the_rest_of_a_window(paths):
     with memsim.open_run(path) as run:
         assert run.trace("nodes1").rows == 28 * 8 * run.sample_steps
         assert run.kept("nodes1", "state")[0].tolist() == list(range(16 * run.sample_steps, 240 * run.sample_steps))
+        span = 100 * run.sample_steps, 101 * run.sample_steps
+        assert run.kept("nodes1", "state", *span)[0].tolist() == list(range(*span))
+        assert run.holds("nodes1", *span, [0])
 
 
 def test_another_number_of_threads_gives_the_same_bits(paths):

@@ -55,8 +55,12 @@ def command(
     target = out or Path(source.stem + ".h5")
     if resume and out is None and source.suffix == ".h5":
         target = source
-    with TrainingProgress(config.learning.epochs, quiet) as progress:
-        finished = training.run(config, data, out=target, overwrite=overwrite, resume=resume, progress=progress)
+    try:
+        with TrainingProgress(config.learning.epochs, quiet) as progress:
+            finished = training.run(config, data, out=target, overwrite=overwrite, resume=resume, progress=progress)
+    except KeyboardInterrupt:
+        click.echo(f"{target} keeps what was committed; the same command with --resume goes on", err=True)
+        raise
     with finished:
         show_run(finished)
         stopped, epochs = finished.stopped, len(finished.total_error)
