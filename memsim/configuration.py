@@ -193,7 +193,8 @@ class DataSection(Settings):
         return self
 
 
-Span = Annotated[tuple[int, int], Field(description="first, and the first that is no longer in it")]
+Bound = Annotated[int, Field(le=2**40)]
+Span = Annotated[tuple[Bound, Bound], Field(description="first, and the first that is no longer in it")]
 
 
 class TraceSection(Settings):
@@ -205,7 +206,7 @@ class TraceSection(Settings):
         "of some",
     )
     keyframe_samples: int = Field(
-        default=0, ge=0, description="samples between keyframes; 0 takes as many keyframes as fit in 32 MB"
+        default=0, ge=0, le=2**40, description="samples between keyframes; 0 takes as many keyframes as fit in 32 MB"
     )
     banks: tuple[str, ...] = Field(default=(), description="select: names of banks; none stands for all")
     devices: tuple[int, ...] = Field(
@@ -216,7 +217,7 @@ class TraceSection(Settings):
         default=(), description="select: state, current, voltage; none stands for all"
     )
     variables: tuple[str, ...] = Field(default=(), description="select: names of state variables; none stands for all")
-    stride: int = Field(default=1, ge=1, description="select: keep every so many steps")
+    stride: int = Field(default=1, ge=1, le=2**40, description="select: keep every so many steps")
     epochs: tuple[Span, ...] = Field(
         default=(), description="select: pairs [first, end) of epochs, from 0; none stands for the whole run"
     )

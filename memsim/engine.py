@@ -17,7 +17,7 @@ import numpy as np
 
 from .assembly import Assembly
 from .blocks import channels, new_block, new_rows, partition
-from .errors import RunError
+from .errors import InputError, RunError
 from .kernels import block as kernel_block
 from .kernels.block import Block, Data, Keyframes, Results, Rows
 from .kernels.learning import loop_kernel
@@ -27,6 +27,7 @@ from .kernels.slots import BankColumn
 STRETCH_SECONDS = 0.1
 ORDER_BYTES = 4 << 20  # of the order of samples that is drawn ahead
 KEYFRAME_BYTES = 4 << 20  # of the keyframes that one stretch may fill
+SLOT_BYTES = 4 << 30  # of the rows of one slot
 ROW_BYTES = 16 << 20  # of trace rows that one stretch may fill
 ROWS_AT_MOST = 1 << 16
 
@@ -176,6 +177,11 @@ class Engine:
     def epoch(self) -> int:
         """Epochs that are complete."""
         return self.sample // self.samples
+
+    @property
+    def slots_a_second(self) -> float:
+        """The present speed; 0 before the first stretch."""
+        return self._rate
 
     @property
     def step(self) -> int:
@@ -330,6 +336,13 @@ class Engine:
         states, elements = channels(self.plan)
         lanes = sum(len(part) for part, records in zip(self.parts, self._records, strict=True) if records)
         row_bytes = 8 * (states + 2 * elements) * max(1, lanes)
+        longest = int(self.slot_rows.max())
+        if longest * row_bytes > SLOT_BYTES:
+            needed = longest * row_bytes / 2**30
+            raise InputError(
+                f"trace.mode: the rows of one slot of {longest:,} steps would take {needed:.3g} GiB of memory, "
+                f"more than {SLOT_BYTES / 2**30:g}; select fewer realisations, or take a larger time.dt"
+            )
         return max(int(self.slot_rows.max()), min(ROWS_AT_MOST, ROW_BYTES // row_bytes))
 
     def _rows_before(self, position: int) -> int:

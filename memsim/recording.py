@@ -1,14 +1,13 @@
 """What of a run goes into its file: the description, the chosen traces, keyframes, the counters."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
 from .assembly import Assembly
 from .blocks import channels
-from .configuration import TraceSection
-from .engine import Checkpoint, Recorded
+from .configuration import STEPS_AT_MOST, TraceSection
+from .engine import Checkpoint, KeyframeStates, Recorded
 from .errors import InputError
 from .kernels.slots import Operation, Phase
 from .provenance import environment
@@ -19,6 +18,7 @@ from .traces.rows import QUANTITIES, RowsPart, Selection
 
 KEYFRAME_BYTES = 32 << 20  # of all keyframes of a run, where their distance is not given
 KEYFRAMES_AT_LEAST = 20
+WINDOWS_AT_MOST = 1000  # of a trace
 SAMPLES_AT_LEAST = 100  # between keyframes that nobody asked for
 
 
@@ -95,10 +95,15 @@ def _windows(trace: TraceSection, assembly: Assembly) -> tuple[tuple[int, int], 
         if first >= last:
             raise InputError(f"trace.{name}: must begin below {last}, the end of the run (got [{first}, {end}))")
         # Not cut at the run's end: it may go on for more epochs.
-        begin, stop = (k * size * assembly.schedule.steps for k in (first, end))
+        begin, stop = (min(k * size * assembly.schedule.steps, STEPS_AT_MOST) for k in (first, end))
         if found and begin <= found[-1][1]:
             begin, stop = found[-1][0], max(stop, found.pop()[1])
         found.append((begin, stop))
+    if len(found) > WINDOWS_AT_MOST:
+        raise InputError(
+            f"trace.epochs, trace.samples: must be at most {WINDOWS_AT_MOST} spans that do not touch "
+            f"(got {len(found)}); take fewer and longer ones, or a stride"
+        )
     return tuple(found)
 
 
@@ -172,14 +177,18 @@ COUNTERS: dict[str, tuple[str, str, tuple[str, ...]]] = {
 }
 
 
-def counters_to_file(counters: Sequence[Mapping[str, np.ndarray]]) -> list[dict[str, np.ndarray]]:
-    """Counters of the engine as the file stores them: devices before variables."""
+def turned_counters(counters: Sequence[Mapping[str, np.ndarray]]) -> list[dict[str, np.ndarray]]:
+    """Counters of the engine as the file stores them, and the reverse: devices before variables, or after."""
     return [{name: _turned(name, values) for name, values in bank.items()} for bank in counters]
 
 
-def counters_from_file(counters: Sequence[Mapping[str, Any]]) -> list[dict[str, np.ndarray]]:
-    """The reverse of :func:`counters_to_file`."""
-    return counters_to_file(counters)
+def joined_keyframes(parts: Sequence[KeyframeStates]) -> KeyframeStates:
+    """Keyframes of several stretches, one after the other."""
+    return KeyframeStates(
+        np.concatenate([part.samples for part in parts]),
+        [np.concatenate(states) for states in zip(*(part.states for part in parts), strict=True)],
+        np.concatenate([part.bias for part in parts]),
+    )
 
 
 def _turned(name: str, values: np.ndarray) -> np.ndarray:

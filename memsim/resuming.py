@@ -10,12 +10,11 @@ import numpy as np
 from .configuration import Configuration
 from .engine import Checkpoint, Engine, Recorded
 from .errors import InputError, MemsimError, RunFileError
-from .recording import counters_from_file
+from .recording import turned_counters
 from .replay import StoredKeyframes, replay, with_units
 from .run import Run, open_run
 from .traces import recovery
 from .traces.layout import SCHEMA, TracePlan
-from .traces.overview import LEVELS
 from .traces.run_file import RunWriter, Target, keyframe_checksum
 from .traces.space import DiskFullError
 
@@ -71,6 +70,8 @@ class Continued:
     target : Target
     complete : bool
         Whether there is nothing left to do.
+    sample : int
+        Samples that are complete at the checkpoint.
     wall_seconds : float
         That the run has taken so far.
 
@@ -84,6 +85,7 @@ class Continued:
 
     def __init__(self, path: Path, engine: Engine, plan: TracePlan) -> None:
         self._engine, self._plan = engine, plan
+        path = path.resolve()
         try:
             held = recovery.lock(path)
         except OSError as error:
@@ -110,6 +112,7 @@ class Continued:
         at = with_units(everything.at(self._keyframe), self._engine)
         self._check_checksum(run, at)
         self._at = self._with_totals(run, at) if begun else at
+        self.sample = at.sample
         self._data = run.config.data
         self.wall_seconds = float(stored.checkpoint("wall_seconds")) if begun else 0.0
         self.complete = stored.finished and at.sample == self._engine.epochs * self._engine.samples
@@ -126,7 +129,7 @@ class Continued:
         stored = run.stored
         counters = [{name: stored.counter(bank, name) for name in stored.counters(bank)} for bank in run.banks]
         return replace(
-            at, error=stored.checkpoint("total_error"), counters=counters_from_file(counters),
+            at, error=stored.checkpoint("total_error"), counters=turned_counters(counters),
             device_steps=int(stored.checkpoint("device_steps")),
         )  # fmt: skip
 
@@ -137,16 +140,15 @@ class Continued:
                 raise InputError(f"{run.path}: the checksum of its last keyframe is wrong; it cannot be continued")
 
     def _missing(self, rows: int) -> list[tuple[int, int]]:
-        """Samples whose rows are made again: from the last whole block of the overview up to the checkpoint."""
+        """Samples whose rows are made again: from the last row that was counted up to the checkpoint."""
         if not self._plan.selections:
             return []
         selection = next(iter(self._plan.selections.values()))
         steps = self._engine.assembly.schedule.steps
-        whole = rows // LEVELS[-1] * LEVELS[-1]
         found = []
         for begin, end in selection.spans(0, self._at.sample * steps):
-            if selection.row_of(end) > whole:
-                first = max(begin, selection.step_of(whole))
+            if selection.row_of(end) > rows:
+                first = max(begin, selection.step_of(rows))
                 found.append((first // steps, -(-end // steps)))
         return found
 
@@ -155,8 +157,12 @@ class Continued:
         engine = self._engine
         # A CSV file's name is as long as it was: the room for the configuration in the file does not grow.
         config = engine.assembly.config.model_copy(update={"data": self._data})
-        writer = RunWriter(self.target, [bank.name for bank in engine.assembly.banks], self._plan)
-        writer.start(config.to_toml(), self._at.sample // engine.samples, self._keyframe + 1)
+        try:
+            writer = RunWriter(self.target, [bank.name for bank in engine.assembly.banks], self._plan)
+            writer.start(config.to_toml(), self._at.sample // engine.samples, self._keyframe + 1)
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            line = str(error).strip("'\"").splitlines()[0]
+            raise InputError(f"{self.target.path}: is a broken run file, and cannot be continued: {line}") from None
         return writer
 
     def feed(self, take: Callable[[int, int, Recorded], None]) -> None:
@@ -216,6 +222,9 @@ def refuse_other_run(run: Run, engine: Engine) -> None:
             f"learning.epochs: must be at least the file's {before} to go on with {run.path} "
             f"(got {wanted.learning.epochs})"
         )
+    chosen, every = wanted.trace.keyframe_samples, run.stored.keyframe_interval
+    if chosen and chosen != every:
+        raise InputError(f"{run.path}: is a broken run file: its keyframes are {every} samples apart, not {chosen}")
     data = run.dataset
     same = np.array_equal(data.inputs, engine.assembly.dataset.inputs) and np.array_equal(
         data.targets, engine.assembly.dataset.targets

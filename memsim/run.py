@@ -114,11 +114,12 @@ class Run(RunReader):
         check_quantity(quantity)
         self._check_span(start, self.steps if stop is None else stop)
         about = self.bank(bank)
-        chosen = slice(None) if devices is None else self._indices("devices", devices, about.devices)
+        every = range(about.devices)
+        chosen = list(every) if devices is None else self._indices("devices", devices, about.devices)
         lanes = self._lanes(realisations)
         last = self.steps if stop is None else stop
-        if self.holds(bank, start, last, lanes):
-            values = self.stored_window(bank, quantity, start, last, stride, lanes)[:, chosen]
+        if chosen and lanes and self.holds(bank, start, last, lanes, devices=chosen, quantities=[quantity]):
+            values = self.stored_window(bank, quantity, start, last, stride, chosen, lanes)
             return values[:, :, 0] if quantity == "state" and values.shape[2] == 1 else values
         parts = []
         for first, rows in self.stretches(start, stop, [bank], realisations=realisations):

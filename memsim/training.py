@@ -1,5 +1,6 @@
 """Training: the main job, from a configuration to a run file."""
 
+import bisect
 import os
 import signal
 import threading
@@ -23,17 +24,18 @@ from .configuration import (
     WriteEncoding,
 )
 from .datasets import Dataset
-from .engine import Engine, Recorded
+from .engine import Engine, KeyframeStates, Recorded
 from .errors import InputError, RunError
 from .networks import Network
 from .recording import (
     COUNTERS,
     checkpoint_summary,
-    counters_to_file,
     describe,
+    joined_keyframes,
     keyframe_interval,
     parts_by_bank,
     trace_plan,
+    turned_counters,
 )
 from .resuming import Continued, stored_interval
 from .run import Run, open_run
@@ -43,6 +45,8 @@ from .traces.run_file import RunWriter, Target, close_quietly, create_run_file
 from .traces.space import DiskFullError
 from .traces.stored import Stored
 
+STOP_SECONDS = 2.0  # to the next keyframe at most, where a run is stopped
+WAITING_BYTES = 4 << 20  # of epochs and keyframes that wait for the writer
 COMMIT_SECONDS = 1.0  # between commits, at the next keyframe then: what a killed run may lose
 
 
@@ -199,12 +203,11 @@ def _carry_out(
 ) -> None:
     """Write a run into a file that is open, from its start or from where it was left."""
     if continued is not None:
-        session = Session(engine, continued.writer(), continued.wall_seconds)
+        writer = continued.writer()
     else:
         writer = RunWriter(target, [bank.name for bank in engine.assembly.banks], plan)
         writer.start(engine.assembly.config.to_toml(), 0, 0)
-        session = Session(engine, writer)
-    session.carry_out(progress, continued)
+    Session(engine, writer, plan, continued).carry_out(progress)
 
 
 def _engine(assembly: Assembly, plan: TracePlan, interval: int) -> Engine:
@@ -240,105 +243,131 @@ class Session:
     ----------
     engine : Engine
     writer : RunWriter
-    before : float
-        Seconds that the run had taken before.
+    plan : TracePlan
+    continued : Continued, optional
+        The file that the run goes on with.
     """
 
-    def __init__(self, engine: Engine, writer: RunWriter, before: float = 0.0) -> None:
-        self._engine, self._writer = engine, writer
+    def __init__(self, engine: Engine, writer: RunWriter, plan: TracePlan, continued: Continued | None) -> None:
+        self._engine, self._writer, self._continued = engine, writer, continued
+        self._selection = next(iter(plan.selections.values()), None)
         self._background = BackgroundWriter()
-        self._begun = time.monotonic() - before
         self._committed = time.monotonic()
+        self._begun = self._committed - (continued.wall_seconds if continued else 0.0)
         self._epochs = 0  # that were handed to the writer
-        config = engine.assembly.config
-        self._windows = next(iter(trace_plan(engine.assembly).selections.values()), None)
-        self._traced = config.trace.mode != "keyframes"
+        self._keyframe = continued.sample if continued else 0  # samples complete at the last one in the file
+        self._errors: list[np.ndarray] = []  # of epochs that wait for the writer
+        self._keyframes: list[KeyframeStates] = []  # that wait for the writer
+        self._waiting = 0  # bytes of both
 
-    def carry_out(self, progress: Progress, continued: "Continued | None" = None) -> bool:
-        """Run, and write; returns whether it was stopped before its end."""
+    def carry_out(self, progress: Progress) -> None:
+        """Run, and write, to the end or to where it is stopped."""
         try:
             progress.start()
             with interrupts() as interrupted:
-                if continued is not None:
-                    continued.feed(partial(self._submit_again, interrupted))
+                if self._continued is not None:
+                    self._continued.feed(partial(self._submit_again, interrupted))
                     self._epochs = self._engine.epoch
                 self._commit()
                 self._run(progress, interrupted)
-            stopped = self._engine.position < self._engine.slots
-            self._background.submit(self._writer.finish, stopped)
-            return stopped
+            self._background.submit(self._writer.finish, self._engine.position < self._engine.slots)
         finally:
             self._background.close()
 
     def _run(self, progress: Progress, interrupted: threading.Event) -> None:
         engine = self._engine
         while engine.position < engine.slots:
-            due = interrupted.is_set() or time.monotonic() - self._committed >= COMMIT_SECONDS
-            limit = engine.next_keyframe() if due else engine.slots
-            record, limit = self._recorded(limit)
-            first_step = engine.step
-            recorded = engine.advance(limit, record=record)
-            self.submit_rows(first_step, engine.step - first_step, recorded)
-            self._submit_epochs(progress)
-            self._submit_keyframes()
-            if due and engine.position == limit and self._at_keyframe():
+            stopping = interrupted.is_set()
+            due = stopping or time.monotonic() - self._committed >= COMMIT_SECONDS
+            place = self._place_to_stop() if stopping else engine.next_keyframe()
+            if engine.position < place:
+                record, limit = self._recorded(place if due else engine.slots)
+                first_step = engine.step
+                recorded = engine.advance(limit, record=record)
+                self._submit_rows(first_step, engine.step - first_step, recorded)
+                self._take_results(progress)
+            if due and engine.position == place:
+                self._keep_keyframe()
                 self._commit()
-                if interrupted.is_set():
+                if stopping:
                     return
-        if not self._at_keyframe():
-            at = engine.checkpoint(())
-            states = [values[None] for values in at.states]
-            self._background.submit(self._writer.append_keyframes, np.array([at.sample]), states, at.bias[None])
+        self._keep_keyframe()
         self._commit()
 
-    def _at_keyframe(self) -> bool:
-        """Whether the engine is at the place of a keyframe."""
+    def _place_to_stop(self) -> int:
+        """The next keyframe's place, or the next sample's end where that is far: slots from the run's start."""
         engine = self._engine
-        return engine.position % (engine.keyframe_samples * engine.slots_a_sample) == 0
+        keyframe = engine.next_keyframe()
+        far = engine.slots_a_second > 0 and keyframe - engine.position > STOP_SECONDS * engine.slots_a_second
+        return min(keyframe, -(-engine.position // engine.slots_a_sample) * engine.slots_a_sample) if far else keyframe
+
+    def _take_results(self, progress: Progress) -> None:
+        """Gather epochs and keyframes for the writer, and hand them over when they are many."""
+        errors, keyframes = self._engine.take_errors(), self._engine.take_keyframes()
+        if len(errors):
+            self._errors.append(errors)
+            done = self._epochs + sum(map(len, self._errors))
+            progress.update(done, float(errors[-1].mean()), self._engine.device_steps)
+        self._keyframes += keyframes
+        self._waiting += errors.nbytes * (1 + self._engine.samples) + sum(
+            kept.bias.nbytes + sum(states.nbytes for states in kept.states) for kept in keyframes
+        )
+        if self._waiting > WAITING_BYTES:
+            self._submit_results()
+
+    def _submit_results(self) -> None:
+        """Hand over the epochs and keyframes that wait."""
+        if self._errors:
+            errors = np.concatenate(self._errors)
+            first, self._epochs = self._epochs, self._epochs + len(errors)
+            self._background.submit(self._writer.append_epochs, errors, self._engine.order(first, self._epochs))
+        if self._keyframes:
+            joined = joined_keyframes(self._keyframes)
+            self._keyframe = int(joined.samples[-1])
+            self._background.submit(self._writer.append_keyframes, joined.samples, joined.states, joined.bias)
+        self._errors, self._keyframes, self._waiting = [], [], 0
+
+    def _keep_keyframe(self) -> None:
+        """Have a keyframe where the run stops or ends, also between the places for them."""
+        self._submit_results()
+        if self._engine.sample > self._keyframe:
+            at = self._engine.checkpoint(())
+            self._keyframe = at.sample
+            states = [values[None] for values in at.states]
+            self._background.submit(self._writer.append_keyframes, np.array([at.sample]), states, at.bias[None])
 
     def _recorded(self, limit: int) -> tuple[bool, int]:
         """Whether the next stretch lies in a window that is traced, and where that changes."""
-        engine = self._engine
-        if not self._traced or self._windows is None or not self._windows.windows:
-            return self._traced, limit
-        sample_steps = engine.assembly.schedule.steps
-        for begin, end in self._windows.windows:
-            first, last = begin // sample_steps, end // sample_steps
-            if engine.sample < first:
-                return False, min(limit, first * engine.slots_a_sample)
-            if engine.sample < last:
-                return True, min(limit, last * engine.slots_a_sample)
-        return False, limit
+        if self._selection is None or not self._selection.windows:
+            return self._selection is not None, limit
+        engine, sample_steps = self._engine, self._engine.assembly.schedule.steps
+        windows = self._selection.windows
+        at = bisect.bisect_right(windows, engine.sample * sample_steps, key=lambda window: window[1])
+        if at == len(windows):
+            return False, limit
+        first, last = (edge // sample_steps for edge in windows[at])
+        inside = engine.sample >= first
+        return inside, min(limit, (last if inside else first) * engine.slots_a_sample)
 
     def _submit_again(self, interrupted: threading.Event, first_step: int, steps: int, recorded: Recorded) -> None:
         """Hand over rows that a killed run had not stored; nothing is lost by a stop before the end of them."""
         if interrupted.is_set():
             raise KeyboardInterrupt
-        self.submit_rows(first_step, steps, recorded)
+        self._submit_rows(first_step, steps, recorded)
 
-    def submit_rows(self, first_step: int, steps: int, recorded: Recorded) -> None:
+    def _submit_rows(self, first_step: int, steps: int, recorded: Recorded) -> None:
         """Hand rows to the writer, which gives their memory back."""
         if recorded.rows:
             parts = parts_by_bank(recorded, self._engine.assembly)
             done = partial(self._engine.recycle, recorded)
             self._background.submit(self._writer.append_rows, first_step, steps, parts, done)
 
-    def _submit_epochs(self, progress: Progress) -> None:
-        errors = self._engine.take_errors()
-        if len(errors):
-            first, self._epochs = self._epochs, self._epochs + len(errors)
-            self._background.submit(self._writer.append_epochs, errors, self._engine.order(first, self._epochs))
-            progress.update(self._epochs, float(errors[-1].mean()), self._engine.device_steps)
-
-    def _submit_keyframes(self) -> None:
-        for kept in self._engine.take_keyframes():
-            self._background.submit(self._writer.append_keyframes, kept.samples, kept.states, kept.bias)
-
     def _commit(self) -> None:
         """Have what was done so far counted, with all that the run goes on from."""
+        self._submit_results()
         at = self._engine.checkpoint(tuple(COUNTERS))
         about = checkpoint_summary(at, time.monotonic() - self._begun)
-        self._background.submit(self._writer.commit, about, at.error, counters_to_file(at.counters))
+        self._background.submit(self._writer.commit, about, at.error, turned_counters(at.counters))
         self._committed = time.monotonic()
 
 

@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from unittest import mock
 
 import h5py
 import numpy as np
@@ -13,6 +14,8 @@ from interrupting import (
     assert_same_contents,
     committing,
     configuration,
+    in_fork,
+    kill_self,
     killed_at,
     stopped,
     uninterrupted,
@@ -171,8 +174,19 @@ def test_a_chunk_that_was_written_again_but_not_counted_is_no_wrong_one(compress
     config = configuration(trace=TRACES["full"] | {"compression": compression}, learning={"epochs": 24})
     stopped(config, path, 11)
     uninterrupted(config, whole)
-    banks = 4
-    assert killed_at((BankTrace, "__len__"), 11 * banks, lambda: resume(config, path))
+    original = RunWriter._count
+
+    def count_or_die(self, **flags):
+        if len(self.file["traces/nodes1/time"]) == 8192:
+            self.file.flush()
+            kill_self()
+        original(self, **flags)
+
+    def killed():
+        with mock.patch.object(RunWriter, "_count", count_or_die), committing():
+            resume(config, path)
+
+    assert in_fork(killed) == signal.SIGKILL
     with memsim.open_run(path) as run:
         rows = run.trace("nodes1").rows
         assert 4096 < rows < 8192
@@ -193,6 +207,59 @@ def test_a_complete_run_is_returned_as_it_is(paths):
         assert run.finished
         assert len(run.total_error) == EPOCHS
     assert (path.stat().st_size, path.read_bytes()) == before
+
+
+@pytest.mark.parametrize(("every", "mode"), [(3, "full"), (7, "keyframes"), (1000, "full")])
+def test_a_run_killed_behind_its_last_commit_ends_with_the_same_bits(every, mode, paths):
+    """Everything is there but the last words; the last keyframe, off the grid, must not be written twice."""
+    path, whole = paths
+    config = configuration(trace={"mode": mode, "keyframe_samples": every}, learning={"epochs": 5})
+    uninterrupted(config, whole)
+    assert killed_at((RunWriter, "finish"), 0, lambda: training.run(config, DATA, out=path))
+    assert_consistent(path, whole)
+    resume(config, path)
+    assert_same_contents(path, whole)
+
+
+def test_rows_that_were_counted_are_not_made_again(paths, monkeypatch):
+    path, whole = paths
+    config = configuration(trace={"mode": "select", "stride": 300, "keyframe_samples": 8})
+    stopped(config, path, 30)
+    uninterrupted(config, whole)
+    steps = []
+    original = training.Engine.advance
+
+    def advance(self, *arguments, **options):
+        before = self.sample
+        recorded = original(self, *arguments, **options)
+        steps.append((before, self.sample))
+        return recorded
+
+    monkeypatch.setattr(training.Engine, "advance", advance)
+    resume(config, path)
+    monkeypatch.undo()
+    with memsim.open_run(path) as run:
+        assert min(first for first, _ in steps) >= 8 * 28
+        assert run.trace("nodes1").rows == -(-run.steps // 300)
+    assert_same_contents(path, whole)
+
+
+def test_a_stop_far_from_a_keyframe_makes_one(paths, monkeypatch):
+    """Nobody waits for hours: at the next sample's end, and the results are those of the uninterrupted run."""
+    path, whole = paths
+    monkeypatch.setattr(training, "STOP_SECONDS", 0.0)
+    epochs = 4000
+    config = configuration(trace={"keyframe_samples": 10**9}, learning={"epochs": epochs})
+    stopped(config, path, 11)
+    with memsim.open_run(path) as run:
+        (sample,) = run.keyframes["sample"]
+        assert 11 * 8 <= sample < epochs * 8
+        assert run.steps == sample * run.sample_steps
+    uninterrupted(config, whole)
+    resume(config, path)
+    assert_same_contents(path, whole, but=("keyframes/", "committed/keyframes"))
+    with memsim.open_run(path) as run:
+        assert run.keyframes["sample"].tolist() == [sample, epochs * 8]
 
 
 @of_each_trace
@@ -260,7 +327,7 @@ def test_only_the_stretches_that_are_missing_are_made_again(paths, monkeypatch):
     """A window that has gone by is replayed from the keyframe before it to the one after it, not to the run's end."""
     path, whole = paths
     config = configuration(trace={"mode": "select", "epochs": ((3, 5),), "keyframe_samples": 8})
-    stopped(config, path, 30)
+    assert killed_at((RunWriter, "finish"), 0, lambda: stopped(config, path, 30))
     advanced = []
     original = training.Engine.advance
 
@@ -274,6 +341,9 @@ def test_only_the_stretches_that_are_missing_are_made_again(paths, monkeypatch):
     resume(config, path)
     monkeypatch.undo()
     again = [(first, last) for first, last in advanced if last <= 240]
+    with memsim.open_run(path) as run:
+        assert run.trace("nodes1").rows == 16 * run.sample_steps
+    # The rows were staged when the run was killed: both epochs are made again, and they alone.
     assert sum(last - first for first, last in again if first < 8 * 29) == 16
     assert_same_contents(path, uninterrupted(config, whole))
 
@@ -522,7 +592,7 @@ def test_a_failed_write_stops_the_run_with_a_line_that_says_what_to_do(paths, mo
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_while_missing_rows_are_made_again_loses_nothing(number, paths, monkeypatch, whole_files):
     path, config = paths[0], configuration(trace=TRACES["full"])
-    stopped(config, path, 20)
+    assert killed_at((RunWriter, "finish"), 0, lambda: stopped(config, path, 20))
     monkeypatch.setattr("memsim.resuming.replay", _with_a_signal(number))
     with pytest.raises(KeyboardInterrupt):
         resume(config, path)

@@ -15,7 +15,7 @@ import numpy as np
 from isal import isal_zlib
 
 from .codecs import Codec, codec
-from .hdf5 import attach, describe, grow, make_axis, write_rows
+from .hdf5 import attach, describe, grow, growing, make_axis, write_rows
 
 CHUNK_ROWS = 4096  # at most; a power of two
 CHUNK_VALUES = 4096  # at least, where a bank is so wide that few rows are staged
@@ -114,9 +114,9 @@ class ChunkedDataset:
     """
 
     def __init__(self, group: h5py.Group, name: str, compression: str, staged: int = 0) -> None:
-        self.dataset: h5py.Dataset = group[name]
-        self._first_rows: h5py.Dataset = group["checksums"][f"{name}_row"]
-        self._checksums: h5py.Dataset = group["checksums"][f"{name}_crc32"]
+        self.dataset = growing(group, name)
+        self._first_rows = growing(group, f"checksums/{name}_row")
+        self._checksums = growing(group, f"checksums/{name}_crc32")
         self._codec: Codec = codec(compression)
         self._shape = self.dataset.chunks
         self._slices = list(chunk_slices(self.dataset))
@@ -131,6 +131,11 @@ class ChunkedDataset:
     def start(self, row: int) -> None:
         """Go on from a row, a multiple of the staged ones; what is in the file from there on is written again."""
         self.written, self.filled = row, 0
+
+    def load(self, rows: int) -> None:
+        """Stage rows that are in the file, from where this goes on; nothing may be staged yet."""
+        self.staged[..., :rows] = np.moveaxis(self.dataset[self.written : self.written + rows], 0, -1)
+        self.filled = rows
 
     def room(self) -> int:
         """Rows until what is staged is to be written."""

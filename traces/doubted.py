@@ -17,6 +17,7 @@ from .errors import NotARunFileError
 from .hdf5 import as_text
 from .heaps import broken_heap
 
+BLOSC = 32001  # HDF5's number of the filter
 COMPRESSION_AT_MOST = 1100  # deflate's largest ratio is 1032
 SMALL = 1 << 16  # bytes that are read without a question
 TEXT_AT_MOST = 1 << 20  # bytes
@@ -150,6 +151,7 @@ class DoubtedFile:
         shape = self._checked_shape(path, dataset, kind)
         if ndim is not None and len(shape) != ndim:
             raise self.broken(f"{path} has {len(shape)} axes, not {ndim}")
+        self._require_filters(path, dataset)
         try:
             self._justify(path, dataset, math.prod(_length(n, w) for n, w in _along(shape, where)))
             values = dataset[where]
@@ -159,6 +161,20 @@ class DoubtedFile:
             raise
         except FAILURES as error:
             raise self.broken(f"{path} cannot be read: {line_of(error)}") from None
+
+    def _require_filters(self, path: str, dataset: h5py.Dataset) -> None:
+        """Refuse to unpack what was packed with a plugin that is not installed; the file is not broken."""
+        try:
+            made = dataset.id.get_create_plist()
+            codes = [made.get_filter(k)[0] for k in range(made.get_nfilters())]
+            missing = [code for code in codes if not h5py.h5z.filter_avail(code)]
+        except FAILURES as error:
+            raise self.broken(f"{path} cannot be read: {line_of(error)}") from None
+        if BLOSC in missing:
+            packed = f"{self.file.filename}: {path} is packed with Blosc"
+            raise self.error(f"{packed}; pip install 'memsim[blosc]' to read it")
+        if missing:
+            raise self.broken(f"{path} is packed with the filter {missing[0]}, which is not installed")
 
     def justify(self, path: str, values: int) -> None:
         """Refuse a dataset that claims to hold so many values, where the bytes behind it can not."""

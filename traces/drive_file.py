@@ -13,6 +13,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from . import space
 from .chunks import ChunkedDataset, chunk_rows, create_chunked
 from .doubted import FAILURES, DoubtedFile, one_line
 from .errors import NotARunFileError
@@ -78,12 +79,14 @@ class DriveWriter:
     ----------
     file : h5py.File
         Empty and open for writing.
+    path : Path or None
+        None for a file in memory.
     description : DriveDescription
     compression : {"gzip", "none"}
     """
 
-    def __init__(self, file: h5py.File, description: DriveDescription, compression: str) -> None:
-        self.file = file
+    def __init__(self, file: h5py.File, path: Path | None, description: DriveDescription, compression: str) -> None:
+        self.file, self._path = file, path
         self._describe(description)
         self._axes = _make_axes(file, description)
         self._make_totals(description)
@@ -134,6 +137,7 @@ class DriveWriter:
             ``"rows_at_bound"`` up to the last of them.
         """
         count = len(rows["current"])
+        self._require(sum(values.nbytes for values in rows.values()))
         for name, dataset in self._rows.items():
             values, done = np.moveaxis(rows[name], 0, -1), 0
             while done < count:
@@ -153,12 +157,20 @@ class DriveWriter:
 
     def finish(self, complete: bool) -> None:
         """Write what is staged; ``complete`` says whether the drive came to its end."""
+        self._require(0)
         for dataset in self._rows.values():
             if dataset.filled:
                 dataset.write()
         self._commit()
         self.file.attrs["finished"] = complete
         self.file.flush()
+
+    def _require(self, size: int) -> None:
+        """Have room for so many bytes, and for what is staged."""
+        if self._path is not None:
+            end = self.file.id.get_filesize()
+            held = sum(dataset.staged.nbytes for dataset in self._rows.values())
+            space.require(self._path, end, end + size + held + space.MARGIN)
 
     def _commit(self) -> None:
         rows = min(dataset.written for dataset in self._rows.values())

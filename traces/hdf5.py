@@ -83,6 +83,20 @@ def _rows_of_chunk(row_bytes: int, expected: int) -> int:
     return int(min(np.clip((1 << 16) // row_bytes, 1, ROWS_AT_MOST), max(ROWS_AT_LEAST, expected)))
 
 
+def growing(file: h5py.Group, path: str) -> h5py.Dataset:
+    """A dataset of a file that rows can be appended to.
+
+    Raises
+    ------
+    KeyError, ValueError
+        There is none, or it cannot grow.
+    """
+    found = file[path]
+    if not isinstance(found, h5py.Dataset) or found.chunks is None or found.maxshape[0] is not None:
+        raise ValueError(f"{path} is no dataset that can grow")
+    return found
+
+
 def write_rows(dataset: h5py.Dataset, first: int, rows: np.ndarray) -> None:
     """Write rows from ``first`` on; rows that are there already are written again."""
     if len(rows):

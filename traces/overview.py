@@ -4,14 +4,17 @@ A plot of ten million rows draws a few thousand of them; from the overview it
 need not read the others.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 
 import h5py
 import numpy as np
 
-from .hdf5 import attach, describe, make_axis, write_rows
+from .chunks import tile_of
+from .hdf5 import attach, describe, growing, make_axis, write_rows
 
 BLOCK = 256  # rows of an entry of the first level, entries of the first level of one of the second
+HELD_BYTES = 1 << 20  # of entries of the first level that wait to be written, at most
 LEVELS = (BLOCK, BLOCK**2)  # rows of an entry
 
 
@@ -30,18 +33,26 @@ def create_overview(
     dt : float
         Step in s.
     """
-    for rows in LEVELS:
-        level = group.create_group(str(rows))
-        time = make_axis(level, "time", None, "s", f"start of the first of {rows} rows")
+    for level, rows in enumerate(LEVELS):
+        where = group.create_group(str(rows))
+        time = make_axis(where, "time", None, "s", f"start of the first of {rows} rows")
         time.attrs["scale_factor"] = dt
-        extreme = make_axis(level, "extreme", np.arange(2, dtype=np.int8), "1", "0: the smallest, 1: the largest value")
-        for name, channels in axes.items():
-            shape = (2, *(len(axis) for axis in channels))
-            chunk = (BLOCK, 2, *(1 for _ in channels)) if rows == BLOCK else (16, *shape)
-            dataset = level.create_dataset(name, (0, *shape), "f8", maxshape=(None, *shape), chunks=chunk)
+        extreme = make_axis(where, "extreme", np.arange(2, dtype=np.int8), "1", "0: the smallest, 1: the largest value")
+        for name, along in axes.items():
+            channels = tuple(len(axis) for axis in along)
+            entries = held_entries(channels) if level == 0 else min(16, held_entries(channels))
+            chunk = (entries, 2, *tile_of(channels, 2 * entries))
+            shape = (0, 2, *channels)
+            dataset = where.create_dataset(name, shape, "f8", maxshape=(None, 2, *channels), chunks=chunk)
             unit, description = about[name]
             describe(dataset, unit, f"smallest and largest {description} of {rows} rows")
-            attach(dataset, [time, extreme, *channels])
+            attach(dataset, [time, extreme, *along])
+
+
+def held_entries(channels: Sequence[int]) -> int:
+    """Entries of the first level that are held before they are written: a power of two, up to a block."""
+    fitting = max(1, HELD_BYTES // (16 * math.prod(channels)))
+    return int(min(BLOCK, 1 << (fitting.bit_length() - 1)))
 
 
 class Extremes:
@@ -56,15 +67,21 @@ class Extremes:
     """
 
     def __init__(self, group: h5py.Group, name: str) -> None:
-        self._levels = [group[str(rows)][name] for rows in LEVELS]
-        channels = self._levels[0].shape[2:]
-        self._entries = np.empty((BLOCK, 2, *channels))
-        self._running = np.empty((2, *channels))
+        self._fine, self._coarse = (growing(group, f"{rows}/{name}") for rows in LEVELS)
+        channels = self._fine.shape[2:]
+        self._entries = np.empty((held_entries(channels), 2, *channels))
+        self._running = np.empty((2, *channels))  # of the entry in progress
+        self._block = np.empty((2, *channels))  # of the entry of the second level in progress
         self.start(0)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that wait here to be written, at most."""
+        return int(self._entries.nbytes + self._running.nbytes + self._block.nbytes)
 
     def start(self, row: int) -> None:
         """Go on from a row, a multiple of the second level's."""
-        self._written = row // LEVELS[1]  # entries of the second level in the file
+        self._written = row // LEVELS[0]  # entries of the first level in the file
         self._filled = 0  # entries of the first level that are held
         self._rows = 0  # in the entry in progress
 
@@ -93,11 +110,11 @@ class Extremes:
         smallest, largest = (np.moveaxis(reduced, -1, 0) for reduced in (blocks.min(axis=-1), blocks.max(axis=-1)))
         done = 0
         while done < entries:
-            count = min(BLOCK - self._filled, entries - done)
+            count = min(len(self._entries) - self._filled, entries - done)
             held = self._entries[self._filled : self._filled + count]
             held[:, 0], held[:, 1] = smallest[done : done + count], largest[done : done + count]
             self._filled, done = self._filled + count, done + count
-            if self._filled == BLOCK:
+            if self._filled == len(self._entries):
                 self._write()
         return entries * BLOCK
 
@@ -111,12 +128,17 @@ class Extremes:
     def _end_entry(self) -> None:
         self._entries[self._filled] = self._running
         self._filled, self._rows = self._filled + 1, 0
-        if self._filled == BLOCK:
+        if self._filled == len(self._entries):
             self._write()
 
     def _write(self) -> None:
+        """Write the entries that are held, and the second level's entry that they are a part of."""
         held = self._entries[: self._filled]
-        write_rows(self._levels[0], self._written * BLOCK, held)
-        joined = np.stack([held[:, 0].min(axis=0), held[:, 1].max(axis=0)])
-        write_rows(self._levels[1], self._written, joined[None])
-        self._written, self._filled = self._written + 1, 0
+        write_rows(self._fine, self._written, held)
+        smallest, largest = held[:, 0].min(axis=0), held[:, 1].max(axis=0)
+        if self._written % BLOCK:
+            np.minimum(self._block[0], smallest, out=smallest)
+            np.maximum(self._block[1], largest, out=largest)
+        self._block[0], self._block[1] = smallest, largest
+        write_rows(self._coarse, self._written // BLOCK, self._block[None])
+        self._written, self._filled = self._written + self._filled, 0

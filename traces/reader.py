@@ -4,7 +4,7 @@ import contextlib
 import stat
 import time
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +21,7 @@ from .overview import LEVELS
 from .recovery import is_being_written
 from .rows import QUANTITIES
 from .schema1 import StoredSchema1
+from .shared import is_open, open_growing, release
 from .stored import BankInfo, Stored, StoredDataset, StoredTrace
 
 __all__ = ["Arrays", "BankInfo", "Envelope", "FileReader", "NotARunFileError", "Rows", "RunReader", "open_file"]
@@ -93,6 +94,8 @@ def open_hdf5(path: Path) -> tuple[h5py.File, bool]:
     deadline = time.monotonic() + OPENING_SECONDS
     while True:
         try:
+            if is_open(path):
+                return open_growing(path), True
             return h5py.File(path, "r"), False
         except BlockingIOError as error:
             failed: Exception = error
@@ -100,7 +103,7 @@ def open_hdf5(path: Path) -> tuple[h5py.File, bool]:
             if "already open for" not in str(error):
                 raise NotARunFileError(f"{path}: is no HDF5 file, or a broken one: {line_of(error)}") from None
             try:
-                return h5py.File(path, "r", swmr=True), True
+                return open_growing(path), True
             except FAILURES as second:
                 failed = second
         if time.monotonic() > deadline:
@@ -144,7 +147,7 @@ def open_file(path: Path) -> Stored:
         parse_configuration(path, stored.configuration_text)
     except BaseException:
         with contextlib.suppress(*FAILURES):
-            file.close()
+            release(file)
         raise
     return stored
 
@@ -187,10 +190,13 @@ class FileReader:
 
     def __init__(self, file: h5py.File) -> None:
         self.file = file
+        self._closed = False
 
     def close(self) -> None:
-        """Close the file."""
-        self.file.close()
+        """Close the file; no harm where it is closed already."""
+        if not self._closed:
+            self._closed = True
+            release(self.file)
 
     def __enter__(self) -> Self:
         return self
@@ -380,16 +386,19 @@ class RunReader(FileReader):
         steps = self.stored.trace_steps(bank, first, max(first, last))
         return steps, values[:, :, 0] if quantity == "state" and values.shape[2] == 1 else values
 
-    def holds(self, bank: str, start: int, stop: int, realisations: list[int]) -> bool:
-        """Whether the file itself has every step of a stretch, with all devices, variables and quantities."""
+    def holds(
+        self, bank: str, start: int, stop: int, realisations: Sequence[int], *,
+        devices: Sequence[int] | None = None, quantities: Sequence[str] = QUANTITIES,
+    ) -> bool:  # fmt: skip
+        """Whether the file itself has every step of a stretch, with all variables of the devices that are asked for."""
         if bank not in self.traced:
             return False
         trace, about = self.stored.trace(bank), self.stored.bank(bank)
         selection = trace.selection
         return bool(
-            len(selection.devices) == about.devices
+            np.isin(range(about.devices) if devices is None else devices, selection.devices).all()
             and len(selection.variables) == len(about.variables)
-            and selection.quantities == QUANTITIES
+            and set(quantities) <= set(selection.quantities)
             and np.isin(realisations, selection.realisations).all()
             and trace.covers(start, stop)
         )
@@ -403,15 +412,18 @@ class RunReader(FileReader):
         return Rows(*(values[..., lanes] for values in read))
 
     def stored_window(
-        self, bank: str, quantity: str, start: int, stop: int, stride: int, realisations: list[int]
-    ) -> np.ndarray:
-        """One quantity of a stretch that the file :meth:`holds`, every ``stride`` steps."""
+        self, bank: str, quantity: str, start: int, stop: int, stride: int, devices: Sequence[int],
+        realisations: Sequence[int],
+    ) -> np.ndarray:  # fmt: skip
+        """One quantity of a stretch that the file :meth:`holds`, every ``stride`` steps, with its axis of variables."""
         selection = self.stored.trace(bank).selection
+        chosen = np.searchsorted(selection.devices, devices)
         lanes = np.searchsorted(selection.realisations, realisations)
         first = selection.row_of(start)
-        values = self.stored.trace_rows(bank, quantity, first, first + stop - start, stride=stride)
-        every = len(lanes) == len(selection.realisations) and bool((np.diff(lanes) == 1).all())
-        return values if every else values[..., lanes]
+        values = self.stored.trace_rows(
+            bank, quantity, first, first + stop - start, stride=stride, devices=_span(chosen), realisations=_span(lanes)
+        )
+        return values[:, chosen - chosen.min()][..., lanes - lanes.min()]
 
     def overview(self, bank: str, quantity: str, start: int, stop: int, points: int) -> Envelope | None:
         """Extremes over spans of a stretch of steps from the overview; None where it does not reach, or is too coarse.
@@ -439,6 +451,11 @@ class RunReader(FileReader):
                     np.maximum.reduceat(entries[:, 1], edges),
                 )
         return None
+
+
+def _span(indices: np.ndarray) -> slice:
+    """The stretch of an axis that some places on it lie in."""
+    return slice(int(indices.min()), int(indices.max()) + 1)
 
 
 def check_quantity(quantity: str, known: tuple[str, ...] = QUANTITIES) -> None:

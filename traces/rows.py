@@ -8,8 +8,8 @@ import h5py
 import numpy as np
 
 from .chunks import ChunkedDataset, chunk_rows, create_chunked, staged_part, staged_rows
-from .hdf5 import make_axis, texts
-from .overview import BLOCK, LEVELS, Extremes, create_overview
+from .hdf5 import growing, make_axis, texts
+from .overview import LEVELS, Extremes, create_overview
 
 QUANTITIES = ("state", "current", "voltage")
 DESCRIPTIONS = {
@@ -163,7 +163,7 @@ class BankTrace:
         self._time = ChunkedDataset(group, "time", "gzip", staged)
         self._datasets = {name: ChunkedDataset(group, name, compression, staged) for name in selection.quantities}
         self._extremes = {name: Extremes(overview, name) for name in selection.quantities}
-        self._overview_times = [overview[str(rows)]["time"] for rows in LEVELS]
+        self._overview_times = [growing(overview, f"{rows}/time") for rows in LEVELS]
         self._first_step = 0  # steps before it are in the file
 
     def __len__(self) -> int:
@@ -174,16 +174,27 @@ class BankTrace:
     def held_bytes(self) -> int:
         """Bytes that may be staged here, for the trace and for its overview, before they are in the file."""
         datasets = (self._time, *self._datasets.values())
-        extremes = 2 * BLOCK * sum(math.prod(each.dataset.shape[1:]) for each in datasets)
-        return sum(each.staged.nbytes for each in datasets) + 8 * extremes
+        return sum(each.staged.nbytes for each in datasets) + sum(each.nbytes for each in self._extremes.values())
 
-    def start(self, row: int) -> None:
-        """Go on from a row, a multiple of the overview's largest block."""
-        for dataset in (self._time, *self._datasets.values()):
-            dataset.start(row)
+    def go_on(self, rows: int) -> None:
+        """Go on behind so many rows, which are in the file.
+
+        Those of the overview's last block that is not whole are read again, for
+        the overview, and as a chunk that is not full is written again.
+        """
+        datasets = (self._time, *self._datasets.values())
+        whole = rows // LEVELS[-1] * LEVELS[-1]
+        for dataset in datasets:
+            dataset.start(whole)
         for extremes in self._extremes.values():
-            extremes.start(row)
-        self._first_step = self.selection.step_of(row)
+            extremes.start(whole)
+        while self._time.written + self._time.filled < rows:
+            count = min(self._time.room(), rows - self._time.written)
+            for dataset in datasets:
+                dataset.load(count)
+            if self._time.room() == 0:
+                self._write()
+        self._first_step = self.selection.step_of(rows)
 
     def append(self, first_step: int, rows: int, parts: Sequence[RowsPart]) -> None:
         """Append what the selection keeps of a stretch of rows.

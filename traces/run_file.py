@@ -14,9 +14,8 @@ import numpy as np
 
 from . import recovery, space
 from .chunks import checksum
-from .hdf5 import LIBRARY_VERSIONS, write_rows
+from .hdf5 import LIBRARY_VERSIONS, growing, write_rows
 from .layout import CHECKPOINTS, COMMITTED, RunDescription, TracePlan, create_layout
-from .overview import LEVELS
 from .rows import BankTrace, RowsPart
 
 
@@ -32,19 +31,13 @@ def check_target(path: Path, overwrite: bool) -> None:
         raise ValueError(f"{path}: is a folder; name a file in it")
     if path.exists() and not overwrite:
         raise ValueError(f"{path}: exists; name another file, or allow it to be replaced with --overwrite")
+    if path.exists() and recovery.is_being_written(path):
+        raise ValueError(f"{path}: is being written by another run; wait for its end, or name another file")
     folder = path.parent
     if not folder.is_dir():
         raise ValueError(f"{path}: there is no folder {folder}; make it first")
     if not os.access(folder, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
         raise ValueError(f"{path}: cannot be written; check the permissions of {folder}")
-
-
-def open_target(path: Path | None, overwrite: bool) -> h5py.File:
-    """A new HDF5 file; one in memory where no path is given."""
-    if path is None:
-        return h5py.File(f"memory-{uuid.uuid4()}", "w", driver="core", backing_store=False)
-    check_target(path, overwrite)
-    return h5py.File(path, "w" if overwrite else "x", libver=LIBRARY_VERSIONS)
 
 
 @dataclass(frozen=True)
@@ -74,6 +67,40 @@ class Target:
                 recovery.release(self.held)
 
 
+def open_target(path: Path | None, overwrite: bool) -> Target:
+    """A new HDF5 file that is open for writing, empty; one in memory where no path is given.
+
+    Raises
+    ------
+    ValueError, OSError
+        With a line that says what to do.
+    """
+    if path is None:
+        memory = f"memory-{uuid.uuid4()}"
+        return Target(h5py.File(memory, "w", driver="core", backing_store=False, libver=LIBRARY_VERSIONS))
+    with h5py.File(f"memory-{uuid.uuid4()}", "w", driver="core", backing_store=False, libver=LIBRARY_VERSIONS) as file:
+        file.flush()
+        image = bytes(file.id.get_file_image())
+    return _target_of(path, image, overwrite, lambda place: h5py.File(place, "r+", libver=LIBRARY_VERSIONS))
+
+
+def _target_of(path: Path, image: bytes, overwrite: bool, opened: Callable[[Path], h5py.File]) -> Target:
+    """A file of given bytes: made under another name, so that a file that is to be replaced stays until it is whole."""
+    path = path.resolve()  # of a link, the file that it leads to: its lock lies beside that
+    check_target(path, overwrite)
+    held = recovery.lock(path)
+    begun = path.with_name(f".{path.name}.new")
+    try:
+        _write_whole(begun, image)
+        space.require(begun, 0, len(image) + space.MARGIN)
+        begun.replace(path)
+        return Target(opened(path), path, held)
+    except BaseException:
+        begun.unlink(missing_ok=True)
+        recovery.release(held)
+        raise
+
+
 def create_run_file(path: Path | None, run: RunDescription, trace: TracePlan, overwrite: bool = False) -> Target:
     """Make a run file with all its datasets, empty; in memory where no path is given.
 
@@ -86,22 +113,11 @@ def create_run_file(path: Path | None, run: RunDescription, trace: TracePlan, ov
         With a line that says what to do.
     """
     if path is None:
-        target = Target(open_target(None, overwrite))
+        target = open_target(None, overwrite)
         create_layout(target.file, run, trace)
         return target
     check_target(path, overwrite)
-    held = recovery.lock(path)
-    begun = path.with_name(f".{path.name}.new")
-    try:
-        image = _layout_image(run, trace)
-        _write_whole(begun, image)
-        space.require(begun, 0, len(image) + space.MARGIN)
-        begun.replace(path)
-        return Target(recovery.open_to_write(path), path, held)
-    except BaseException:
-        begun.unlink(missing_ok=True)
-        recovery.release(held)
-        raise
+    return _target_of(path, _layout_image(run, trace), overwrite, recovery.open_to_write)
 
 
 def _layout_image(run: RunDescription, trace: TracePlan) -> bytes:
@@ -117,22 +133,6 @@ def _write_whole(path: Path, content: bytes) -> None:
         path.write_bytes(content)
     except OSError as error:
         raise (space.full(len(content)) if error.errno in space.FULL else error) from None
-
-
-def reopen_run_file(path: Path) -> Target:
-    """Open a run file to go on with it.
-
-    Raises
-    ------
-    OSError
-        It is being written, or is too damaged to go on from.
-    """
-    held = recovery.lock(path)
-    try:
-        return Target(recovery.open_to_write(path), path, held)
-    except BaseException:
-        recovery.release(held)
-        raise
 
 
 class RunWriter:
@@ -156,18 +156,20 @@ class RunWriter:
             for name in banks
             if name in trace.selections
         }
+        # Whatever is missing is found here, before anything is written.
+        names = [f"metrics/{name}" for name in ("epoch", "total_error", "order")]
+        names += [f"keyframes/{name}" for name in ("keyframe", "sample", "crc32", "bias_weight")]
+        names += [f"keyframes/{bank}/{name}" for bank in banks for name in ("time", "state")]
+        self._growing = {name: growing(self.file, name) for name in names}
         self._epochs = self._keyframes = self._checkpoints = 0
         self._reserved = 0  # bytes of the file that there is room for
         self._held = sum(trace.held_bytes for trace in self._traces.values()) + _bytes_of_chunks(self.file)
         self._unflushed = 0  # bytes that HDF5 may still hold
 
-    def start(self, configuration: str, epochs: int, keyframes: int) -> int:
+    def start(self, configuration: str, epochs: int, keyframes: int) -> None:
         """Go on from what is in the file: from its last checkpoint, of so many epochs and keyframes.
 
-        Returns
-        -------
-        int
-            The row that the traces go on from; those after it are to be appended again.
+        Rows after the ones that were counted are to be appended again.
         """
         self._require(len(configuration))
         committed = self.file["committed"]
@@ -177,10 +179,8 @@ class RunWriter:
             committed[name][()] = 0
         self._epochs, self._keyframes = epochs, keyframes
         self._checkpoints = int(committed["checkpoint"][()])
-        row = int(committed["rows"][()]) // LEVELS[-1] * LEVELS[-1]
         for trace in self._traces.values():
-            trace.start(row)
-        return row
+            trace.go_on(int(committed["rows"][()]))
 
     def append_rows(
         self, first_step: int, rows: int, parts: Mapping[str, Sequence[RowsPart]], done: Callable[[], None]
@@ -197,10 +197,10 @@ class RunWriter:
     def append_epochs(self, total_error: np.ndarray, order: np.ndarray) -> None:
         """Append complete epochs: (epochs, realisations) and (epochs, samples, realisations)."""
         self._require(total_error.nbytes + order.nbytes)
-        metrics = self.file["metrics"]
-        write_rows(metrics["epoch"], self._epochs, np.arange(self._epochs, self._epochs + len(total_error)))
-        write_rows(metrics["total_error"], self._epochs, total_error)
-        write_rows(metrics["order"], self._epochs, order.astype(metrics["order"].dtype))
+        into, shown = self._growing, self._growing["metrics/order"]
+        write_rows(into["metrics/epoch"], self._epochs, np.arange(self._epochs, self._epochs + len(total_error)))
+        write_rows(into["metrics/total_error"], self._epochs, total_error)
+        write_rows(shown, self._epochs, order.astype(shown.dtype))
         self._epochs += len(total_error)
 
     def append_keyframes(self, samples: np.ndarray, states: Sequence[np.ndarray], bias: np.ndarray) -> None:
@@ -215,15 +215,15 @@ class RunWriter:
         bias : (n, units, realisations) float64
         """
         self._require(bias.nbytes + sum(array.nbytes for array in states))
-        group, first = self.file["keyframes"], self._keyframes
+        into, first = self._growing, self._keyframes
         for name, values in zip(self._banks, states, strict=True):
-            write_rows(group[name]["time"], first, samples * self._sample_steps)
-            write_rows(group[name]["state"], first, values)
+            write_rows(into[f"keyframes/{name}/time"], first, samples * self._sample_steps)
+            write_rows(into[f"keyframes/{name}/state"], first, values)
         sums = [keyframe_checksum([values[k] for values in states], bias[k]) for k in range(len(samples))]
-        write_rows(group["keyframe"], first, np.arange(first, first + len(samples)))
-        write_rows(group["bias_weight"], first, bias)
-        write_rows(group["crc32"], first, np.array(sums, dtype=np.uint32))
-        write_rows(group["sample"], first, samples)
+        write_rows(into["keyframes/keyframe"], first, np.arange(first, first + len(samples)))
+        write_rows(into["keyframes/bias_weight"], first, bias)
+        write_rows(into["keyframes/crc32"], first, np.array(sums, dtype=np.uint32))
+        write_rows(into["keyframes/sample"], first, samples)
         self._keyframes += len(samples)
 
     def commit(

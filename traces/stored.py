@@ -20,6 +20,7 @@ from .overview import LEVELS
 from .rows import QUANTITIES, Selection
 
 COUNTED_AT_MOST = 1e200  # by far more than any run counts, and sums of it are finite
+STRIDDEN_ROWS = 4096  # that are kept of a piece, where every so many rows are read
 STEPS_AT_MOST = 2**53
 CALIBRATION = (
     "threshold", "read_current", "driver_limit", "write_current", "state_per_weight", "unit_current", "bias_limit",
@@ -203,7 +204,10 @@ class Stored(DoubtedFile):
     @property
     def keyframe_interval(self) -> int:
         """Samples between keyframes; 0 where they are not evenly spaced."""
-        return self.integer("keyframes", "samples")
+        every = self.integer("keyframes", "samples")
+        if not 0 < every <= STEPS_AT_MOST:
+            raise self.broken(f"keyframes.samples is {every}")
+        return every
 
     @property
     def keyframe_samples(self) -> np.ndarray:
@@ -318,12 +322,20 @@ class Stored(DoubtedFile):
             raise self.broken(f"{path}.windows are no pairs")
         return flat.reshape(-1, 2)
 
-    def trace_rows(self, bank: str, quantity: str, first: int, last: int, *, stride: int = 1) -> np.ndarray:
+    def trace_rows(
+        self, bank: str, quantity: str, first: int, last: int, *, stride: int = 1,
+        devices: slice = slice(None), realisations: slice = slice(None),
+    ) -> np.ndarray:  # fmt: skip
         """Rows of a trace: (rows, devices, [variables,] realisations)."""
-        ndim = 4 if quantity == "state" else 3
         path = f"traces/{bank}/{quantity}"
-        # Of all rows a stride is faster taken afterwards: HDF5 picks single rows one by one.
-        values: np.ndarray = self.read(path, slice(first, last), ndim=ndim, kind="f")[::stride]
+        channels = (devices, slice(None), realisations) if quantity == "state" else (devices, realisations)
+        # A stride is taken of rows that are read together: HDF5 would pick single ones one by one.
+        piece = STRIDDEN_ROWS * stride if stride > 1 else max(1, last - first)
+        parts = [
+            self.read(path, slice(at, min(last, at + piece)), *channels, ndim=1 + len(channels), kind="f")[::stride]
+            for at in range(first, max(last, first + 1), piece)
+        ]
+        values = parts[0] if len(parts) == 1 else np.concatenate(parts)
         if len(values) != len(range(first, last, stride)):
             raise self.broken(f"traces/{bank}/{quantity} has fewer rows than were counted")
         return values

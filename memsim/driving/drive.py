@@ -16,7 +16,8 @@ from ..kernels.stepping import TILE, waveform_kernel
 from ..provenance import environment
 from ..traces.background import BackgroundWriter
 from ..traces.drive_file import RESPONSES, UNITS, DriveDescription, DriveWriter, open_drive_file
-from ..traces.run_file import open_target
+from ..traces.run_file import close_quietly, open_target
+from ..traces.space import DiskFullError
 from ..waveforms import Sampled, Waveform, parts_of
 from .configuration import BankSection, DriveConfiguration, DriveEntry, DriveTiming
 from .trace import DriveTrace
@@ -158,18 +159,23 @@ def run(
     """Carry out the configuration of a drive; see :func:`drive`."""
     _check_run(config, out, threads, chunk_steps)
     try:
-        file = open_target(None if out is None else Path(out), overwrite)
+        target = open_target(None if out is None else Path(out), overwrite)
+    except DiskFullError as error:
+        raise RunError(f"{out}: {error.strerror}; make room, or name a file on another disk") from None
     except (ValueError, OSError) as error:
-        raise InputError(str(error)) from None
+        raise InputError(str(error).splitlines()[0]) from None
     try:
-        writer = DriveWriter(file, _describe(config), "none" if out is None else "gzip")
+        writer = DriveWriter(target.file, target.path, _describe(config), "none" if out is None else "gzip")
         _run_steps(config, writer, threads or os.cpu_count() or 1, chunk_steps, progress)
+    except DiskFullError as error:
+        close_quietly(target)
+        raise RunError(f"{out}: {error.strerror}; it keeps the rows so far") from None
     except BaseException:
-        file.close()
+        close_quietly(target)
         raise
     if out is None:
-        return DriveTrace(file)
-    file.close()
+        return DriveTrace(target.file)
+    target.close()
     return DriveTrace(open_drive_file(Path(out)))
 
 
@@ -318,8 +324,10 @@ def _run_steps(
                 if progress:
                     progress(done, config.time.steps)
         finally:
-            background.submit(writer.finish, done == config.time.steps)
-            background.close()
+            try:
+                background.submit(writer.finish, done == config.time.steps)
+            finally:
+                background.close()
 
 
 def _chunk_steps(config: DriveConfiguration) -> int:

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import InputError
+from ..errors import InputError, RunError
 from ..recording import describe
 from ..run import Run
+from ..traces.codecs import CodecError, codec
 from ..traces.layout import RunDescription, TracePlan
 from ..traces.rows import RowsPart, Selection
-from ..traces.run_file import RunWriter, close_quietly, create_run_file
+from ..traces.run_file import RunWriter, check_target, close_quietly, create_run_file
+from ..traces.space import DiskFullError
 from .channels import choose
 
 EPOCHS_AT_ONCE = 4096
@@ -64,34 +66,52 @@ def write_window(
         for name in names
     }  # fmt: skip
     plan = TracePlan(selections, compression)
+    partial = out.with_name(f".{out.name}.partial")
     try:
-        target = create_run_file(out, _description(run), plan, overwrite)
+        check_target(out, overwrite)
+        if run.path is not None and out.exists() and out.samefile(run.path):
+            raise ValueError(f"{out}: is the run itself; name another file")
+        codec(compression)
+        target = create_run_file(partial, _description(run), plan, overwrite=True)
+    except CodecError as error:
+        raise InputError(f"--compression: {error}; pip install 'memsim[blosc]', or take gzip") from None
     except (ValueError, OSError) as error:
         raise InputError(str(error).splitlines()[0]) from None
     try:
-        writer = RunWriter(target, run.banks, plan)
-        writer.start(run.configuration_text, 0, 0)
-        _copy_results(run, writer)
-        for first, rows in run.stretches(start, stop, names, realisations=lanes.tolist()):
-            parts = {
-                name: [RowsPart(lanes, part.state.transpose(2, 0, 1, 3), part.current, part.voltage)]
-                for name, part in rows.items()
-            }
-            count = len(rows[names[0]].current)
-            writer.append_rows(first, count, parts, lambda: None)
-            if report is not None:
-                report(first + count - start, stop - start)
-        writer.finish(run.stopped)
-    except BaseException:
+        _fill(run, RunWriter(target, run.banks, plan), selections, report)
+        target.close()
+        partial.replace(out)
+    except DiskFullError as error:
+        raise RunError(f"{out}: {error.strerror}; make room, or name a file on another disk") from None
+    finally:
         close_quietly(target)
-        out.unlink(missing_ok=True)
-        raise
-    target.close()
+        partial.unlink(missing_ok=True)
+
+
+def _fill(
+    run: Run, writer: RunWriter, selections: dict[str, Selection], report: Callable[[int, int], None] | None
+) -> None:
+    """Write all that the run's file has, and the rows of the window."""
+    kept = next(iter(selections.values()))
+    lanes, ((start, stop),) = kept.realisations, kept.windows
+    writer.start(run.configuration_text, 0, 0)
+    _copy_results(run, writer)
+    for first, rows in run.stretches(start, stop, tuple(selections), realisations=lanes.tolist()):
+        parts = {
+            name: [RowsPart(lanes, part.state.transpose(2, 0, 1, 3), part.current, part.voltage)]
+            for name, part in rows.items()
+        }
+        count = len(next(iter(rows.values())).current)
+        writer.append_rows(first, count, parts, lambda: None)
+        if report is not None:
+            report(first + count - start, stop - start)
+    writer.finish(run.stopped)
 
 
 def _description(run: Run) -> RunDescription:
     """What the run's file says of it, in the present layout."""
-    interval = run.stored.keyframe_interval
+    # In files of schema version 1 keyframes are not evenly spaced.
+    interval = run.stored.keyframe_interval or int(np.gcd.reduce(run.stored.keyframe_samples)) or 1
     source = run.path.name if run.path is not None else "memory"
     return replace(describe(run.assembly, interval), configuration=run.configuration_text, replayed_from=source)
 
