@@ -19,6 +19,7 @@ from .kernels.random import shuffle
 from .kernels.slots import Phase
 from .margins import BankMargins, bank_margins
 from .replay import StoredKeyframes, of_realisations, replay
+from .traces.chunks import CHUNK_ROWS
 from .traces.errors import NotARunFileError
 from .traces.reader import Envelope, Rows, RunReader, check_quantity, open_file
 from .traces.rows import QUANTITIES
@@ -199,9 +200,13 @@ class Run(RunReader):
         if start < stop and not self._all_stored(banks, start, stop, lanes):
             yield from self._replayed(start, stop, banks, lanes, size)
             return
-        for first in range(start, stop, size):
-            last = min(stop, first + size)
-            yield first, {bank: self.stored_rows(bank, first, last, lanes) for bank in banks}
+        # Whole chunks are unpacked, so pieces begin and end with them.
+        block = max(1, size // CHUNK_ROWS) * CHUNK_ROWS
+        for first in range(start // block * block, stop, block):
+            begin, end = max(start, first), min(stop, first + block)
+            rows = {bank: self.stored_rows(bank, begin, end, lanes) for bank in banks}
+            for at in range(begin, end, size):
+                yield at, _cut(rows, at - begin, min(end, at + size) - begin)
 
     def _all_stored(self, banks: tuple[str, ...], start: int, stop: int, lanes: list[int]) -> bool:
         return all(self.holds(bank, start, stop, lanes) for bank in banks)
@@ -223,9 +228,7 @@ class Run(RunReader):
                 engine.recycle(stretch.recorded)
                 first, last = (min(max(edge - stretch.first_step, 0), stretch.steps) for edge in (start, stop))
                 for begin in range(first, last, size):
-                    part = slice(begin, min(last, begin + size))
-                    cut = {b: Rows(r.state[part], r.current[part], r.voltage[part]) for b, r in rows.items()}
-                    yield stretch.first_step + begin, cut
+                    yield stretch.first_step + begin, _cut(rows, begin, min(last, begin + size))
         finally:
             engine.close()
 
@@ -332,6 +335,12 @@ class Run(RunReader):
     def wall_seconds(self) -> float:
         """Duration of the run in s, interruptions left out."""
         return float(self.stored.checkpoint("wall_seconds"))
+
+
+def _cut(rows: dict[str, Rows], first: int, last: int) -> dict[str, Rows]:
+    """Some of the rows of all banks."""
+    part = slice(first, last)
+    return {bank: Rows(each.state[part], each.current[part], each.voltage[part]) for bank, each in rows.items()}
 
 
 def _joined(recorded: Recorded, bank: int, realisations: int) -> Rows:

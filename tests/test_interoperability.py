@@ -13,9 +13,12 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 import memsim
 from memsim.configuration import TraceSection
+from memsim.inspection.lazy_arrays import time_index
 
 xarray = pytest.importorskip("xarray")
 netcdf = pytest.importorskip("netCDF4")
@@ -138,6 +141,24 @@ def going_on(tmp_path):
         process.communicate()
 
 
+def test_two_readers_of_one_process_see_a_file_grow(going_on):
+    path, _ = going_on
+    with memsim.open_run(path) as one, memsim.open_run(path) as other:
+        before = one.steps
+        for _ in range(100):
+            for run in (one, other):
+                last = run.steps
+                assert len(run.total_error) >= last // (run.samples * run.sample_steps)
+                assert run.window("nodes1", "voltage", last - 50, last).shape == (50, 2, 2)
+            if one.steps > before and other.steps > before:
+                break
+            time.sleep(0.05)
+        assert one.steps > before
+        assert other.steps > before
+    with memsim.open_run(path) as again:
+        assert again.live
+
+
 def test_a_file_that_is_being_written_is_read_by_plain_h5py_xarray_and_memsim(going_on):
     path, process = going_on
     with h5py.File(path, "r", swmr=True) as file:
@@ -189,6 +210,17 @@ def test_follow_shows_a_run_until_it_ends(going_on):
     finally:
         watching.kill()
     assert re.search(r"run\.h5: stopped after \d+ epochs\n$", rest), rest
+
+
+@given(steps=st.integers(1, 200_000), dt=st.sampled_from([2.5e-4, 1e-4, 1e-5, 3e-7]))
+@example(steps=1001, dt=2.5e-4)
+@example(steps=147 * 220, dt=2.5e-4)
+def test_the_time_axis_of_lazy_arrays_has_a_label_for_each_step(steps, dt):
+    index = time_index(steps, dt)
+    assert index.size == steps
+    few = np.unique(np.linspace(0, steps - 1, 5).astype(int))
+    labels = index.isel({"time": few}).index.to_numpy()
+    np.testing.assert_allclose(labels, few * dt, rtol=1e-12)
 
 
 def test_the_lazy_arrays_of_a_run_are_its_windows(run):

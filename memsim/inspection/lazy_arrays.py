@@ -52,8 +52,7 @@ def dataset(run: Run, bank: str) -> Any:
         axes = [axis for axis in channels if name == "state" or axis != "variable"]
         lazy = _backend_array(run, bank, name, (run.steps, *(channels[axis] for axis in axes)))
         arrays[name] = xarray.Variable(("time", *axes), lazy, {"units": unit_of[name]})
-    index = xarray.indexes.RangeIndex.arange(0.0, run.steps * run.dt, run.dt, dim="time")
-    coordinates = xarray.Coordinates.from_xindex(index)
+    coordinates = xarray.Coordinates.from_xindex(time_index(run.steps, run.dt))
     found = xarray.Dataset(arrays, coords=coordinates)
     found = found.assign_coords(
         device=np.arange(about.devices),
@@ -63,6 +62,11 @@ def dataset(run: Run, bank: str) -> Any:
     found.time.attrs.update(units="s", long_name="start of the step")
     found.attrs.update(bank=bank, model=about.model, variable_units=[unit for _, unit, _, _ in about.variables])
     return found
+
+
+def time_index(steps: int, dt: float) -> Any:
+    """The times n * dt of so many steps, as an index that takes no memory, :class:`xarray.indexes.RangeIndex`."""
+    return _xarray().indexes.RangeIndex.linspace(0.0, steps * dt, num=steps, endpoint=False, dim="time")
 
 
 def _backend_array(run: Run, bank: str, quantity: str, shape: tuple[int, ...]) -> Any:
