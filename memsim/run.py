@@ -197,7 +197,9 @@ class Run(RunReader):
     ) -> Iterator[tuple[int, dict[str, Rows]]]:
         channels = sum((len(about.variables) + 2) * about.devices for about in map(self.bank, banks)) * len(lanes)
         size = steps or max(1, STRETCH_BYTES // (8 * max(1, channels)))
-        if start < stop and not self._all_stored(banks, start, stop, lanes):
+        if start == stop:
+            return
+        if not self._all_stored(banks, start, stop, lanes):
             yield from self._replayed(start, stop, banks, lanes, size)
             return
         # Whole chunks are unpacked, so pieces begin and end with them.
