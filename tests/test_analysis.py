@@ -129,7 +129,7 @@ def test_a_plot_of_a_loop_names_its_largest_lobes():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("nodes7", 0), "banks: must be of synapses1"),
+        (("nodes7", 0), "banks: must be among synapses1"),
         (("nodes1", 9), "devices of nodes1: must be from 0 to 1"),
         (("nodes1", 0, 3), "realisations: must be from 0 to 2"),
         (("nodes1", 0, 0, 9, 9), "start, stop: must lie within steps 0 to"),

@@ -456,10 +456,10 @@ def test_progress_is_lines_where_there_is_no_terminal(capsys, monkeypatch):
         (["--epochs", "2:3"], "--epochs: .*'2:3'"),
         (["--epochs", "one"], "--epochs: must be A:B or A"),
         (["--epochs", "0:1", "--steps", "0:1"], "--epochs and --steps: a span is given in one unit"),
-        (["--banks", "nodes9"], "banks: must be of synapses1, .*'nodes9'"),
-        (["--devices", "0,7"], r"devices of synapses1: must be from 0 to 3 \(got 7\)"),
-        (["--realisations", "2"], r"realisations: must be from 0 to 1 \(got 2\)"),
-        (["--quantities", "power"], "quantities: must be of state, current, voltage .*'power'"),
+        (["--banks", "nodes9"], "--banks: must be among synapses1, .*'nodes9'"),
+        (["--devices", "0,7"], r"--devices of synapses1: must be from 0 to 3 \(got 7\); choose banks with --banks"),
+        (["--realisations", "2"], r"--realisations: must be from 0 to 1 \(got 2\)"),
+        (["--quantities", "power"], "--quantities: must be among state, current, voltage .*'power'"),
         (["--stride", "0"], r"--stride: must be at least 1 \(got 0\)"),
         (["--format", "xlsx"], "--format: must be one of csv, parquet, vcd, npz .*'xlsx'"),
         (["--format", "vcd"], r"--format: is vcd, but --out ends in .csv"),
@@ -477,8 +477,9 @@ def test_bad_targets_are_refused(run_file, tmp_path, refused):
     refused("exists; .*--overwrite", "trace", "export", run_file, "--out", exists)
     refused("there is no folder", "trace", "export", run_file, "--out", tmp_path / "no" / "x.csv")
     refused("is a folder", "trace", "export", run_file, "--out", tmp_path, "--format", "csv", "--overwrite")
-    refused("--format: must be one of csv, .*got None", "trace", "export", run_file)
-    refused("--format: must be one of csv, .*x.dat", "trace", "export", run_file, "--out", tmp_path / "x.dat")
+    ends = "error: give --format or an --out that ends in .csv, .parquet, .vcd or .npz"
+    refused(f"{ends}$", "trace", "export", run_file)
+    refused(rf"{ends} \(got .*x.dat\)$", "trace", "export", run_file, "--out", tmp_path / "x.dat")
     itself = ("--out", run_file, "--format", "csv", "--overwrite")
     refused("is the run file itself", "trace", "export", run_file, *itself)
     assert exists.read_text() == "precious"

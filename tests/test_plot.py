@@ -332,9 +332,11 @@ def test_a_figure_is_not_overwritten_unless_asked_for(cli, refused, file, tmp_pa
     [
         (["--epochs", "9"], "--epochs: the run has epochs 0 to 3"),
         (["--epochs", "0", "--steps", "3"], "--epochs and --steps: a span is given in one unit"),
-        (["--banks", "nodes7"], "banks: must be of synapses1"),
+        (["--banks", "nodes7"], "--banks: must be among synapses1"),
+        (["--devices", "3"], r"--devices of nodes1: must be from 0 to 1 \(got 3\); choose banks with --banks"),
+        (["--epochs", "-5"], "--epochs: the run has 4 epochs, so -4 is the first"),
         (["--devices", "one"], "Invalid value for '--devices'"),
-        (["--quantities", "power"], "quantities: must be of state, current, voltage"),
+        (["--quantities", "power"], "--quantities: must be among state, current, voltage"),
         (["--out", "figure.doc"], "figure.doc: a figure's file must end in"),
     ],
 )

@@ -38,6 +38,10 @@ def test_every_span_within_a_run_is_its_steps(unit, steps, data):
     assert parse_span(f"{start}:", unit, run) == (start * size, steps)
     assert parse_span(f":{stop}", unit, run) == (0, min(stop * size, steps))
     assert parse_span(f" {start} ", unit, run) == parse_span(f"{start}:{start + 1}", unit, run)
+    assert parse_span(f"{start - count}", unit, run) == parse_span(f"{start}", unit, run)
+    assert parse_span(f"{start - count}:", unit, run) == (start * size, steps)
+    if stop < count:
+        assert parse_span(f"{start}:{stop - count}", unit, run) == (start * size, stop * size)
 
 
 @given(st.text(max_size=8))
@@ -59,9 +63,15 @@ def test_any_other_text_is_refused_in_one_line(text):
         ("10", "epochs", r"--epochs: the run has epochs 0 to 9, so a span ends at 10 \(got '10'\)"),
         ("0:51", "samples", "the run has samples 0 to 49"),
         ("0:351", "steps", "the run has steps 0 to 349"),
-        ("", "steps", r"--steps: must be A:B or A, as 0:3 or 7 \(got ''\)"),
+        ("", "steps", r"--steps: must be A:B or A, as 0:3 or 7, or -3: for the last three \(got ''\)"),
         (":", "steps", "must be A:B or A"),
-        ("-1", "steps", "must be A:B or A"),
+        ("-", "steps", "must be A:B or A"),
+        ("7-3", "steps", "must be A:B or A"),
+        ("-:3", "steps", "must be A:B or A"),
+        ("1" * 30, "steps", "must be A:B or A"),
+        ("-11", "epochs", r"--epochs: the run has 10 epochs, so -10 is the first \(got '-11'\)"),
+        (":-50", "samples", "the end must be above the beginning"),
+        ("-1:-3", "steps", "the end must be above the beginning"),
         ("1.5", "steps", "must be A:B or A"),
         ("²", "steps", "must be A:B or A"),
         ("9" * 5000, "steps", "must be A:B or A"),
@@ -80,6 +90,12 @@ def test_a_span_is_given_in_one_unit_at_most():
     assert steps_of(run, samples="1", default=(0, 3)) == (7, 14)
     with pytest.raises(InputError, match="--epochs and --steps: a span is given in one unit"):
         steps_of(run, epochs="0", steps="3")
+
+
+def test_a_span_from_the_end_of_a_run_with_a_part_of_an_epoch():
+    run = run_of(10 * SIZES["epochs"] + 3)
+    assert parse_span("-1", "epochs", run) == (10 * SIZES["epochs"], run.steps)
+    assert parse_span("-3:-1", "epochs", run) == (8 * SIZES["epochs"], 10 * SIZES["epochs"])
 
 
 def test_a_run_without_an_epoch_has_no_span():
@@ -112,11 +128,16 @@ def test_what_is_chosen_is_sorted_and_counted_once():
 @pytest.mark.parametrize(
     ("chosen", "message"),
     [
-        ({"banks": ["nodes9"]}, r"banks: must be of synapses1, memristor \(got 'nodes9'\)"),
-        ({"devices": [2]}, r"devices of memristor: must be from 0 to 1 \(got 2\)"),
-        ({"devices": [-1]}, r"devices of synapses1: must be from 0 to 3 \(got -1\)"),
-        ({"realisations": [3]}, r"realisations: must be from 0 to 2 \(got 3\)"),
-        ({"quantities": ["power"]}, r"quantities: must be of state, current, voltage \(got 'power'\)"),
+        ({"banks": ["nodes9"]}, r"^banks: must be among synapses1, memristor \(got 'nodes9'\)$"),
+        ({"devices": [2]}, r"^devices of memristor: must be from 0 to 1 \(got 2\); choose banks$"),
+        ({"devices": [2], "banks": ["memristor"]}, r"^devices of memristor: must be from 0 to 1 \(got 2\)$"),
+        ({"devices": [-1]}, r"^devices of synapses1: must be from 0 to 3 \(got -1\); choose banks$"),
+        ({"realisations": [3]}, r"^realisations: must be from 0 to 2 \(got 3\)$"),
+        ({"quantities": ["power"]}, r"^quantities: must be among state, current, voltage \(got 'power'\)$"),
+        ({"banks": ["nodes9"], "flags": True}, r"^--banks: must be among synapses1"),
+        ({"devices": [2], "flags": True}, r"^--devices of .* \(got 2\); choose banks with --banks$"),
+        ({"realisations": [3], "flags": True}, "^--realisations: must be from 0 to 2"),
+        ({"quantities": ["power"], "flags": True}, "^--quantities: must be among state"),
     ],
 )
 def test_refused_channels(chosen, message):
@@ -136,6 +157,11 @@ def parsed():
         return given
 
     return lambda *arguments: command.main(list(arguments), standalone_mode=False)
+
+
+def test_a_span_may_begin_with_a_minus(parsed):
+    assert parsed("--epochs", "-3:")["epochs"] == "-3:"
+    assert parsed("--steps", "-1")["steps"] == "-1"
 
 
 def test_options_may_be_repeated_and_have_commas_and_ranges(parsed):

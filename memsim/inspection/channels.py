@@ -68,6 +68,8 @@ def choose(
     devices: Sequence[int] = (),
     realisations: Sequence[int] = (),
     quantities: Sequence[str] = (),
+    *,
+    flags: bool = False,
 ) -> Channels:
     """A selection of channels; what is left empty is taken whole.
 
@@ -79,33 +81,39 @@ def choose(
         The same numbers in each of the banks.
     realisations : sequence of int
     quantities : sequence of {"state", "current", "voltage"}
+    flags : bool
+        Call them in messages as the command line does: ``--banks``.
 
     Raises
     ------
     InputError
         Something is chosen that the run does not have.
     """
-    names = _named("banks", banks, run.banks)
+    flag = "--" if flags else ""
+    names = _named(f"{flag}banks", banks, run.banks)
     infos = {name: run.bank(name) for name in names}
+    advice = "" if banks or len(names) == 1 else f"; choose banks{' with --banks' if flags else ''}"
     return Channels(
         banks=names,
-        devices={name: _numbered(f"devices of {name}", devices, info.devices) for name, info in infos.items()},
+        devices={
+            name: _numbered(f"{flag}devices of {name}", devices, info.devices, advice) for name, info in infos.items()
+        },
         variables={name: tuple(variable[0] for variable in info.variables) for name, info in infos.items()},
-        realisations=_numbered("realisations", realisations, run.realisations),
-        quantities=_named("quantities", quantities, QUANTITIES),
+        realisations=_numbered(f"{flag}realisations", realisations, run.realisations),
+        quantities=_named(f"{flag}quantities", quantities, QUANTITIES),
     )
 
 
 def _named(what: str, chosen: Iterable[str], known: Sequence[str]) -> tuple[str, ...]:
     chosen = set(chosen)
     for name in sorted(chosen - set(known)):
-        raise InputError(f"{what}: must be of {', '.join(known)} (got {name!r})")
+        raise InputError(f"{what}: must be among {', '.join(known)} (got {name!r})")
     return tuple(name for name in known if name in chosen or not chosen)
 
 
-def _numbered(what: str, chosen: Iterable[int], count: int) -> tuple[int, ...]:
+def _numbered(what: str, chosen: Iterable[int], count: int, advice: str = "") -> tuple[int, ...]:
     chosen = sorted(set(chosen))
     for number in chosen:
         if not 0 <= number < count:
-            raise InputError(f"{what}: must be from 0 to {count - 1} (got {number})")
+            raise InputError(f"{what}: must be from 0 to {count - 1} (got {number}){advice}")
     return tuple(chosen) or tuple(range(count))

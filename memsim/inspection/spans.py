@@ -6,7 +6,7 @@ from ..errors import InputError
 from ..run import Run
 
 UNITS = ("epochs", "samples", "steps")
-_SPAN = re.compile(r"([0-9]{0,18})(:?)([0-9]{0,18})")
+_SPAN = re.compile(r"(-?[0-9]{1,18})?(?:(:)(-?[0-9]{1,18})?)?")
 
 
 def steps_of(
@@ -46,8 +46,9 @@ def parse_span(text: str, unit: str, run: Run) -> tuple[int, int]:
     ----------
     text : str
         ``"A:B"``: from A to B, B not included, counted from 0 at the start of
-        the run. ``"A"`` is ``"A:A+1"``; ``"A:"`` ends with the run, and
-        ``":B"`` begins with it.
+        the run. ``"A"`` is one; ``"A:"`` ends with the run, and ``":B"``
+        begins with it. Below 0 they are counted from the run's end: ``"-3:"``
+        are the last three, and ``"-1"`` is the last one.
     unit : {"epochs", "samples", "steps"}
         Samples are counted from the start of the run, not of an epoch.
     run : Run
@@ -79,12 +80,21 @@ def unit_steps(unit: str, run: Run) -> int:
 
 
 def _bounds(text: str, unit: str, count: int) -> tuple[int, int]:
-    """The two numbers of a span, in its unit."""
+    """The two numbers of a span, in its unit, from the run's start."""
     found = _SPAN.fullmatch(text.strip())
     if found is None or not any((found[1], found[3])):
-        raise InputError(f"--{unit}: must be A:B or A, as 0:3 or 7 (got {text!r})")
-    start = int(found[1] or 0)
-    stop = start + 1 if not found[2] else int(found[3]) if found[3] else count
+        raise InputError(f"--{unit}: must be A:B or A, as 0:3 or 7, or -3: for the last three (got {text!r})")
+    start = _from_start(int(found[1] or 0), text, unit, count)
+    if not found[2]:
+        return start, start + 1
+    stop = _from_start(int(found[3]), text, unit, count) if found[3] else count
     if stop <= start:
         raise InputError(f"--{unit}: the end must be above the beginning, and below {count + 1} (got {text!r})")
     return start, stop
+
+
+def _from_start(number: int, text: str, unit: str, count: int) -> int:
+    """A number of a span that may be counted from the run's end."""
+    if number < -count:
+        raise InputError(f"--{unit}: the run has {count} {unit}, so -{count} is the first (got {text!r})")
+    return number + count if number < 0 else number

@@ -46,7 +46,7 @@ def command(
     target = file.with_suffix(".png") if out is None else out
     check_plot_target(target, overwrite)
     with open_run(file) as run:
-        channels = choose(run, banks, devices, realisations or (0,), quantities or plot.FIRST_QUANTITIES)
+        channels = choose(run, banks, devices, realisations or (0,), quantities or plot.FIRST_QUANTITIES, flags=True)
         channels, first = plot.first_look(run, channels, every_device=bool(devices))
         start, stop = steps_of(run, epochs=epochs, samples=samples, steps=steps, default=first)
         with StepProgress("drawing", quiet) as progress:

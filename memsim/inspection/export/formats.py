@@ -35,9 +35,9 @@ def format_of(path: Path | None, name: str | None) -> str:
     suffix = path.suffix.removeprefix(".").lower() if path is not None else ""
     if name is None:
         if suffix not in WRITERS:
-            raise InputError(
-                f"--format: must be one of {', '.join(WRITERS)} where --out does not end in it (got {path})"
-            )
+            *others, last = (f".{known}" for known in WRITERS)
+            got = f" (got {path})" if path is not None else ""
+            raise InputError(f"give --format or an --out that ends in {', '.join(others)} or {last}{got}")
         return suffix
     if name not in WRITERS:
         raise InputError(f"--format: must be one of {', '.join(WRITERS)} (got {name!r})")
@@ -97,7 +97,7 @@ def export(
     name = format_of(path, format)
     if stride < 1:
         raise InputError(f"--stride: must be at least 1 (got {stride})")
-    channels = choose(run, banks, devices, realisations, quantities)
+    channels = choose(run, banks, devices, realisations, quantities, flags=True)
     start, stop = steps_of(run, epochs=_text(epochs), samples=_text(samples), steps=_text(steps))
     excerpt = Excerpt(run, channels, start, stop, stride)
     _check_format(name, excerpt)
