@@ -322,32 +322,82 @@ def test_banks_devices_realisations_and_quantities_choose_channels(tmp_path):
     assert_same_bits(rows, wanted_rows(run, range(60), **chosen))
 
 
+def assert_same_export(name, one, other):
+    if name == "parquet":
+        pandas.testing.assert_frame_equal(pandas.read_parquet(one), pandas.read_parquet(other))
+    elif name == "npz":
+        with np.load(one) as first, np.load(other) as second:
+            assert first.files == second.files
+            assert all(np.array_equal(first[key], second[key]) for key in first.files)
+    else:
+        assert one.read_bytes() == other.read_bytes()
+
+
 @of_each_format
 @pytest.mark.parametrize("values", [1, 200])
-def test_the_size_of_a_block_does_not_matter(name, values, tmp_path, monkeypatch):
+@pytest.mark.parametrize("stored", [True, False])
+def test_the_size_of_a_block_does_not_matter(name, values, stored, tmp_path, monkeypatch):
     """What is read at a time is bounded, so a file of any length takes the same memory."""
     run, sizes = traced("mlp"), []
     chosen = {"steps": (5, 105), "stride": 3}
     whole = export(run, tmp_path / f"whole.{name}", **chosen)
     monkeypatch.setattr(excerpt, "BLOCK_VALUES", values)
+    monkeypatch.setattr(excerpt, "chunk_rows", lambda width: 8)
+    monkeypatch.setattr(excerpt, "PIECE_BYTES", 1)
     monkeypatch.setattr(run, "stretches", functools.partial(_stretches, run, 7))
+    if not stored:
+        monkeypatch.setattr(run, "holds", lambda *_, **__: False)
     matrix = excerpt.Block.matrix
     monkeypatch.setattr(excerpt.Block, "matrix", lambda block: sizes.append(len(block.steps)) or matrix(block))
     parts = export(run, tmp_path / f"parts.{name}", **chosen)
-    if name == "parquet":
-        pandas.testing.assert_frame_equal(pandas.read_parquet(whole), pandas.read_parquet(parts))
-    elif name == "npz":
-        with np.load(whole) as one, np.load(parts) as other:
-            assert one.files == other.files
-            assert all(np.array_equal(one[key], other[key]) for key in one.files)
-    else:
-        assert whole.read_bytes() == parts.read_bytes()
-    assert all(size == 1 if values == 1 else size <= 3 for size in sizes)
+    assert_same_export(name, whole, parts)
+    assert all(size <= max(1, values // 60) for size in sizes)
 
 
 def _stretches(run, size, start, stop, banks, *, realisations, steps):
     """What ``run.stretches`` gives, a few steps at a time."""
     return type(run).stretches(run, start, stop, banks, realisations=realisations, steps=size)
+
+
+def test_of_a_stored_trace_only_what_is_chosen_is_read(tmp_path, monkeypatch):
+    run, read = traced("mlp"), []
+    trace_rows = run.stored.trace_rows
+
+    def counted(bank, quantity, first, last, **channels):
+        read.append((bank, quantity, first, last, channels["devices"], channels["realisations"]))
+        return trace_rows(bank, quantity, first, last, **channels)
+
+    monkeypatch.setattr(run.stored, "trace_rows", counted)
+    monkeypatch.setattr(run, "stretches", None)
+    monkeypatch.setattr(excerpt, "chunk_rows", lambda width: 64)
+    monkeypatch.setattr(excerpt, "PIECE_BYTES", 1)
+    chosen = {"banks": ["synapses1"], "devices": [1, 2], "realisations": [1], "quantities": ["state"]}
+    export(run, tmp_path / "states.npz", **chosen, steps=(5, 280), stride=100)
+    # From the first to the last kept row of each piece of 64 rows, and no piece without one.
+    places = slice(1, 3), slice(1, 2)
+    assert read == [("synapses1", "state", step, step + 1, *places) for step in (5, 105, 205)]
+    read.clear()
+    export(run, tmp_path / "more.npz", **chosen, steps=(5, 160), stride=10)
+    assert [rows[2:4] for rows in read] == [(5, 56), (65, 126), (135, 156)]
+    with np.load(tmp_path / "more.npz") as data:
+        kept = np.arange(5, 160, 10)
+        assert np.array_equal(data["synapses1/state"], run.stored.trace_rows(
+            "synapses1", "state", 0, 160, devices=slice(1, 3), realisations=slice(1, 2))[kept])  # fmt: skip
+
+
+@of_each_kind
+@pytest.mark.parametrize("trace", [
+    {"mode": "keyframes"},
+    {"mode": "select", "quantities": ["state"], "epochs": [(1, 2)]},
+])  # fmt: skip
+def test_what_is_not_stored_is_replayed(kind, trace, tmp_path):
+    run = training.run(configuration(kind, trace=trace), DATA)
+    for number, chosen in enumerate(({"steps": "5:", "stride": 7}, {"epochs": "1", "quantities": ["state"]})):
+        one = export(traced(kind), tmp_path / f"full{number}.npz", **chosen)
+        other = export(run, tmp_path / f"part{number}.npz", **chosen)
+        with np.load(one) as first, np.load(other) as second:
+            for key in set(first.files) - {"configuration", "provenance"}:
+                assert np.array_equal(first[key], second[key]), key
 
 
 # The file

@@ -1,12 +1,13 @@
 """What an export holds: chosen channels over a span of steps, read in blocks of bounded size."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from ...run import Run
+from ...traces.chunks import CHUNK_ROWS, chunk_rows
 from ...traces.reader import Rows
 from ..channels import Channels
 from ..timeline import Timeline
@@ -15,7 +16,9 @@ Report = Callable[[int, int], None]  # called with the rows that are done, and a
 
 UNITS = {"current": "A", "voltage": "V"}  # states have the units of their variables
 BLOCK_VALUES = 2**18  # numbers in a block, about
-READ_STEPS = 4096  # below so many steps a read, the reader chooses
+READ_STEPS = 4096  # below so many steps a replay, the run chooses
+PIECE_BYTES = 32 << 20  # that are read from the file at a time, about
+PIECE_ROWS = 65536  # at most; a power of two
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,10 @@ class Block:
     def matrix(self) -> np.ndarray:
         """All channels side by side in their order, (rows, channels) float64."""
         return np.concatenate([values.reshape(len(self.steps), -1) for values in self.values.values()], axis=1)
+
+    def part(self, low: int, high: int) -> "Block":
+        """Some of its rows."""
+        return Block(self.steps[low:high], {key: values[low:high] for key, values in self.values.items()})
 
 
 @dataclass(frozen=True)
@@ -75,7 +82,68 @@ class Excerpt:
 
     def blocks(self) -> Iterator[Block]:
         """All kept rows in order; no block is empty."""
-        most = max(1, BLOCK_VALUES // len(self.channels))
+        return _even(self._stored_blocks() if self._is_stored else self._replayed_blocks(), self._most)
+
+    @property
+    def _most(self) -> int:
+        """Rows of a block at most."""
+        return max(1, BLOCK_VALUES // len(self.channels))
+
+    @property
+    def _keys(self) -> list[tuple[str, str]]:
+        return [(bank, quantity) for bank in self.channels.banks for quantity in self.channels.quantities]
+
+    @property
+    def _is_stored(self) -> bool:
+        """Whether the file itself has every step of what is chosen."""
+        chosen = self.channels
+        return all(
+            self.run.holds(
+                bank, self.start, self.stop, chosen.realisations,
+                devices=chosen.devices[bank], quantities=chosen.quantities,
+            )
+            for bank in chosen.banks
+        )  # fmt: skip
+
+    def _stored_blocks(self) -> Iterator[Block]:
+        """What is chosen and nothing else, read in pieces of whole chunks; pieces without a kept row are left out."""
+        piece = self._piece_rows()
+        # Chunks are counted in rows of the trace, which may begin later than the run.
+        shift = self.run.trace(self.channels.banks[0]).selection.row_of(self.start) - self.start
+        step = self.start
+        while step < self.stop:
+            end = min(self.stop, (step + shift) // piece * piece + piece - shift)
+            kept = np.arange(step, end, self.stride)
+            yield Block(kept, {key: self._stored(*key, step, int(kept[-1]) + 1) for key in self._keys})
+            step = int(kept[-1]) + self.stride
+
+    def _stored(self, bank: str, quantity: str, start: int, stop: int) -> np.ndarray:
+        """Kept rows of a bank and a quantity, states with their axis of variables."""
+        chosen = self.channels
+        devices, lanes = chosen.devices[bank], chosen.realisations
+        values = self.run.window(
+            bank, quantity, start, stop, stride=self.stride, devices=devices, realisations=lanes
+        )  # fmt: skip
+        variables = (len(chosen.variables[bank]),) if quantity == "state" else ()
+        return values.reshape(len(values), len(devices), *variables, len(lanes))
+
+    def _piece_rows(self) -> int:
+        """Rows of the trace that are read at a time: a power of two, and whole chunks."""
+        chosen = self.channels
+        chunk = 1
+        for bank in chosen.banks:
+            kept = self.run.trace(bank).selection
+            chunk = max(chunk, chunk_rows(len(kept.devices) * len(kept.variables) * len(kept.realisations)))
+        # All quantities of the devices from the first to the last that is chosen, at worst.
+        lanes = chosen.realisations[-1] - chosen.realisations[0] + 1
+        width = lanes * sum(
+            (chosen.devices[bank][-1] - chosen.devices[bank][0] + 1) * (len(chosen.variables[bank]) + 2)
+            for bank in chosen.banks
+        )
+        fitting = max(1, PIECE_BYTES // (8 * width))
+        return min(PIECE_ROWS, max(min(chunk, CHUNK_ROWS), 1 << (fitting.bit_length() - 1)))
+
+    def _replayed_blocks(self) -> Iterator[Block]:
         stretches = self.run.stretches(
             self.start, self.stop, self.channels.banks,
             realisations=self.channels.realisations, steps=self._read_steps(),
@@ -83,11 +151,11 @@ class Excerpt:
         for first, stretch in stretches:
             length = len(stretch[self.channels.banks[0]].current)
             kept = np.arange((self.start - first) % self.stride, length, self.stride)
-            for low in range(0, len(kept), most):
-                yield self._block(first, kept[low : low + most], stretch)
+            if len(kept):
+                yield self._block(first, kept, stretch)
 
     def _read_steps(self) -> int:
-        """Steps of a read that fill a block; 0, the reader's own choice, where they would be few."""
+        """Steps of a read that fill a block; 0, the run's own choice, where they would be few."""
         infos = [self.run.bank(bank) for bank in self.channels.banks]
         read = sum(info.devices * (len(info.variables) + 2) for info in infos) * len(self.channels.realisations)
         steps = BLOCK_VALUES // read
@@ -97,7 +165,31 @@ class Excerpt:
         span = slice(int(kept[0]), int(kept[-1]) + 1, self.stride)
         values = {
             (bank, quantity): getattr(stretch[bank], quantity)[span][:, self.channels.devices[bank]]
-            for bank in self.channels.banks
-            for quantity in self.channels.quantities
+            for bank, quantity in self._keys
         }
         return Block(first + kept, values)
+
+
+def _even(blocks: Iterable[Block], most: int) -> Iterator[Block]:
+    """The same rows in blocks of ``most`` rows, the last one of fewer."""
+    held: list[Block] = []
+    count = 0
+    for block in blocks:
+        held.append(block)
+        count += len(block.steps)
+        if count < most:
+            continue
+        whole = _joined(held)
+        full = count // most * most
+        yield from (whole.part(low, low + most) for low in range(0, full, most))
+        held, count = ([whole.part(full, count)] if count > full else []), count - full
+    if count:
+        yield _joined(held)
+
+
+def _joined(blocks: Sequence[Block]) -> Block:
+    """Blocks that follow each other as one."""
+    if len(blocks) == 1:
+        return blocks[0]
+    values = {key: np.concatenate([block.values[key] for block in blocks]) for key in blocks[0].values}
+    return Block(np.concatenate([block.steps for block in blocks]), values)
