@@ -208,7 +208,7 @@ def test_a_stretch_without_a_pulse_gives_an_empty_table():
         ({"start": 4, "stop": 4}, r"\(got 4, 4\)"),
         ({"start": 9, "stop": 4}, r"\(got 9, 4\)"),
         ({"stop": 10**9}, r"\(got 0, 1000000000\)"),
-        ({"banks": ["synapses9"]}, "banks: must be of synapses1, nodes1, synapses2, nodes2 .*'synapses9'"),
+        ({"banks": ["synapses9"]}, "banks: must be among synapses1, nodes1, synapses2, nodes2 .*'synapses9'"),
         ({"realisations": [2]}, r"realisations: must be from 0 to 1 \(got 2\)"),
     ],
 )
