@@ -8,8 +8,11 @@ import pytest
 
 from memsim.cli import main
 
-# The same examples in every run, and no deadline: a first call may compile a kernel.
-hypothesis.settings.register_profile("memsim", derandomize=True, deadline=None, max_examples=50, database=None)
+# The same examples in every run, and no word on how long they take: a first call may compile a kernel.
+hypothesis.settings.register_profile(
+    "memsim", derandomize=True, deadline=None, max_examples=50, database=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)  # fmt: skip
 hypothesis.settings.load_profile("memsim")
 
 
