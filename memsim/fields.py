@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .errors import InputError
 
+SHOWN = 200  # characters of a value in a message
+
 
 def quantity(default: Any, unit: str, description: str, **bounds: Any) -> Any:
     """A field with a unit; ``bounds`` are pydantic's (``gt``, ``ge``, ``lt``, ``le``)."""
@@ -31,7 +33,16 @@ class Settings(BaseModel):
 
 def explain(error: ValidationError, model: type[BaseModel]) -> list[str]:
     """All that is wrong, one clause a field, with the nearest known name for an unknown one."""
-    return [clause for detail in error.errors() for clause in _explain_one(detail, model)]
+    details = error.errors()
+    # A list whose entries were refused is "too short" as well, which nobody needs to hear.
+    counted = [d for d in details if d["type"] != "too_short" or not any(_is_within(o, d) for o in details)]
+    return [clause for detail in counted for clause in _explain_one(detail, model)]
+
+
+def _is_within(one: Any, other: Any) -> bool:
+    """Whether an error is of a part of what another is of."""
+    at = other["loc"]
+    return len(one["loc"]) > len(at) and one["loc"][: len(at)] == at
 
 
 def _explain_one(detail: Any, model: type[BaseModel]) -> list[str]:
@@ -47,10 +58,18 @@ def _explain_one(detail: Any, model: type[BaseModel]) -> list[str]:
         return [f"{shown}: is missing; give it a value"]
     message = detail["msg"].removeprefix("Value error, ")
     if detail["type"] in ("value_error", "network_kind"):
-        # Raised by a section of its own, whose clauses begin with the field.
+        # Raised by a section of its own, whose clauses begin with the field; or of the field itself.
         inner = detail.get("ctx", {}).get("error")
         clauses = inner.clauses if isinstance(inner, InputError) else [message]
-        return [f"{shown}.{clause}" if path else clause for clause in clauses]
+        joints = (": " if clause.startswith("must ") else "." for clause in clauses)
+        return [f"{shown}{joint}{clause}" if path else clause for joint, clause in zip(joints, clauses, strict=True)]
+    got = _in_one_line(detail["input"])
     if message.startswith("Input should "):
-        return [f"{shown}: must {message.removeprefix('Input should ')} (got {detail['input']!r})"]
-    return [f"{shown}: {message[0].lower()}{message[1:]} (got {detail['input']!r})"]
+        return [f"{shown}: must {message.removeprefix('Input should ')} (got {got})"]
+    return [f"{shown}: {message[0].lower()}{message[1:]} (got {got})"]
+
+
+def _in_one_line(value: Any) -> str:
+    """What was given, as Python writes it; of much the beginning."""
+    shown = " ".join(repr(value).split())
+    return shown if len(shown) <= SHOWN else f"{shown[:SHOWN]} ..."

@@ -17,7 +17,7 @@ from . import space
 from .chunks import ChunkedDataset, chunk_rows, create_chunked
 from .doubted import FAILURES, DoubtedFile, one_line
 from .errors import NotARunFileError
-from .hdf5 import attach, describe, make_axis
+from .hdf5 import attach, describe, make_axis, text, texts
 from .reader import FileReader, open_hdf5
 from .rows import QUANTITIES
 
@@ -96,15 +96,14 @@ class DriveWriter:
 
     def _describe(self, about: DriveDescription) -> None:
         file, (names, units, lower, upper) = self.file, zip(*about.variables, strict=True)
-        file.attrs.update({"convention": CONVENTION, "schema_version": SCHEMA, **about.program})
-        file.attrs.update({"dt": about.dt, "dt_units": "s", "steps": about.steps})
-        file.attrs.update({"drive": about.drive, "model": about.model, "finished": False})
-        file.attrs.update({"variables": names, "variable_units": units})
+        said = {"convention": CONVENTION, **about.program, "dt_units": "s", "drive": about.drive, "model": about.model}
+        file.attrs.update({name: text(value) for name, value in said.items()})
+        file.attrs.update({"schema_version": SCHEMA, "dt": about.dt, "steps": about.steps, "finished": False})
+        file.attrs.update({"variables": texts(names), "variable_units": texts(units)})
         file.attrs.update({"lower_bounds": lower, "upper_bounds": upper})
-        file["configuration"] = about.configuration
-        text = h5py.string_dtype()
-        file.create_dataset("labels", data=np.array(about.labels, dtype=object), dtype=text)
-        file.create_dataset("notes", data=np.array(about.notes, dtype=object), dtype=text)
+        file["configuration"] = text(about.configuration)
+        file["labels"] = texts(about.labels)
+        file["notes"] = texts(about.notes)
         samples = file.create_group("samples")
         for entry, (times, values) in about.samples.items():
             group = samples.create_group(str(entry))

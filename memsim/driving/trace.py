@@ -45,8 +45,17 @@ class DriveTrace(DriveReader):
 
     @cached_property
     def config(self) -> DriveConfiguration:
-        """The effective configuration; driving with it again gives the same bits."""
-        return DriveConfiguration(**self.configuration)
+        """The effective configuration; driving with it again gives the same bits.
+
+        Raises
+        ------
+        RunFileError
+            The file holds a configuration that no drive has.
+        """
+        try:
+            return DriveConfiguration(**self.configuration)
+        except InputError as error:
+            raise self._doubted.broken(f"its configuration: {error}") from None
 
 
 def _sampled(entry: dict[str, Any], arrays: dict[str, Any]) -> dict[str, Any]:
@@ -86,6 +95,9 @@ def load_drive_source(path: Path, assignments: Sequence[str] = ()) -> DriveConfi
         return load_drive_configuration(path, assignments)
     try:
         with open_drive(path) as earlier:
+            unchanged = earlier.config  # a file that is broken is named; what follows is of the assignments
+            if not assignments:
+                return unchanged
             return DriveConfiguration(**override_entries(earlier.configuration, assignments))
     except RunFileError as error:
         raise InputError(str(error)) from None
