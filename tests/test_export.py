@@ -7,6 +7,8 @@ import importlib
 import itertools
 import math
 import os
+import re
+import shutil
 import signal
 import sys
 import tomllib
@@ -23,6 +25,7 @@ from memsim.configuration import Configuration
 from memsim.datasets import Dataset
 from memsim.errors import InputError
 from memsim.inspection.export import FORMATS, excerpt, export
+from memsim.inspection.export.size import in_bytes
 from memsim.inspection.export.vcd import check_timescale, timescale
 from memsim.inspection.progress import StepProgress
 
@@ -409,7 +412,9 @@ def test_the_command_writes_what_the_function_does(name, run_file, tmp_path, cli
     done = cli(
         "trace", "export", run_file, "--format", name, "--samples", "1:3", "--realisations", "1", "--stride", "2"
     )
-    assert (done.status, done.err, done.out) == (0, "", f"wrote run.{name}\n")
+    assert (done.status, done.out) == (0, f"wrote run.{name}\n")
+    # Two banks of synapses and two of nodes, 4 + 2 + 2 + 1 devices with three numbers each.
+    assert re.fullmatch(r"exporting 1,296 rows \(48 steps of 27 channels\), about .* (kB|bytes|packed)\n", done.err)
     with memsim.open_run(run_file) as run:
         wanted = export(run, tmp_path / f"wanted.{name}", samples="1:3", realisations=[1], stride=2)
     assert (tmp_path / f"run.{name}").read_bytes()[:4] == wanted.read_bytes()[:4]
@@ -441,7 +446,7 @@ def test_ctrl_c_leaves_no_half_file_and_says_so(name, old, run_file, tmp_path, c
         raise KeyboardInterrupt
 
     monkeypatch.setattr(excerpt.Excerpt, "blocks", stopped)
-    done = cli("trace", "export", run_file, "--out", target, "--overwrite")
+    done = cli("trace", "export", run_file, "--out", target, "--overwrite", "--quiet")
     assert (done.status, done.out) == (130, "")
     kept = "was not written" if old is None else "keeps what it held"
     assert done.err.split("\n") == [f"{target} {kept}", "", "memsim: stopped", ""]
@@ -451,18 +456,78 @@ def test_ctrl_c_leaves_no_half_file_and_says_so(name, old, run_file, tmp_path, c
 
 
 @of_each_format
-def test_a_full_disk_leaves_no_half_file(name, run_file, tmp_path, cli, monkeypatch):
+@pytest.mark.parametrize("error", [
+    OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)),
+    OSError(f"Error writing bytes to file. Detail: [errno {errno.ENOSPC}] {os.strerror(errno.ENOSPC)}"),
+])  # fmt: skip
+def test_a_full_disk_leaves_no_half_file(name, error, run_file, tmp_path, cli, monkeypatch):
     blocks = excerpt.Excerpt.blocks
 
     def full(self):
         yield next(blocks(self))
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        raise error
 
     monkeypatch.setattr(excerpt.Excerpt, "blocks", full)
-    done = cli("trace", "export", run_file, "--out", tmp_path / f"run.{name}")
+    target = tmp_path / f"run.{name}"
+    done = cli("trace", "export", run_file, "--out", target, "--quiet")
     assert (done.status, done.out) == (1, "")
-    assert done.err == f"memsim: error: [Errno {errno.ENOSPC}] No space left on device\n"
+    assert done.err == f"memsim: error: {target}: the disk is full; make room, or name a file on another disk\n"
     assert os.listdir(tmp_path) == []
+
+
+def test_another_failure_of_the_system_is_told_as_it_is(run_file, tmp_path, cli, monkeypatch):
+    def broken(self):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+        yield
+
+    monkeypatch.setattr(excerpt.Excerpt, "blocks", broken)
+    done = cli("trace", "export", run_file, "--out", tmp_path / "run.csv", "--quiet")
+    assert done.status == 1
+    assert os.strerror(errno.EIO) in done.err
+    assert "full" not in done.err
+    assert os.listdir(tmp_path) == []
+
+
+@of_each_kind
+@pytest.mark.parametrize("stride", [1, 48])
+def test_the_size_is_told_before_anything_is_read(kind, stride, tmp_path):
+    run, told = traced(kind), []
+    for name in FORMATS:
+        target = tmp_path / f"run.{name}"
+        export(run, target, stride=stride, begin=lambda size, target=target: told.append((size, target.exists())))
+        size, existed = told.pop()
+        channels = sum(run.bank(b).devices * (len(run.bank(b).variables) + 2) for b in run.banks) * REALISATIONS
+        steps = len(range(0, run.steps, stride))
+        assert (size.steps, size.channels, size.numbers, existed) == (steps, channels, steps * channels, False)
+        if name == "csv":
+            assert size.size == pytest.approx(target.stat().st_size, rel=0.2)
+        if name == "npz":
+            with np.load(target) as data:
+                grows = [v for v in data.values() if v.ndim and len(v) == steps and v.dtype.kind != "U"]
+                assert size.size == sum(v.nbytes for v in grows)
+
+
+@of_each_format
+def test_what_the_disk_has_no_room_for_is_refused(name, run_file, tmp_path, refused, cli, monkeypatch):
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage._replace(free=500))
+    target = tmp_path / f"run.{name}"
+    advice = "choose a span, fewer channels or a --stride, or name a file on another disk"
+    rows = r"15,552 rows \(288 steps of 54 channels\), about [0-9.]+ .B"
+    refused(
+        rf"{target}: {rows}.*, and 500 bytes are free there; {advice}", "trace", "export", run_file, "--out", target
+    )
+    assert os.listdir(tmp_path) == []
+    few = ("--steps", "0:1", "--banks", "nodes2", "--realisations", "0", "--quantities", "state")
+    assert cli("trace", "export", run_file, "--out", target, *few, "--quiet").err == ""
+    assert os.listdir(tmp_path) == [target.name]
+
+
+@pytest.mark.parametrize(
+    ("size", "text"), [(0, "0 bytes"), (999, "999 bytes"), (1e3, "1 kB"), (2.345e9, "2.35 GB"), (7e15, "7e+03 TB")]
+)
+def test_bytes_in_words(size, text):
+    assert in_bytes(size) == text
 
 
 def test_a_target_that_appears_meanwhile_is_kept(tmp_path):

@@ -10,7 +10,7 @@ EPILOG = """\b
 Examples:
   memsim trace export xor.h5 --format csv --samples 0:5
   memsim trace export xor.h5 --out nodes.parquet --banks nodes1,nodes2 --epochs 0:10
-  memsim trace export xor.h5 --out waves.vcd --realisations 0 --epochs 3
+  memsim trace export xor.h5 --out waves.vcd --realisations 0 --epochs -1
   memsim trace export xor.h5 --out states.npz --quantities state --stride 220
 """
 
@@ -20,7 +20,9 @@ Examples:
 @click.option(
     "--format", "name", metavar="csv|parquet|vcd|npz", help="Format; the suffix of --out says it where it is not given."
 )
-@options.path_option("--out", "File to write; the run's name with the format as its suffix where not given.")
+@options.path_option(
+    "--out", "File to write; the run's name with the format's suffix, in this folder, where not given."
+)
 @options.spans
 @options.channels
 @click.option("--stride", type=int, default=1, metavar="N", help="Keep every N-th step, from the first one on.")
@@ -46,7 +48,8 @@ def command(
 
     CSV and Parquet hold one tidy table, a row for each number. VCD holds real
     signals with markers of epoch, sample and phase, for waveform viewers. NPZ
-    holds arrays. Ctrl-C leaves no half file.
+    holds arrays. What will be large is said first, and refused where the disk
+    has no room for it. Ctrl-C leaves no half file.
     """
     from ...inspection.export import export, format_of
     from ...inspection.progress import StepProgress
@@ -59,10 +62,18 @@ def command(
             export(
                 run, target, format=name, banks=banks, devices=devices, realisations=realisations,
                 quantities=quantities, epochs=epochs, samples=samples, steps=steps, stride=stride,
-                overwrite=overwrite, report=progress,
+                overwrite=overwrite, begin=_quiet if quiet else _say, report=progress,
             )  # fmt: skip
     except KeyboardInterrupt:
         kept = "keeps what it held" if target.exists() else "was not written"
         click.echo(f"{target} {kept}", err=True)
         raise
     click.echo(f"wrote {target}")
+
+
+def _say(size: object) -> None:
+    click.echo(f"exporting {size}", err=True)
+
+
+def _quiet(size: object) -> None:
+    """Say nothing."""

@@ -12,6 +12,7 @@ from .csv_table import write_csv
 from .excerpt import Excerpt, Report
 from .npz import write_npz
 from .parquet import load_parquet, write_parquet
+from .size import Size, require_room, size_of
 from .target import check_export_target, written_whole
 
 Span = str | tuple[int, int]
@@ -60,6 +61,7 @@ def export(
     steps: Span | None = None,
     stride: int = 1,
     overwrite: bool = False,
+    begin: Callable[[Size], None] = lambda size: None,
     report: Report = lambda done, rows: None,
 ) -> Path:
     """Export a stretch of a run; the file is there whole or not at all.
@@ -79,8 +81,10 @@ def export(
         Keep every so many steps, from the first one on.
     overwrite : bool
         Replace a file that exists.
+    begin : callable
+        Called once with about how large the file will be, before anything is read.
     report : callable
-        Called with the rows that are done, and all.
+        Called with the steps that are done, and all.
 
     Returns
     -------
@@ -91,7 +95,10 @@ def export(
     ------
     InputError
         Something is chosen that the run does not have; the target exists or
-        cannot be written; the format cannot hold it or its library is missing.
+        cannot be written, or its disk has no room; the format cannot hold it
+        or its library is missing.
+    DiskFullError
+        The disk was full before the end.
     """
     path = Path(out)
     name = format_of(path, format)
@@ -102,6 +109,9 @@ def export(
     excerpt = Excerpt(run, channels, start, stop, stride)
     _check_format(name, excerpt)
     check_export_target(path, overwrite, Path(str(run.file.filename)))
+    size = size_of(excerpt, name)
+    require_room(size, path)
+    begin(size)
     with written_whole(path, overwrite) as partial:
         WRITERS[name](excerpt, partial, report)
     return path

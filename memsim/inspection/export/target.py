@@ -1,5 +1,6 @@
 """A file that is there whole or not at all."""
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,6 +8,9 @@ from pathlib import Path
 
 from ...errors import InputError
 from ...traces.run_file import check_target
+from ...traces.space import DiskFullError
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def check_export_target(path: Path, overwrite: bool, source: Path | None) -> None:
@@ -26,12 +30,28 @@ def check_export_target(path: Path, overwrite: bool, source: Path | None) -> Non
 
 @contextmanager
 def written_whole(path: Path, overwrite: bool) -> Iterator[Path]:
-    """A name beside ``path`` to write to; it gets its own name when all went well, and is removed otherwise."""
+    """A name beside ``path`` to write to; it gets its own name when all went well, and is removed otherwise.
+
+    Raises
+    ------
+    InputError
+        Somebody else made ``path`` meanwhile.
+    DiskFullError
+    """
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         yield partial
         # Somebody else may have made the file meanwhile.
         check_export_target(path, overwrite, None)
         os.replace(partial, path)
+    except OSError as error:
+        if not _is_full(error):
+            raise
+        raise DiskFullError(f"{path}: the disk is full; make room, or name a file on another disk") from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _is_full(error: OSError) -> bool:
+    """Whether a disk was full; pyarrow says so in words alone."""
+    return error.errno in FULL or any(os.strerror(code) in str(error) for code in FULL)
