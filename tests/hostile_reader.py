@@ -55,9 +55,8 @@ class Reader:
             stderr=subprocess.STDOUT, env=environment,
         )  # fmt: skip
         self.started += 1
-        for path in self._warm:
-            answer = self._answer(process, START_SECONDS)
-            assert answer["wrong"] == [], (path, answer)
+        answers = [self._answer(process, START_SECONDS) for _ in self._warm]
+        assert not any(answer["wrong"] for answer in answers), answers
         return process
 
     @staticmethod

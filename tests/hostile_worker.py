@@ -93,8 +93,8 @@ def look(path: Path, opened: Callable[[Path], Any] = open_run, asked: Questions 
     return state, wrong
 
 
-def call(*arguments: str) -> list[str]:
-    """Call the command line; what is unexpected in its answer."""
+def call(*arguments: str, refusal: str | None = None) -> list[str]:
+    """Call the command line; what is unexpected in its answer: where a refusal is expected, all but a line with it."""
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
@@ -103,6 +103,9 @@ def call(*arguments: str) -> list[str]:
         except SystemExit as end:
             status = end.code or 0
     said = err.getvalue()
+    if refusal is not None:
+        as_expected = status == 2 and said.count("\n") == 1 and said.endswith(f"{refusal}\n")
+        return [] if as_expected else [f"{' '.join(arguments)}: status {status}, {said!r}, and not {refusal!r}"]
     # `trace verify` has status 1 where it found faults, and a line on stdout for each.
     expected = {(0, 0), (2, 1)} | ({(1, 0)} if arguments[:2] == ("trace", "verify") else set())
     if (status, said.count("\n")) not in expected or "please report" in said:
@@ -111,14 +114,23 @@ def call(*arguments: str) -> list[str]:
 
 
 def answer(path: str, number: int = 0) -> dict[str, Any]:
-    """The answer to one path; of files that open only every fourth is shown to the commands, which takes longest."""
-    if Path(path).name.startswith("drive"):
-        state, wrong = look(Path(path), open_drive, questions_to_a_drive)
-        return {"state": state, "wrong": wrong + (call("drive", path) if state.startswith("refused: ") else [])}
-    state, wrong = look(Path(path))
-    if state.startswith("refused: ") or number % 4 == 0:
-        wrong += call("trace", "info", path)
-        wrong += call("trace", "verify", path, "--quiet", "--windows", "1")
+    """The answer to one path.
+
+    A file that is refused is shown to one of the commands, by its number; one
+    that opens, which takes longest, is shown to two of them every fourth time.
+    """
+    is_a_drive = Path(path).name.startswith("drive")
+    state, wrong = look(Path(path), open_drive, questions_to_a_drive) if is_a_drive else look(Path(path))
+    show, verify = ("trace", "info", path), ("trace", "verify", path, "--quiet", "--windows", "1")
+    again = ("drive" if is_a_drive else "run", path, "--out", f"{path}.out.h5", "--quiet")
+    if state.startswith("refused: "):
+        command = again if is_a_drive else (show, verify, again)[number % 3]
+        # What is no HDF5 is read as TOML, and refused as that. Numbers of errors are not shown.
+        toml = command is again and "is no HDF5 file" in state
+        refusal = "" if toml else re.sub(r"\[Errno \d+\] ", "", state.removeprefix("refused: "))
+        wrong += call(*command, refusal=refusal)
+    elif number % 4 == 0 and not is_a_drive:
+        wrong += call(*show) + call(*verify)
     return {"state": state, "wrong": wrong}
 
 
