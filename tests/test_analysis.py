@@ -123,7 +123,18 @@ def test_a_plot_of_a_loop_names_its_largest_lobes():
     assert place.get_ylabel() == "current (mA)" or place.get_ylabel() == "current (µA)"
     largest = max((lobe for lobe in loop.lobes if lobe.direction == 1), key=lambda lobe: abs(lobe.area))
     names = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert names[0].startswith(f"steps {largest.start} to {largest.stop}: ")
+    assert names[0].startswith(f"steps {largest.start} to {largest.stop}: lobe area ")
+    assert place.get_title() == "nodes1, device 0, realisation 0"
+
+
+def test_a_negative_area_has_a_minus_sign():
+    lobe = analysis.Lobe(0, 4, -1, -2.5e-6)
+    loop = analysis.Loop("nodes2", 4, 1, 100, np.arange(4.0), -np.ones(4), (lobe,))
+    (place,) = (figure := analysis.plot_hysteresis(loop)).axes
+    assert place.get_title() == "nodes2, device 4, realisation 1"
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
+        "steps 100 to 104: lobe area \N{MINUS SIGN}2.5 µW"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+from types import SimpleNamespace
 
 import matplotlib.colors
 import numpy as np
@@ -20,11 +21,19 @@ from memsim.inspection.channels import Channel, choose
 from memsim.inspection.curves import Curve
 from memsim.inspection.time_axis import OTHER, OWN, time_unit
 from memsim.traces.reader import Envelope
+from memsim.traces.stored import Stored
 
 
 @functools.cache
 def traced(kind):
     return training.run(configuration(kind, trace={"mode": "full"}), REAL)
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("plot") / "run.h5"
+    training.run(configuration("mlp", trace={"mode": "full"}), REAL, out=path).close()
+    return path
 
 
 def figure(kind, chosen=(), span=(0, 100), **settings):
@@ -143,12 +152,26 @@ def test_bands_are_the_envelope(monkeypatch):
     run = traced("mlp")
     (place,) = figure("mlp", {"banks": ["nodes2"], "realisations": [0], "quantities": ["voltage"]}, (0, 400)).axes
     (band,) = [c for c in place.collections if isinstance(c, FillBetweenPolyCollection)]
-    low, high = (line.get_ydata() for line in panel_lines(place))
     values = run.stretch(0, 400, ["nodes2"])["nodes2"].voltage[:, 0, 0]
     assert place.get_ylabel() == "nodes2\nvoltage (V)"
-    assert (low.min(), high.max()) == (values.min(), values.max())
     corners = band.get_paths()[0].vertices[:, 1]
-    assert (corners.min(), corners.max()) == (values.min(), values.max())
+    np.testing.assert_allclose((corners.min(), corners.max()), (values.min(), values.max()), rtol=1e-14)
+    # Most parts have a pulse; a line along the others would be dots.
+    assert panel_lines(place) == []
+
+
+def test_what_is_narrow_of_a_band_is_a_line_and_nothing_is_too_flat_to_be_seen():
+    place = plot.new_figure(4.0, 3.0).subplots()
+    low, high = np.array([0.0, 1.0, 0.0, 5.0, -3.0]), np.array([0.0, 1.0, 0.5, 5.25, 4.0])
+    axis = time_axis.TimeAxis(0, 5, 1.0, "time")
+    plot._draw_curve(place, Curve(np.arange(6), low, high), axis, 2.0, "red", 1.0)
+    (line,) = panel_lines(place)
+    assert line.get_ydata().tolist()[:3] == [0.0, 2.0, 0.5]
+    assert line.get_ydata()[3] == 10.25
+    assert np.isnan(line.get_ydata()[4:]).all()
+    vertices = place.collections[0].get_paths()[0].vertices
+    ends = {x: (vertices[vertices[:, 0] == x, 1].min(), vertices[vertices[:, 0] == x, 1].max()) for x in (0.0, 5.0)}
+    assert ends == {0.0: (-0.5, 0.5), 5.0: (-6.0, 8.0)}
 
 
 def test_states_may_be_shown_as_weights():
@@ -250,16 +273,90 @@ def test_time_has_a_unit_that_suits_its_length(duration, factor, unit):
     assert time_axis.duration(duration) == f"{duration * factor:.4g} {unit}"
 
 
-def test_an_axis_without_a_signal_has_its_range():
-    nothing = np.zeros(10)
-    channel = Channel("nodes1", "voltage", 0, None, 0)
-    panel = plot._Panel("nodes1", "voltage", "voltage", "V", (channel,), ("boundary",))
+def drawn(quantity, values, span=1e-8, scale=1.0, unit="m"):
+    """The axis of one channel of a node."""
+    channel = Channel("nodes1", quantity, 0, 0 if quantity == "state" else None, 0)
+    panel = plot._Panel("nodes1", quantity, quantity, unit, (channel,), ("boundary",), scale, span)
     place = plot.new_figure(4.0, 3.0).subplots()
-    run = traced("mlp")
-    axis = plot.time_axis(run, 0, 10)
-    plot._draw_panel(place, panel, {channel: Curve(np.arange(11), nothing, nothing)}, axis, run.calibration[1])
+    run, values = traced("mlp"), np.array(values, dtype=float)
+    axis = plot.time_axis(run, 0, len(values))
+    plot._draw_panel(place, panel, {channel: Curve(np.arange(len(values) + 1), values, values)}, axis,
+                     run.calibration[1])  # fmt: skip
+    return place
+
+
+def test_an_axis_without_a_signal_has_its_range():
+    place = drawn("voltage", np.zeros(10), unit="V")
     assert place.get_ylim() == (-1.0, 1.0)
     assert place.get_ylabel() == "nodes1\nvoltage (V)"
+
+
+def test_the_axis_of_a_state_fits_its_drift_and_others_begin_at_0():
+    place = drawn("state", [1.0e-9, 1.1e-9, 1.05e-9])
+    assert place.get_ylim() == pytest.approx((1.0 - 0.008, 1.1 + 0.008))
+    assert place.get_ylabel() == "nodes1\nstate (nm)"
+    # As weights of 2 to the nm.
+    assert drawn("state", [1.0e-9, 1.1e-9], scale=2e9, unit="1").get_ylim() == pytest.approx((2 - 0.016, 2.2 + 0.016))
+    low, high = drawn("voltage", [3.0, 3.5], unit="V").get_ylim()
+    assert low < 0.0
+    assert high > 3.5
+
+
+@pytest.mark.parametrize(
+    ("value", "span", "limits"),
+    [
+        (2e-9, 1e-8, (1.5, 2.5)),  # 5 % of its range
+        (2e-9, 0.0, (1.9, 2.1)),  # or of the state, where it has no bounds
+        (0.0, 1e-8, (-0.5, 0.5)),
+    ],
+)
+def test_a_state_that_does_not_move_has_an_axis_that_hides_its_last_bits(value, span, limits):
+    place = drawn("state", [value, value, np.nextafter(value, 1.0)], span=span)
+    unit = 1e9 if place.get_ylabel().endswith("(nm)") else 1e12
+    assert np.array(place.get_ylim()) / unit * 1e9 == pytest.approx(limits)
+
+
+def test_a_figure_says_which_run_data_and_epochs(file):
+    with memsim.open_run(file) as run:
+        size = run.samples * run.sample_steps
+        chosen = choose(run, ["nodes2"], realisations=[1], quantities=["state"])
+        figures = [plot.figure_of(run, chosen, *span) for span in ((size, 2 * size), (size - 1, size + 1))]
+    about = [figure.get_suptitle().split("\n") for figure in figures]
+    assert about[0][0] == f"run.h5, data {REAL.name}, epoch 1"
+    assert about[1][0] == f"run.h5, data {REAL.name}, epochs 0 to 1"
+    assert about[0][1].startswith(f"{size:,} steps (")
+    assert about[0][1].endswith(f") from step {size:,}; realisation 1")
+    assert figures[0].axes[0].get_xlabel() == f"time from step {size:,} (ms)"
+    memory = figure("mlp", {"banks": ["nodes2"]}).get_suptitle()
+    assert memory.startswith(f"run in memory, data {REAL.name}, epoch 0\n")
+
+
+def test_the_error_of_a_whole_run_is_not_shaded_and_has_the_epochs_alone():
+    run = traced("mlp")
+    whole, part = (
+        figure("mlp", {"banks": ["nodes2"], "quantities": ["state"]}, (0, stop), error=True)
+        for stop in (run.steps, run.steps - 1)
+    )
+    epochs = []
+    for picture in (whole, part):
+        places = [*picture.axes, *(above for place in picture.axes for above in place.child_axes)]
+        epochs.append([place.get_xlabel() for place in places].count("epoch"))
+    assert epochs == [1, 2]
+    shaded = [[text.get_text() for text in picture.axes[0].get_legend().get_texts()] for picture in (whole, part)]
+    assert shaded == [["mean", "range"], ["mean", "range", "drawn below"]]
+    marks = [line for line in whole.axes[1].get_lines() if line.get_linestyle() == "--"]
+    assert len(marks) == EPOCHS + 1
+
+
+@pytest.mark.parametrize(
+    ("errors", "scale", "bottom"),
+    [([50.0, 0.5], "linear", 0.0), ([50.0, 0.4], "log", 0.28), ([50.0, 0.4, 0.0], "log", 0.28), ([0.0], "linear", 0.0)],
+)
+def test_an_error_over_decades_has_a_logarithmic_axis(errors, scale, bottom):
+    place = plot.new_figure(4.0, 3.0).subplots()
+    plot._scale_error(place, np.array(errors)[:, None])
+    assert place.get_yscale() == scale
+    assert place.get_ylim()[0] == pytest.approx(bottom)
 
 
 # What is refused
@@ -285,13 +382,6 @@ def test_too_many_channels_are_refused(monkeypatch):
 # The command
 
 
-@pytest.fixture(scope="module")
-def file(tmp_path_factory):
-    path = tmp_path_factory.mktemp("plot") / "run.h5"
-    training.run(configuration("mlp", trace={"mode": "full"}), REAL, out=path).close()
-    return path
-
-
 BEGINNINGS = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}
 
 
@@ -310,12 +400,102 @@ def test_the_command_draws_what_is_asked_for(cli, file, tmp_path, ending):
     assert result.out.endswith(f"wrote {target}\n")
 
 
-def test_without_choices_the_first_samples_are_drawn_beside_the_run(cli, file):
+def test_without_choices_the_first_samples_are_drawn_in_the_current_folder(cli, file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    before = set(file.parent.iterdir())
     result = cli("trace", "plot", file)
     assert result.status == 0, result.err
-    assert file.with_suffix(".png").read_bytes().startswith(BEGINNINGS["png"])
+    assert (tmp_path / "run.png").read_bytes().startswith(BEGINNINGS["png"])
+    assert result.out.endswith("wrote run.png\n")
+    assert set(file.parent.iterdir()) == before
     with memsim.open_run(file) as run:
         assert f"steps 0 to {3 * run.sample_steps} of {run.steps}" in result.out
+    assert "window" not in result.out
+
+
+@pytest.mark.parametrize(("windows", "length"), [([(7, 12), (15, 18)], 3), ([(16, 18)], 2)])
+def test_without_a_span_the_first_stored_window_is_drawn(cli, tmp_path, monkeypatch, windows, length):
+    monkeypatch.chdir(tmp_path)
+    trace = {"mode": "select", "samples": windows, "banks": ["nodes2"]}
+    training.run(configuration("mlp", trace=trace), REAL, out=tmp_path / "windows.h5").close()
+    result = cli("trace", "plot", "windows.h5")
+    assert result.status == 0, result.err
+    with memsim.open_run(tmp_path / "windows.h5") as run:
+        size, steps = run.sample_steps, run.steps
+    first = windows[0][0]
+    assert f"steps {first * size} to {(first + length) * size} of {steps}" in result.out
+    said = "no span is given: the beginning of the first window that windows.h5 stores\n"
+    assert result.out.startswith(said)
+    assert said not in cli("trace", "plot", "windows.h5", "--samples", "0:2", "--overwrite").out
+    assert said not in cli("trace", "plot", "windows.h5", "--banks", "nodes1", "--overwrite").out
+
+
+def test_a_window_that_a_stopped_run_did_not_reach_is_not_looked_at():
+    run = traced("mlp")
+    beyond = ((run.steps, run.steps + 90),)
+    stopped = SimpleNamespace(
+        traced=("nodes2",), steps=run.steps, sample_steps=run.sample_steps,
+        trace=lambda bank: SimpleNamespace(selection=SimpleNamespace(windows=beyond)),
+    )  # fmt: skip
+    look = plot.first_look(stopped, choose(run))
+    assert (look.start, look.stop, look.window) == (0, 3 * run.sample_steps, False)
+
+
+@pytest.fixture
+def drawn_figures(monkeypatch):
+    """The figures that the command saves."""
+    figures = []
+    monkeypatch.setattr(plot, "save", lambda figure, path, overwrite: figures.append(figure))
+    return figures
+
+
+def test_weights_error_and_devices_reach_the_figure(cli, file, tmp_path, drawn_figures):
+    chosen = ("trace", "plot", file, "--out", tmp_path / "figure.png", "--steps", "0:50", "--banks", "synapses1")
+    for more in ((), ("--devices", "1,3"), ("--weights",), ("--error",), ("--quantities", "voltage")):
+        result = cli(*chosen, *more)
+        assert result.status == 0, result.err
+    plain, devices, weights, error, voltage = drawn_figures
+    labels = [[place.get_ylabel() for place in picture.axes] for picture in drawn_figures]
+    assert [label.split(" (")[0] for label in labels[0]] == ["synapses1\nmemristance", "synapses1\ncurrent"]
+    assert labels[2] == ["synapses1\nweight", labels[0][1]]
+    assert labels[3] == ["total\nerror", *labels[0]]
+    assert [label.split(" (")[0] for label in labels[4]] == ["synapses1\nvoltage"]
+    names = [[text.get_text() for text in f.axes[0].get_legend().get_texts()] for f in (plain, devices)]
+    assert names == [[f"device {k}" for k in range(4)], ["device 1", "device 3"]]
+    with memsim.open_run(file) as run:
+        scale = next(bank.state_per_weight for bank in run.calibration if bank.name == "synapses1")
+        states = run.window("synapses1", "state", 0, 50)[:, :, 0]
+        mean = run.total_error.mean(axis=1)
+    for k, line in enumerate(panel_lines(weights.axes[0])):
+        np.testing.assert_allclose(line.get_ydata()[:-1], states[:, k] / scale, rtol=1e-14)
+    (drawn_mean,) = [patch for patch in error.axes[0].patches if getattr(patch, "get_data", None) and not patch.fill]
+    np.testing.assert_allclose(drawn_mean.get_data()[0], mean, rtol=1e-14)
+    assert len(panel_lines(voltage.axes[0])) == 4
+
+
+def test_of_a_long_span_of_a_traced_run_no_row_is_read(cli, file, tmp_path, drawn_figures, monkeypatch):
+    """Its figure is made from the overview, whose first level has an entry for every 256 rows."""
+    monkeypatch.setattr(curves, "STEPS", 30)
+    monkeypatch.setattr(curves, "POINTS", 3)
+    with memsim.open_run(file) as run:
+        steps = run.steps
+        voltage = run.window("nodes2", "voltage", realisations=[0])
+        first = voltage[:256].min(), voltage[:256].max()
+
+    def unread(*_, **__):
+        raise AssertionError("rows are read")
+
+    monkeypatch.setattr(Stored, "trace_rows", unread)
+    monkeypatch.setattr(memsim.run.Run, "stretches", unread)
+    chosen = ("--out", tmp_path / "figure.png", "--banks", "nodes2", "--quantities", "voltage")
+    result = cli("trace", "plot", file, "--steps", "0:", *chosen)
+    assert result.status == 0, result.err
+    assert f"steps 0 to {steps} of {steps}" in result.out
+    (place,) = drawn_figures[0].axes
+    vertices = next(c for c in place.collections if isinstance(c, FillBetweenPolyCollection)).get_paths()[0].vertices
+    begin = vertices[vertices[:, 0] == 0.0, 1]
+    np.testing.assert_allclose((begin.min(), begin.max()), first, rtol=1e-12)
+    assert cli("trace", "plot", file, "--steps", "0:20", *chosen).status == 1  # a short one is of rows
 
 
 def test_a_figure_is_not_overwritten_unless_asked_for(cli, refused, file, tmp_path):
@@ -337,7 +517,9 @@ def test_a_figure_is_not_overwritten_unless_asked_for(cli, refused, file, tmp_pa
         (["--epochs", "-5"], "--epochs: the run has 4 epochs, so -4 is the first"),
         (["--devices", "one"], "Invalid value for '--devices'"),
         (["--quantities", "power"], "--quantities: must be among state, current, voltage"),
-        (["--out", "figure.doc"], "figure.doc: a figure's file must end in"),
+        (["--out", "figure.doc"], "figure.doc: a figure's file must end in .png, .svg or .pdf$"),
+        (["--out", "figure.eps"], "figure.eps: a figure's file must end in .png, .svg or .pdf$"),
+        (["--out", "figure"], "figure: a figure's file must end in .png, .svg or .pdf$"),
     ],
 )
 def test_refused_commands(refused, file, tmp_path, monkeypatch, arguments, message):

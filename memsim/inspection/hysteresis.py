@@ -38,6 +38,8 @@ class Loop:
 
     Attributes
     ----------
+    bank : str
+    device, realisation : int
     start : int
         Step of the first row, from the start of the run.
     voltage, current : (steps,) float64
@@ -46,6 +48,9 @@ class Loop:
         In the order of time.
     """
 
+    bank: str
+    device: int
+    realisation: int
     start: int
     voltage: np.ndarray
     current: np.ndarray
@@ -92,7 +97,7 @@ def hysteresis(run: Run, bank: str, device: int, realisation: int = 0, start: in
     stretches = run.stretches(first, last, [bank], realisations=[realisation])
     parts = [(rows[bank].voltage[:, device, 0], rows[bank].current[:, device, 0]) for _, rows in stretches]
     voltage, current = (np.concatenate(values) for values in zip(*parts, strict=True))
-    return Loop(first, voltage, current, lobes(voltage, current))
+    return Loop(bank, device, realisation, first, voltage, current, lobes(voltage, current))
 
 
 def lobes(voltage: np.ndarray, current: np.ndarray) -> tuple[Lobe, ...]:
@@ -155,6 +160,7 @@ def plot_hysteresis(loop: Loop) -> Figure:
             place.plot(voltage * volts, current * amperes, color=colour, linewidth=1.3, label=_described(loop, lobe))
     place.axhline(0.0, color="0.6", linewidth=0.5, zorder=0)
     place.axvline(0.0, color="0.6", linewidth=0.5, zorder=0)
+    place.set_title(f"{loop.bank}, device {loop.device}, realisation {loop.realisation}", fontsize="medium")
     place.set_xlabel(f"voltage ({volt})")
     place.set_ylabel(f"current ({ampere})")
     if place.get_legend_handles_labels()[0]:
@@ -163,4 +169,5 @@ def plot_hysteresis(loop: Loop) -> Figure:
 
 
 def _described(loop: Loop, lobe: Lobe) -> str:
-    return f"steps {loop.start + lobe.start} to {loop.start + lobe.stop}: {with_prefix(lobe.area, 'W')}"
+    area = with_prefix(lobe.area, "W").replace("-", "\N{MINUS SIGN}")
+    return f"steps {loop.start + lobe.start} to {loop.start + lobe.stop}: lobe area {area}"

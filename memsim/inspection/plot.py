@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from textwrap import shorten
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib import colormaps
@@ -13,7 +15,7 @@ from matplotlib.ticker import MaxNLocator
 
 from ..calibration import BankCalibration
 from ..errors import InputError
-from ..figures import COLOURS, new_figure, save
+from ..figures import COLOURS, check_plot_target, new_figure, save
 from ..run import Run
 from ..si import axis_unit
 from .channels import Channel, Channels
@@ -24,10 +26,16 @@ from .time_axis import TimeAxis, duration, mark_epochs, shade_phases, time_axis
 MOST_PANELS = 24
 MOST_CURVES = 400  # on all axes
 MOST_NAMES = 7  # in the legend of an axis; more curves are named by a sample of them
-LABEL_PLACE = -0.052  # of an axis's label, beside its numbers; one place for all, found without measuring texts
+LABEL_PLACE = -0.06  # of an axis's label, beside its numbers; one place for all, found without measuring texts
 QUANTITY_UNITS = {"current": "A", "voltage": "V"}
 FIRST_SAMPLES, FIRST_DEVICES = 3, 8  # shown where nothing is chosen
 FIRST_QUANTITIES = ("state", "current")
+FORMATS = (".png", ".svg", ".pdf")
+NARROW = 0.015  # share of an axis's height below which a band is a line
+STEADY = 1e-9  # share of a state's range below which it counts as constant
+UNBOUNDED = 1e30  # from the lower to the upper bound of a state that nothing bounds
+DECADES = 2  # that an error spans at least where its axis is logarithmic
+LONGEST_NAME = 60
 
 
 @dataclass(frozen=True)
@@ -41,20 +49,57 @@ class _Panel:
     channels: tuple[Channel, ...]
     variables: tuple[str, ...]
     scale: float = 1.0
+    span: float = 0.0  # from a state's lower bound to its upper bound, in its unit; 0 where there are none
 
 
-def first_look(run: Run, channels: Channels, *, every_device: bool = False) -> tuple[Channels, tuple[int, int]]:
+class FirstLook(NamedTuple):
+    """What is drawn where nothing is chosen.
+
+    Attributes
+    ----------
+    channels : Channels
+        With at most the first 8 devices of each bank.
+    start, stop : int
+        Steps of the first three samples, of the run or of the first window that the file stores.
+    window : bool
+        Whether they are those of a window.
+    """
+
+    channels: Channels
+    start: int
+    stop: int
+    window: bool
+
+
+def first_look(run: Run, channels: Channels, *, every_device: bool = False) -> FirstLook:
     """What is drawn where nothing is chosen: some devices of each bank, and the first samples.
 
-    Returns
-    -------
-    Channels
-        With at most the first 8 devices of each bank, unless ``every_device``.
-    (start, stop) : int
-        Steps of the first three samples.
+    Parameters
+    ----------
+    run : Run
+    channels : Channels
+    every_device : bool
+        Take all devices of ``channels``.
     """
     devices = channels.devices if every_device else {b: d[:FIRST_DEVICES] for b, d in channels.devices.items()}
-    return replace(channels, devices=devices), (0, min(run.steps, FIRST_SAMPLES * run.sample_steps))
+    windows = [run.trace(bank).selection.windows for bank in channels.banks if bank in run.traced]
+    begins = [window[0] for window in windows if window and window[0][0] < run.steps]
+    start, end = min(begins) if begins else (0, run.steps)
+    stop = min(run.steps, end, start + FIRST_SAMPLES * run.sample_steps)
+    return FirstLook(replace(channels, devices=devices), start, stop, bool(begins))
+
+
+def check_target(path: Path, overwrite: bool) -> None:
+    """Refuse a figure's file before the work.
+
+    Raises
+    ------
+    InputError
+        It exists, cannot be written, or is no PNG, SVG or PDF.
+    """
+    if path.suffix not in FORMATS:
+        raise InputError(f"{path}: a figure's file must end in .png, .svg or .pdf")
+    check_plot_target(path, overwrite)
 
 
 def draw(
@@ -62,6 +107,7 @@ def draw(
     weights: bool = False, error: bool = False, progress: Progress | None = None, overwrite: bool = False,
 ) -> None:  # fmt: skip
     """Draw channels of a run over a span into a file: PNG, SVG or PDF; see :func:`figure_of`."""
+    check_target(path, overwrite)
     save(figure_of(run, channels, start, stop, weights=weights, error=error, progress=progress), path, overwrite)
 
 
@@ -117,10 +163,12 @@ def figure_of(
     axes[-1].set_xlabel(axis.label)
     axes[-1].set_xlim(0.0, (stop - start) * axis.factor)
     patches = shade_phases([(place, panel.bank) for place, panel in zip(axes, panels, strict=True)], run, axis)
-    mark_epochs(axes, run, axis)
+    # Of a whole run the axis of the error has the epochs already.
+    mark_epochs(axes, run, axis, numbers=not (error and _is_whole(run, start, stop)))
     if patches:
         figure.legend(handles=patches, loc="outside lower center", ncols=len(patches), frameon=False, fontsize="small")
-    figure.suptitle(_title(run, channels, found, start, stop), x=0.01, ha="left", fontsize="medium")
+    title = _title(run, channels, found, start, stop)
+    figure.suptitle(title, x=0.01, ha="left", fontsize="medium", parse_math=False)
     return figure
 
 
@@ -135,11 +183,18 @@ def _panels(run: Run, channels: Channels, weights: bool) -> list[_Panel]:
         variables = tuple(name.replace("_", " ") for name in channels.variables[bank])
         names = {variables[channel.variable] for channel in members if channel.variable is not None}
         name = quantity if quantity != "state" else names.pop() if len(names) == 1 else "states"
-        panel = _Panel(bank, quantity, name, unit, tuple(members), variables)
+        panel = _Panel(bank, quantity, name, unit, tuple(members), variables, span=_state_span(run, members))
         if quantity == "state" and bank in of_weights and name != "learning rate":
             panel = replace(panel, name="weight", unit="1", scale=of_weights[bank])
         panels.append(panel)
     return panels
+
+
+def _state_span(run: Run, members: Sequence[Channel]) -> float:
+    """From the lower to the upper bound of the state variable with the widest range; 0 where one has no bounds."""
+    bounds = [run.bank(c.bank).variables[c.variable][2:] for c in members if c.variable is not None]
+    widest = max((upper - lower for lower, upper in bounds), default=0.0)
+    return widest if widest < UNBOUNDED else 0.0
 
 
 def _unit(run: Run, channel: Channel) -> str:
@@ -166,33 +221,50 @@ def _draw_panel(
     shown = [found[channel] for channel in panel.channels]
     thresholds = _thresholds(calibration) if panel.quantity == "current" else ()
     levels = [level for threshold in thresholds for level in (-threshold, threshold)]
-    low = min(0.0, *levels, *(float(curve.low.min()) for curve in shown)) * panel.scale
-    high = max(0.0, *levels, *(float(curve.high.max()) for curve in shown)) * panel.scale
+    low, high = _limits(panel, shown, levels)
     factor, unit = axis_unit(max(-low, high), panel.unit)
     colours = _colours(len(shown))
     for curve, colour in zip(shown, colours, strict=True):
-        _draw_curve(place, curve, axis, panel.scale * factor, colour)
+        _draw_curve(place, curve, axis, panel.scale * factor, colour, NARROW * (high - low) * factor)
     for level in levels:
         place.axhline(level * factor, color="0.4", linewidth=0.7, linestyle=":")
     place.axhline(0.0, color="0.6", linewidth=0.5, zorder=0.5)
-    margin = 0.12 * (high - low) * factor or 1.0
-    place.set_ylim(low * factor - margin, high * factor + margin)
+    place.set_ylim(low * factor, high * factor)
     place.set_ylabel(f"{panel.bank}\n{panel.name}{f' ({unit})' if unit else ''}", fontsize="small")
     place.yaxis.set_label_coords(LABEL_PLACE, 0.5)
     place.tick_params(axis="y", labelsize="small")
+    place.ticklabel_format(axis="y", scilimits=(-3, 4))
+    place.yaxis.get_offset_text().set_fontsize("x-small")
     _name_curves(place, panel, colours)
 
 
-def _draw_curve(place: Axes, curve: Curve, axis: TimeAxis, factor: float, colour: object) -> None:
-    """A step line; where points have two values, a band between two step lines."""
+def _limits(panel: _Panel, shown: Sequence[Curve], levels: Sequence[float]) -> tuple[float, float]:
+    """Where an axis begins and ends: about its data, and of currents and voltages about 0 and the levels as well."""
+    lows, highs = [float(curve.low.min()) for curve in shown], [float(curve.high.max()) for curve in shown]
+    if panel.quantity != "state":
+        low, high = min(0.0, *levels, *lows), max(0.0, *levels, *highs)
+        margin = 0.12 * (high - low) or 1.0
+        return low - margin, high + margin
+    low, high = min(lows), max(highs)
+    usual = panel.span or max(abs(low), abs(high))
+    # Of a state that does not move the last bits are not to fill the axis.
+    margin = 0.08 * (high - low) if high - low > STEADY * usual else 0.05 * (usual or 1.0)
+    return (low - margin) * panel.scale, (high + margin) * panel.scale
+
+
+def _draw_curve(place: Axes, curve: Curve, axis: TimeAxis, factor: float, colour: object, narrow: float) -> None:
+    """A step line; where points have two values, a band, and a step line along what is narrow of it."""
     times = axis.at(curve.edges)
     low, high = (np.append(values, values[-1]) * factor for values in (curve.low, curve.high))
     if curve.low is curve.high:
         place.step(times, low, where="post", color=colour, linewidth=1.1)
         return
-    place.fill_between(times, low, high, step="post", color=colour, alpha=0.3, linewidth=0)
-    for values in (low, high):
-        place.step(times, values, where="post", color=colour, linewidth=0.7)
+    # No part is too flat to be seen.
+    middle, half = 0.5 * (low + high), 0.5 * np.maximum(high - low, narrow)
+    place.fill_between(times, middle - half, middle + half, step="post", color=colour, alpha=0.4, linewidth=0)
+    flat = high - low <= narrow
+    if flat.mean() > 0.5:
+        place.step(times, np.where(flat, middle, np.nan), where="post", color=colour, linewidth=1.0)
 
 
 def _thresholds(calibration: BankCalibration) -> tuple[float, ...]:
@@ -232,18 +304,28 @@ def _names(panel: _Panel) -> list[str]:
 
 
 def _title(run: Run, channels: Channels, found: dict[Channel, Curve], start: int, stop: int) -> str:
+    """Which run, which data, which epochs; below it how long the span is, and what is shown of it."""
+    epoch = unit_steps("epochs", run)
+    first, last = start // epoch, (stop - 1) // epoch
+    name = "run in memory" if run.path is None else shorten(run.path.name, LONGEST_NAME, placeholder="...")
+    data = shorten(run.dataset.name, LONGEST_NAME, placeholder="...")
+    about = [name, f"data {data}", f"epoch {first}" if first == last else f"epochs {first} to {last}"]
     parts = [f"{stop - start:,} steps ({duration((stop - start) * run.dt)}) from step {start:,}"]
     if len(channels.realisations) == 1:
         parts.append(f"realisation {channels.realisations[0]}")
     curve = next(iter(found.values()))
     if curve.low is not curve.high:
         parts.append(f"bands: smallest to largest of each {round((stop - start) / len(curve.low)):,} steps")
-    return "; ".join(parts)
+    return f"{', '.join(about)}\n{'; '.join(parts)}"
+
+
+def _is_whole(run: Run, start: int, stop: int) -> bool:
+    return (start, stop) == (0, run.steps)
 
 
 def _draw_error(place: Axes, run: Run, start: int, stop: int) -> None:
     """Total error of each epoch: mean and range of the realisations; the span that is drawn below is marked."""
-    error, epochs = run.total_error, run.steps / unit_steps("epochs", run)
+    error, epoch = run.total_error, unit_steps("epochs", run)
     if len(error):
         first = np.unique(np.linspace(0, len(error), min(POINTS, len(error)) + 1).astype(int))[:-1]
         edges = np.append(first, len(error))
@@ -251,23 +333,33 @@ def _draw_error(place: Axes, run: Run, start: int, stop: int) -> None:
         low, high = np.minimum.reduceat(error.min(axis=1), first), np.maximum.reduceat(error.max(axis=1), first)
         place.stairs(high, edges, baseline=low, fill=True, color="0.8")
         place.stairs(mean, edges, color="0.15", linewidth=1.1, baseline=None)
-    epoch = unit_steps("epochs", run)
-    place.axvspan(start / epoch, stop / epoch, facecolor=COLOURS[4], alpha=0.15, zorder=0)
-    for edge in (start, stop):
-        place.axvline(edge / epoch, color=COLOURS[4], linewidth=1.2)
-    place.set_xlim(0.0, max(epochs, len(error)))
+    handles = [Line2D([], [], color="0.15", label="mean"), Line2D([], [], color="0.8", linewidth=5, label="range")]
+    if not _is_whole(run, start, stop):
+        handles.append(Line2D([], [], color=COLOURS[4], alpha=0.4, linewidth=5, label="drawn below"))
+        place.axvspan(start / epoch, stop / epoch, facecolor=COLOURS[4], alpha=0.15, zorder=0)
+        for edge in (start, stop):
+            place.axvline(edge / epoch, color=COLOURS[4], linewidth=1.2)
+    place.set_xlim(0.0, max(run.steps / epoch, len(error)))
     place.xaxis.set_major_locator(MaxNLocator(integer=True))
-    place.set_ylim(bottom=0.0)
+    _scale_error(place, error)
     place.set_ylabel("total\nerror", fontsize="small")
     place.yaxis.set_label_coords(LABEL_PLACE, 0.5)
     place.set_xlabel("epoch", fontsize="small")
     place.tick_params(labelsize="small")
-    handles = [Line2D([], [], color="0.15", label="mean"), Line2D([], [], color="0.8", linewidth=5, label="range")]
-    handles.append(Line2D([], [], color=COLOURS[4], alpha=0.4, linewidth=5, label="drawn below"))
     place.legend(
         handles=handles, fontsize="x-small", frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.04),
         labelspacing=0.25, handlelength=1.3, borderaxespad=0.2,
     )  # fmt: skip
+
+
+def _scale_error(place: Axes, error: np.ndarray) -> None:
+    """From 0 on; logarithmic where the errors are decades apart."""
+    positive = error[error > 0]
+    if positive.size and positive.max() > 10.0**DECADES * positive.min():
+        place.set_yscale("log")
+        place.set_ylim(0.7 * positive.min(), 1.4 * positive.max())
+    else:
+        place.set_ylim(bottom=0.0)
 
 
 def summary(run: Run, channels: Channels, start: int, stop: int) -> str:

@@ -47,8 +47,7 @@ class TimeAxis(NamedTuple):
 def time_axis(run: Run, start: int, stop: int) -> TimeAxis:
     """The time axis of a span, in a unit that suits its length, from the span's beginning."""
     factor, unit = time_unit((stop - start) * run.dt)
-    since = f" since {duration(start * run.dt)}" if start else ""
-    return TimeAxis(start, stop, run.dt * factor, f"time{since} ({unit})")
+    return TimeAxis(start, stop, run.dt * factor, f"time from step {start:,} ({unit})")
 
 
 def duration(seconds: float) -> str:
@@ -112,20 +111,32 @@ def _shade(panel: Axes, edges: np.ndarray, colour: str, opacity: float) -> None:
     panel.add_collection(slots, autolim=False)
 
 
-def mark_epochs(panels: Sequence[Axes], run: Run, axis: TimeAxis) -> None:
-    """Mark where epochs begin, or samples in a span of less than two epochs; their numbers stand above."""
+def mark_epochs(panels: Sequence[Axes], run: Run, axis: TimeAxis, numbers: bool = True) -> None:
+    """Mark where epochs begin, or samples in a span of less than two epochs; their numbers stand above.
+
+    Parameters
+    ----------
+    panels : sequence of Axes
+        From above.
+    run : Run
+    axis : TimeAxis
+    numbers : bool
+        Whether epochs have numbers; samples have them always.
+    """
     epoch = unit_steps("epochs", run)
     unit, size = ("epoch", epoch) if axis.stop - axis.start >= 2 * epoch else ("sample", run.sample_steps)
     first, last = axis.start / size, axis.stop / size
     ticks = MaxNLocator(nbins=MARKS, integer=True).tick_values(first, last)
-    numbers = np.array([int(n) for n in ticks if first <= n <= last and n == int(n)], dtype=np.int64)
-    if len(numbers) == 0:
+    marked = np.array([int(n) for n in ticks if first <= n <= last and n == int(n)], dtype=np.int64)
+    if len(marked) == 0:
         return
-    places = axis.at(numbers * size)
+    places = axis.at(marked * size)
     for panel in panels:
         for place in places:
             panel.axvline(place, color="0.35", linewidth=0.6, linestyle=(0, (4, 3)), zorder=1)
+    if unit == "epoch" and not numbers:
+        return
     above = panels[0].secondary_xaxis("top")
-    above.set_xticks(places, [str(number) for number in numbers])
+    above.set_xticks(places, [str(number) for number in marked])
     above.set_xlabel(f"{unit}, counted from the run's start" if unit == "sample" else unit, fontsize="small")
     above.tick_params(labelsize="small", length=3)

@@ -10,6 +10,7 @@ EPILOG = """\b
 Examples:
   memsim trace plot xor.h5
   memsim trace plot xor.h5 --samples 8:10 --banks nodes1,nodes2 --out nodes.svg
+  memsim trace plot xor.h5 --epochs -3:
   memsim trace plot xor.h5 --epochs 0: --quantities state --weights --error --out learning.png
   memsim trace plot xor.h5 --steps 0:220 --devices 0 --realisations 0:5 --quantities voltage
 """
@@ -17,7 +18,7 @@ Examples:
 
 @click.command(name="plot", epilog=EPILOG)
 @options.path_argument("file", "RUN.h5")
-@options.path_option("--out", "Where to draw (PNG, SVG or PDF); RUN.png where not given.")
+@options.path_option("--out", "Where to draw (PNG, SVG or PDF); RUN.png in this folder where not given.")
 @options.spans
 @options.channels
 @click.option("--weights", is_flag=True, help="Show states as the weights that they stand for.")
@@ -34,25 +35,28 @@ def command(
     A short span shows every step, with its phases shaded; a long one the
     smallest and largest values of a thousand equal parts. Where nothing is
     chosen: state and current of the first 8 devices of each bank, in
-    realisation 0, through the first three samples.
+    realisation 0, through the first three samples, of the run or of the first
+    window that its file stores. What the file does not have is replayed.
     """
-    from ...figures import check_plot_target
     from ...inspection import plot
     from ...inspection.channels import choose
     from ...inspection.progress import StepProgress
     from ...inspection.spans import steps_of
     from ...run import open_run
 
-    target = file.with_suffix(".png") if out is None else out
-    check_plot_target(target, overwrite)
+    target = Path(f"{file.stem}.png") if out is None else out
+    plot.check_target(target, overwrite)
     with open_run(file) as run:
         channels = choose(run, banks, devices, realisations or (0,), quantities or plot.FIRST_QUANTITIES, flags=True)
-        channels, first = plot.first_look(run, channels, every_device=bool(devices))
-        start, stop = steps_of(run, epochs=epochs, samples=samples, steps=steps, default=first)
+        first = plot.first_look(run, channels, every_device=bool(devices))
+        channels = first.channels
+        start, stop = steps_of(run, epochs=epochs, samples=samples, steps=steps, default=(first.start, first.stop))
         with StepProgress("drawing", quiet) as progress:
             plot.draw(
                 run, channels, start, stop, target,
                 weights=weights, error=error, progress=progress, overwrite=overwrite,
             )  # fmt: skip
+        if first.window and epochs is None and samples is None and steps is None:
+            click.echo(f"no span is given: the beginning of the first window that {file.name} stores")
         click.echo(plot.summary(run, channels, start, stop))
     click.echo(f"wrote {target}")
