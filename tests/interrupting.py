@@ -1,5 +1,7 @@
 """Runs that are interrupted, and what must be true of their files: shared by the tests of resuming."""
 
+import contextlib
+import functools
 import os
 import signal
 import subprocess
@@ -13,16 +15,19 @@ import numpy as np
 
 import memsim
 from memsim import training
+from memsim.cli import main
 from memsim.configuration import Configuration
 from memsim.datasets import Dataset
+from memsim.traces import chunks
 
 # Where memsim was imported from: a process of its own must find the same one.
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(memsim.__file__).parents[1])}
-DRIVER = """
+COMMIT_SECONDS, STAGED_ROWS = 0.05, 4096  # of processes: short runs write on their way
+DRIVER = f"""
 import sys
 from memsim import training
 from memsim.traces import chunks
-training.COMMIT_SECONDS, chunks.STAGED_ROWS = 0.05, 4096
+training.COMMIT_SECONDS, chunks.STAGED_ROWS = {COMMIT_SECONDS}, {STAGED_ROWS}
 from memsim.cli import main
 main(sys.argv[1:])
 """
@@ -95,23 +100,60 @@ def finish(process, seconds=120):
     return process.returncode, out, err
 
 
+def called_in_fork(folder, *arguments, prepare=lambda: None):
+    """``memsim ARGUMENTS --quiet`` in a forked process, which needs no start of an interpreter.
+
+    Parameters
+    ----------
+    folder : Path
+        For what it writes.
+    *arguments : object
+    prepare : callable
+        Called in that process before.
+
+    Returns
+    -------
+    status : int
+    out, err : str
+    """
+    said = folder / "forked.out", folder / "forked.err"
+
+    def call():
+        training.COMMIT_SECONDS, chunks.STAGED_ROWS = COMMIT_SECONDS, STAGED_ROWS
+        prepare()
+        with said[0].open("w") as out, said[1].open("w") as err:
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+                main([*map(str, arguments), "--quiet"])
+
+    status = forked(call)
+    assert os.WIFEXITED(status), status
+    return os.WEXITSTATUS(status), *(path.read_text() for path in said)
+
+
 def kill_self(*_, **__):
     """What SIGKILL does, at this very place."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def in_fork(work):
-    """Do something in a forked process; returns the signal that ended it, or 0."""
+def forked(work):
+    """Do something in a forked process; returns how it ended, as :func:`os.waitpid` does."""
     sys.stdout.flush()
     child = os.fork()
     if child == 0:
         try:
             work()
+        except SystemExit as end:
+            os._exit(end.code or 0)
         except BaseException:
             traceback.print_exc()
-            os._exit(1)
+            os._exit(99)
         os._exit(0)
-    status = os.waitpid(child, 0)[1]
+    return os.waitpid(child, 0)[1]
+
+
+def in_fork(work):
+    """Do something in a forked process; returns the signal that ended it, or 0."""
+    status = forked(work)
     assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
     return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
 
@@ -149,6 +191,12 @@ def killed_at(place, count, work):
 
 def contents(path):
     """Everything that is in a file, as bytes with shapes, but what tells of its interruptions."""
+    about = path.stat()
+    return _contents(path, about.st_ino, about.st_size, about.st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=4)  # uninterrupted runs are compared with many
+def _contents(path, *_):
     found = {}
 
     def visit(name, item):

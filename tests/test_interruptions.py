@@ -1,6 +1,7 @@
 """Kills, signals and full disks: whatever ends a run's process, its file can be read and goes on with the same bits."""
 
 import contextlib
+import functools
 import random
 import re
 import resource
@@ -10,7 +11,7 @@ import subprocess
 import time
 
 import pytest
-from interrupting import DATA, assert_consistent, assert_same_contents, finish, start
+from interrupting import DATA, assert_consistent, assert_same_contents, called_in_fork, finish, start
 
 import memsim
 from memsim import training
@@ -62,11 +63,25 @@ def assignments(fields):
     return [word for name, value in shown for word in ("--set", f"{name}={value}")]
 
 
-def whole_file(source, fields, path):
-    """The same run without an interruption."""
+def finished(source, fields, path):
+    """A run carried out without an interruption, or to its end from where it was left."""
     config, data = load_source(source, assignments(fields)[1::2])
-    training.run(config, data, out=path).close()
+    training.run(config, data, out=path, resume=True).close()
     return path
+
+
+@pytest.fixture(scope="module")
+def whole_file(tmp_path_factory):
+    """The same run without an interruption, made once for each."""
+    folder, made = tmp_path_factory.mktemp("whole"), {}
+
+    def whole(source, fields):
+        name = str(fields)
+        if name not in made:
+            made[name] = finished(source, fields, folder / f"{len(made)}.h5")
+        return made[name]
+
+    return whole
 
 
 # Kills
@@ -86,10 +101,9 @@ def interrupted_once(command, rng):
     return status
 
 
-def kill_until_it_ends(source, fields, kills, seed):
+def kill_until_it_ends(source, fields, kills, seed, whole):
     """Runs from their start to their end through random kills, until there have been so many."""
-    whole, path = source.with_name("whole.h5"), source.with_name("run.h5")
-    whole_file(source, fields, whole)
+    path = source.with_name("run.h5")
     rng, killed = random.Random(seed), 0
     command = ["run", source, "--out", path, "--resume", *assignments(fields)]
     while killed < kills:
@@ -100,21 +114,19 @@ def kill_until_it_ends(source, fields, kills, seed):
             killed += status == -signal.SIGKILL
             if path.exists():
                 assert_consistent(path, whole)
-        if status != 0:
-            status, _, err = finish(start(*command))
-            assert status == 0, err
-        assert_same_contents(path, whole)
+        assert_same_contents(finished(source, fields, path), whole)
     return killed
 
 
-def test_a_run_that_is_killed_at_random_moments_ends_with_the_same_bits(source):
-    assert kill_until_it_ends(source, RUNS["mlp select"], 2, seed=1) == 2
+def test_a_run_that_is_killed_at_a_random_moment_ends_with_the_same_bits(source, whole_file):
+    fields = RUNS["mlp select"]
+    assert kill_until_it_ends(source, fields, 1, 1, whole_file(source, fields)) == 1
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("seed", "fields"), list(enumerate(RUNS.values())), ids=RUNS)
-def test_runs_of_all_kinds_that_are_killed_at_random_moments_end_with_the_same_bits(seed, fields, source):
-    assert kill_until_it_ends(source, fields, 8, seed) == 8  # of 64 in all
+def test_runs_of_all_kinds_that_are_killed_at_random_moments_end_with_the_same_bits(seed, fields, source, whole_file):
+    assert kill_until_it_ends(source, fields, 8, seed, whole_file(source, fields)) == 8  # of 64 in all
 
 
 # Signals
@@ -133,15 +145,15 @@ def wait_for(path, process, keyframes=3, seconds=120):
     pytest.fail("the run has not come to its keyframes")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_stops_at_the_next_keyframe_and_says_how_to_go_on(number, source):
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
+def test_a_signal_stops_at_the_next_keyframe_and_says_how_to_go_on(number, source, whole_file):
     path, endless = source.with_name("run.h5"), {"learning.epochs": 20000000, "trace.keyframe_samples": 24}
     process = start("run", source, "--out", path, *assignments(endless))
     wait_for(path, process)
     process.send_signal(number)
     status, out, err = finish(process)
     assert status == 130, err
-    message = r"stopped after (\d+) of 20000000 epochs; (.*) keeps them, and the same command with --resume goes on\n"
+    message = r"stopped after (\d+) of 20000000 epochs; (.*) keeps them, and 'memsim run \2 --resume' goes on\n"
     epochs = int(re.fullmatch(message, err)[1])
     assert out.startswith("Margins")
     assert not list(path.parent.glob(".run.h5*"))
@@ -151,38 +163,38 @@ def test_a_signal_stops_at_the_next_keyframe_and_says_how_to_go_on(number, sourc
         assert len(run.total_error) == run.keyframes["epoch"][-1] == epochs
         assert epochs % 3 == 0
         some = min(epochs, 300)
-        expected = whole_file(source, endless | {"learning.epochs": some}, source.with_name("whole.h5"))
-        with memsim.open_run(expected) as whole:
+        with memsim.open_run(whole_file(source, endless | {"learning.epochs": some})) as whole:
             assert run.total_error[:some].tobytes() == whole.total_error.tobytes()
             assert run.order[:some].tobytes() == whole.order.tobytes()
             assert run.keyframes["nodes1"][: some // 3].tobytes() == whole.keyframes["nodes1"][: some // 3].tobytes()
 
 
-FAR_KEYFRAME = {"learning.epochs": 15000, "trace.keyframe_samples": 120000}
+FAR_KEYFRAME = {"learning.epochs": 2000, "trace.keyframe_samples": 16000}
 
 
-def test_a_second_ctrl_c_stops_at_once_and_the_file_goes_on(source):
+def test_a_second_ctrl_c_stops_at_once_and_the_file_goes_on(source, whole_file):
     """The next keyframe is far away; the second signal does not wait for it."""
-    path, whole = source.with_name("run.h5"), source.with_name("whole.h5")
+    path, whole = source.with_name("run.h5"), whole_file(source, FAR_KEYFRAME)
     words = assignments(FAR_KEYFRAME)
-    process = start("run", source, "--out", path, *words, quiet=False)
-    assert process.stderr.readline() == "training: 15000 epochs\n"
-    time.sleep(0.2)
-    process.send_signal(signal.SIGINT)
-    time.sleep(0.2)
-    assert process.poll() is None
-    process.send_signal(signal.SIGINT)
-    status, _, err = finish(process)
+    original = training.Engine.advance
+
+    def advance(self, *arguments, **options):
+        recorded = original(self, *arguments, **options)
+        signal.raise_signal(signal.SIGINT)
+        return recorded
+
+    def prepare():
+        training.STOP_SECONDS = 1e9  # the first signal waits for the keyframe, however far that is
+        training.Engine.advance = advance
+
+    status, _, err = called_in_fork(path.parent, "run", source, "--out", path, *words, prepare=prepare)
     assert status == 130
-    assert re.search(r"keeps what was committed; .*--resume goes on\s+memsim: stopped", err)
-    whole_file(source, FAR_KEYFRAME, whole)
+    assert re.search(r"keeps what was committed; 'memsim run .*/run\.h5 --resume' goes on\s+memsim: stopped", err)
     assert_consistent(path, whole)
     with memsim.open_run(path) as run:
         assert not run.finished
         assert run.samples_done == 0
-    status, _, err = finish(start("run", source, "--out", path, "--resume", *words))
-    assert status == 0, err
-    assert_same_contents(path, whole)
+    assert_same_contents(finished(source, FAR_KEYFRAME, path), whole)
 
 
 # One writer
@@ -215,10 +227,6 @@ def test_a_second_writer_is_refused_and_readers_are_not(source, refused):
     finally:
         finish(process)
     assert path.with_name(".run.h5.lock").exists()
-    process = start("run", source, "--out", path, "--resume", *words)
-    time.sleep(1.0)
-    process.send_signal(signal.SIGTERM)
-    assert finish(process)[0] in (130, -signal.SIGTERM)
 
 
 # Full disks
@@ -228,7 +236,7 @@ def long_run(mode):
     """Fields of a run whose file grows by tens of megabytes."""
     modes = {
         "keyframes": {"learning.epochs": 12000, "run.realisations": 6},
-        "full": {"learning.epochs": 200, "trace.mode": "full", "trace.compression": "none"},
+        "full": {"learning.epochs": 120, "trace.mode": "full", "trace.compression": "none"},
         "select": {
             "learning.epochs": 2000, "trace.mode": "select", "trace.compression": "none",
             "trace.banks": ["synapses1", "nodes1"], "trace.epochs": [[20, 400], [500, 2000]],
@@ -250,20 +258,16 @@ def assert_stopped_by_a_full_disk(result, path, message):
     "mode",
     ["full", pytest.param("keyframes", marks=pytest.mark.slow), pytest.param("select", marks=pytest.mark.slow)],
 )
-def test_a_limit_on_a_files_size_stops_a_run_that_goes_on_later(mode, source):
-    path, whole, fields = source.with_name("run.h5"), source.with_name("whole.h5"), long_run(mode)
-    command = ["run", source, "--out", path, "--resume", *assignments(fields)]
-    whole_file(source, fields, whole)
+def test_a_limit_on_a_files_size_stops_a_run_that_goes_on_later(mode, source, whole_file):
+    path, fields = source.with_name("run.h5"), long_run(mode)
+    whole, command = whole_file(source, fields), ["run", source, "--out", path, "--resume", *assignments(fields)]
     for size in (5 << 20, 7 << 20)[: 1 if mode == "full" else 2]:
-        limit = (size, size)
-        process = start(*command, preexec_fn=lambda limit=limit: resource.setrlimit(resource.RLIMIT_FSIZE, limit))
+        limit = functools.partial(resource.setrlimit, resource.RLIMIT_FSIZE, (size, size))
         message = r"the file would exceed the limit of [\d,]+ bytes on a file's size"
-        assert_stopped_by_a_full_disk(finish(process), path, message)
+        assert_stopped_by_a_full_disk(called_in_fork(path.parent, *command, prepare=limit), path, message)
         assert path.stat().st_size <= size
         assert_consistent(path, whole)
-    status, _, err = finish(start(*command))
-    assert status == 0, err
-    assert_same_contents(path, whole)
+    assert_same_contents(finished(source, fields, path), whole)
 
 
 @pytest.fixture
@@ -284,24 +288,21 @@ def small_disk(tmp_path):
     "mode",
     ["full", pytest.param("keyframes", marks=pytest.mark.slow), pytest.param("select", marks=pytest.mark.slow)],
 )
-def test_a_full_disk_stops_a_run_that_goes_on_once_there_is_room(mode, source, small_disk):
-    path, whole, fields = small_disk / "run.h5", source.with_name("whole.h5"), long_run(mode)
-    command = ["run", source, "--out", path, "--resume", *assignments(fields)]
-    whole_file(source, fields, whole)
+def test_a_full_disk_stops_a_run_that_goes_on_once_there_is_room(mode, source, small_disk, whole_file):
+    path, fields = small_disk / "run.h5", long_run(mode)
+    whole, command = whole_file(source, fields), ["run", source, "--out", path, "--resume", *assignments(fields)]
     message = r"the disk is full: there is no room for [\d,]+ bytes more"
-    assert_stopped_by_a_full_disk(finish(start(*command)), path, message)
+    assert_stopped_by_a_full_disk(called_in_fork(source.parent, *command), path, message)
     assert_consistent(path, whole)
     subprocess.run(["mount", "-o", "remount,size=200m", str(small_disk)], check=True)
-    status, _, err = finish(start(*command))
-    assert status == 0, err
-    assert_same_contents(path, whole)
+    assert_same_contents(finished(source, fields, path), whole)
 
 
 def test_a_run_that_does_not_fit_at_all_leaves_nothing(source, small_disk):
     with (small_disk / "other").open("wb", buffering=0) as other, contextlib.suppress(OSError):
         while True:
             other.write(bytes(1 << 12))
-    status, out, err = finish(start("run", source, "--out", small_disk / "run.h5"))
+    status, out, err = called_in_fork(source.parent, "run", source, "--out", small_disk / "run.h5")
     assert (status, out) == (1, "")
     what_to_do = "make room, or name a file on another disk"
     assert re.fullmatch(rf"memsim: error: .*run.h5: the disk is full: .*; {what_to_do}\n", err), err
@@ -310,11 +311,10 @@ def test_a_run_that_does_not_fit_at_all_leaves_nothing(source, small_disk):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", ["keyframes", "full", "select"])
-def test_a_disk_that_another_program_fills_at_a_random_moment(mode, source, small_disk):
+def test_a_disk_that_another_program_fills_at_a_random_moment(mode, source, small_disk, whole_file):
     """Room that was there when the run looked must not be gone when HDF5 writes, which could crash the interpreter."""
-    path, whole, fields = small_disk / "run.h5", source.with_name("whole.h5"), long_run(mode)
-    whole_file(source, fields, whole)
-    command = ["run", source, "--out", path, "--resume", *assignments(fields)]
+    path, fields = small_disk / "run.h5", long_run(mode)
+    whole, command = whole_file(source, fields), ["run", source, "--out", path, "--resume", *assignments(fields)]
     subprocess.run(["mount", "-o", "remount,size=60m", str(small_disk)], check=True)
     rng, other = random.Random(5), small_disk / "other"
     for _ in range(10):
@@ -332,6 +332,4 @@ def test_a_disk_that_another_program_fills_at_a_random_moment(mode, source, smal
             assert re.match(r"memsim: error: .*: the disk is full: .* run again with --resume\n", err), err
             assert_consistent(path, whole)
     subprocess.run(["mount", "-o", "remount,size=200m", str(small_disk)], check=True)
-    status, _, err = finish(start(*command))
-    assert status == 0, err
-    assert_same_contents(path, whole)
+    assert_same_contents(finished(source, fields, path), whole)

@@ -1,7 +1,9 @@
 """A run goes on from its file with the same bits, and refuses to where it could not."""
 
+import shutil
 import signal
 import threading
+from pathlib import Path
 from unittest import mock
 
 import h5py
@@ -41,7 +43,7 @@ TRACES = {
     "full, uncompressed": {"mode": "full", "keyframe_samples": 16, "compression": "none"},
     "select": WINDOWS | {"keyframe_samples": 8},
 }
-SLOW = ("keyframes", "full, uncompressed", "a keyframe each sample")
+SLOW = ("keyframes", "full, uncompressed", "a keyframe each sample", "keyframes within epochs")
 of_each_trace = pytest.mark.parametrize(
     "trace",
     [pytest.param(trace, marks=[pytest.mark.slow] * (name in SLOW), id=name) for name, trace in TRACES.items()],
@@ -59,6 +61,20 @@ def paths(tmp_path):
     return tmp_path / "run.h5", tmp_path / "whole.h5"
 
 
+@pytest.fixture(scope="module")
+def whole_file(tmp_path_factory):
+    """The file of the same run without an interruption, made once for each configuration."""
+    folder, made = tmp_path_factory.mktemp("whole"), {}
+
+    def whole(config):
+        text = config.to_toml()
+        if text not in made:
+            made[text] = uninterrupted(config, folder / f"{len(made)}.h5")
+        return made[text]
+
+    return whole
+
+
 def resume(config, path, data=DATA, **options):
     training.run(config, data, out=path, resume=True, **options).close()
 
@@ -68,19 +84,19 @@ def resume(config, path, data=DATA, **options):
 
 @of_each_trace
 @pytest.mark.parametrize(("kind", "realisations"), [("mlp", 1), pytest.param("slp", 3, marks=pytest.mark.slow)])
-def test_a_run_that_was_stopped_goes_on_with_the_same_bits(kind, realisations, trace, paths):
+def test_a_run_that_was_stopped_goes_on_with_the_same_bits(kind, realisations, trace, paths, whole_file):
     if kind == "slp" and "banks" in trace:
         trace = {name: value for name, value in trace.items() if name != "banks"}
-    path, whole = paths
+    path = paths[0]
     config = configuration(network={"kind": kind}, run={"realisations": realisations}, trace=trace)
     stopped(config, path, 5)
-    uninterrupted(config, whole)
+    whole = whole_file(config)
     assert 0 < assert_consistent(path, whole)
     stopped(config, path, 17, resume=True)
     assert_consistent(path, whole)
     resume(config, path)
     assert_same_contents(path, whole)
-    assert sorted(p.name for p in path.parent.iterdir()) == ["run.h5", "whole.h5"]
+    assert sorted(p.name for p in path.parent.iterdir()) == ["run.h5"]
 
 
 PLACES = {
@@ -101,16 +117,16 @@ PLACES = {
 }
 
 
-QUICK = ("after it took its name", "before its first checkpoint", "between rows", "before the last count")
+QUICK = ("after it took its name", "between rows", "before the last count")
 
 
 @pytest.mark.parametrize(
     "place", [pytest.param(at, marks=[pytest.mark.slow] * (name not in QUICK), id=name) for name, at in PLACES.items()]
 )
 @of_both_modes
-def test_a_run_that_was_killed_at_a_place_goes_on_with_the_same_bits(mode, place, paths, whole_files):
+def test_a_run_that_was_killed_at_a_place_goes_on_with_the_same_bits(mode, place, paths, whole_file):
     path, config = paths[0], configuration(trace=TRACES[mode])
-    whole = whole_files(mode)
+    whole = whole_file(config)
     assert killed_at(*place, lambda: training.run(config, DATA, out=path))
     if path.exists():
         assert_consistent(path, whole)
@@ -130,50 +146,45 @@ AGAIN = {
 }
 
 
-@of_both_modes
-def test_a_run_that_was_killed_while_it_resumed_goes_on_with_the_same_bits(mode, paths, whole_files):
+@pytest.mark.parametrize(
+    ("mode", "places"),
+    [
+        pytest.param("full", ("after its flags were cleared", "in the missing rows", "in its checkpoint"), id="some"),
+        *(pytest.param(mode, AGAIN, marks=pytest.mark.slow, id=mode) for mode in ("full", "select")),
+    ],
+)
+def test_a_run_that_was_killed_while_it_resumed_goes_on_with_the_same_bits(mode, places, paths, whole_file):
     path, config = paths[0], configuration(trace=TRACES[mode])
+    whole = whole_file(config)
     assert killed_at((RunWriter, "commit"), 25, lambda: training.run(config, DATA, out=path))
-    for name, place in AGAIN.items():
-        assert killed_at(*place, lambda: resume(config, path)), name
-        assert_consistent(path, whole_files(mode))
+    for name in places:
+        assert killed_at(*AGAIN[name], lambda: resume(config, path)), name
+        assert_consistent(path, whole)
     resume(config, path)
-    assert_same_contents(path, whole_files(mode))
+    assert_same_contents(path, whole)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("count", np.random.default_rng(3).integers(300, 1500, 12))
-def test_a_run_that_was_killed_between_two_writes_of_hdf5_goes_on_with_the_same_bits(count, paths, whole_files):
+def test_a_run_that_was_killed_between_two_writes_of_hdf5_goes_on_with_the_same_bits(count, paths, whole_file):
     """Also between the counters of one commit, of which some are older than the others then."""
     path, config = paths[0], configuration(trace=TRACES["full"])
+    whole = whole_file(config)
     assert killed_at((h5py.Dataset, "__setitem__"), count, lambda: training.run(config, DATA, out=path))
-    assert_consistent(path, whole_files("full"))
+    assert_consistent(path, whole)
     killed_at((h5py.Dataset, "__setitem__"), count // 3, lambda: resume(config, path))
-    assert_consistent(path, whole_files("full"))
+    assert_consistent(path, whole)
     resume(config, path)
-    assert_same_contents(path, whole_files("full"))
+    assert_same_contents(path, whole)
 
 
-@pytest.fixture(scope="module")
-def whole_files(tmp_path_factory):
-    """The file of the same run without an interruption, made once for each trace."""
-    folder, made = tmp_path_factory.mktemp("whole"), {}
-
-    def whole(name):
-        if name not in made:
-            made[name] = uninterrupted(configuration(trace=TRACES[name]), folder / f"{len(made)}.h5")
-        return made[name]
-
-    return whole
-
-
-@pytest.mark.parametrize("compression", ["gzip", "none"])
-def test_a_chunk_that_was_written_again_but_not_counted_is_no_wrong_one(compression, paths):
+@pytest.mark.parametrize("compression", ["gzip", pytest.param("none", marks=pytest.mark.slow)])
+def test_a_chunk_that_was_written_again_but_not_counted_is_no_wrong_one(compression, paths, whole_file):
     """A stop counts the rows of a chunk that is not full; the kill comes between its new checksum and the count."""
-    path, whole = paths
+    path = paths[0]
     config = configuration(trace=TRACES["full"] | {"compression": compression}, learning={"epochs": 24})
+    whole = whole_file(config)
     stopped(config, path, 11)
-    uninterrupted(config, whole)
     original = RunWriter._count
 
     def count_or_die(self, **flags):
@@ -194,14 +205,14 @@ def test_a_chunk_that_was_written_again_but_not_counted_is_no_wrong_one(compress
     assert_consistent(path, whole)
 
 
-def test_a_file_that_is_not_there_is_begun(paths, whole_files):
+def test_a_file_that_is_not_there_is_begun(paths, whole_file):
     config = configuration(trace=TRACES["full"])
     resume(config, paths[0])
-    assert_same_contents(paths[0], whole_files("full"))
+    assert_same_contents(paths[0], whole_file(config))
 
 
-def test_a_complete_run_is_returned_as_it_is(paths):
-    path = uninterrupted(configuration(), paths[0])
+def test_a_complete_run_is_returned_as_it_is(paths, whole_file):
+    path = Path(shutil.copy(whole_file(configuration()), paths[0]))
     before = path.stat().st_size, path.read_bytes()
     with training.run(configuration(), DATA, out=path, resume=True, progress=StopAt(0, pytest.fail)) as run:
         assert run.finished
@@ -209,7 +220,9 @@ def test_a_complete_run_is_returned_as_it_is(paths):
     assert (path.stat().st_size, path.read_bytes()) == before
 
 
-@pytest.mark.parametrize(("every", "mode"), [(3, "full"), (7, "keyframes"), (1000, "full")])
+@pytest.mark.parametrize(
+    ("every", "mode"), [(3, "full"), (7, "keyframes"), pytest.param(1000, "full", marks=pytest.mark.slow)]
+)
 def test_a_run_killed_behind_its_last_commit_ends_with_the_same_bits(every, mode, paths):
     """Everything is there but the last words; the last keyframe, off the grid, must not be written twice."""
     path, whole = paths
@@ -297,8 +310,7 @@ def test_more_epochs_reach_the_rest_of_a_window(paths):
 
 def test_another_number_of_threads_gives_the_same_bits(paths):
     path, whole = paths
-    trace = TRACES["full"]
-    sections = {"trace": trace, "learning": {"epochs": 20}}
+    sections = {"trace": TRACES["full"], "learning": {"epochs": 12}}
     one, two = (configuration(run={"realisations": 5, "threads": n}, **sections) for n in (1, 2))
     stopped(one, path, 7)
     resume(two, path)
@@ -351,9 +363,17 @@ def test_only_the_stretches_that_are_missing_are_made_again(paths, monkeypatch):
 # Refused
 
 
+@pytest.fixture(scope="module")
+def half_bytes(tmp_path_factory):
+    """A run that was stopped, made once."""
+    return stopped(configuration(), tmp_path_factory.mktemp("half") / "run.h5", 10).read_bytes()
+
+
 @pytest.fixture
-def half(paths):
-    return stopped(configuration(), paths[0], 10)
+def half(half_bytes, paths):
+    """A copy of a run that was stopped."""
+    paths[0].write_bytes(half_bytes)
+    return paths[0]
 
 
 def assert_refused(path, message, config, data=DATA):
@@ -443,7 +463,7 @@ def tamper(path, index, device=1):
     ("name", "epoch"),
     [
         ("a keyframe each sample", 2),
-        ("full", 33),
+        pytest.param("full", 33, marks=pytest.mark.slow),
         pytest.param("keyframes", 33, marks=pytest.mark.slow),
         pytest.param("select", 33, marks=pytest.mark.slow),
     ],
@@ -460,8 +480,8 @@ def test_a_last_keyframe_that_a_replay_does_not_come_to_is_refused(name, epoch, 
     assert not recovery.is_being_written(path)
 
 
-def test_a_window_beside_a_tampered_keyframe_is_refused(paths):
-    path = uninterrupted(configuration(), paths[0])
+def test_a_window_beside_a_tampered_keyframe_is_refused(paths, whole_file):
+    path = Path(shutil.copy(whole_file(configuration()), paths[0]))
     tamper(path, 9)
     with memsim.open_run(path) as run:
         sample = run.sample_steps
@@ -473,7 +493,7 @@ def test_a_window_beside_a_tampered_keyframe_is_refused(paths):
 # One writer
 
 
-def test_a_file_that_is_being_written_is_refused(paths, tmp_path):
+def test_a_file_that_is_being_written_is_refused(paths, tmp_path, whole_file):
     path, config = paths[0], configuration()
     link = tmp_path / "link.h5"
     link.symlink_to(path)
@@ -489,16 +509,16 @@ def test_a_file_that_is_being_written_is_refused(paths, tmp_path):
     with committing():
         training.run(config, DATA, out=path, progress=StopAt(3, second)).close()
     assert len(refusals) == 4
-    assert_same_contents(path, uninterrupted(config, paths[1]))
+    assert_same_contents(path, whole_file(config))
 
 
-def test_a_lock_that_a_killed_process_left_does_not_block(paths):
+def test_a_lock_that_a_killed_process_left_does_not_block(paths, whole_file):
     path, config = paths[0], configuration()
     assert killed_at((RunWriter, "commit"), 5, lambda: training.run(config, DATA, out=path))
     assert recovery.lock_path(path).exists()
     assert not recovery.is_being_written(path)
     training.run(config, DATA, out=path, overwrite=True).close()
-    assert_same_contents(path, uninterrupted(config, paths[1]))
+    assert_same_contents(path, whole_file(config))
 
 
 def test_a_reader_that_looks_for_the_lock_does_not_keep_a_writer_out(half):
@@ -529,7 +549,7 @@ def test_a_file_that_another_program_has_open_is_refused(half):
 # What a failure leaves
 
 
-def test_an_error_in_the_middle_keeps_what_was_committed(paths):
+def test_an_error_in_the_middle_keeps_what_was_committed(paths, whole_file):
     path, config = paths[0], configuration(trace=TRACES["full"])
 
     def fail():
@@ -538,10 +558,9 @@ def test_an_error_in_the_middle_keeps_what_was_committed(paths):
     with committing(), pytest.raises(ZeroDivisionError):
         training.run(config, DATA, out=path, progress=StopAt(20, fail))
     assert not recovery.is_being_written(path)
-    uninterrupted(config, paths[1])
-    assert assert_consistent(path, paths[1]) > 0
+    assert assert_consistent(path, whole_file(config)) > 0
     resume(config, path)
-    assert_same_contents(path, paths[1])
+    assert_same_contents(path, whole_file(config))
 
 
 def test_nothing_is_written_after_a_job_that_failed():
@@ -565,7 +584,7 @@ def test_nothing_is_written_after_a_job_that_failed():
     assert done == []
 
 
-def test_a_failed_write_stops_the_run_with_a_line_that_says_what_to_do(paths, monkeypatch):
+def test_a_failed_write_stops_the_run_with_a_line_that_says_what_to_do(paths, monkeypatch, whole_file):
     path, config = paths[0], configuration(trace=TRACES["full"])
     original = RunWriter.append_rows
     calls = []
@@ -583,14 +602,13 @@ def test_a_failed_write_stops_the_run_with_a_line_that_says_what_to_do(paths, mo
     ):
         training.run(config, DATA, out=path)
     monkeypatch.undo()
-    uninterrupted(config, paths[1])
-    assert_consistent(path, paths[1])
+    assert_consistent(path, whole_file(config))
     resume(config, path)
-    assert_same_contents(path, paths[1])
+    assert_same_contents(path, whole_file(config))
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_while_missing_rows_are_made_again_loses_nothing(number, paths, monkeypatch, whole_files):
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
+def test_a_signal_while_missing_rows_are_made_again_loses_nothing(number, paths, monkeypatch, whole_file):
     path, config = paths[0], configuration(trace=TRACES["full"])
     assert killed_at((RunWriter, "finish"), 0, lambda: stopped(config, path, 20))
     monkeypatch.setattr("memsim.resuming.replay", _with_a_signal(number))
@@ -598,9 +616,9 @@ def test_a_signal_while_missing_rows_are_made_again_loses_nothing(number, paths,
         resume(config, path)
     monkeypatch.undo()
     assert not recovery.is_being_written(path)
-    assert_consistent(path, whole_files("full"))
+    assert_consistent(path, whole_file(config))
     resume(config, path)
-    assert_same_contents(path, whole_files("full"))
+    assert_same_contents(path, whole_file(config))
 
 
 def _with_a_signal(number):
