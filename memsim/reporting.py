@@ -5,14 +5,66 @@ import threading
 import time
 from types import TracebackType
 
+import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from .margins import COUNTS, BankMargins
 from .run import Run
+from .si import with_prefix
 
 PLAIN_SECONDS = 10.0  # between lines where the output is no terminal
+WIDE = 100  # cells of a terminal that the speed of a run is shown on, too
+
+
+def progress_bar(
+    *columns: TextColumn, speed: TextColumn | None = None, on: Console | None = None, disable: bool = False
+) -> Progress:
+    """A bar on stderr that vanishes at its end: what goes on, the bar, its share, columns, the time left.
+
+    The bar takes the room that the others leave, so that nothing is cut off.
+
+    Parameters
+    ----------
+    *columns : TextColumn
+        After the share.
+    speed : TextColumn, optional
+        Only where the terminal is wide.
+    on : Console, optional
+        The terminal.
+    disable : bool
+        Show nothing.
+    """
+    terminal = on or Console(stderr=True)
+    wide = (speed,) if speed and terminal.width >= WIDE else ()
+    return Progress(
+        TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis")),
+        BarColumn(bar_width=None, table_column=Column(min_width=10, max_width=40)),
+        TextColumn("{task.percentage:3.0f} %"),
+        *columns,
+        *wide,
+        TimeRemainingColumn(),
+        console=terminal,
+        transient=True,
+        disable=disable,
+    )
+
+
+def duration(seconds: float) -> str:
+    """A time for people: ``43.56 s``, ``250 µs``, ``5,500 s``."""
+    return f"{seconds:,.0f} s" if seconds >= 1000 else with_prefix(seconds, "s")
+
+
+def clock(seconds: float) -> str:
+    """A time in hours, minutes and seconds: ``1:02:03``."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: ``1 bank``, ``1,200 banks``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 class TrainingProgress:
@@ -24,29 +76,32 @@ class TrainingProgress:
     quiet : bool
     name : str
         What is being run.
+
+    Attributes
+    ----------
+    started : bool
+        Whether the run has begun: its file is there then.
     """
 
     def __init__(self, epochs: int, quiet: bool = False, name: str = "") -> None:
-        self._epochs, self._name = epochs, name
-        self._begun = self._told = time.monotonic()
+        self._epochs, self._name = epochs, name or "training"
+        self.started = False
+        self._told = time.monotonic()
+        self._first: tuple[float, int, int] | None = None  # time, epoch and device-steps of the first update
         self._plain = not quiet and not sys.stderr.isatty()
         self._bar: Progress | None = None
         self._task: TaskID | None = None
         if not quiet and not self._plain:
-            self._bar = Progress(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                TextColumn("epoch {task.completed:.0f}/{task.total:.0f}  error {task.fields[error]}"),
-                TextColumn("{task.fields[speed]} device-steps/s"),
-                TimeRemainingColumn(),
-                console=Console(stderr=True),
-                transient=True,
+            self._bar = progress_bar(
+                TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+                TextColumn("error {task.fields[error]}"),
+                speed=TextColumn("{task.fields[speed]}"),
             )
 
     def __enter__(self) -> "TrainingProgress":
         if self._bar:
             self._bar.start()
-            self._task = self._bar.add_task(self._name or "training", total=self._epochs, error="-", speed="-")
+            self._task = self._bar.add_task(self._name, total=self._epochs, error="-", speed="")
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
@@ -55,20 +110,30 @@ class TrainingProgress:
 
     def start(self) -> None:
         """Tell that the run begins; what is refused before has stderr for its one line."""
+        self.started = True
         if self._plain:
-            print(f"{self._name or 'training'}: {self._epochs} epochs", file=sys.stderr, flush=True)
+            print(f"{self._name}: {counted(self._epochs, 'epoch')}", file=sys.stderr, flush=True)
 
     def update(self, epoch: int, error: float, device_steps: int) -> None:
         """Tell how far the run is; see :class:`memsim.training.Progress`."""
         now = time.monotonic()
-        speed = f"{device_steps / max(now - self._begun, 1e-9):.2e}"
+        if self._first is None:  # of a run that goes on, the epochs before were made at another time
+            self._first = now, epoch, device_steps
         if self._bar and self._task is not None:
+            speed, _ = self._pace(now, epoch, device_steps)
             self._bar.update(self._task, completed=epoch, error=f"{error:.4g}", speed=speed)
         elif self._plain and now - self._told >= PLAIN_SECONDS:
             self._told = now
-            left = (now - self._begun) / epoch * (self._epochs - epoch)
-            line = f"epoch {epoch}/{self._epochs}  error {error:.4g}  {speed} device-steps/s  {left:.0f} s left"
-            print(line, file=sys.stderr, flush=True)
+            parts = (f"epoch {epoch}/{self._epochs}", f"error {error:.4g}", *self._pace(now, epoch, device_steps))
+            print("  ".join(filter(None, parts)), file=sys.stderr, flush=True)
+
+    def _pace(self, now: float, epoch: int, device_steps: int) -> tuple[str, str]:
+        """Speed and time left; empty before there are two updates to tell them from."""
+        begun, first_epoch, first_steps = self._first or (now, epoch, device_steps)
+        if epoch == first_epoch or now <= begun:
+            return "", ""
+        left = (now - begun) / (epoch - first_epoch) * (self._epochs - epoch)
+        return f"{(device_steps - first_steps) / (now - begun):.2e} device-steps/s", f"{left:.0f} s left"
 
 
 def console() -> Console:
@@ -84,40 +149,55 @@ def margins_table(margins: tuple[BankMargins, ...]) -> Table:
         table.add_column(heading, justify="right")
     table.add_column("counted")
     for bank in margins:
-        counted = [f"{number:,} {name.replace('_', ' ')}" for name, number in bank.counts.items() if number]
+        found = [_of_count(name, number) for name, number in bank.counts.items() if number]
         table.add_row(
             bank.bank,
             f"{bank.peak_state:.3f}",
             bank.shown_read,
             f"{bank.peak_write:.3f}",
             f"{bank.restore_residual:.1e}",
-            ", ".join(counted) or "nothing",
+            ", ".join(found) or "nothing",
         )
     return table
 
 
-def show_run(run: Run) -> None:
-    """Margins first, then what was learned and what it took."""
+def _of_count(name: str, number: int) -> str:
+    """A count of the margins: ``1 bound in read``, ``37,976 shortened writes``."""
+    one = name.replace("bounds_", "bound_").removesuffix("s")
+    return f"{number:,} {(one if number == 1 else name).replace('_', ' ')}"
+
+
+def show_run(run: Run, error: np.ndarray | None = None) -> None:
+    """Margins first, then what was learned and what it took.
+
+    Parameters
+    ----------
+    run : Run
+    error : (epochs, realisations) float64, optional
+        The run's total error; what was read of it before, of a run that goes on.
+    """
     out = console()
     margins = run.margins
     out.print(margins_table(margins))
     for name, meaning in COUNTS.items():
         if any(bank.counts[name] for bank in margins):
             out.print(f"  {name.replace('_', ' ')}: {meaning}", style="dim")
-    error = run.total_error
+    error = run.total_error if error is None else error
     if len(error) == 0:
         out.print("no epoch is complete")
         return
     energy = sum(float(joules.sum()) for bank in run.energy.values() for joules in bank.values())
     realisations = error.shape[1]
+    spread = "" if realisations == 1 else f" (mean of {realisations} realisations, {_span_of(error[-1])})"
+    out.print(f"epoch {len(error)}: total error {error[-1].mean():.4g}{spread}")
     out.print(
-        f"epoch {len(error)}: total error {error[-1].mean():.4g} (mean of {realisations} realisations, "
-        f"{error[-1].min():.3g} to {error[-1].max():.3g})"
+        f"{run.device_steps:.3g} device-steps in {duration(run.wall_seconds)}; the hardware would have taken "
+        f"{duration(run.simulated_time)} and {with_prefix(energy / realisations, 'J')} a realisation"
     )
-    out.print(
-        f"{run.device_steps:.3g} device-steps in {run.wall_seconds:.2f} s; the hardware would have taken "
-        f"{run.simulated_time:.4g} s and {energy / realisations:.3g} J a realisation"
-    )
+
+
+def _span_of(values: np.ndarray) -> str:
+    return f"{values.min():.3g} to {values.max():.3g}"
 
 
 class ReproductionProgress:
@@ -136,15 +216,7 @@ class ReproductionProgress:
         self._runs, self._begun = runs, 0
         self._plain = not quiet and not sys.stderr.isatty()
         self._lock = threading.Lock()
-        self._bar = Progress(
-            TextColumn("{task.description:40s}"),
-            BarColumn(),
-            TextColumn("{task.percentage:3.0f} %"),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-            transient=True,
-            disable=quiet or self._plain,
-        )
+        self._bar = progress_bar(disable=quiet or self._plain)
         self._task = self._bar.add_task("compiling kernels (once)", total=float(runs * epochs))
 
     def __enter__(self) -> "ReproductionProgress":

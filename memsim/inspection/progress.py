@@ -4,10 +4,9 @@ import sys
 import time
 from types import TracebackType
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import Progress, TaskID, TextColumn
 
-from ..reporting import PLAIN_SECONDS
+from ..reporting import PLAIN_SECONDS, progress_bar
 
 
 class StepProgress:
@@ -27,31 +26,37 @@ class StepProgress:
         self._bar: Progress | None = None
         self._task: TaskID | None = None
         if not quiet and not self._plain:
-            self._bar = Progress(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                TextColumn("step {task.completed:,.0f}/{task.total:,.0f}"),
-                TimeRemainingColumn(),
-                console=Console(stderr=True),
-                transient=True,
+            self._bar = progress_bar(
+                TextColumn("{task.fields[unit]} {task.completed:,.0f}/{task.total:,.0f}"),
             )
 
     def __enter__(self) -> "StepProgress":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
-        if self._bar:
-            self._bar.stop()
+        self.clear()
 
-    def __call__(self, done: int, steps: int) -> None:
+    def clear(self) -> None:
+        """Take the bar off the terminal, so that lines can be printed; it comes back when there is more to tell."""
+        if self._bar and self._task is not None:
+            self._bar.stop()
+            self._bar.remove_task(self._task)
+            self._task = None
+
+    def next(self, doing: str) -> None:
+        """Go on with other work, which has a bar of its own."""
+        self.clear()
+        self._doing, self._begun = doing, time.monotonic()
+
+    def __call__(self, done: int, steps: int, unit: str = "step") -> None:
         """Tell that ``done`` of ``steps`` steps are done."""
         now = time.monotonic()
         if self._bar:
             if self._task is None:
-                self._task = self._bar.add_task(self._doing, total=steps)
+                self._task = self._bar.add_task(self._doing, total=steps, unit=unit)
                 self._bar.start()
             self._bar.update(self._task, completed=done, total=steps)
         elif self._plain and now - self._told >= PLAIN_SECONDS:
             self._told = now
             left = (now - self._begun) / max(done, 1) * (steps - done)
-            print(f"{self._doing}: step {done:,}/{steps:,}  {left:.0f} s left", file=sys.stderr, flush=True)
+            print(f"{self._doing}: {unit} {done:,}/{steps:,}  {left:.0f} s left", file=sys.stderr, flush=True)

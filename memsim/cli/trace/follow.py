@@ -18,7 +18,7 @@ Examples:
 @click.option("--every", type=click.FloatRange(min=0.1), default=1.0, show_default=True, help="Seconds between looks.")
 @click.option("--realisation", type=click.IntRange(min=0), default=0, show_default=True, help="Whose states to show.")
 def command(file: Path, every: float, realisation: int) -> int:
-    """Watch a run that is going on: epoch, error, speed, the newest states.
+    """Watch a run that is going on: epoch, error, speed, time left, the newest states.
 
     Ends when the run does. What is shown is what the file holds: up to the run's
     last commit, about a second ago. Ctrl-C ends the watching, not the run.
