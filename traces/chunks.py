@@ -7,7 +7,7 @@ HDF5 takes for each call is shared by many.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import h5py
@@ -170,8 +170,13 @@ class ChunkedDataset:
                 yield padded_chunk(np.moveaxis(staged[channels], -1, 0), self._shape)
 
 
-def wrong_chunks(group: h5py.Group, name: str, rows: int) -> Iterator[tuple[int, str]]:
-    """Chunks whose checksum is wrong, or that cannot be read: (first row, what is wrong)."""
+def wrong_chunks(
+    group: h5py.Group, name: str, rows: int, report: Callable[[int, int], None] = lambda _, __: None
+) -> Iterator[tuple[int, str]]:
+    """Chunks whose checksum is wrong, or that cannot be read: (first row, what is wrong).
+
+    ``report`` is told how many rows of chunks are done, and how many there are.
+    """
     dataset, checksums = group[name], group["checksums"][f"{name}_crc32"]
     height = int(dataset.chunks[0])
     for k, first in enumerate(range(0, rows, height)):
@@ -185,6 +190,7 @@ def wrong_chunks(group: h5py.Group, name: str, rows: int) -> Iterator[tuple[int,
                 continue
             if wanted not in sums:
                 yield first, f"has the checksum {sums[0]:08x}, not {wanted:08x}"
+        report(k + 1, -(-rows // height))
 
 
 def staged_part(where: np.ndarray) -> Any:

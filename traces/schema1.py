@@ -1,6 +1,6 @@
 """Run files of schema version 1, read as if they were of the present one."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -123,7 +123,7 @@ class StoredSchema1(Stored):
         """There is no overview."""
         return 0
 
-    def wrong_chunks(self, bank: str) -> Iterator[str]:
+    def wrong_chunks(self, bank: str, report: Callable[[int, int], None] = lambda _, __: None) -> Iterator[str]:
         """Nothing to compare with: there are no checksums."""
         return iter(())
 

@@ -5,7 +5,7 @@ it only values can be wrong, and they are doubted where they are read.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -360,14 +360,19 @@ class Stored(DoubtedFile):
             return -(-rows // LEVELS[level])
         return rows // LEVELS[-1] * (LEVELS[-1] // LEVELS[level])
 
-    def wrong_chunks(self, bank: str) -> Iterator[str]:
-        """What is wrong with the chunks of a bank's trace, a line each."""
+    def wrong_chunks(self, bank: str, report: Callable[[int, int], None] = lambda _, __: None) -> Iterator[str]:
+        """What is wrong with the chunks of a bank's trace, a line each; ``report`` as in :func:`.wrong_chunks`."""
         trace = self.trace(bank)
-        for name in ("time", *trace.selection.quantities):
+        names = ("time", *trace.selection.quantities)
+        for k, name in enumerate(names):
+
+            def told(done: int, count: int, before: int = k) -> None:
+                report(before * count + done, len(names) * count)
+
             path = f"traces/{bank}/{name}"
             try:
                 self.justify(path, trace.rows)
-                for row, what in wrong_chunks(self.group(f"traces/{bank}"), name, trace.rows):
+                for row, what in wrong_chunks(self.group(f"traces/{bank}"), name, trace.rows, told):
                     yield f"{path}: the chunk at row {row:,} {what}"
             except NotARunFileError:
                 raise

@@ -1,7 +1,9 @@
 """Verification of a run file: checksums, counters, and replays of a sample of its windows."""
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -12,7 +14,11 @@ from ..run import Run
 from ..traces.errors import NotARunFileError
 from ..traces.run_file import keyframe_checksum
 
-Report = Callable[[int, int], None]
+Report = Callable[[str, int, int], None]  # what is looked at, as "chunk" or "step", how many are done, and all
+
+
+def _tell_nobody(_: str, __: int, ___: int) -> None:
+    """Where nobody wants to know."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +37,7 @@ class Finding:
     wrong: tuple[str, ...]
 
 
-def verify(run: Run, *, windows: int = 10, seed: int = 0, report: Report | None = None) -> Iterator[Finding]:
+def verify(run: Run, *, windows: int = 10, seed: int = 0, report: Report = _tell_nobody) -> Iterator[Finding]:
     """Check a run file.
 
     Parameters
@@ -43,17 +49,19 @@ def verify(run: Run, *, windows: int = 10, seed: int = 0, report: Report | None 
     seed : int
         Of that choice.
     report : callable, optional
-        Told how many replays are done, and all.
+        Told what is being looked at ("keyframe", "chunk", "step" of the replays),
+        how many are done, and how many there are.
 
     Yields
     ------
     Finding
     """
     yield Finding("counters", tuple(_counters(run)))
-    yield _keyframes(run)
+    yield _keyframes(run, report)
     for bank in run.traced:
         rows = run.trace(bank).rows
-        yield Finding(f"chunks of {bank}, {rows:,} rows", tuple(run.stored.wrong_chunks(bank)))
+        wrong = tuple(run.stored.wrong_chunks(bank, partial(report, "chunk")))
+        yield Finding(f"chunks of {bank}, {rows:,} rows", wrong)
     yield from _replays(run, windows, seed, report)
 
 
@@ -82,7 +90,7 @@ def _counters(run: Run) -> Iterator[str]:
                 yield f"traces/{bank} has {trace.rows:,} rows, and {expected:,} were made"
 
 
-def _keyframes(run: Run) -> Finding:
+def _keyframes(run: Run, report: Report) -> Finding:
     """Checksums of all keyframes."""
     stored, count = run.stored, len(run.stored.keyframe_samples)
     wrong = []
@@ -93,10 +101,11 @@ def _keyframes(run: Run) -> Finding:
         found = keyframe_checksum([stored.keyframe_states(bank, k) for bank in run.banks], bias)
         if found != wanted:
             wrong.append(f"keyframe {k} has the checksum {found:08x}, not {wanted:08x}")
+        report("keyframe", k + 1, count)
     return Finding(f"checksums of {count} keyframes", tuple(wrong))
 
 
-def _replays(run: Run, windows: int, seed: int, report: Report | None) -> Iterator[Finding]:
+def _replays(run: Run, windows: int, seed: int, report: Report) -> Iterator[Finding]:
     """Replay stretches between keyframes, and compare with the next keyframe and with what was stored."""
     if windows < 0:
         raise InputError(f"windows: must be 0 or more (got {windows})")
@@ -104,11 +113,17 @@ def _replays(run: Run, windows: int, seed: int, report: Report | None) -> Iterat
     candidates = _with_rows(run, samples)
     count = min(windows, len(candidates))
     chosen = np.sort(np.random.default_rng(seed).choice(candidates, count, replace=False))
-    for done, k in enumerate(chosen):
-        first, last = int(samples[k - 1]) if k else 0, int(samples[k])
-        yield Finding(f"replay of samples {first} to {last - 1}", tuple(_replay_of(run, first, last)))
-        if report is not None:
-            report(done + 1, count)
+    spans = [(int(samples[k - 1]) if k else 0, int(samples[k])) for k in chosen]
+    done, steps = 0, sum(last - first for first, last in spans) * run.sample_steps
+    for first, last in spans:
+        told = partial(_tell_of_part, report, done, steps)
+        yield Finding(f"replay of samples {first} to {last - 1}", tuple(_replay_of(run, first, last, told)))
+        done += (last - first) * run.sample_steps
+
+
+def _tell_of_part(report: Report, before: int, steps: int, done: int) -> None:
+    """Tell how far all replays are by how far one is."""
+    report("step", before + done, steps)
 
 
 def _with_rows(run: Run, samples: np.ndarray) -> np.ndarray:
@@ -122,11 +137,14 @@ def _with_rows(run: Run, samples: np.ndarray) -> np.ndarray:
     return np.flatnonzero(kept) if kept.any() else np.arange(len(samples))
 
 
-def _replay_of(run: Run, first: int, last: int) -> Iterator[str]:
+def _replay_of(run: Run, first: int, last: int, report: Callable[[int], None]) -> Iterator[str]:
     traced = [k for k, name in enumerate(run.banks) if name in run.traced]
     lanes = list(range(run.realisations))
     learning = run.config.learning
-    engine = Engine(run.assembly, threads=1, epochs=learning.epochs, shuffled=learning.shuffle, recorded=tuple(traced))
+    engine = Engine(
+        run.assembly, threads=os.cpu_count() or 1, epochs=learning.epochs, shuffled=learning.shuffle,
+        recorded=tuple(traced),
+    )  # fmt: skip
     keyframes = StoredKeyframes(run.stored, lanes)
     try:
         for stretch in replay(engine, keyframes, first, last):
@@ -135,6 +153,7 @@ def _replay_of(run: Run, first: int, last: int) -> Iterator[str]:
                 here = slice(stretch.first_step, stretch.first_step + stretch.steps)
                 yield from _compare(run, name, here, rows)
             engine.recycle(stretch.recorded)
+            report(stretch.first_step + stretch.steps - first * run.sample_steps)
         check(engine, keyframes.at(int(np.searchsorted(keyframes.samples, last))))
     except (ReplayError, NotARunFileError) as error:
         yield str(error)
@@ -143,8 +162,11 @@ def _replay_of(run: Run, first: int, last: int) -> Iterator[str]:
 
 
 def _compare(run: Run, bank: str, here: slice, rows: BankRows) -> Iterator[str]:
-    """Replayed rows with the ones that the file keeps of the same steps."""
+    """Replayed rows of some realisations with the ones that the file keeps of the same steps."""
     selection = run.trace(bank).selection
+    _, lanes, stored = np.intersect1d(rows.realisations, selection.realisations, return_indices=True)
+    if len(lanes) == 0:
+        return
     for quantity in selection.quantities:
         steps, kept = run.kept(bank, quantity, here.start, here.stop)
         if len(steps) == 0:
@@ -153,8 +175,7 @@ def _compare(run: Run, bank: str, here: slice, rows: BankRows) -> Iterator[str]:
         if quantity == "state":
             made = made[selection.variables].transpose(1, 2, 0, 3)
             made = made[:, :, 0] if made.shape[2] == 1 else made
-        lanes = np.searchsorted(rows.realisations, selection.realisations)
-        made = made[steps - here.start][:, selection.devices][..., lanes]
+        made, kept = made[steps - here.start][:, selection.devices][..., lanes], kept[..., stored]
         if not np.array_equal(made, kept):
             worst = float(np.nanmax(np.abs(made - kept)))
             span = f"steps {here.start} to {here.stop}"

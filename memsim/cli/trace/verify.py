@@ -20,22 +20,26 @@ Examples:
     help="Stretches between keyframes that are replayed.",
 )  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the choice of these.")
-@options.quiet
+@click.option("--quiet", is_flag=True, help="Show no progress, and of the checks only those that found a fault.")
 def command(file: Path, windows: int, seed: int, quiet: bool) -> int:
     """Check a run file: counters, checksums, and replays of some of its windows.
 
     Exit status 1 where anything is wrong, with a line for each fault.
     """
+    from ...inspection.progress import StepProgress
     from ...inspection.verification import verify
+    from ...reporting import counted
     from ...run import open_run
 
     faults = 0
-    with open_run(file) as run:
-        for finding in verify(run, windows=windows, seed=seed):
+    with open_run(file) as run, StepProgress("checking", quiet) as progress:
+        checks = verify(run, windows=windows, seed=seed, report=lambda unit, done, count: progress(done, count, unit))
+        for finding in checks:
+            progress.next("checking")
             if not quiet or finding.wrong:
                 click.echo(f"{finding.what}: {'ok' if not finding.wrong else f'{len(finding.wrong)} wrong'}")
             for line in finding.wrong:
                 click.echo(f"  {line}")
             faults += len(finding.wrong)
-    click.echo(f"{file}: {'nothing is wrong' if not faults else f'{faults} faults'}")
+    click.echo(f"{file}: {'nothing is wrong' if not faults else counted(faults, 'fault')}")
     return 1 if faults else 0
