@@ -1,11 +1,13 @@
 """What a run file holds and takes: keyframes, traces, overview, bytes and their compression."""
 
+import h5py
+import numpy as np
 from rich.filesize import decimal
 from rich.table import Table
 
-from ..reporting import console
+from ..configuration import MultilayerSection
+from ..reporting import console, counted, duration
 from ..run import Run
-from ..si import with_prefix
 
 GROUPS = {
     "metrics": "total error and order of the samples",
@@ -14,10 +16,19 @@ GROUPS = {
     "traces": "rows of state, current and voltage",
     "overview": "extremes of the traces over 256 and 65,536 rows",
 }
+CODECS = {h5py.h5z.FILTER_DEFLATE: "gzip", 32001: "blosc"}  # by HDF5's numbers of filters
 
 
-def show_contents(run: Run) -> None:
-    """Print what is in the file, where it comes from, and how much it takes."""
+def show_contents(run: Run, error: np.ndarray | None = None) -> None:
+    """Print what is in the file, where it comes from, and how much it takes.
+
+    Parameters
+    ----------
+    run : Run
+    error : (epochs, realisations) float64, optional
+        The run's total error; what was read of it before, of a run that goes on.
+    """
+    epochs = len(run.total_error if error is None else error)
     out = console()
     attribute = run.stored.attribute
     out.print(
@@ -25,32 +36,48 @@ def show_contents(run: Run) -> None:
         f"numpy {attribute('/', 'numpy_version')}, h5py {attribute('/', 'h5py_version')} "
         f"on {attribute('/', 'machine')}; schema version {run.stored.integer('/', 'schema_version')}"
     )
+    out.print(f"network {_network(run)}; seed {run.config.run.seed}")
     out.print(
-        f"data {run.dataset.name}: {run.samples} samples of {run.sample_steps} steps of {with_prefix(run.dt, 's')}; "
-        f"{run.realisations} realisations; {run.steps:,} steps = {with_prefix(run.steps * run.dt, 's')} of hardware"
+        f"data {run.dataset.name}: {counted(run.samples, 'sample')} of {counted(run.sample_steps, 'step')} "
+        f"of {duration(run.dt)}; {counted(run.realisations, 'realisation')}; {counted(run.steps, 'step')} "
+        f"= {duration(run.steps * run.dt)} of hardware"
     )
     if run.stored.has_attribute("/", "replayed_from"):
         out.print(f"a window that was replayed from {attribute('/', 'replayed_from')}")
-    out.print(_sizes(run))
+    out.print(_sizes(run, epochs))
     if run.traced:
         out.print(_traces(run))
     else:
         out.print("no traces are stored; 'memsim trace replay' makes any window of them again")
 
 
-def _sizes(run: Run) -> Table:
-    table = Table("part", "entries", "in the file", "unpacked", "ratio", title="Contents", title_justify="left")
+def _network(run: Run) -> str:
+    """Kind, size and device models."""
+    section = run.config.network
+    if isinstance(section, MultilayerSection):
+        about = f"mlp of the layers {'-'.join(map(str, section.layers))}"
+    else:
+        about = f"slp of {counted(section.inputs, 'input')}, construction {section.construction}"
+    return f"{about}; devices {', '.join(dict.fromkeys(run.bank(name).model for name in run.banks))}"
+
+
+def _sizes(run: Run, epochs: int) -> Table:
+    table = Table(
+        "part", "entries", "in the file", "unpacked", "unpacked\n/ in file", title="Contents", title_justify="left"
+    )
     table.title_style = "bold"
     entries = {
-        "metrics": f"{len(run.total_error):,} epochs",
+        "metrics": counted(epochs, "epoch"),
         "keyframes": f"{len(run.stored.keyframe_samples):,}{_interval(run)}",
-        "traces": f"{len(run.traced)} banks",
+        "traces": counted(len(run.traced), "bank"),
     }
     for name in GROUPS:
         if run.stored.has(name):
             stored, raw = run.stored.sizes(name)
             ratio = f"{raw / stored:.3g}" if stored else ""
             table.add_row(name, entries.get(name, ""), decimal(stored), decimal(raw), ratio)
+    if run.path is not None:
+        table.add_row("whole file", "", decimal(run.path.stat().st_size))
     for column in table.columns[2:]:
         column.justify = "right"
     return table
@@ -66,21 +93,33 @@ def _interval(run: Run) -> str:
 
 
 def _traces(run: Run) -> Table:
-    table = Table(
-        "bank", "rows", "devices", "realisations", "quantities", "steps", title="Traces", title_justify="left"
-    )
-    table.title_style = "bold"
-    for bank in run.traced:
-        trace = run.trace(bank)
-        kept = trace.selection
+    """What is kept of each bank; the variables only where it is not all of them."""
+    traces = {bank: run.trace(bank) for bank in run.traced}
+    some = any(len(trace.selection.variables) < len(run.bank(bank).variables) for bank, trace in traces.items())
+    headings = ["bank", "rows", "devices", "realisations", "quantities", *(["variables"] if some else []), "steps"]
+    table = Table(*headings, title=f"Traces, {_codec(run)}", title_justify="left", title_style="bold")
+    for bank, trace in traces.items():
+        kept, about = trace.selection, run.bank(bank)
         every = "every" if kept.stride == 1 else f"one of {kept.stride}"
         windows = ", ".join(f"{a:,} to {b:,}" for a, b in kept.windows[:3]) + (", ..." if len(kept.windows) > 3 else "")
         table.add_row(
             bank,
             f"{trace.rows:,}",
-            f"{len(kept.devices)} of {run.bank(bank).devices}",
+            f"{len(kept.devices)} of {about.devices}",
             f"{len(kept.realisations)} of {run.realisations}",
             ", ".join(kept.quantities),
+            *([", ".join(about.variables[k][0] for k in kept.variables)] if some else []),
             f"{every} from {windows}" if windows else every,
         )
     return table
+
+
+def _codec(run: Run) -> str:
+    """How the rows are packed, by the filters of their datasets."""
+    found = []
+    for bank in run.traced:
+        for quantity in run.trace(bank).selection.quantities:
+            made = run.stored.dataset(f"traces/{bank}/{quantity}").id.get_create_plist()
+            numbers = [made.get_filter(k)[0] for k in range(made.get_nfilters())]
+            found += [CODECS[number] for number in numbers if number in CODECS]
+    return f"packed with {' and '.join(dict.fromkeys(found))}" if found else "not packed"

@@ -1,5 +1,6 @@
 """``memsim trace info``."""
 
+import shlex
 from pathlib import Path
 
 import click
@@ -31,16 +32,20 @@ def command(file: Path, configuration: bool) -> None:
             click.echo(run.configuration_text.rstrip("\0"), nl=False)
             return
         run.config  # noqa: B018 (refused before the first line, where it cannot be read)
-        click.echo(f"{file}: {state_of(run, file)}")
-        show_run(run)
-        show_contents(run)
+        # Read once: a run that goes on would have other numbers in each line. Whether it goes on is asked before.
+        live, finished = run.live, run.finished
+        error = run.total_error
+        click.echo(f"{file}: {state_of(run, file, len(error), live=live, finished=finished)}")
+        show_run(run, error)
+        show_contents(run, error)
 
 
-def state_of(run: "Run", file: Path) -> str:  # type: ignore[name-defined] # noqa: F821
+def state_of(run: "Run", file: Path, epochs: int, *, live: bool, finished: bool) -> str:  # type: ignore[name-defined] # noqa: F821
     """In a few words, how the run ended or where it is."""
-    epochs, wanted = len(run.total_error), run.config.learning.epochs
-    if run.finished:
-        return f"stopped after {epochs} of {wanted} epochs; --resume goes on" if run.stopped else "finished"
-    if run.live:
+    wanted = run.config.learning.epochs
+    goes_on = f"'memsim run {shlex.quote(str(file))} --resume' goes on"
+    if finished:
+        return f"stopped after {epochs} of {wanted} epochs; {goes_on}" if run.stopped else "finished"
+    if live:
         return f"is being written: {epochs} of {wanted} epochs so far"
-    return f"the run has not finished: {epochs} of {wanted} epochs are complete; 'memsim run {file} --resume' goes on"
+    return f"the run has not finished: {epochs} of {wanted} epochs are complete; {goes_on}"
