@@ -27,7 +27,10 @@ def write_window(
     stop: int,
     *,
     banks: Sequence[str] = (),
+    devices: Sequence[int] = (),
     realisations: Sequence[int] = (),
+    quantities: Sequence[str] = (),
+    stride: int = 1,
     compression: str = "gzip",
     overwrite: bool = False,
     report: Callable[[int, int], None] | None = None,
@@ -42,8 +45,12 @@ def write_window(
         Steps from the start of the run.
     banks : sequence of str
         All where none is given.
-    realisations : sequence of int
+    devices, realisations : sequence of int
         Whose rows are kept; all where none is given.
+    quantities : sequence of {"state", "current", "voltage"}
+        All where none is given.
+    stride : int
+        Keep the steps whose number, from the start of the run, is a multiple of this.
     compression : {"gzip", "none", "blosc"}
     overwrite : bool
     report : callable, optional
@@ -56,21 +63,22 @@ def write_window(
     ReplayError
         The replay differs from the run's next keyframe.
     """
-    channels = choose(run, banks=banks, realisations=realisations)
-    names, lanes = channels.banks, np.array(sorted(channels.realisations))
+    if run.path is not None and out.exists() and out.samefile(run.path):
+        raise InputError(f"{out}: is the run itself; name another file")
+    if stride < 1 or -(-start // stride) * stride >= stop:
+        raise InputError(f"--stride: must keep a step of {start} to {stop} (got {stride})")
+    channels = choose(run, banks, devices, realisations, quantities)
     selections = {
         name: Selection(
-            np.arange(run.bank(name).devices), lanes, np.arange(len(run.bank(name).variables)),
-            windows=((start, stop),),
+            np.array(channels.devices[name]), np.array(channels.realisations),
+            np.arange(len(run.bank(name).variables)), channels.quantities, stride, ((start, stop),),
         )
-        for name in names
+        for name in channels.banks
     }  # fmt: skip
     plan = TracePlan(selections, compression)
     partial = out.with_name(f".{out.name}.partial")
     try:
         check_target(out, overwrite)
-        if run.path is not None and out.exists() and out.samefile(run.path):
-            raise ValueError(f"{out}: is the run itself; name another file")
         codec(compression)
         target = create_run_file(partial, _description(run), plan, overwrite=True)
     except CodecError as error:

@@ -10,6 +10,7 @@ EPILOG = """\b
 Examples:
   memsim trace replay xor.h5 --epochs 500:501 --out window.h5
   memsim trace replay xor.h5 --samples 0:10 --banks nodes2 --realisations 0 --out few.h5
+  memsim trace replay xor.h5 --epochs 0:1000 --quantities state --stride 22000 --out states.h5
   memsim trace plot window.h5 --epochs 500:501
 """
 
@@ -18,8 +19,11 @@ Examples:
 @options.path_argument("file", "RUN.h5")
 @options.path_option("--out", "Run file to write; the run's name with -window.h5 where not given.")
 @options.spans
-@click.option("--banks", type=options.NameList(), metavar="NAME,...", default=(), help="Banks, as nodes1,nodes2.")
-@click.option("--realisations", type=options.NumberList(), metavar="N,A:B,...", default=(), help="Realisations.")
+@options.channels
+@click.option(
+    "--stride", type=click.IntRange(min=1), default=1, metavar="N",
+    help="Keep the steps whose number, from the run's start, is a multiple of N.",
+)  # fmt: skip
 @click.option(
     "--compression", type=click.Choice(["gzip", "none", "blosc"]), default="gzip", show_default=True, help="Codec."
 )
@@ -33,18 +37,21 @@ def command(
     samples: str | None,
     steps: str | None,
     banks: tuple[str, ...],
+    devices: tuple[int, ...],
     realisations: tuple[int, ...],
+    quantities: tuple[str, ...],
+    stride: int,
     compression: str,
     overwrite: bool,
     quiet: bool,
 ) -> None:
     """Make a window of a run again, every step of it, from the nearest keyframe.
 
-    The result is a run file: what the run's own file says, and the full trace of
+    The result is a run file: what the run's own file says, and the trace of
     the window. It has the bits that a full trace would have held; states are
     checked against the keyframes on the way and against the next one.
     """
-    from ...errors import InputError
+    from ...errors import InputError, RunError
     from ...inspection.progress import StepProgress
     from ...inspection.spans import steps_of
     from ...inspection.windows import write_window
@@ -57,10 +64,10 @@ def command(
         with open_run(file) as run, StepProgress("replaying", quiet) as progress:
             start, stop = steps_of(run, epochs=epochs, samples=samples, steps=steps)
             write_window(
-                run, target, start, stop, banks=banks, realisations=realisations, compression=compression,
-                overwrite=overwrite, report=progress,
+                run, target, start, stop, banks=banks, devices=devices, realisations=realisations,
+                quantities=quantities, stride=stride, compression=compression, overwrite=overwrite, report=progress,
             )  # fmt: skip
-    except KeyboardInterrupt:
-        click.echo(f"{target} was not written", err=True)
+    except (KeyboardInterrupt, RunError):
+        click.echo(f"{target} {'keeps what it held' if target.exists() else 'was not written'}", err=True)
         raise
     click.echo(f"replayed {stop - start:,} steps; wrote {target}")
