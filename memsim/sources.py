@@ -11,9 +11,15 @@ from .configuration import Configuration, load_configuration, override
 from .datasets import Dataset
 from .errors import InputError, RunFileError
 from .traces.errors import NotARunFileError
+from .traces.layout import SCHEMA
 from .traces.reader import refuse_what_is_no_file
 
 RUN_FILES = (".h5", ".hdf5")  # broken ones are no configurations, and an empty file would be one
+
+
+def is_run_file(path: Path) -> bool:
+    """Whether a path is taken for a run file, whole or broken, and not for a configuration."""
+    return path.suffix.lower() in RUN_FILES or h5py.is_hdf5(path)
 
 
 def load_source(path: Path, assignments: Sequence[str] = ()) -> tuple[Configuration, Dataset]:
@@ -31,7 +37,7 @@ def load_source(path: Path, assignments: Sequence[str] = ()) -> tuple[Configurat
         refuse_what_is_no_file(path)
     except NotARunFileError as error:
         raise InputError(str(error)) from None
-    if path.suffix.lower() not in RUN_FILES and not h5py.is_hdf5(path):
+    if not is_run_file(path):
         config = load_configuration(path, list(assignments))
         return config, datasets.load(config.data)
     from .run import open_run
@@ -46,3 +52,46 @@ def load_source(path: Path, assignments: Sequence[str] = ()) -> tuple[Configurat
     data = Dataset(np.asarray(stored.inputs), np.asarray(stored.targets), stored.name)
     changed = any(assignment.startswith("data.") for assignment in assignments)
     return config, datasets.load(config.data) if changed and before else data
+
+
+def refuse_target(source: Path, target: Path, overwrite: bool) -> None:
+    """Refuse to write a new run over its own source, and over an unfinished run by mistake.
+
+    Parameters
+    ----------
+    source, target : Path
+        ``source`` was loaded.
+    overwrite : bool
+        Whether another file that exists may be replaced.
+
+    Raises
+    ------
+    InputError
+    """
+    if not target.exists():
+        return
+    if target.samefile(source):
+        if is_run_file(source):
+            raise InputError(
+                f"{target}: is the run itself; --resume goes on with it, --out FILE makes it again under another name"
+            )
+        raise InputError(f"{target}: is the configuration itself; name another file with --out")
+    if not overwrite and _goes_on(target):
+        raise InputError(
+            f"{target}: exists; name another file, go on with its run by --resume, "
+            f"or allow it to be replaced with --overwrite"
+        )
+
+
+def _goes_on(path: Path) -> bool:
+    """Whether a file holds a run that was killed or stopped, which --resume can go on with."""
+    from .run import open_run
+
+    try:
+        with open_run(path) as run:
+            window = run.stored.has_attribute("/", "replayed_from")
+            return run.stored.integer("/", "schema_version") == SCHEMA and not (
+                run.live or window or (run.finished and not run.stopped)
+            )
+    except RunFileError:
+        return False

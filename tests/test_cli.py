@@ -1,5 +1,6 @@
 """The command line: help, commands, files that exist, Ctrl-C."""
 
+import io
 import os
 import re
 import signal
@@ -10,11 +11,23 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from rich.console import Console
+from rich.progress import TextColumn
 
 import memsim
 from memsim.cli import COMMANDS, main
 from memsim.devices import MODELS
-from memsim.reporting import ReproductionProgress, TrainingProgress
+from memsim.margins import BankMargins
+from memsim.reporting import (
+    ReproductionProgress,
+    TrainingProgress,
+    clock,
+    counted,
+    duration,
+    margins_table,
+    progress_bar,
+)
+from memsim.traces import recovery
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 # Where memsim was imported from: a process of its own must find the same one.
@@ -114,6 +127,29 @@ def test_a_wrong_command_line_is_status_2(cli, arguments):
     assert result.status == 2
     assert result.err.startswith("memsim: error: ")
     assert result.err.count("\n") == 1
+    assert ".;" not in result.err
+
+
+def test_a_wrong_command_line_names_the_help_that_helps(refused):
+    refused(r"No such command 'info'; memsim --help shows the usage\n$", "info")
+    refused(r"No such command 'inof'; memsim trace --help shows the usage\n$", "trace", "inof", "x.h5")
+    refused(r"No such option .*--plot.*; memsim trace plot --help shows the usage\n$", "trace", "plot", "--plot")
+
+
+def test_a_group_without_a_command_shows_its_help(cli):
+    for words, usage in (([], "Usage: memsim [OPTIONS]"), (["trace"], "Usage: memsim trace [OPTIONS]")):
+        result = cli(*words)
+        assert result.status == 2
+        assert result.err.startswith(usage)
+        assert "--help shows" not in result.err
+
+
+def test_numbers_of_errors_are_not_shown(cli, source, monkeypatch):
+    def fail(*_, **__):
+        raise OSError(5, "Input/output error", "run.h5")
+
+    monkeypatch.setattr("memsim.training.run", fail)
+    assert cli("run", source, "--quiet").err == "memsim: error: Input/output error: 'run.h5'\n"
 
 
 def test_debug_shows_the_traceback(cli, tmp_path):
@@ -165,12 +201,44 @@ def test_a_file_that_exists_is_kept_without_overwrite_and_replaced_with_it(cli, 
         assert run.finished
 
 
-def test_a_run_file_can_replace_itself(cli, run_file):
-    with memsim.open_run(run_file) as run:
-        before = run.total_error
-    assert cli("run", run_file, "--out", run_file, "--overwrite", "--quiet").status == 0
-    with memsim.open_run(run_file) as run:
-        assert np.array_equal(run.total_error, before)
+@pytest.mark.parametrize("options", [[], ["--overwrite"]])
+def test_a_run_is_not_written_over_its_own_file(refused, run_file, monkeypatch, options):
+    """Its default target, too, is the file itself where that lies in the working folder."""
+    whole, folder = run_file.read_bytes(), run_file.parent
+    (folder / "link.h5").symlink_to(run_file)
+    (folder / "hard.h5").hardlink_to(run_file)
+    monkeypatch.chdir(folder)
+    message = r"is the run itself; --resume goes on with it, --out FILE makes it again under another name"
+    refused(rf"done\.h5: {message}", "run", "done.h5", *options)
+    for name in ("done", "link", "hard"):
+        refused(rf"{name}\.h5: {message}", "run", run_file, "--out", f"{name}.h5", *options)
+    assert run_file.read_bytes() == whole
+
+
+def test_a_configuration_is_not_written_over(refused, source):
+    before = source.read_bytes()
+    refused(r"or\.toml: is the configuration itself; name another file", "run", source, "--out", source, "--overwrite")
+    assert source.read_bytes() == before
+
+
+def test_a_run_that_can_go_on_is_said_to(refused, source, run_file):
+    """One that is finished is a file like others."""
+    refused(r"done\.h5: exists; name another file, or allow it to be replaced", "run", source, "--out", run_file)
+    with h5py.File(run_file, "r+") as file:
+        file["committed/stopped"][()] = 1
+    refused(r"done\.h5: exists; .* go on with its run by --resume, .*--overwrite", "run", source, "--out", run_file)
+
+
+def test_resuming_a_finished_run_says_that_nothing_is_left(cli, source, run_file, tmp_path):
+    before = run_file.read_bytes()
+    odd = run_file.rename(tmp_path / "done.run")  # what it holds says what it is
+    for arguments in ([source, "--out", odd], [odd]):
+        result = cli("run", *arguments, "--resume")
+        assert (result.status, result.err) == (0, "")
+        assert result.out == f"{odd} is finished after 5 epochs; --set learning.epochs=N goes on for more\n"
+    assert odd.read_bytes() == before
+    more = cli("run", odd, "--resume", "--set", "learning.epochs=6", "--quiet")
+    assert more.out.endswith(f"wrote {odd}\n")
 
 
 @pytest.mark.parametrize(
@@ -194,7 +262,32 @@ def test_a_folder_without_permission_is_refused(refused, source, tmp_path, monke
 def test_a_text_or_a_broken_file_is_no_source(refused, run_file, tmp_path):
     broken = tmp_path / "broken.h5"
     broken.write_bytes(run_file.read_bytes()[:5000])
-    refused("is no HDF5 file, or a broken one", "run", broken, "--out", tmp_path / "out.h5")
+    cut = rf"is cut off: 5\.0 of {run_file.stat().st_size / 1e3:.1f} kB are there; copy it again"
+    refused(cut, "run", broken, "--out", tmp_path / "out.h5")
+
+
+def test_files_of_other_commands_are_refused_with_what_to_do(refused, source, run_file, tmp_path):
+    drive = EXAMPLES.parent / "tests" / "data" / "drive-schema-1.h5"
+    draws = rf"is a file of memsim drive; 'memsim drive {drive} --plot loops\.png' draws it"
+    refused(draws, "run", drive, "--out", tmp_path / "out.h5")
+    refused(draws, "trace", "info", drive)
+    refused(rf"is a file of memsim run; 'memsim trace info {run_file}' shows it", "drive", run_file)
+    refused(r"or\.toml: is no HDF5 file; a configuration goes to memsim run", "trace", "verify", source)
+
+
+def test_a_folder_that_takes_no_files_is_named(refused, source):
+    """Where os.access allows it, too, as it allows root anything; /proc takes no files from anybody."""
+    refused("^memsim: error: /proc/x.h5: cannot be written; check the permissions of /proc\n", "run", source, "--out",
+            "/proc/x.h5")  # fmt: skip
+
+
+def test_a_lock_that_cannot_be_made_is_no_other_run(monkeypatch, tmp_path):
+    def acquire(*_, **__):
+        raise OSError(30, "Read-only file system", str(tmp_path / ".run.h5.lock"))
+
+    monkeypatch.setattr("filelock.FileLock.acquire", acquire)
+    with pytest.raises(OSError, match=f"run.h5: cannot be written; check the permissions of {tmp_path}$"):
+        recovery.lock(tmp_path / "run.h5")
 
 
 # memsim devices, schedule, info
@@ -275,7 +368,7 @@ def test_info_of_what_is_no_run_file_is_one_line(cli, source, tmp_path):
     with h5py.File(tmp_path / "foreign.h5", "w") as file:
         file["values"] = [1, 2]
     for path, message in (
-        (source, "is no HDF5 file, or a broken one"),
+        (source, "is no HDF5 file; a configuration goes to memsim run"),
         (tmp_path / "missing.h5", "no such file"),
         (tmp_path / "foreign.h5", "is no run file: its convention is None"),
     ):
@@ -318,6 +411,49 @@ def test_progress_is_a_bar_on_a_terminal(monkeypatch):
         assert progress._bar.tasks[0].percentage == 75.0
 
 
+@pytest.mark.parametrize(("width", "speed"), [(80, False), (160, True)])
+def test_a_bar_leaves_room_for_all_that_is_told(width, speed):
+    terminal = Console(file=io.StringIO(), force_terminal=True, width=width, record=True)
+    bar = progress_bar(
+        TextColumn("{task.completed:.0f}/{task.total:.0f}"), TextColumn("error 1.234e-05"),
+        speed=TextColumn("1.23e+08 device-steps/s"), on=terminal,
+    )  # fmt: skip
+    bar.add_task("training", total=200000, completed=100000)
+    terminal.print(bar.get_renderable())
+    (line,) = terminal.export_text().splitlines()
+    assert re.fullmatch(r"training [\u2501\u2578\u257a]{10,40} +50 % 100000/200000 error 1.234e-05 .*-:--:-- *", line)
+    assert len(re.findall("[\u2501\u2578\u257a]", line)) >= 20
+    assert ("device-steps/s" in line) == speed
+
+
+def test_the_pace_of_a_run_that_goes_on_is_that_of_its_new_epochs(capsys, monkeypatch):
+    now = iter([0.0, 0.0, 100.0, 110.0])
+    monkeypatch.setattr("memsim.reporting.time.monotonic", lambda: next(now))
+    monkeypatch.setattr("memsim.reporting.PLAIN_SECONDS", 0.0)
+    progress = TrainingProgress(900)
+    progress.update(500, 1.0, 5_000_000)
+    progress.update(600, 0.5, 6_000_000)
+    progress.update(700, 0.25, 7_100_000)
+    assert capsys.readouterr().err.splitlines() == [
+        "epoch 500/900  error 1",
+        "epoch 600/900  error 0.5  1.00e+04 device-steps/s  300 s left",
+        "epoch 700/900  error 0.25  1.91e+04 device-steps/s  110 s left",
+    ]
+
+
+def test_margins_count_one_as_one():
+    counts = {"bounds_in_read": 1, "clipped_writes": 1, "read_disturbs": 0, "shortened_writes": 1200}
+    terminal = Console(record=True, file=io.StringIO(), width=160)
+    terminal.print(margins_table((BankMargins("nodes1", 0.5, 0.5, 0.5, 0.0, 0.0, counts),)))
+    assert "│ 1 bound in read, 1 clipped write, 1,200 shortened writes │" in terminal.export_text()
+
+
+def test_times_and_counts_are_said_in_one_way():
+    assert [duration(t) for t in (5500.0, 999.0, 43.56, 2.5e-4)] == ["5,500 s", "999 s", "43.56 s", "250 µs"]
+    assert [clock(t) for t in (3723.4, 59.6, 0.0)] == ["1:02:03", "0:01:00", "0:00:00"]
+    assert [counted(n, "bank") for n in (0, 1, 1200)] == ["0 banks", "1 bank", "1,200 banks"]
+
+
 # Ctrl-C
 
 
@@ -340,4 +476,16 @@ def test_an_interrupt_anywhere_is_status_130(capsys, monkeypatch, source):
     with pytest.raises(SystemExit) as end:
         main(["run", str(source), "--quiet"])
     assert end.value.code == 130
-    assert capsys.readouterr().err.strip() == "memsim: stopped"
+    assert capsys.readouterr().err == "\nmemsim: stopped\n"
+
+
+def test_an_interrupt_after_the_run_began_says_how_to_go_on(cli, monkeypatch, source):
+    def stop(*_, progress, **__):
+        progress.start()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("memsim.training.run", stop)
+    result = cli("run", source, "--out", "a b.h5", "--overwrite", "--quiet")
+    assert result.status == 130
+    kept = "a b.h5 keeps what was committed; 'memsim run 'a b.h5' --resume' goes on"
+    assert result.err == f"{kept}\n\nmemsim: stopped\n"

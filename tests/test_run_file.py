@@ -542,7 +542,8 @@ def assert_refused(path, message, cli):
 def test_a_truncated_file_is_refused(stored, cli, share):
     whole = stored.read_bytes()
     stored.write_bytes(whole[: int(share * len(whole))])
-    assert_refused(stored, "is no HDF5 file, or a broken one", cli)
+    sizes = f"{share * len(whole) / 1e3:.1f} of {len(whole) / 1e3:.1f} kB"
+    assert_refused(stored, f"is cut off: {sizes} are there; copy it again" if share else "is no HDF5 file", cli)
 
 
 def test_a_file_without_the_signature_is_refused(stored, cli):
@@ -568,7 +569,7 @@ def test_another_programs_file_is_refused(tmp_path, cli):
 def test_a_drives_trace_is_no_run_file(tmp_path, cli):
     waveform = memsim.waveforms.Sinusoid(amplitude=1e-4, frequency=1.0)
     memsim.drive(memsim.Node(), waveform, dt=1e-2, duration=0.1, out=tmp_path / "run.h5").close()
-    assert_refused(tmp_path / "run.h5", "is no run file: its convention is 'memsim drive'", cli)
+    assert_refused(tmp_path / "run.h5", "is a file of memsim drive; 'memsim drive .*' draws it", cli)
 
 
 def test_another_schema_version_is_refused(stored, cli):

@@ -18,6 +18,7 @@ from .chunks import ChunkedDataset, chunk_rows, create_chunked
 from .doubted import FAILURES, DoubtedFile, one_line
 from .errors import NotARunFileError
 from .hdf5 import attach, describe, make_axis, text, texts
+from .layout import CONVENTION as RUN_CONVENTION
 from .reader import FileReader, open_hdf5
 from .rows import QUANTITIES
 
@@ -241,6 +242,8 @@ def _check(path: Path, doubted: DoubtedFile) -> None:
         doubted.attribute("/", name) if doubted.has_attribute("/", name) else None
         for name in ("convention", "schema_version")
     ]
+    if isinstance(found[0], str) and found[0] == RUN_CONVENTION:
+        raise NotARunFileError(f"{path}: is a file of memsim run; 'memsim trace info {path}' shows it")
     known = isinstance(found[1], int | np.integer) and found[1] in READABLE
     if not (isinstance(found[0], str) and found[0] == CONVENTION and known):
         raise NotARunFileError(

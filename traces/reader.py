@@ -1,6 +1,7 @@
 """Reading a run file, whole or while it is written: arrays with names, stored rows, the overview."""
 
 import contextlib
+import re
 import stat
 import time
 import tomllib
@@ -26,6 +27,7 @@ from .stored import BankInfo, Stored, StoredDataset, StoredTrace
 
 __all__ = ["Arrays", "BankInfo", "Envelope", "FileReader", "NotARunFileError", "Rows", "RunReader", "open_file"]
 
+DRIVE_CONVENTION = "memsim drive"  # of drive_file, which rests on this module
 OPENING_SECONDS = 2.0  # that a writer may take between making a file and letting others read it
 
 
@@ -101,7 +103,7 @@ def open_hdf5(path: Path) -> tuple[h5py.File, bool]:
             failed: Exception = error
         except FAILURES as error:
             if "already open for" not in str(error):
-                raise NotARunFileError(f"{path}: is no HDF5 file, or a broken one: {line_of(error)}") from None
+                raise NotARunFileError(f"{path}: {_not_opened(path, line_of(error))}") from None
             try:
                 return open_growing(path), True
             except FAILURES as second:
@@ -109,6 +111,18 @@ def open_hdf5(path: Path) -> tuple[h5py.File, bool]:
         if time.monotonic() > deadline:
             raise NotARunFileError(f"{path}: cannot be opened while another program has it open: {line_of(failed)}")
         time.sleep(0.05)
+
+
+def _not_opened(path: Path, said: str) -> str:
+    """Why a file is no HDF5 file, by what the library said of it."""
+    if path.suffix.lower() == ".toml":
+        return "is no HDF5 file; a configuration goes to memsim run, or to memsim drive"
+    lengths = re.search(r"truncated file: eof = (\d+), .*stored_eof = (\d+)", said)
+    if lengths is None:
+        return f"is no HDF5 file, or a broken one: {said}"
+    there, whole = map(int, lengths.groups())
+    size, unit = next((each for each in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")) if whole >= each[0]), (1, "bytes"))
+    return f"is cut off: {there / size:.1f} of {whole / size:.1f} {unit} are there; copy it again"
 
 
 def refuse_what_is_no_file(path: Path) -> None:
@@ -124,7 +138,8 @@ def refuse_what_is_no_file(path: Path) -> None:
     except (FileNotFoundError, NotADirectoryError):
         raise NotARunFileError(f"{path}: no such file; check the path") from None
     except (OSError, ValueError) as error:
-        raise NotARunFileError(f"{path}: cannot be read: {line_of(error)}") from None
+        said = error.strerror if isinstance(error, OSError) and error.strerror else line_of(error)
+        raise NotARunFileError(f"{path}: cannot be read: {said}") from None
     if stat.S_ISDIR(mode):
         raise NotARunFileError(f"{path}: is a folder; name a file in it")
     if not stat.S_ISREG(mode):
@@ -171,6 +186,8 @@ def _stored(path: Path, file: h5py.File, live: bool) -> Stored:
     """The file's datasets, by its schema version."""
     source = DoubtedFile(file)
     convention = source.attribute("/", "convention") if source.has_attribute("/", "convention") else None
+    if isinstance(convention, str) and convention == DRIVE_CONVENTION:
+        raise NotARunFileError(f"{path}: is a file of memsim drive; 'memsim drive {path} --plot loops.png' draws it")
     if not isinstance(convention, str) or convention != CONVENTION:
         found = one_line(repr(convention))[:100]
         raise NotARunFileError(f"{path}: is no run file: its convention is {found}, not {CONVENTION!r}")

@@ -37,12 +37,19 @@ def lock(path: Path) -> filelock.BaseFileLock:
     ------
     InUseError
         Another process, or another run of this one, is writing it.
+    OSError
+        Its folder takes no files.
     """
     held = filelock.FileLock(lock_path(path))
+    refused = f"{path}: cannot be written; check the permissions of {path.parent}"
     try:
         held.acquire(timeout=PROBE_SECONDS, poll_interval=PROBE_SECONDS / 10)
     except filelock.Timeout:
+        if not lock_path(path).exists():  # as in /proc, where filelock tries again and again
+            raise OSError(refused) from None
         raise InUseError(f"{path}: is being written by another run; wait for its end, or name another file") from None
+    except OSError:
+        raise OSError(refused) from None
     return held
 
 

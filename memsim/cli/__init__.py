@@ -1,5 +1,6 @@
 """The command line: one module a command, loaded when it is called."""
 
+import re
 import sys
 import traceback
 
@@ -58,8 +59,13 @@ def main(arguments: list[str] | None = None) -> None:
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
         status = group.main(args=arguments, prog_name="memsim", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        sys.exit(error.exit_code)
     except click.ClickException as error:
-        click.echo(f"memsim: error: {error.format_message()}; --help shows the usage", err=True)
+        called = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "memsim"
+        text = error.format_message().rstrip(".")
+        click.echo(f"memsim: error: {text}; {called} --help shows the usage", err=True)
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         click.echo("memsim: stopped", err=True)
@@ -78,7 +84,7 @@ def _report(error: Exception, debug: bool) -> int:
         traceback.print_exception(error)
     known = isinstance(error, MemsimError | OSError)
     text = (
-        str(error).splitlines()[0]
+        re.sub(r"\[Errno -?\d+\] ", "", str(error).splitlines()[0])
         if known and str(error)
         else f"{type(error).__name__}: {error} (please report this; --debug shows where)"
     )

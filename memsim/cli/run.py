@@ -1,5 +1,6 @@
 """``memsim run``."""
 
+import shlex
 from pathlib import Path
 
 import click
@@ -46,30 +47,37 @@ def command(
     from .. import training
     from ..errors import InputError
     from ..reporting import TrainingProgress, show_run
-    from ..sources import load_source
+    from ..sources import is_run_file, load_source, refuse_target
 
     if resume and overwrite:
         raise InputError("--resume: goes on with the file, --overwrite replaces it; give one of them")
     extra = (f"run.threads={threads}",) if threads else ()
     config, data = load_source(source, (*assignments, *extra))
     target = out or Path(source.stem + ".h5")
-    if resume and out is None and source.suffix == ".h5":
+    if resume and out is None and is_run_file(source):
         target = source
+    if not resume:
+        refuse_target(source, target, overwrite)
+    goes_on = f"'memsim run {shlex.quote(str(target))} --resume' goes on"
+    progress = TrainingProgress(config.learning.epochs, quiet)
     try:
-        with TrainingProgress(config.learning.epochs, quiet) as progress:
+        with progress:
             finished = training.run(config, data, out=target, overwrite=overwrite, resume=resume, progress=progress)
     except KeyboardInterrupt:
-        click.echo(f"{target} keeps what was committed; the same command with --resume goes on", err=True)
+        if progress.started:
+            click.echo(f"{target} keeps what was committed; {goes_on}", err=True)
         raise
     with finished:
-        show_run(finished)
         stopped, epochs = finished.stopped, len(finished.total_error)
+        if progress.started:
+            show_run(finished)
     if stopped:
         click.echo(
-            f"stopped after {epochs} of {config.learning.epochs} epochs; {target} keeps them, "
-            f"and the same command with --resume goes on",
-            err=True,
+            f"stopped after {epochs} of {config.learning.epochs} epochs; {target} keeps them, and {goes_on}", err=True
         )
         return 130
-    click.echo(f"wrote {target}")
+    if progress.started:
+        click.echo(f"wrote {target}")
+    else:
+        click.echo(f"{target} is finished after {epochs} epochs; --set learning.epochs=N goes on for more")
     return 0
