@@ -97,10 +97,8 @@ def writing(folder: Path) -> None:
     none, written = min(times["no trace"]), min(times["raw write of the rows' bytes"])
     for name, taken in times.items():
         held = "" if "memory" in name else f"{sizes[name] / 1e6:8.1f} MB"
-        print(
-            f"  {name:30s} {min(taken):7.3f} s  {size / 1e6 / min(taken):6.0f} MB/s  {min(taken) / none:5.1f} x no trace  "
-            f"{min(taken) / written:5.2f} x raw write  {held}"
-        )
+        ratios = f"{min(taken) / none:5.1f} x no trace  {min(taken) / written:5.2f} x raw write"
+        print(f"  {name:30s} {min(taken):7.3f} s  {size / 1e6 / min(taken):6.0f} MB/s  {ratios}  {held}")
 
 
 def windows(folder: Path) -> None:
