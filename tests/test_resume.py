@@ -221,7 +221,8 @@ def test_a_complete_run_is_returned_as_it_is(paths, whole_file):
 
 
 @pytest.mark.parametrize(
-    ("every", "mode"), [(3, "full"), (7, "keyframes"), pytest.param(1000, "full", marks=pytest.mark.slow)]
+    ("every", "mode"),
+    [(3, "full"), *(pytest.param(*case, marks=pytest.mark.slow) for case in ((7, "keyframes"), (1000, "full")))],
 )
 def test_a_run_killed_behind_its_last_commit_ends_with_the_same_bits(every, mode, paths):
     """Everything is there but the last words; the last keyframe, off the grid, must not be written twice."""
@@ -275,12 +276,15 @@ def test_a_stop_far_from_a_keyframe_makes_one(paths, monkeypatch):
         assert run.keyframes["sample"].tolist() == [sample, epochs * 8]
 
 
-@of_each_trace
-def test_more_epochs_give_the_longer_run(trace, paths):
-    path, whole = paths
+@pytest.mark.parametrize(
+    "trace",
+    [pytest.param(trace, marks=[pytest.mark.slow] * (name != "full"), id=name) for name, trace in TRACES.items()],
+)
+def test_more_epochs_give_the_longer_run(trace, paths, whole_file):
+    path = paths[0]
     shorter, longer = (configuration(trace=trace, learning={"epochs": epochs}) for epochs in (26, EPOCHS))
     uninterrupted(shorter, path)
-    uninterrupted(longer, whole)
+    whole = whole_file(longer)
     resume(longer, path)
     # The shorter run's end is a keyframe more where it does not lie on the grid.
     assert_same_contents(path, whole, but=("keyframes/", "committed/keyframes"))
