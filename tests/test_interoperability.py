@@ -209,7 +209,7 @@ def test_follow_shows_a_run_until_it_ends(going_on):
         assert watching.returncode == 0
     finally:
         watching.kill()
-    assert re.search(r"run\.h5: stopped after \d+ epochs\n$", rest), rest
+    assert re.search(r"run\.h5: stopped after [\d,]+ epochs\n$", rest), rest
 
 
 @given(steps=st.integers(1, 200_000), dt=st.sampled_from([2.5e-4, 1e-4, 1e-5, 3e-7]))
