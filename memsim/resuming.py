@@ -23,7 +23,9 @@ MAY_DIFFER = ("run.threads", "learning.epochs", "data.csv")
 
 
 def stored_interval(path: Path) -> int:
-    """Samples between keyframes of the run that a file holds."""
+    """Samples between keyframes of the run that a file holds; refused while another run writes it."""
+    if recovery.is_being_written(path.resolve()):
+        raise InputError(f"{path}: {recovery.BEING_WRITTEN}")
     with _opened(path) as run:
         return run.stored.keyframe_interval
 

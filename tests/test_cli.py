@@ -460,12 +460,13 @@ def test_times_and_counts_are_said_in_one_way():
 def test_a_second_ctrl_c_stops_at_once(monkeypatch):
     from memsim.training import interrupts
 
+    before = signal.getsignal(signal.SIGINT)
     with interrupts() as flag:
         signal.raise_signal(signal.SIGINT)
         assert flag.is_set()
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_an_interrupt_anywhere_is_status_130(capsys, monkeypatch, source):

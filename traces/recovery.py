@@ -14,6 +14,7 @@ import h5py
 
 from .hdf5 import LIBRARY_VERSIONS
 
+BEING_WRITTEN = "is being written by another run; wait for its end, or name another file"
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 SUPERBLOCK_BYTES = 48
 VERSION_AT, FLAGS_AT, END_AT, CHECKSUM_AT = 8, 11, 28, 44
@@ -47,7 +48,7 @@ def lock(path: Path) -> filelock.BaseFileLock:
     except filelock.Timeout:
         if not lock_path(path).exists():  # as in /proc, where filelock tries again and again
             raise OSError(refused) from None
-        raise InUseError(f"{path}: is being written by another run; wait for its end, or name another file") from None
+        raise InUseError(f"{path}: {BEING_WRITTEN}") from None
     except OSError:
         raise OSError(refused) from None
     return held

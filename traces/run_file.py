@@ -32,7 +32,7 @@ def check_target(path: Path, overwrite: bool) -> None:
     if path.exists() and not overwrite:
         raise ValueError(f"{path}: exists; name another file, or allow it to be replaced with --overwrite")
     if path.exists() and recovery.is_being_written(path):
-        raise ValueError(f"{path}: is being written by another run; wait for its end, or name another file")
+        raise ValueError(f"{path}: {recovery.BEING_WRITTEN}")
     folder = path.parent
     if not folder.is_dir():
         raise ValueError(f"{path}: there is no folder {folder}; make it first")
