@@ -505,6 +505,7 @@ thread.join()
 """
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_a_traces_length(tmp_path):
     environment = os.environ | {"PYTHONPATH": str(Path(memsim.__file__).parents[1]), "MALLOC_ARENA_MAX": "1"}
     done = subprocess.run(
