@@ -161,6 +161,7 @@ class Engine:
         self._order = np.empty((0, self.samples, self.realisations), dtype=np.uint32)
         self._order_first = 0
         self._rate = 0.0  # slots a second, measured
+        self._measured = 0  # stretches
         self._pool = ThreadPoolExecutor(max_workers=min(threads, len(self.parts)))
 
     @property
@@ -180,8 +181,8 @@ class Engine:
 
     @property
     def slots_a_second(self) -> float:
-        """The present speed; 0 before the first stretch."""
-        return self._rate
+        """The present speed; 0 until it is known: the first stretch loads the kernel, or compiles it."""
+        return self._rate if self._measured > 2 else 0.0
 
     @property
     def step(self) -> int:
@@ -437,6 +438,7 @@ class Engine:
     def _measure(self, slots: int, seconds: float) -> None:
         """Follow the speed, so that a stretch takes about as long as it should."""
         now = slots / max(seconds, 1e-6)
+        self._measured += 1
         self._rate = now if not self._rate else 0.5 * (self._rate + now)
 
     def _check_finite(self) -> None:
