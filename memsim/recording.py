@@ -13,7 +13,7 @@ from .kernels.slots import Operation, Phase
 from .provenance import environment
 from .slot_table import structured
 from .traces.codecs import CodecError, codec
-from .traces.layout import BankDescription, RunDescription, TracePlan
+from .traces.layout import CALIBRATION, BankDescription, RunDescription, TracePlan
 from .traces.rows import QUANTITIES, RowsPart, Selection
 
 KEYFRAME_BYTES = 32 << 20  # of all keyframes of a run, where their distance is not given
@@ -124,16 +124,13 @@ def parts_by_bank(recorded: Recorded, assembly: Assembly) -> dict[str, list[Rows
 def describe(assembly: Assembly, keyframe_samples: int) -> RunDescription:
     """What is known of a run before its first step."""
     config = assembly.config
-    calibration = (
-        "threshold", "read_current", "driver_limit", "write_current", "state_per_weight", "unit_current", "bias_limit",
-    )  # fmt: skip
     banks = [
         BankDescription(
             bank.name,
             bank.device.model,
             bank.devices,
             [(v.name, v.unit, v.lower, v.upper) for v in bank.device.state_variables()],
-            {name: getattr(bank, name) for name in calibration},
+            {name: getattr(bank, name) for name in CALIBRATION},
             states.transpose(1, 0, 2),
         )
         for bank, states in zip(assembly.banks, assembly.initial, strict=True)

@@ -18,11 +18,10 @@ from .chunks import ChunkedDataset, chunk_rows, create_chunked
 from .doubted import FAILURES, DoubtedFile, one_line
 from .errors import NotARunFileError
 from .hdf5 import attach, describe, make_axis, text, texts
-from .layout import CONVENTION as RUN_CONVENTION
+from .layout import CONVENTION, DRIVE_CONVENTION
 from .reader import FileReader, open_hdf5
 from .rows import QUANTITIES
 
-CONVENTION = "memsim drive"
 SCHEMA = 2
 READABLE = (1, 2)  # version 2 names its axes and has checksums
 UNITS = {"current": "A", "voltage": "V"}
@@ -97,8 +96,8 @@ class DriveWriter:
 
     def _describe(self, about: DriveDescription) -> None:
         file, (names, units, lower, upper) = self.file, zip(*about.variables, strict=True)
-        said = {"convention": CONVENTION, **about.program, "dt_units": "s", "drive": about.drive, "model": about.model}
-        file.attrs.update({name: text(value) for name, value in said.items()})
+        said = {**about.program, "dt_units": "s", "drive": about.drive, "model": about.model}
+        file.attrs.update({name: text(value) for name, value in {"convention": DRIVE_CONVENTION, **said}.items()})
         file.attrs.update({"schema_version": SCHEMA, "dt": about.dt, "steps": about.steps, "finished": False})
         file.attrs.update({"variables": texts(names), "variable_units": texts(units)})
         file.attrs.update({"lower_bounds": lower, "upper_bounds": upper})
@@ -242,13 +241,13 @@ def _check(path: Path, doubted: DoubtedFile) -> None:
         doubted.attribute("/", name) if doubted.has_attribute("/", name) else None
         for name in ("convention", "schema_version")
     ]
-    if isinstance(found[0], str) and found[0] == RUN_CONVENTION:
+    if isinstance(found[0], str) and found[0] == CONVENTION:
         raise NotARunFileError(f"{path}: is a file of memsim run; 'memsim trace info {path}' shows it")
     known = isinstance(found[1], int | np.integer) and found[1] in READABLE
-    if not (isinstance(found[0], str) and found[0] == CONVENTION and known):
+    if not (isinstance(found[0], str) and found[0] == DRIVE_CONVENTION and known):
         raise NotARunFileError(
             f"{path}: is no drive file that this program reads: its convention and schema version are "
-            f"{one_line(repr(found[0]))[:100]} {one_line(str(found[1]))[:100]}, not {CONVENTION!r} "
+            f"{one_line(repr(found[0]))[:100]} {one_line(str(found[1]))[:100]}, not {DRIVE_CONVENTION!r} "
             f"{' or '.join(map(str, READABLE))}"
         )
     missing = [n for n in ATTRIBUTES if not doubted.has_attribute("/", n)]

@@ -14,9 +14,13 @@ from .hdf5 import attach, describe, grow, make_axis, put, text, texts
 from .rows import Selection, create_bank_trace
 
 CONVENTION = "memsim run"
+DRIVE_CONVENTION = "memsim drive"  # of drive_file
 SCHEMA = 2
 CONFIGURATION_ROOM = 256  # bytes; a run that goes on for more epochs has a longer configuration
 CHECKPOINTS = 2  # written in turn: the one before stays whole while the next is written
+CALIBRATION = (
+    "threshold", "read_current", "driver_limit", "write_current", "state_per_weight", "unit_current", "bias_limit",
+)  # fmt: skip
 COMMITTED = {
     "rows": "rows of the traces",
     "keyframes": "keyframes",
@@ -37,7 +41,7 @@ class BankDescription:
     devices : int
     variables : list of (name, unit, lower bound, upper bound)
     calibration : dict
-        Names to numbers: what the controller knows of the bank.
+        What the controller knows of the bank: a number for each of :data:`CALIBRATION`.
     initial : (devices, variables, realisations) float64
     """
 
@@ -170,7 +174,7 @@ def _create_dataset(file: h5py.File, run: RunDescription, sample: h5py.Dataset) 
         put(group, "inputs" if name == "input" else "targets", values, "1", about, [sample, axis])
 
 
-SLOT_UNITS = {
+SLOT_COLUMNS = {
     "phase": ("1", "what the slot is for, see flag_meanings"),
     "operation": ("1", "the controller's rule, see flag_meanings"),
     "bank": ("1", "index of the bank that is driven"),
@@ -190,7 +194,7 @@ def _create_slots(file: h5py.File, run: RunDescription) -> None:
     group = file.create_group("slots")
     slot = make_axis(group, "slot", np.arange(len(run.slots)), "1", "number of the slot in a sample")
     meanings = {"phase": run.phases, "operation": run.operations}
-    for name, about in SLOT_UNITS.items():
+    for name, about in SLOT_COLUMNS.items():
         values = run.slots[name]
         if name in meanings:
             values = np.array([meanings[name].index(value.decode()) for value in values], dtype=np.int8)
@@ -245,17 +249,11 @@ def _create_keyframe_table(group: h5py.Group, run: RunDescription, realisation: 
         run.keyframes,
     )  # fmt: skip
     unit = make_axis(group, "unit", np.arange(run.units), "1", "inputs and nodes of all layers, one after the other")
-    about = "bias weights of the nodes, as the controller last knew them"
     grow(
-        group,
-        "bias_weight",
-        (run.units, len(run.seeds)),
-        "f8",
-        "1",
-        about,
-        [keyframe, unit, realisation],
+        group, "bias_weight", (run.units, len(run.seeds)), "f8",
+        "1", "bias weights of the nodes, as the controller last knew them", [keyframe, unit, realisation],
         run.keyframes,
-    )
+    )  # fmt: skip
 
 
 def _create_bank_keyframes(

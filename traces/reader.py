@@ -17,7 +17,7 @@ import numpy as np
 from .codecs import load_plugins
 from .doubted import FAILURES, DoubtedFile, line_of, one_line
 from .errors import NotARunFileError
-from .layout import CONVENTION, SCHEMA
+from .layout import CONVENTION, DRIVE_CONVENTION, SCHEMA
 from .overview import LEVELS
 from .recovery import is_being_written
 from .rows import QUANTITIES
@@ -27,7 +27,6 @@ from .stored import BankInfo, Stored, StoredDataset, StoredTrace
 
 __all__ = ["Arrays", "BankInfo", "Envelope", "FileReader", "NotARunFileError", "Rows", "RunReader", "open_file"]
 
-DRIVE_CONVENTION = "memsim drive"  # of drive_file, which rests on this module
 OPENING_SECONDS = 2.0  # that a writer may take between making a file and letting others read it
 
 

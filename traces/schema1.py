@@ -5,12 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from .layout import SLOT_COLUMNS
 from .rows import QUANTITIES, Selection
 from .stored import Stored, StoredTrace
-
-SLOT_NUMBERS = (
-    "bank", "layer", "variable", "start", "pulses", "pulse_steps", "gap_steps", "rest_steps", "held",
-)  # fmt: skip
 
 
 class StoredSchema1(Stored):
@@ -50,7 +47,7 @@ class StoredSchema1(Stored):
         """The slot table, structured."""
         values: np.ndarray = self.read("slots", ndim=1, kind="V")
         kinds = {name: values.dtype[name].kind for name in values.dtype.names or ()}
-        if kinds != {"phase": "S", "operation": "S"} | dict.fromkeys(SLOT_NUMBERS, "i"):
+        if kinds != dict.fromkeys(SLOT_COLUMNS, "i") | {"phase": "S", "operation": "S"}:
             raise self.broken("slots has other columns than a slot table")
         return values
 

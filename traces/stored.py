@@ -15,16 +15,13 @@ import numpy as np
 from .chunks import wrong_chunks
 from .doubted import FAILURES, DoubtedFile, line_of
 from .errors import NotARunFileError
-from .layout import CHECKPOINTS, COMMITTED
+from .layout import CALIBRATION, CHECKPOINTS, COMMITTED, SLOT_COLUMNS
 from .overview import LEVELS
 from .rows import QUANTITIES, Selection
 
 COUNTED_AT_MOST = 1e200  # by far more than any run counts, and sums of it are finite
 STRIDDEN_ROWS = 4096  # that are kept of a piece, where every so many rows are read
 STEPS_AT_MOST = 2**53
-CALIBRATION = (
-    "threshold", "read_current", "driver_limit", "write_current", "state_per_weight", "unit_current", "bias_limit",
-)  # fmt: skip
 BANK_NAME = re.compile("[A-Za-z0-9_-]{1,64}")
 
 
@@ -145,8 +142,7 @@ class Stored(DoubtedFile):
     def slots(self) -> np.ndarray:
         """The slot table, structured."""
         columns = {}
-        for name in ("phase", "operation", "bank", "layer", "variable", "start", "pulses", "pulse_steps", "gap_steps",
-                     "rest_steps", "held"):  # fmt: skip
+        for name in SLOT_COLUMNS:
             values = self.read(f"slots/{name}", ndim=1, kind="iu")
             if name in ("phase", "operation"):
                 meanings = self.label(f"slots/{name}", "flag_meanings").split()
