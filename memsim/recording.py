@@ -7,7 +7,7 @@ import numpy as np
 from .assembly import Assembly
 from .blocks import channels
 from .configuration import STEPS_AT_MOST, TraceSection
-from .engine import Checkpoint, KeyframeStates, Recorded
+from .engine import KeyframeStates, Recorded
 from .errors import InputError
 from .kernels.slots import Operation, Phase
 from .provenance import environment
@@ -190,8 +190,3 @@ def joined_keyframes(parts: Sequence[KeyframeStates]) -> KeyframeStates:
 
 def _turned(name: str, values: np.ndarray) -> np.ndarray:
     return values.transpose(1, 0, 2) if COUNTERS[name][2] == STATE_LABELS else values
-
-
-def checkpoint_summary(at: Checkpoint, wall_seconds: float) -> dict[str, float]:
-    """The numbers of a checkpoint."""
-    return {"sample": at.sample, "device_steps": at.device_steps, "wall_seconds": wall_seconds}

@@ -29,7 +29,6 @@ from .errors import InputError, RunError
 from .networks import Network
 from .recording import (
     COUNTERS,
-    checkpoint_summary,
     describe,
     joined_keyframes,
     keyframe_interval,
@@ -366,7 +365,8 @@ class Session:
         """Have what was done so far counted, with all that the run goes on from."""
         self._submit_results()
         at = self._engine.checkpoint(tuple(COUNTERS))
-        about = checkpoint_summary(at, time.monotonic() - self._begun)
+        seconds = time.monotonic() - self._begun
+        about = {"sample": at.sample, "device_steps": at.device_steps, "wall_seconds": seconds}
         self._background.submit(self._writer.commit, about, at.error, turned_counters(at.counters))
         self._committed = time.monotonic()
 

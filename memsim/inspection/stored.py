@@ -40,7 +40,7 @@ def stored_states(run: Run, bank: str) -> tuple[np.ndarray, np.ndarray]:
     """
     checked_bank(run, bank)
     keyframes = run.keyframes
-    epochs = keyframes["sample"] / run.samples if "sample" in keyframes else keyframes["epoch"].astype(np.float64)
+    epochs = keyframes["sample"] / run.samples
     states = keyframes[bank][: len(epochs)]
     if len(epochs) == 0 or epochs[0] > 0:
         epochs, states = np.append(0.0, epochs), np.concatenate([run.initial_state[bank][None], states])
