@@ -12,8 +12,9 @@ from memsim.cli import main
 from memsim.driving.configuration import load_drive_configuration
 from memsim.driving.drive import run
 from memsim.driving.figures import figure_of
-from memsim.driving.report import DriveProgress, show_drive
+from memsim.driving.report import show_drive
 from memsim.errors import InputError
+from memsim.reporting import StepProgress
 from memsim.waveforms import Pulse, Pulses, Sinusoid
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -228,7 +229,7 @@ def test_ctrl_c_keeps_the_rows_so_far(call, folder, monkeypatch):
     def stop(self, done, steps):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("memsim.driving.report.DriveProgress.__call__", stop)
+    monkeypatch.setattr("memsim.reporting.StepProgress.__call__", stop)
     monkeypatch.setattr("memsim.driving.drive.CHUNK_VALUES", 100)
     status, _, errors = call(folder / "drive.toml", "--out", folder / "trace.h5")
     assert status == 130
@@ -287,16 +288,16 @@ def test_a_drive_without_rows_cannot_be_drawn(tmp_path, monkeypatch):
 
 
 def test_progress_is_plain_lines_where_the_output_is_no_terminal(capsys, monkeypatch):
-    monkeypatch.setattr("memsim.driving.report.PLAIN_SECONDS", 0.0)
+    monkeypatch.setattr("memsim.reporting.PLAIN_SECONDS", 0.0)
     for quiet, lines in ((False, 1), (True, 0)):
-        with DriveProgress(quiet) as progress:
+        with StepProgress("driving", quiet) as progress:
             progress(500, 1000)
-        assert capsys.readouterr().err.count("step 500/1,000") == lines
+        assert capsys.readouterr().err.count("driving: step 500/1,000") == lines
 
 
 def test_progress_is_a_bar_on_a_terminal(monkeypatch):
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
-    with DriveProgress() as progress:
+    with StepProgress("driving") as progress:
         progress(500, 1000)
         assert progress._bar is not None
         assert progress._bar.tasks[0].percentage == 50.0

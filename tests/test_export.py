@@ -27,7 +27,7 @@ from memsim.errors import InputError
 from memsim.inspection.export import FORMATS, excerpt, export
 from memsim.inspection.export.size import in_bytes
 from memsim.inspection.export.vcd import check_timescale, timescale
-from memsim.inspection.progress import StepProgress
+from memsim.reporting import StepProgress
 
 _RNG = np.random.default_rng(12)
 DATA = Dataset(_RNG.uniform(-1.0, 1.0, (3, 2)), _RNG.uniform(0.0, 1.0, (3, 1)), "three real samples")
@@ -552,7 +552,7 @@ def test_progress_ends_with_all_rows(name, tmp_path):
 
 
 def test_progress_is_lines_where_there_is_no_terminal(capsys, monkeypatch):
-    monkeypatch.setattr("memsim.inspection.progress.PLAIN_SECONDS", 0.0)
+    monkeypatch.setattr("memsim.reporting.PLAIN_SECONDS", 0.0)
     for quiet in (False, True):
         with StepProgress("exporting", quiet) as progress:
             progress(1000, 4000)

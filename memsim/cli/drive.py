@@ -38,8 +38,9 @@ def command(
     Shows the energy of each device, its largest response, and how far its state
     went. In --set an entry of [[drive]] goes by its number: drive.0.amplitude=1.
     """
-    from ..driving.report import DriveProgress, show_drive
+    from ..driving.report import show_drive
     from ..driving.trace import load_drive_source
+    from ..reporting import StepProgress
 
     config = load_drive_source(source, assignments)
     if plot is not None:
@@ -52,7 +53,7 @@ def command(
     from ..driving.drive import run
 
     try:
-        with DriveProgress(quiet) as progress:
+        with StepProgress("driving", quiet) as progress:
             trace = run(config, out=out, overwrite=overwrite, threads=threads or 0, progress=progress)
     except KeyboardInterrupt:
         if out is not None:

@@ -1,58 +1,13 @@
-"""What a person sees of a drive on the terminal: progress, and each device's energy and extremes."""
-
-import sys
-import time
-from types import TracebackType
+"""What a person sees of a drive on the terminal: each device's energy and extremes."""
 
 import numpy as np
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from ..reporting import PLAIN_SECONDS, console
+from ..reporting import console
 from ..si import with_prefix
 from ..traces.drive_file import RESPONSES, UNITS, DriveReader
 
 SHOWN = 20  # devices in the summary
-
-
-class DriveProgress:
-    """A progress bar on a terminal, plain lines elsewhere, nothing when quiet; called with steps done and in all."""
-
-    def __init__(self, quiet: bool = False) -> None:
-        self._begun = self._told = time.monotonic()
-        self._plain = not quiet and not sys.stderr.isatty()
-        self._bar: Progress | None = None
-        self._task: TaskID | None = None
-        if not quiet and not self._plain:
-            self._bar = Progress(
-                TextColumn("driving"),
-                BarColumn(),
-                TextColumn("step {task.completed:,.0f}/{task.total:,.0f}"),
-                TimeRemainingColumn(),
-                console=Console(stderr=True),
-                transient=True,
-            )
-
-    def __enter__(self) -> "DriveProgress":
-        if self._bar:
-            self._bar.start()
-            self._task = self._bar.add_task("driving")
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
-        if self._bar:
-            self._bar.stop()
-
-    def __call__(self, done: int, steps: int) -> None:
-        """Tell how far the drive is."""
-        now = time.monotonic()
-        if self._bar and self._task is not None:
-            self._bar.update(self._task, completed=done, total=steps)
-        elif self._plain and now - self._told >= PLAIN_SECONDS:
-            self._told = now
-            left = (now - self._begun) / done * (steps - done)
-            print(f"step {done:,}/{steps:,}  {left:.0f} s left", file=sys.stderr, flush=True)
 
 
 def show_drive(trace: DriveReader) -> None:

@@ -52,7 +52,7 @@ def command(
     has no room for it. Ctrl-C leaves no half file.
     """
     from ...inspection.export import export, format_of
-    from ...inspection.progress import StepProgress
+    from ...reporting import StepProgress
     from ...run import open_run
 
     name = format_of(out, name)

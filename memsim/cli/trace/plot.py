@@ -40,8 +40,8 @@ def command(
     """
     from ...inspection import plot
     from ...inspection.channels import choose
-    from ...inspection.progress import StepProgress
     from ...inspection.spans import steps_of
+    from ...reporting import StepProgress
     from ...run import open_run
 
     target = Path(f"{file.stem}.png") if out is None else out

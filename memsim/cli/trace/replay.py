@@ -52,9 +52,9 @@ def command(
     checked against the keyframes on the way and against the next one.
     """
     from ...errors import InputError, RunError
-    from ...inspection.progress import StepProgress
     from ...inspection.spans import steps_of
     from ...inspection.windows import write_window
+    from ...reporting import StepProgress
     from ...run import open_run
 
     target = out or Path(f"{file.stem}-window.h5")

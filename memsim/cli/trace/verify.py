@@ -26,9 +26,8 @@ def command(file: Path, windows: int, seed: int, quiet: bool) -> int:
 
     Exit status 1 where anything is wrong, with a line for each fault.
     """
-    from ...inspection.progress import StepProgress
     from ...inspection.verification import verify
-    from ...reporting import counted
+    from ...reporting import StepProgress, counted
     from ...run import open_run
 
     faults = 0
