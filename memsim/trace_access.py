@@ -10,6 +10,7 @@ from .assembly import Assembly, assemble
 from .configuration import Configuration
 from .datasets import Dataset
 from .engine import Engine, Recorded
+from .envelopes import SpanExtremes
 from .errors import InputError
 from .kernels.random import shuffle
 from .replay import StoredKeyframes, of_realisations, replay
@@ -214,18 +215,13 @@ class TraceAccess(RunReader):
         return found if found is not None else self._envelope_of_rows(bank, quantity, start, last, points)
 
     def _envelope_of_rows(self, bank: str, quantity: str, start: int, stop: int, points: int) -> Envelope:
-        edges = np.unique(np.linspace(start, stop, min(points, stop - start) + 1).astype(int))[:-1]
-        empty = self._no_rows(bank, quantity, None).shape[1:]
-        lowest, highest = np.full((len(edges), *empty), np.inf), np.full((len(edges), *empty), -np.inf)
+        edges = np.unique(np.linspace(start, stop, min(points, stop - start) + 1).astype(np.int64))
+        if start == stop:
+            return Envelope(edges[:-1], *[self._no_rows(bank, quantity, None)] * 2)
+        extremes = SpanExtremes(edges)
         for first, rows in self.stretches(start, stop, [bank]):
-            values = getattr(rows[bank], quantity)
-            inside = np.unique(np.clip(edges - first, 0, len(values)))
-            inside = inside[inside < len(values)]
-            inside = np.unique(np.concatenate([[0], inside])) if len(values) else inside
-            spans = np.searchsorted(edges, first + inside, side="right") - 1
-            np.minimum.at(lowest, spans, np.minimum.reduceat(values, inside))
-            np.maximum.at(highest, spans, np.maximum.reduceat(values, inside))
-        return Envelope(edges, lowest, highest)
+            extremes.add(first, getattr(rows[bank], quantity))
+        return Envelope(edges[:-1], extremes.lowest, extremes.highest)
 
     def _no_rows(self, bank: str, quantity: str, realisations: Sequence[int] | None) -> np.ndarray:
         about = self.bank(bank)

@@ -14,6 +14,7 @@ from test_run_file import EPOCHS, REAL, REALISATIONS, configuration
 
 import memsim
 from memsim import training
+from memsim.envelopes import SpanExtremes
 from memsim.errors import InputError
 from memsim.figures import PHASE_COLOURS
 from memsim.inspection import curves, plot, time_axis
@@ -86,12 +87,12 @@ def test_a_long_span_shows_the_smallest_and_largest_of_each_part(kind, monkeypat
 def test_extremes_do_not_depend_on_how_the_rows_come(values, first, parts, cut):
     rows = np.array([values, np.negative(values)]).T[:, :, None]  # two devices, one realisation
     edges = np.unique(np.linspace(first, first + len(rows), parts + 1).astype(int))
-    extremes = curves._Extremes(edges, [1])
+    extremes = SpanExtremes(edges)
     for k in range(0, len(rows), cut):
         extremes.add(first + k, rows[k : k + cut])
-    spans = [rows[a - first : b - first, 1, 0] for a, b in itertools.pairwise(edges)]
-    assert extremes.low[:, 0, 0].tolist() == [span.min() for span in spans]
-    assert extremes.high[:, 0, 0].tolist() == [span.max() for span in spans]
+    spans = [rows[a - first : b - first] for a, b in itertools.pairwise(edges)]
+    assert extremes.lowest.tolist() == [span.min(axis=0).tolist() for span in spans]
+    assert extremes.highest.tolist() == [span.max(axis=0).tolist() for span in spans]
 
 
 def test_the_overview_is_taken_where_it_reaches(monkeypatch):

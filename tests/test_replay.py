@@ -215,6 +215,9 @@ def test_an_envelope_of_a_run_without_a_trace_is_that_of_its_rows():
     for k, (first, last) in enumerate(itertools.pairwise(edges)):
         assert np.array_equal(envelope.minimum[k], values["synapses1"].state[first:last].min(axis=0))
         assert np.array_equal(envelope.maximum[k], values["synapses1"].state[first:last].max(axis=0))
+    nothing = run.envelope("synapses1", "state", 10, 10, 13)
+    assert nothing.steps.shape == (0,)
+    assert nothing.minimum.shape == nothing.maximum.shape == (0, *envelope.minimum.shape[1:])
 
 
 # What is selected

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..envelopes import SpanExtremes
 from ..run import Run
 from .channels import Channel, Channels
 
@@ -70,43 +71,23 @@ def _steps(run: Run, channels: Channels, start: int, stop: int) -> dict[Channel,
     return found
 
 
-class _Extremes:
-    """Smallest and largest values of the chosen devices of a bank in consecutive parts of a span."""
-
-    def __init__(self, edges: np.ndarray, devices: Sequence[int]) -> None:
-        self.edges, self.devices = edges, list(devices)
-        self.low = self.high = np.empty(0)
-
-    def add(self, first: int, values: np.ndarray) -> None:
-        """Take rows from step ``first`` on into account."""
-        values = values[:, self.devices]
-        if self.low.size == 0:
-            shape = (len(self.edges) - 1, *values.shape[1:])
-            self.low, self.high = np.full(shape, np.inf), np.full(shape, -np.inf)
-        inner = self.edges[(self.edges > first) & (self.edges < first + len(values))]
-        begins = np.append(first, inner)
-        parts = np.searchsorted(self.edges, begins, side="right") - 1
-        self.low[parts] = np.minimum(self.low[parts], np.minimum.reduceat(values, begins - first))
-        self.high[parts] = np.maximum(self.high[parts], np.maximum.reduceat(values, begins - first))
-
-
 def _envelopes(
     run: Run, channels: Channels, wanted: Sequence[tuple[str, str]], start: int, stop: int, progress: Progress | None
 ) -> dict[Channel, Curve]:
     """Envelopes of banks and quantities from one pass over the rows of all of them."""
     edges = np.unique(np.linspace(start, stop, POINTS + 1).astype(np.int64))
     banks = tuple(dict.fromkeys(bank for bank, _ in wanted))
-    extremes = {key: _Extremes(edges, channels.devices[key[0]]) for key in wanted}
+    extremes = {key: SpanExtremes(edges) for key in wanted}
     for first, rows in run.stretches(start, stop, banks, realisations=channels.realisations):
         for (bank, quantity), envelope in extremes.items():
-            envelope.add(first, getattr(rows[bank], quantity))
+            envelope.add(first, getattr(rows[bank], quantity)[:, channels.devices[bank]])
         if progress is not None:
             progress(first + len(rows[banks[0]].current) - start, stop - start)
     found = {}
     for (bank, quantity), envelope in extremes.items():
         for channel in channels.of(bank, quantity):
-            place = envelope.devices.index(channel.device), channels.realisations.index(channel.realisation)
-            found[channel] = _curve(channel, edges, envelope.low, envelope.high, place)
+            place = channels.devices[bank].index(channel.device), channels.realisations.index(channel.realisation)
+            found[channel] = _curve(channel, edges, envelope.lowest, envelope.highest, place)
     return found
 
 
