@@ -440,8 +440,8 @@ def test_ctrl_c_leaves_no_half_file_and_says_so(name, old, run_file, tmp_path, c
         target.write_bytes(old)
     blocks, partial = excerpt.Excerpt.blocks, []
 
-    def stopped(self):
-        yield next(blocks(self))
+    def stopped(self, report):
+        yield next(blocks(self, report))
         partial.extend(os.listdir(tmp_path))
         raise KeyboardInterrupt
 
@@ -463,8 +463,8 @@ def test_ctrl_c_leaves_no_half_file_and_says_so(name, old, run_file, tmp_path, c
 def test_a_full_disk_leaves_no_half_file(name, error, run_file, tmp_path, cli, monkeypatch):
     blocks = excerpt.Excerpt.blocks
 
-    def full(self):
-        yield next(blocks(self))
+    def full(self, report):
+        yield next(blocks(self, report))
         raise error
 
     monkeypatch.setattr(excerpt.Excerpt, "blocks", full)
@@ -476,7 +476,7 @@ def test_a_full_disk_leaves_no_half_file(name, error, run_file, tmp_path, cli, m
 
 
 def test_another_failure_of_the_system_is_told_as_it_is(run_file, tmp_path, cli, monkeypatch):
-    def broken(self):
+    def broken(self, report):
         raise OSError(errno.EIO, os.strerror(errno.EIO))
         yield
 

@@ -24,16 +24,13 @@ def write_csv(excerpt: Excerpt, path: Path, report: Report) -> None:
         Called with rows done and in all.
     """
     channels = channel_lines(excerpt)
-    done = 0
     with path.open("w", newline="", encoding="utf-8") as file:
         file.write(_line(COLUMNS) + "\n")
-        for block in excerpt.blocks():
+        for block in excerpt.blocks(report):
             for step, values in zip(step_lines(excerpt, block.steps), block.matrix().tolist(), strict=True):
                 # Four times as fast as a csv.writer, with the same bytes: floats need no quotes.
                 lines = [f"{step},{channel},{value!r}\n" for channel, value in zip(channels, values, strict=True)]
                 file.write("".join(lines))
-            done += len(block.steps)
-            report(done, excerpt.rows)
 
 
 def channel_lines(excerpt: Excerpt) -> list[str]:
@@ -43,9 +40,8 @@ def channel_lines(excerpt: Excerpt) -> list[str]:
 
 def step_lines(excerpt: Excerpt, steps: np.ndarray) -> Iterator[str]:
     """The cells that all channels of a step share."""
-    line = excerpt.timeline
-    columns = (steps, line.seconds(steps), line.epochs(steps), line.samples(steps), line.phases(steps))
-    for step, seconds, epoch, sample, phase in zip(*(column.tolist() for column in columns), strict=True):
+    columns = (column.tolist() for column in excerpt.columns(steps))
+    for step, seconds, epoch, sample, phase in zip(*columns, strict=True):
         yield f"{step},{seconds!r},{epoch},{sample},{PHASES[phase]}"
 
 

@@ -76,13 +76,28 @@ class Excerpt:
         """Number of rows that are kept."""
         return len(range(self.start, self.stop, self.stride))
 
+    def columns(self, steps: np.ndarray) -> tuple[np.ndarray, ...]:
+        """What all channels share at some steps: the step, its time in s, its epoch, its sample, its phase's code."""
+        line = self.timeline
+        return steps, line.seconds(steps), line.epochs(steps), line.samples(steps), line.phases(steps)
+
     def variables(self, bank: str) -> list[tuple[str, str]]:
         """Name and unit of each state variable of a bank."""
         return [(name, unit) for name, unit, *_ in self.run.bank(bank).variables]
 
-    def blocks(self) -> Iterator[Block]:
-        """All kept rows in order; no block is empty."""
-        return _even(self._stored_blocks() if self._is_stored else self._replayed_blocks(), self._most)
+    def blocks(self, report: Report) -> Iterator[Block]:
+        """All kept rows in order; no block is empty.
+
+        Parameters
+        ----------
+        report : callable
+            Told the rows that are done, and all, each time the next block is asked for.
+        """
+        done = 0
+        for block in _even(self._stored_blocks() if self._is_stored else self._replayed_blocks(), self._most):
+            yield block
+            done += len(block.steps)
+            report(done, self.rows)
 
     @property
     def _most(self) -> int:

@@ -72,16 +72,11 @@ def _gather(excerpt: Excerpt, folder: Path, report: Report) -> dict[str, Path]:
         files = {name: opened.enter_context(part.open("wb")) for name, part in gathered.items()}
         for name, shape in shapes.items():
             _write_header(files[name], STEP_ARRAYS.get(name, "<f8"), (excerpt.rows, *shape))
-        done = 0
-        for block in excerpt.blocks():
-            line, steps = excerpt.timeline, block.steps
-            columns = (steps, line.seconds(steps), line.epochs(steps), line.samples(steps), line.phases(steps))
-            arrays = dict(zip(STEP_ARRAYS, columns, strict=True))
+        for block in excerpt.blocks(report):
+            arrays = dict(zip(STEP_ARRAYS, excerpt.columns(block.steps), strict=True))
             arrays |= {f"{bank}/{quantity}": values for (bank, quantity), values in block.values.items()}
             for name, values in arrays.items():
                 files[name].write(np.ascontiguousarray(values, dtype=STEP_ARRAYS.get(name, "<f8")).data)
-            done += len(steps)
-            report(done, excerpt.rows)
     return gathered
 
 

@@ -34,12 +34,9 @@ def write_parquet(excerpt: Excerpt, path: Path, report: Report) -> None:
     """
     parquet = load_parquet()
     table = _Table(load_library("pyarrow", EXTRA, PURPOSE), excerpt)
-    done = 0
     with parquet.ParquetWriter(path, table.schema, compression="zstd") as writer:
-        for block in excerpt.blocks():
+        for block in excerpt.blocks(report):
             writer.write_batch(table.batch(block))
-            done += len(block.steps)
-            report(done, excerpt.rows)
 
 
 def load_parquet() -> Any:

@@ -103,17 +103,14 @@ def write_vcd(excerpt: Excerpt, path: Path, report: Report) -> None:
     """
     library = load_vcd()
     magnitude, unit, units = timescale(excerpt.run.dt)
-    done = 0
     with path.open("w", encoding="utf-8") as file:
         writer = library.VCDWriter(
             file, timescale=(magnitude, unit), date="", version=f"memsim {provenance(excerpt)['program_version']}",
             comment=_comment(excerpt), check_values=False, init_timestamp=excerpt.start * units,
         )  # fmt: skip
         signals = _Signals(writer, excerpt, units)
-        for block in excerpt.blocks():
+        for block in excerpt.blocks(report):
             signals.write(block)
-            done += len(block.steps)
-            report(done, excerpt.rows)
         writer.close(excerpt.stop * units)
 
 
