@@ -23,6 +23,7 @@ from .kernels.block import Block, Data, Keyframes, Results, Rows
 from .kernels.learning import loop_kernel
 from .kernels.random import shuffle
 from .kernels.slots import BankColumn
+from .traces.rows import RowsPart
 
 STRETCH_SECONDS = 0.1
 ORDER_BYTES = 4 << 20  # of the order of samples that is drawn ahead
@@ -33,23 +34,16 @@ ROWS_AT_MOST = 1 << 16
 
 
 @dataclass
-class BankRows:
+class BankRows(RowsPart):
     """Rows of one bank and one block, as the kernel filled them.
 
     Attributes
     ----------
     bank : int
-    realisations : (n,) int64
-        Numbers of the realisations in the block.
-    state : (variables, rows, devices, n) float64
-    current, voltage : (rows, devices, n) float64
+        Its place in the network.
     """
 
     bank: int
-    realisations: np.ndarray
-    state: np.ndarray
-    current: np.ndarray
-    voltage: np.ndarray
 
 
 @dataclass
@@ -472,11 +466,11 @@ class Engine:
         state, current, voltage = kernel_block.rows_of(self._recording_plan, at, bank, block)
         shape = (rows, at.devices, block.lanes)
         return BankRows(
-            bank,
             part,
             state[:, :rows].reshape(at.variables, *shape),
             current[:rows].reshape(shape),
             voltage[:rows].reshape(shape),
+            bank,
         )
 
 

@@ -116,8 +116,7 @@ def parts_by_bank(recorded: Recorded, assembly: Assembly) -> dict[str, list[Rows
     """What a stretch recorded, as the trace writer takes it."""
     grouped: dict[str, list[RowsPart]] = {}
     for rows in recorded.rows:
-        name = assembly.banks[rows.bank].name
-        grouped.setdefault(name, []).append(RowsPart(rows.realisations, rows.state, rows.current, rows.voltage))
+        grouped.setdefault(assembly.banks[rows.bank].name, []).append(rows)
     return grouped
 
 

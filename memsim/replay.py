@@ -4,6 +4,7 @@ A run is deterministic from a keyframe, so its rows need not be stored to be
 looked at; :func:`replay` gives the bits that a full trace would have held.
 """
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -81,6 +82,15 @@ def of_realisations(assembly: Assembly, realisations: Sequence[int]) -> Assembly
     return replace(
         assembly, seeds=assembly.seeds[lanes], initial=tuple(values[..., lanes] for values in assembly.initial)
     )
+
+
+def replaying_engine(assembly: Assembly, recorded: Sequence[str]) -> Engine:
+    """An engine for :func:`replay` that records some banks, by name; close it."""
+    learning = assembly.config.learning
+    return Engine(
+        assembly, threads=os.cpu_count() or 1, epochs=learning.epochs, shuffled=learning.shuffle,
+        recorded=tuple(k for k, bank in enumerate(assembly.banks) if bank.name in recorded),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

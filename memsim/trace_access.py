@@ -1,6 +1,5 @@
 """Access to any stretch of a run, stored or replayed: the same bits, by the same calls."""
 
-import os
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
@@ -9,11 +8,11 @@ import numpy as np
 from .assembly import Assembly, assemble
 from .configuration import Configuration
 from .datasets import Dataset
-from .engine import Engine, Recorded
+from .engine import Recorded
 from .envelopes import SpanExtremes
 from .errors import InputError
 from .kernels.random import shuffle
-from .replay import StoredKeyframes, of_realisations, replay
+from .replay import StoredKeyframes, of_realisations, replay, replaying_engine
 from .traces.chunks import CHUNK_ROWS
 from .traces.reader import Envelope, Rows, RunReader, check_quantity
 from .traces.rows import QUANTITIES
@@ -176,10 +175,7 @@ class TraceAccess(RunReader):
         """The same from a replay."""
         assembly = of_realisations(self.assembly, lanes)
         order = {bank.name: k for k, bank in enumerate(assembly.banks)}
-        engine = Engine(
-            assembly, threads=os.cpu_count() or 1, epochs=self.config.learning.epochs,
-            shuffled=self.config.learning.shuffle, recorded=tuple(order[bank] for bank in banks),
-        )  # fmt: skip
+        engine = replaying_engine(assembly, banks)
         samples = start // self.sample_steps, -(-stop // self.sample_steps)
         try:
             for stretch in replay(engine, StoredKeyframes(self.stored, lanes), *samples):

@@ -273,7 +273,7 @@ def test_verify_tells_how_far_it_is(tmp_path):
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
 def test_verify_compares_every_realisation_however_many_threads_there_are(tmp_path, monkeypatch, threads):
-    monkeypatch.setattr("memsim.inspection.verification.os.cpu_count", lambda: threads)
+    monkeypatch.setattr("os.cpu_count", lambda: threads)
     config = configuration(mode="select", realisations=(1, 3))
     config = config.model_copy(update={"run": config.run.model_copy(update={"realisations": 4})})
     training.run(config, DATA, out=tmp_path / "run.h5").close()

@@ -1,15 +1,14 @@
 """Verification of a run file: checksums, counters, and replays of a sample of its windows."""
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
-from ..engine import BankRows, Engine
+from ..engine import BankRows
 from ..errors import InputError, ReplayError
-from ..replay import StoredKeyframes, check, replay
+from ..replay import StoredKeyframes, check, replay, replaying_engine
 from ..run import Run
 from ..traces.errors import NotARunFileError
 from ..traces.run_file import keyframe_checksum
@@ -126,14 +125,8 @@ def _with_rows(run: Run, samples: np.ndarray) -> np.ndarray:
 
 
 def _replay_of(run: Run, first: int, last: int, report: Callable[[int], None]) -> Iterator[str]:
-    traced = [k for k, name in enumerate(run.banks) if name in run.traced]
-    lanes = list(range(run.realisations))
-    learning = run.config.learning
-    engine = Engine(
-        run.assembly, threads=os.cpu_count() or 1, epochs=learning.epochs, shuffled=learning.shuffle,
-        recorded=tuple(traced),
-    )  # fmt: skip
-    keyframes = StoredKeyframes(run.stored, lanes)
+    engine = replaying_engine(run.assembly, run.traced)
+    keyframes = StoredKeyframes(run.stored, range(run.realisations))
     try:
         for stretch in replay(engine, keyframes, first, last):
             for rows in stretch.recorded.rows:
