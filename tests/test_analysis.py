@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_run_file import EPOCHS, REAL, REALISATIONS, configuration
+from short_runs import EPOCHS, REAL, REALISATIONS, configuration
 
 from memsim import analysis, training
 from memsim.assembly import assemble

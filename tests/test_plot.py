@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.collections import FillBetweenPolyCollection, PolyCollection
-from test_run_file import EPOCHS, REAL, REALISATIONS, configuration
+from short_runs import EPOCHS, REAL, REALISATIONS, configuration
 
 import memsim
 from memsim import training

@@ -7,8 +7,10 @@ import h5py
 import naive
 import numpy as np
 import pytest
+import short_runs
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from short_runs import REAL, REALISATIONS, of_each_kind
 
 import memsim
 from memsim import training
@@ -23,26 +25,13 @@ from memsim.traces.overview import LEVELS
 from memsim.traces.rows import QUANTITIES, Selection
 from memsim.traces.run_file import keyframe_checksum
 
-_RNG = np.random.default_rng(6)
-REAL = Dataset(_RNG.uniform(-1.0, 1.0, (5, 2)), _RNG.uniform(0.0, 1.0, (5, 1)), "two real inputs")
-KINDS = {
-    "mlp": {"network": {"kind": "mlp"}},
-    "slp": {"network": {"kind": "slp"}},
-    "lines": {"network": {"kind": "slp", "construction": "equivalent"}},
-}
-EPOCHS, REALISATIONS = 6, 3
-of_each_kind = pytest.mark.parametrize("kind", KINDS)
+EPOCHS = 6
 
 
 def configuration(kind="mlp", **sections):
-    base = {
-        "run": {"seed": 11, "realisations": REALISATIONS, "threads": 1},
-        "time": {"pulse_steps": 3, "write_steps": 4, "gap_steps": 1},
-        "learning": {"epochs": EPOCHS},
-        "data": {"arrays": REAL.name},
-        **KINDS[kind],
-    }
-    return Configuration(**base | {name: base.get(name, {}) | fields for name, fields in sections.items()})
+    """A run in which a node's state carries a change of one bit on, which RESTORE often takes away."""
+    own = {"run": {"seed": 11}, "learning": {"epochs": EPOCHS}}
+    return short_runs.configuration(kind, **own | {name: own.get(name, {}) | sections[name] for name in sections})
 
 
 @functools.cache

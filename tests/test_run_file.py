@@ -12,40 +12,19 @@ import h5py
 import naive
 import numpy as np
 import pytest
+from short_runs import EPOCHS, KINDS, REAL, REALISATIONS, configuration, of_each_kind
 
 import memsim
 from memsim import training
 from memsim.assembly import assemble, realisation_seeds
 from memsim.configuration import Configuration
-from memsim.datasets import Dataset, balanced_gate, gate
+from memsim.datasets import balanced_gate, gate
 from memsim.engine import Engine
 from memsim.errors import InputError, RunFileError
 from memsim.kernels.slots import Phase
 from memsim.slot_table import structured
 from memsim.sources import load_source
 from memsim.traces.rows import Selection
-
-_RNG = np.random.default_rng(6)
-REAL = Dataset(_RNG.uniform(-1.0, 1.0, (5, 2)), _RNG.uniform(0.0, 1.0, (5, 1)), "two real inputs")
-KINDS = {
-    "mlp": {"network": {"kind": "mlp"}},
-    "slp": {"network": {"kind": "slp"}},
-    "lines": {"network": {"kind": "slp", "construction": "equivalent"}},
-}
-EPOCHS, REALISATIONS = 4, 3
-of_each_kind = pytest.mark.parametrize("kind", KINDS)
-
-
-def configuration(kind, **sections):
-    """A short run; ``sections`` are merged in."""
-    base = {
-        "run": {"seed": 2**62 + 1, "realisations": REALISATIONS, "threads": 1},
-        "time": {"pulse_steps": 3, "write_steps": 4, "gap_steps": 1},
-        "learning": {"epochs": EPOCHS},
-        "data": {"arrays": REAL.name},
-        **KINDS[kind],
-    }
-    return Configuration(**base | {name: base.get(name, {}) | fields for name, fields in sections.items()})
 
 
 @functools.cache
