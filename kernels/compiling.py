@@ -79,6 +79,15 @@ def compiled(function):
     return _jit(function, _nrt=False)
 
 
+def elementwise(function):
+    """Compile a function of one element's numbers, without loops: device physics, elementary functions.
+
+    It is always part of the loop that calls it, which else would not become
+    vector instructions.
+    """
+    return _jit(function, _nrt=False, forceinline=True)
+
+
 def inlined(function):
     """Compile a small function into its callers; the only kind that may return a view."""
     return _jit(function, inline="always")

@@ -14,7 +14,8 @@ from . import controller
 from .block import grid_of, layer_of, lines_of, nodes_of, place, rows_of, states_of
 from .compiling import inlined, specialise
 from .slots import BankColumn, BiasCurrent, Column, Nominal, Operation, Phase
-from .stepping import ANY_VARIABLE, NO_VARIABLE, ModelFunctions, cache_key, pulse_kernel
+from .stepping import ModelFunctions, cache_key, pulse_kernel
+from .tiles import ANY_VARIABLE, NO_VARIABLE
 
 # Open names of the templates.
 pulse_0: Callable

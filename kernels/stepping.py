@@ -13,23 +13,34 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .compiling import compiled, file_digest, specialise
+from . import tiles
+from .compiling import elementwise, file_digest, inlined, specialise
 from .scratch import fixed_tuple, stack_array
-
-TILE = 64
-
-ANY_VARIABLE = -1  # every variable may move
-NO_VARIABLE = -2  # no variable may move: a READ
+from .tiles import (
+    NARROW,
+    WIDE,
+    clear,
+    load_drive,
+    load_tile,
+    record,
+    record_states,
+    store_tile,
+    store_totals,
+)  # fmt: skip
 
 INTEGRATORS = ("euler", "heun")
 
 # Open names of the templates.
 drift: Callable
-output: Callable
 conjugate: Callable
-advance: Callable
+conduct: Callable
+find_moving: Callable
+step_tile: Callable
+carry_wide: Callable
+carry_narrow: Callable
 VARIABLES: int
 PARAMETERS: int
+WIDTH: int
 
 
 class ModelFunctions(NamedTuple):
@@ -57,90 +68,40 @@ class ModelFunctions(NamedTuple):
     current: Callable | None = None
 
 
-def euler_step(x, rate, ahead, start, end, p, lower, upper, dt):
-    """One step of explicit Euler for a tile; the drive is the one at the step's start."""
-    for v in range(VARIABLES):
-        for j in range(TILE):
-            rate[v, j] = x[v, j] + dt * drift(v, x, j, start[0, j], p)
-    for v in range(VARIABLES):
-        for j in range(TILE):
-            moved = lower[v] if rate[v, j] < lower[v] else rate[v, j]
-            x[v, j] = upper[v] if moved > upper[v] else moved
-
-
-def heun_step(x, rate, ahead, start, end, p, lower, upper, dt):
-    """One step of Heun's second-order method for a tile, with the drive at both ends."""
-    for v in range(VARIABLES):
-        for j in range(TILE):
-            rate[v, j] = drift(v, x, j, start[0, j], p)
-    for v in range(VARIABLES):
-        for j in range(TILE):
-            moved = x[v, j] + dt * rate[v, j]
-            moved = lower[v] if moved < lower[v] else moved
-            ahead[v, j] = upper[v] if moved > upper[v] else moved
-    for v in range(VARIABLES):
-        for j in range(TILE):
-            rate[v, j] += drift(v, ahead, j, end[0, j], p)
-    for v in range(VARIABLES):
-        for j in range(TILE):
-            moved = x[v, j] + (0.5 * dt) * rate[v, j]
-            moved = lower[v] if moved < lower[v] else moved
-            x[v, j] = upper[v] if moved > upper[v] else moved
-
-
-@compiled
-def load_tile(states, x, first, count, padding):
-    """Load a tile of states; the last tile is padded, so that all loops have one length."""
-    for v in range(x.shape[0]):
-        for j in range(count):
-            x[v, j] = states[v, first + j]
-        for j in range(count, TILE):
-            x[v, j] = padding[v]
-
-
-@compiled
-def load_drive(values, drive, first, count):
-    """Load a tile's drive; padding elements get none."""
-    for j in range(count):
-        drive[0, j] = values[first + j]
-    for j in range(count, TILE):
-        drive[0, j] = 0.0
-
-
-@compiled
-def store_tile(states, x, first, count, addressed, disturbed):
-    """Put a tile's states back, and count variables that moved without being addressed."""
-    for v in range(x.shape[0]):
-        guarded = addressed not in (v, ANY_VARIABLE)
-        for j in range(count):
-            disturbed[first + j] += 1.0 if guarded and x[v, j] != states[v, first + j] else 0.0
-            states[v, first + j] = x[v, j]
-
-
-@compiled
-def record_row(x, count, first, row_states, row):
-    """Write a tile's states into a row of the trace."""
-    for v in range(x.shape[0]):
-        for j in range(count):
-            row_states[v, row, first + j] = x[v, j]
-
-
-@compiled
-def record_tile(x, drive, voltage, count, first, row_states, row_currents, row_voltages, row):
-    """Write a tile's states, currents and voltages into a row of the trace."""
-    record_row(x, count, first, row_states, row)
-    for j in range(count):
-        row_currents[row, first + j] = drive[0, j]
-        row_voltages[row, first + j] = voltage[0, j]
-
-
-def any_drift(x, drive, p):
-    """Whether any variable of a tile has a drift that is not zero."""
-    moving = False
-    for v in range(VARIABLES):
-        for j in range(TILE):
-            moving |= drift(v, x, j, drive[0, j], p) != 0.0
-    return moving
+def carry(
+    first, count, states, currents, steps, dt, p, lower, upper, addressed, held, skip,
+    voltages, energies, disturbed, row_states, row_currents, row_voltages, first_row,
+):  # fmt: skip
+    """Carry one tile through a pulse: ``count`` elements from ``first`` on; the device-steps that were integrated."""
+    x = stack_array(VARIABLES, WIDTH)
+    rate = stack_array(VARIABLES, WIDTH)
+    ahead = stack_array(VARIABLES, WIDTH)
+    voltage = stack_array(1, WIDTH)
+    total = stack_array(1, WIDTH)
+    drive = stack_array(1, WIDTH)
+    moves = stack_array(1, WIDTH)
+    tile = (x, rate, ahead, voltage, total)
+    load_tile(states, x, first, count, lower)
+    load_drive(currents, drive, first, count)
+    clear(moves)
+    clear(total)
+    conduct(tile, drive, p)
+    moving = held == 0 and (find_moving(x, drive, p, moves) or not skip)
+    rows = row_voltages.shape[0]
+    if moving and rows == 0:
+        for _ in range(steps):
+            step_tile(tile, drive, drive, p, lower, upper, dt)
+    if rows > 0:
+        for t in range(first_row, first_row + steps):
+            if moving:
+                step_tile(tile, drive, drive, p, lower, upper, dt)
+            record_states(x, row_states, t, first, count)
+            record(drive[0], row_currents[t], first, count)
+            record(voltage[0], row_voltages[t], first, count)
+    if moving:
+        store_tile(states, x, first, count, addressed, disturbed)
+    store_totals(tile, drive, moves, first, count, steps, dt, voltages, energies)
+    return count * steps if moving else 0
 
 
 def pulse(
@@ -190,44 +151,22 @@ def pulse(
     p = fixed_tuple(parameters, PARAMETERS)
     lower = fixed_tuple(lower_bounds, VARIABLES)
     upper = fixed_tuple(upper_bounds, VARIABLES)
-    x = stack_array(VARIABLES, TILE)
-    rate = stack_array(VARIABLES, TILE)
-    ahead = stack_array(VARIABLES, TILE)
-    drive = stack_array(1, TILE)
-    at_first = stack_array(1, TILE)
-    beyond_first = stack_array(1, TILE)
-    voltage = stack_array(1, TILE)
-    record = row_voltages.shape[0] > 0
     stepped = 0
-    for first in range(0, elements, TILE):
-        count = min(TILE, elements - first)
-        load_tile(states, x, first, count, lower)
-        load_drive(currents, drive, first, count)
-        moving = held == 0 and (not skip or any_drift(x, drive, p))
-        if moving:
-            stepped += count * steps
-            advance(x, rate, ahead, drive, drive, p, lower, upper, dt)
-        for j in range(TILE):
-            voltage[0, j] = output(x, j, drive[0, j], p)
-            at_first[0, j] = voltage[0, j]
-            beyond_first[0, j] = 0.0
-        if record:
-            record_tile(x, drive, voltage, count, first, row_states, row_currents, row_voltages, first_row)
-        for t in range(1, steps if moving or record else 1):
-            if moving:
-                advance(x, rate, ahead, drive, drive, p, lower, upper, dt)
-                for j in range(TILE):
-                    voltage[0, j] = output(x, j, drive[0, j], p)
-                    beyond_first[0, j] += voltage[0, j] - at_first[0, j]
-            if record:
-                record_tile(x, drive, voltage, count, first, row_states, row_currents, row_voltages, first_row + t)
-        if moving:
-            store_tile(states, x, first, count, addressed, disturbed)
-        # Energy over a pulse is I * dt * (steps * V_1 + sum of (V_n - V_1)), which
-        # is the same to the bit whether a resting tile is stepped or not.
-        for j in range(count):
-            voltages[first + j] = voltage[0, j]
-            energies[first + j] += drive[0, j] * dt * (steps * at_first[0, j] + beyond_first[0, j])
+    first = 0
+    while first < elements:
+        wide = elements - first > 2 * NARROW
+        count = min(WIDE if wide else NARROW, elements - first)
+        if wide:
+            stepped += carry_wide(
+                first, count, states, currents, steps, dt, p, lower, upper, addressed, held, skip,
+                voltages, energies, disturbed, row_states, row_currents, row_voltages, first_row,
+            )  # fmt: skip
+        else:
+            stepped += carry_narrow(
+                first, count, states, currents, steps, dt, p, lower, upper, addressed, held, skip,
+                voltages, energies, disturbed, row_states, row_currents, row_voltages, first_row,
+            )  # fmt: skip
+        first += count
     return stepped
 
 
@@ -260,47 +199,34 @@ def waveform(
     p = fixed_tuple(parameters, PARAMETERS)
     lower = fixed_tuple(lower_bounds, VARIABLES)
     upper = fixed_tuple(upper_bounds, VARIABLES)
-    x = stack_array(VARIABLES, TILE)
-    rate = stack_array(VARIABLES, TILE)
-    ahead = stack_array(VARIABLES, TILE)
-    start = stack_array(1, TILE)
-    end = stack_array(1, TILE)
-    for first in range(0, elements, TILE):
-        count = min(TILE, elements - first)
+    x = stack_array(VARIABLES, WIDE)
+    rate = stack_array(VARIABLES, WIDE)
+    ahead = stack_array(VARIABLES, WIDE)
+    response = stack_array(1, WIDE)
+    total = stack_array(1, WIDE)
+    start = stack_array(1, WIDE)
+    end = stack_array(1, WIDE)
+    tile = (x, rate, ahead, response, total)
+    for first in range(0, elements, WIDE):
+        count = min(WIDE, elements - first)
         load_tile(states, x, first, count, lower)
-        for j in range(TILE):
-            start[0, j] = 0.0
-            end[0, j] = 0.0
+        clear(start)
+        clear(end)
+        line = lines[first : first + count]
+        energy = energies[first : first + count]
         for t in range(steps):
             for j in range(count):
-                start[0, j] = starts[t, lines[first + j]]
-                end[0, j] = ends[t, lines[first + j]]
-            advance(x, rate, ahead, start, end, p, lower, upper, dt)
-            record_row(x, count, first, row_states, t)
+                start[0, j] = starts[t, line[j]]
+                end[0, j] = ends[t, line[j]]
+            clear(total)
+            step_tile(tile, start, end, p, lower, upper, dt)
+            record_states(x, row_states, t, first, count)
+            record(end[0], row_drives[t], first, count)
+            record(response[0], row_responses[t], first, count)
             for j in range(count):
-                response = output(x, j, end[0, j], p)
-                row_drives[t, first + j] = end[0, j]
-                row_responses[t, first + j] = response
-                energies[first + j] += end[0, j] * response * dt
+                energy[j] += end[0, j] * response[0, j] * dt
         for v in range(VARIABLES):
-            for j in range(count):
-                states[v, first + j] = x[v, j]
-
-
-def _one_variable_drift(variable, x, element, i, p):
-    return drift(x[0, element], i, p)
-
-
-def _one_variable_output(x, element, i, p):
-    return output(x[0, element], i, p)
-
-
-def _one_variable_current(x, element, v, p):
-    return conjugate(x[0, element], v, p)
-
-
-def _drift_under_voltage(variable, x, element, v, p):
-    return drift(variable, x, element, conjugate(x, element, v, p), p)
+            record(x[v], states[v], first, count)
 
 
 @functools.cache
@@ -310,45 +236,59 @@ def cache_key(model: ModelFunctions) -> str:
     return f"{model.key}_{digest}" if digest else model.key
 
 
+def _drift_under_voltage(x, v, p):
+    return drift(x, conjugate(x, v, p), p)
+
+
+def _drift_of_several_under_voltage(variable, x, element, v, p):
+    return drift(variable, x, element, conjugate(x, element, v, p), p)
+
+
 @functools.cache
-def tile_functions(model: ModelFunctions):
-    """The model's drift, output and current, compiled, as functions of a tile's element."""
+def _physics(model: ModelFunctions, drive: str):
+    """Drift and response under a drive, compiled: the voltage under a current, or the current under a voltage."""
     key = cache_key(model)
-    parts = {"drift": model.drift, "output": model.output, "current": model.current}
-    plain = {
-        part: specialise(function, f"{part}_{key}") if function is not None else None
-        for part, function in parts.items()
-    }
-    if model.variables > 1:
-        return plain["drift"], plain["output"], plain["current"]
-    inverse = plain["current"]
-    return (
-        specialise(_one_variable_drift, f"tile_drift_{key}", drift=plain["drift"]),
-        specialise(_one_variable_output, f"tile_output_{key}", output=plain["output"]),
-        inverse and specialise(_one_variable_current, f"tile_current_{key}", conjugate=inverse),
-    )
+    plain = specialise(model.drift, f"drift_{key}", compiler=elementwise)
+    if drive == "current":
+        return plain, specialise(model.output, f"output_{key}", compiler=elementwise)
+    inverse = specialise(model.current, f"current_{key}", compiler=elementwise)
+    under_voltage = _drift_under_voltage if model.variables == 1 else _drift_of_several_under_voltage
+    name = f"drift_{key}_under_voltage"
+    return specialise(under_voltage, name, compiler=elementwise, drift=plain, conjugate=inverse), inverse
 
 
-def _bindings(model, key, tile_drift, tile_output, integrator):
-    """What the templates' open names stand for."""
+def _bindings(model: ModelFunctions, integrator: str, drive: str) -> dict:
+    """What the open names of :func:`pulse` and :func:`waveform` stand for."""
+    drift_function, response = _physics(model, drive)
     numbers = {"VARIABLES": model.variables, "PARAMETERS": model.parameters}
-    step = {"euler": euler_step, "heun": heun_step}[integrator]
+    key = f"{integrator}_{cache_key(model)}_under_{drive}"
+
+    def bound(template, compiler=inlined, **names):
+        return specialise(template, f"{template.__name__}_{key}", compiler=compiler, **numbers, **names)
+
+    if model.variables == 1:
+        step = bound({"euler": tiles.euler, "heun": tiles.heun}[integrator], elementwise, drift=drift_function)
+        parts = tiles.step_tile, tiles.conduct, tiles.find_moving
+    else:
+        step = bound({"euler": tiles.euler_tile, "heun": tiles.heun_tile}[integrator], drift=drift_function)
+        parts = tiles.step_tile_of_several, tiles.conduct_of_several, tiles.find_moving_of_several
+    step_tile, conduct, find_moving = parts
     return {
         **numbers,
-        "drift": tile_drift,
-        "output": tile_output,
-        "advance": specialise(step, f"{integrator}_step_{key}", drift=tile_drift, **numbers),
-        "any_drift": specialise(any_drift, f"any_drift_{key}", drift=tile_drift, **numbers),
+        "step_tile": bound(step_tile, advance=step, output=response),
+        "conduct": bound(conduct, output=response),
+        "find_moving": bound(find_moving, drift=drift_function),
     }
 
 
 @functools.cache
 def pulse_kernel(model: ModelFunctions, integrator: str):
     """The kernel :func:`pulse` for a device model and an integrator."""
-    tile_drift, tile_output, _ = tile_functions(model)
-    key = cache_key(model)
-    bindings = _bindings(model, key, tile_drift, tile_output, integrator)
-    return specialise(pulse, f"pulse_{integrator}_{key}", **bindings)
+    bindings = _bindings(model, integrator, "current")
+    key = f"{integrator}_{cache_key(model)}"
+    for name, width in (("carry_wide", WIDE), ("carry_narrow", NARROW)):
+        bindings[name] = specialise(carry, f"{name}_{key}", compiler=inlined, WIDTH=width, **bindings)
+    return specialise(pulse, f"pulse_{key}", **bindings)
 
 
 @functools.cache
@@ -358,13 +298,8 @@ def waveform_kernel(model: ModelFunctions, integrator: str, drive: str):
     Under a voltage the drift is taken at the current that the voltage causes,
     and the response is that current.
     """
-    tile_drift, tile_output, tile_current = tile_functions(model)
-    key = f"{cache_key(model)}_under_{drive}"
-    if drive == "voltage":
-        tile_drift = specialise(_drift_under_voltage, f"drift_{key}", drift=tile_drift, conjugate=tile_current)
-        tile_output = tile_current
-    bindings = _bindings(model, key, tile_drift, tile_output, integrator)
-    return specialise(waveform, f"waveform_{integrator}_{key}", **bindings)
+    bindings = _bindings(model, integrator, drive)
+    return specialise(waveform, f"waveform_{integrator}_{cache_key(model)}_under_{drive}", **bindings)
 
 
 def no_rows(variables: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -30,13 +30,15 @@ def bits(values):
 
 
 def exponential(x):
-    """Return e**x by the powers of Taylor's series up to the 13th, after taking off the nearest multiple of ln 2."""
+    """Return e**x by Taylor's series up to the 13th power, after taking off the nearest multiple of ln 2."""
     x = min(max(x, -708.0), 708.0)
     power = round(x * 1.4426950408889634)
     rest = (x - power * 0.693147180369123816490) - power * 1.90821492927058770002e-10
-    series = 0.0
-    for n in range(13, -1, -1):
-        series = series * rest + 1.0 / math.factorial(n)
+    pairs = [1.0 / math.factorial(n) + rest * (1.0 / math.factorial(n + 1)) for n in range(2, 14, 2)]
+    square = rest * rest
+    fourth = square * square
+    low, middle, high = (pairs[k] + square * pairs[k + 1] for k in (0, 2, 4))
+    series = 1.0 + (rest + square * ((low + fourth * middle) + (fourth * fourth) * high))
     return math.ldexp(series, power)
 
 
@@ -175,10 +177,11 @@ def pulse(physics, integrator, x, current, steps, *, dt, p, lower, upper, addres
             x = INTEGRATORS[integrator](physics, x, current, current, dt=dt, p=p, lower=lower, upper=upper)
         states.append(x)
         voltages.append(physics.response(x, current, p))
-    beyond_first = 0.0
-    for voltage in voltages[1:]:
-        beyond_first += voltage - voltages[0]
-    energy = current * dt * (steps * voltages[0] + beyond_first)
+    drifts = not held and any(physics.drift(v, before, current, p) != 0.0 for v in range(len(x)))
+    total = 0.0
+    for voltage in voltages:
+        total += voltage
+    energy = current * dt * (total if drifts else steps * voltages[-1])
     moved = [v for v in range(len(x)) if x[v] != before[v] and addressed not in (ANYTHING, v)]
     return Pulse(states, voltages, energy, len(moved))
 

@@ -400,8 +400,12 @@ def test_a_file_of_the_first_schema_holds_the_drive_that_is_made_today():
         dt=1e-3, duration=0.5, integrator="heun",
     )  # fmt: skip
     with memsim.open_drive(ROOT / "tests" / "data" / "drive-schema-1.h5") as earlier:
-        assert_same(earlier, today)
-        assert_same(earlier, run(earlier.config))
+        for made in (today, run(earlier.config)):
+            for name in ("current", "voltage", "state", "energy"):
+                expected = getattr(made, name)  # between versions the last bits may change
+                assert np.allclose(getattr(earlier, name), expected, rtol=0.0, atol=1e-12 * np.abs(expected).max()), (
+                    name
+                )
         assert np.array_equal(earlier.initial_state, today.initial_state)
         assert np.array_equal(earlier.time, today.time)
         assert (earlier.finished, earlier.steps, earlier.dt, earlier.drive) == (True, 500, 1e-3, "current")

@@ -14,14 +14,12 @@ from memsim.kernels.models import node as node_model
 from memsim.kernels.models import synapse as synapse_model
 from memsim.kernels.models import threshold_memristor as memristor_model
 from memsim.kernels.stepping import (
-    ANY_VARIABLE,
     INTEGRATORS,
-    NO_VARIABLE,
-    TILE,
     no_rows,
     pulse_kernel,
     waveform_kernel,
 )
+from memsim.kernels.tiles import ANY_VARIABLE, NARROW, NO_VARIABLE, WIDE
 
 DT = 2.5e-4
 SYNAPSE = Synapse(threshold=1e-3)
@@ -31,7 +29,8 @@ MEMRISTOR = ThresholdMemristor(inputs=2, thresholds=(0.02, 0.03, 0.045), window=
 LARGEST_RATE = 2e6  # of a threshold memristor, 1/(A s): some weights meet their bounds in a few steps
 
 DEVICES = {"synapse": SYNAPSE, "node": NODE, "threshold memristor": MEMRISTOR}
-SIZES = (1, 9, TILE - 1, TILE, TILE + 1, 2 * TILE + 2)  # a bank's sizes around the edges of tiles
+# A bank's sizes around the edges of tiles.
+SIZES = (1, 9, NARROW, NARROW + 1, 2 * NARROW + 1, WIDE, WIDE + 1, 2 * WIDE + NARROW + 2)
 
 of_each_device = pytest.mark.parametrize("device", DEVICES.values(), ids=DEVICES)
 of_each_integrator = pytest.mark.parametrize("integrator", INTEGRATORS)
@@ -209,15 +208,15 @@ def test_any_pulse_equals_its_twin_and_keeps_its_bounds(device, integrator, data
 @of_each_integrator
 def test_skipping_resting_tiles_changes_no_bit(device, integrator):
     rng = np.random.default_rng(0)
-    elements = 3 * TILE + 5
+    elements = 3 * WIDE + 5
     states, currents = random_states(device, elements, rng), random_currents(device, elements, rng)
-    currents[:TILE] = 0.0
-    currents[2 * TILE : 3 * TILE] = -0.5 * min(thresholds_of(device))
+    currents[:WIDE] = 0.0
+    currents[2 * WIDE : 3 * WIDE] = -0.5 * min(thresholds_of(device))
     skipped = run_pulse(device, integrator, states, currents, 7)
     stepped = run_pulse(device, integrator, states, currents, 7, skip=False)
     assert not skipped.differences(stepped)
     assert stepped.stepped == 7 * elements
-    assert skipped.stepped == 7 * (TILE + 5)
+    assert skipped.stepped == 7 * (WIDE + 5)
 
 
 @of_each_device
@@ -249,7 +248,7 @@ def test_recording_changes_no_result(device, integrator, skip):
 def test_rows_are_written_from_the_first_row_on_and_nowhere_else(device):
     rng = np.random.default_rng(3)
     states, currents = random_states(device, 70, rng), random_currents(device, 70, rng)
-    currents[:TILE] = 0.0  # a resting tile and a moving one
+    currents[:WIDE] = 0.0  # a resting tile and a moving one
     twin = run_naive_pulse(device, "euler", states, currents, 4)
     variables, lines = len(states), np.zeros((3, 70))
     rows = np.full((variables, 9, 70), np.nan), np.full((9, 70), np.nan), np.full((9, 70), np.nan)
@@ -471,7 +470,7 @@ DRIVEN = [(device, "current") for device in DEVICES.values()] + [(NODE, "voltage
 
 @pytest.mark.parametrize(("device", "drive"), DRIVEN, ids=lambda value: getattr(value, "model", value))
 @of_each_integrator
-@pytest.mark.parametrize("elements", [1, TILE, TILE + 1])
+@pytest.mark.parametrize("elements", [1, NARROW + 1, WIDE + 1])
 def test_waveform_equals_its_twin(device, drive, integrator, elements):
     rng = np.random.default_rng(elements)
     most = 3.0 * max(thresholds_of(device)) * (NODE.r_off if drive == "voltage" else 1.0)

@@ -162,9 +162,11 @@ def test_a_window_of_an_older_file_is_one_of_the_present_version(cli, tmp_path):
     with memsim.open_run(old) as run, memsim.open_run(tmp_path / "new.h5") as window:
         assert window.file.attrs["schema_version"] == 2
         epoch = 6 * run.sample_steps
-        assert np.array_equal(
-            window.kept("synapses1", "current")[1], run.kept("synapses1", "current", epoch, 2 * epoch)[1]
-        )
+        replayed = window.kept("synapses1", "current")[1]
+        kept = run.kept("synapses1", "current", epoch, 2 * epoch)[1]
+        # Between versions the last bits may change.
+        assert np.all(np.abs(replayed - kept) <= 1e-12 * np.abs(kept).max())
+        assert np.ptp(replayed) > 1e-3
 
 
 def test_replays_that_cannot_be_are_refused(refused, path, tmp_path):

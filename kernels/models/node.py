@@ -8,7 +8,7 @@ the same output with R_ON set to 0.
 
 import math
 
-from ..compiling import compiled
+from ..compiling import elementwise
 
 VARIABLES = 1
 PARAMETERS = 5
@@ -27,11 +27,10 @@ def drift_printed(x, i, p):
     return p[0] * (over if over > 0.0 else 0.0)
 
 
-@compiled
+@elementwise
 def memristance(x, p):
-    """The bracket of Eq. 10 in ohm."""
-    doped = 0.5 + x / p[4]
-    return p[2] * doped + p[3] * (1.0 - doped)
+    """The bracket of Eq. 10 in ohm: (R_ON + R_OFF) / 2 - (R_OFF - R_ON) * gamma / D'."""
+    return 0.5 * (p[2] + p[3]) - (p[3] - p[2]) / p[4] * x
 
 
 def output(x, i, p):

@@ -8,7 +8,7 @@ window width a in A, thresholds I_1 .. I_n+1 in A).
 
 import math
 
-from ..compiling import compiled
+from ..compiling import elementwise
 from ..mathematics import hyperbolic_tangent, logistic
 
 FIRST_THRESHOLD = 3
@@ -39,7 +39,7 @@ def drift_printed(variable, x, element, i, p):
     return x[rate, element] * (distance if inside else 0.0)
 
 
-@compiled
+@elementwise
 def net_input(x, element, i, p):
     """I / I_0 + the bias weight, a number."""
     return i / p[0] + x[x.shape[0] - 2, element]

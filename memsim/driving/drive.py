@@ -12,7 +12,8 @@ import numpy as np
 
 from ..devices import UNBOUNDED, Device
 from ..errors import InputError, RunError
-from ..kernels.stepping import TILE, waveform_kernel
+from ..kernels.stepping import waveform_kernel
+from ..kernels.tiles import WIDE
 from ..provenance import environment
 from ..traces.background import BackgroundWriter
 from ..traces.drive_file import RESPONSES, UNITS, DriveDescription, DriveWriter, open_drive_file
@@ -270,8 +271,8 @@ class _Bank:
 
 def _split(devices: int, threads: int) -> list[slice]:
     """Stretches of whole tiles, one for each thread that gets any."""
-    tiles = -(-devices // TILE)
-    edges = [min(devices, TILE * (tiles * k // threads)) for k in range(threads + 1)]
+    tiles = -(-devices // WIDE)
+    edges = [min(devices, WIDE * (tiles * k // threads)) for k in range(threads + 1)]
     return [slice(a, b) for a, b in pairwise(edges) if b > a]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..engine import BankRows
 from ..errors import InputError, ReplayError
-from ..replay import StoredKeyframes, check, replay, replaying_engine
+from ..replay import StoredKeyframes, check, replay, replaying_engine, tolerance_of
 from ..run import Run
 from ..traces.errors import NotARunFileError
 from ..traces.run_file import keyframe_checksum
@@ -135,7 +135,7 @@ def _replay_of(run: Run, first: int, last: int, report: Callable[[int], None]) -
                 yield from _compare(run, name, here, rows)
             engine.recycle(stretch.recorded)
             report(stretch.first_step + stretch.steps - first * run.sample_steps)
-        check(engine, keyframes.at(int(np.searchsorted(keyframes.samples, last))))
+        check(engine, keyframes.at(int(np.searchsorted(keyframes.samples, last))), keyframes.tolerance)
     except (ReplayError, NotARunFileError) as error:
         yield str(error)
     finally:
@@ -157,7 +157,12 @@ def _compare(run: Run, bank: str, here: slice, rows: BankRows) -> Iterator[str]:
             made = made[selection.variables].transpose(1, 2, 0, 3)
             made = made[:, :, 0] if made.shape[2] == 1 else made
         made, kept = made[steps - here.start][:, selection.devices][..., lanes], kept[..., stored]
-        if not np.array_equal(made, kept):
+        if not np.array_equal(made, kept) and not _near(made, kept, tolerance_of(run.stored)):
             worst = float(np.nanmax(np.abs(made - kept)))
             span = f"steps {here.start} to {here.stop}"
             yield f"traces/{bank}/{quantity} differs from the replay of {span} by up to {worst:.3g}"
+
+
+def _near(made: np.ndarray, kept: np.ndarray, tolerance: float) -> bool:
+    """Whether rows are as near to each other as a share of what they hold at most."""
+    return bool((np.abs(made - kept) <= tolerance * np.abs(kept).max()).all())
