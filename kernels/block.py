@@ -1,18 +1,31 @@
 """A network's memory: one flat array for each quantity, and views of a bank in them.
 
-A network's banks lie one behind the other, each as (variables, devices,
-realisations) or (devices, realisations). A *block* is a group of realisations
-that is stepped together, by one thread.
+A *block* is a group of realisations that is stepped together, by one thread. Its
+banks lie one behind the other, each as (variables, room) or (room,): the
+elements of a bank, (devices, realisations), and what a last tile has room for
+beside them (:func:`~memsim.kernels.tiles.room_of`). Rows of the trace have no
+such room.
 """
 
+from enum import IntEnum
 from typing import NamedTuple
 
 import numpy as np
 
-from .compiling import inlined
+from .compiling import elementwise, inlined
+from .scratch import cube, line, sheet
 from .slots import BankColumn, Phase
+from .stepping import PulseRows
 
 PHASES = len(Phase)
+
+
+class PlaceColumn(IntEnum):
+    """Columns of a block's table of places, all integers."""
+
+    FIRST = 0  # where the bank begins in arrays with one value an element
+    FIRST_STATE = 1  # where it begins in arrays with all variables
+    ROOM = 2  # elements that it has room for
 
 
 class Plan(NamedTuple):
@@ -128,6 +141,7 @@ class Block(NamedTuple):
     """A block of realisations: its devices, and all that belongs to them."""
 
     lanes: int
+    places: np.ndarray  # (banks, columns) int64, see PlaceColumn
     devices: Devices
     counters: Counters
     registers: Registers
@@ -153,69 +167,74 @@ class Keyframes(NamedTuple):
 class Place(NamedTuple):
     """Where a bank lies in the flat arrays of a block."""
 
-    kernel: int
     devices: int
     variables: int
-    first: int
     elements: int
+    first: int
     first_state: int
+    room: int
 
 
-@inlined
-def place(banks, bank, lanes):
-    """The :class:`Place` of a bank in a block of ``lanes`` realisations."""
-    row = banks[bank]
+@elementwise
+def place(banks, block, bank):
+    """The :class:`Place` of a bank in a block."""
+    at = block.places[bank]
     return Place(
-        row[BankColumn.KERNEL],
-        row[BankColumn.DEVICES],
-        row[BankColumn.VARIABLES],
-        row[BankColumn.FIRST_DEVICE] * lanes,
-        row[BankColumn.DEVICES] * lanes,
-        row[BankColumn.FIRST_STATE] * lanes,
+        banks[bank, BankColumn.DEVICES],
+        banks[bank, BankColumn.VARIABLES],
+        banks[bank, BankColumn.DEVICES] * block.lanes,
+        at[PlaceColumn.FIRST],
+        at[PlaceColumn.FIRST_STATE],
+        at[PlaceColumn.ROOM],
     )
 
 
 @inlined
 def states_of(at, flat):
-    """The states of a bank as (variables, elements)."""
-    size = at.variables * at.elements
-    return flat[at.first_state : at.first_state + size].reshape((at.variables, at.elements))
+    """The states of a bank as (variables, room)."""
+    return sheet(flat, at.first_state, at.variables, at.room)
+
+
+@inlined
+def room_of_bank(at, flat):
+    """A value for each element of a bank and the room beside them, (room,)."""
+    return line(flat, at.first, at.room)
 
 
 @inlined
 def lines_of(at, flat):
     """A value for each element of a bank, (elements,)."""
-    return flat[at.first : at.first + at.elements]
+    return line(flat, at.first, at.elements)
 
 
 @inlined
-def grid_of(at, flat, inputs, lanes):
+def grid_of(at, flat, inputs, outputs, lanes):
     """A value for each synapse of a layer, (inputs, outputs, realisations)."""
-    return lines_of(at, flat).reshape((inputs, at.devices // inputs, lanes))
+    return cube(flat, at.first, inputs, outputs, lanes)
 
 
 @inlined
 def nodes_of(at, flat, lanes):
     """A value for each device of a bank, (devices, realisations)."""
-    return lines_of(at, flat).reshape((at.devices, lanes))
+    return sheet(flat, at.first, at.devices, lanes)
 
 
 @inlined
 def layer_of(units, layer, values):
-    """The rows of a layer in one of the controller's registers."""
-    return values[units[layer] : units[layer + 1]]
+    """The rows of a layer in one of the controller's registers, (units, realisations)."""
+    lanes = values.shape[1]
+    return sheet(values, units[layer] * lanes, units[layer + 1] - units[layer], lanes)
 
 
 @inlined
 def rows_of(plan, at, bank, block):
-    """The trace rows of a bank: (variables, rows, elements), and (rows, elements) twice."""
+    """The trace rows of a bank."""
     rows = block.rows
     kept = rows.capacity if plan.banks[bank, BankColumn.RECORDED] == 1 else 0
-    size = kept * at.elements
-    first = rows.capacity * at.first
-    first_state = rows.capacity * at.first_state
-    return (
-        rows.state[first_state : first_state + at.variables * size].reshape((at.variables, kept, at.elements)),
-        rows.current[first : first + size].reshape((kept, at.elements)),
-        rows.voltage[first : first + size].reshape((kept, at.elements)),
+    first = rows.capacity * block.lanes * plan.banks[bank, BankColumn.FIRST_DEVICE]
+    first_state = rows.capacity * block.lanes * plan.banks[bank, BankColumn.FIRST_STATE]
+    return PulseRows(
+        cube(rows.state, first_state, at.variables, kept, at.elements),
+        sheet(rows.current, first, kept, at.elements),
+        sheet(rows.voltage, first, kept, at.elements),
     )

@@ -11,10 +11,11 @@ from collections.abc import Callable
 import numpy as np
 
 from . import controller
-from .block import grid_of, layer_of, lines_of, nodes_of, place, rows_of, states_of
+from .block import grid_of, layer_of, lines_of, nodes_of, place, room_of_bank, rows_of, states_of
 from .compiling import inlined, specialise
+from .scratch import cube, line, sheet
 from .slots import BankColumn, BiasCurrent, Column, Nominal, Operation, Phase
-from .stepping import ModelFunctions, cache_key, pulse_kernel
+from .stepping import ModelFunctions, Tally, cache_key, pulse_kernel
 from .tiles import ANY_VARIABLE, NO_VARIABLE
 
 # Open names of the templates.
@@ -44,24 +45,26 @@ def set_currents(plan, slot, at, devices, counters, registers):
     units = plan.units
     nominal = plan.nominal[slot[Column.BANK]]
     fan_in = units[layer] - units[layer - 1]
+    fan_out = units[layer + 1] - units[layer]
     if operation == Operation.READ_SYNAPSES or operation == Operation.READ_LINES:
         signal = layer_of(units, layer - 1, registers.signal)
         controller.find_scale(signal, nominal[Nominal.FULL_SCALE], registers.scale)
         if operation == Operation.READ_SYNAPSES:
-            current = grid_of(at, devices.current, fan_in, lanes)
+            current = grid_of(at, devices.current, fan_in, fan_out, lanes)
             controller.drive_rows(signal, registers.scale, nominal[Nominal.READ_CURRENT], current)
         else:
             for lane in range(lanes):
                 registers.scale[lane] = max(registers.scale[lane], 1.0)
-            current = lines_of(at, devices.current).reshape((at.devices, 1, lanes))
             amplitude = nominal[Nominal.READ_CURRENT]
-            controller.drive_rows(signal, registers.scale, amplitude, current[: at.devices - 1])
-            ones = registers.ones.reshape((1, lanes))
-            controller.drive_rows(ones, registers.scale, amplitude, current[at.devices - 1 :])
+            current = cube(devices.current, at.first, fan_in, 1, lanes)
+            controller.drive_rows(signal, registers.scale, amplitude, current)
+            ones = sheet(registers.ones, 0, 1, lanes)
+            current = cube(devices.current, at.first + fan_in * lanes, 1, 1, lanes)
+            controller.drive_rows(ones, registers.scale, amplitude, current)
     elif operation == Operation.BACKREAD_SYNAPSES:
         gradient = layer_of(units, layer, registers.gradient)
         controller.find_scale(gradient, nominal[Nominal.FULL_SCALE], registers.scale)
-        current = grid_of(at, devices.current, fan_in, lanes)
+        current = grid_of(at, devices.current, fan_in, fan_out, lanes)
         controller.drive_columns(gradient, registers.scale, nominal[Nominal.READ_CURRENT], current)
     elif operation == Operation.READ_NODES or operation == Operation.RESTORE_NODES:
         unit = nominal[Nominal.UNIT_CURRENT]
@@ -70,7 +73,8 @@ def set_currents(plan, slot, at, devices, counters, registers):
     elif operation == Operation.READ_MEMRISTOR:
         states = states_of(at, devices.state)
         controller.tap_net_input(states, layer_of(units, 0, registers.signal), registers.net[0])
-        controller.drive_nodes(registers.net[:1], nominal[Nominal.UNIT_CURRENT], nodes_of(at, devices.current, lanes))
+        net = sheet(registers.net, 0, 1, lanes)
+        controller.drive_nodes(net, nominal[Nominal.UNIT_CURRENT], nodes_of(at, devices.current, lanes))
     else:
         set_write_currents(plan, slot, at, devices, counters, registers)
 
@@ -92,10 +96,10 @@ def set_write_currents(plan, slot, at, devices, counters, registers):
     state_per_weight = nominal[Nominal.STATE_PER_WEIGHT]
     gradient = layer_of(units, layer, registers.gradient)
     if operation == Operation.WRITE_SYNAPSES:
-        fan_in = units[layer] - units[layer - 1]
+        fan_in, fan_out = units[layer] - units[layer - 1], units[layer + 1] - units[layer]
         controller.request_synapses(
             layer_of(units, layer - 1, registers.signal), gradient, plan.rate, state_per_weight, drift,
-            grid_of(at, devices.request, fan_in, lanes),
+            grid_of(at, devices.request, fan_in, fan_out, lanes),
         )  # fmt: skip
     elif operation == Operation.WRITE_NODES:
         contrast = (nominal[Nominal.R_OFF] - nominal[Nominal.R_ON]) / (nominal[Nominal.R_OFF] + nominal[Nominal.R_ON])
@@ -117,7 +121,7 @@ def set_write_currents(plan, slot, at, devices, counters, registers):
             charge = plan.rate * state_per_weight / drift
             for e in range(at.elements):
                 request[e] = 0.0
-            chosen = request[variable * lanes : (variable + 1) * lanes]
+            chosen = line(devices.request, at.first + variable * lanes, lanes)
             controller.request_variable(line_signal, gradient[0], charge, chosen)
     current = lines_of(at, devices.current)
     clipped = lines_of(at, counters.clipped)
@@ -140,6 +144,7 @@ def read_voltages(plan, slot, at, devices, registers):
     layer = slot[Column.LAYER]
     units = plan.units
     last = units.size - 2
+    fan_in = units[layer] - units[layer - 1]
     nominal = plan.nominal[slot[Column.BANK]]
     weight_per_state = 1.0 / nominal[Nominal.STATE_PER_WEIGHT]
     amplitude = nominal[Nominal.READ_CURRENT]
@@ -148,10 +153,10 @@ def read_voltages(plan, slot, at, devices, registers):
     slope = layer_of(units, layer, registers.slope)
     gradient = layer_of(units, layer, registers.gradient)
     if operation == Operation.READ_SYNAPSES:
-        voltage = grid_of(at, devices.voltage, units[layer] - units[layer - 1], lanes)
+        voltage = grid_of(at, devices.voltage, fan_in, units[layer + 1] - units[layer], lanes)
         controller.sum_columns(voltage, registers.scale, weight_per_state, amplitude, net)
     elif operation == Operation.BACKREAD_SYNAPSES:
-        voltage = grid_of(at, devices.voltage, units[layer] - units[layer - 1], lanes)
+        voltage = grid_of(at, devices.voltage, fan_in, units[layer + 1] - units[layer], lanes)
         controller.sum_rows(
             voltage, registers.scale, weight_per_state, amplitude,
             layer_of(units, layer - 1, registers.slope), layer_of(units, layer - 1, registers.arriving),
@@ -175,37 +180,13 @@ def read_voltages(plan, slot, at, devices, registers):
             for lane in range(lanes):
                 signal[0, lane] = devices.voltage[at.first + lane] / nominal[Nominal.UNIT_VOLTAGE]
         else:
-            voltage = lines_of(at, devices.voltage).reshape((at.devices, 1, lanes))
+            voltage = cube(devices.voltage, at.first, at.devices, 1, lanes)
             controller.sum_columns(voltage, registers.scale, weight_per_state, amplitude, net)
             for lane in range(lanes):
                 signal[0, lane] = controller.activate(activation, net[0, lane])
         controller.delta_rule(
             activation, signal[0], registers.target[0], gradient[0], registers.difference[0], registers.error
         )
-
-
-@inlined
-def count_pulse(phase, at, addressed, currents, lower, upper, states, counters):
-    """Keep the extremes of states and currents, and count states that a pulse left at a bound.
-
-    A pulse that may move no state leaves none at a bound; one that moves all the
-    same is counted as a disturb.
-    """
-    may_move = addressed != NO_VARIABLE
-    peak = lines_of(at, counters.peak_current[phase])
-    bound = lines_of(at, counters.bound[phase])
-    highest = states_of(at, counters.highest)
-    lowest = states_of(at, counters.lowest)
-    for e in range(at.elements):
-        magnitude = abs(currents[e])
-        peak[e] = magnitude if magnitude > peak[e] else peak[e]
-    for v in range(at.variables):
-        for e in range(at.elements):
-            x = states[v, e]
-            highest[v, e] = x if x > highest[v, e] else highest[v, e]
-            lowest[v, e] = x if x < lowest[v, e] else lowest[v, e]
-            met = ((x <= lower[v]) | (x >= upper[v])) & (currents[e] != 0.0) & may_move
-            bound[e] += 1.0 if met else 0.0
 
 
 @inlined
@@ -232,29 +213,33 @@ def count_residuals(at, lower, upper, devices, counters):
             unrestored[e] += 1.0 if share > controller.RESIDUAL else 0.0
 
 
-def apply_pulse(plan, block, bank, phase, addressed, held, currents, steps, row):
+def apply_pulse(plan, block, at, bank, phase, addressed, held, currents, steps, row):
     """Step one bank through one pulse, with what is recorded and counted of it."""
-    devices = block.devices
     counters = block.counters
-    at = place(plan.banks, bank, block.lanes)
-    row_states, row_currents, row_voltages = rows_of(plan, at, bank, block)
-    states = states_of(at, devices.state)
-    voltages = lines_of(at, devices.voltage)
-    energies = lines_of(at, counters.energy[phase])
-    disturbed = lines_of(at, counters.disturbed[phase])
-    lower = plan.lower[bank, : at.variables]
-    upper = plan.upper[bank, : at.variables]
-    if at.kernel == 0:
+    tally = Tally(
+        room_of_bank(at, block.devices.voltage),
+        room_of_bank(at, counters.energy[phase]),
+        room_of_bank(at, counters.peak_current[phase]),
+        room_of_bank(at, counters.disturbed[phase]),
+        room_of_bank(at, counters.bound[phase]),
+        states_of(at, counters.highest),
+        states_of(at, counters.lowest),
+    )
+    rows = rows_of(plan, at, bank, block)
+    states = states_of(at, block.devices.state)
+    parameters = plan.parameters[bank]
+    lower = plan.lower[bank]
+    upper = plan.upper[bank]
+    if plan.banks[bank, BankColumn.KERNEL] == 0:
         stepped = pulse_0(
-            states, currents, steps, plan.dt, plan.parameters[bank], lower, upper, addressed, held, plan.skip,
-            voltages, energies, disturbed, row_states, row_currents, row_voltages, row,
+            states, currents, at.elements, steps, plan.dt, parameters, lower, upper, addressed, held, plan.skip,
+            tally, rows, row,
         )  # fmt: skip
     else:
         stepped = pulse_1(
-            states, currents, steps, plan.dt, plan.parameters[bank], lower, upper, addressed, held, plan.skip,
-            voltages, energies, disturbed, row_states, row_currents, row_voltages, row,
+            states, currents, at.elements, steps, plan.dt, parameters, lower, upper, addressed, held, plan.skip,
+            tally, rows, row,
         )  # fmt: skip
-    count_pulse(phase, at, addressed, currents, lower, upper, states, counters)
     return stepped
 
 
@@ -272,13 +257,14 @@ def rest_banks(plan, block, slot, row):
         rests = plan.banks[bank, BankColumn.RESTS] == 1 and plan.skip
         recorded = plan.banks[bank, BankColumn.RECORDED] == 1 and block.rows.capacity > 0
         if recorded or not rests:
-            idle = lines_of(place(plan.banks, bank, block.lanes), block.devices.idle)
+            at = place(plan.banks, block, bank)
+            idle = room_of_bank(at, block.devices.idle)
             for after in range(2):
                 steps = slot[Column.REST_STEPS] if after == 1 else width
                 phase = np.int64(Phase.IDLE) if after == 1 else slot[Column.PHASE]
                 if steps > 0 and (after == 1 or bank != slot[Column.BANK]):
                     first_row = row + after * width
-                    stepped += apply_pulse(plan, block, bank, phase, any_variable, free, idle, steps, first_row)
+                    stepped += apply_pulse(plan, block, at, bank, phase, any_variable, free, idle, steps, first_row)
     return stepped
 
 
@@ -295,13 +281,12 @@ def addressed_variable(slot):
     return ANY_VARIABLE
 
 
-def run_train(plan, block, slot, row):
+def run_train(plan, block, at, slot, row):
     """Step the driven bank through the pulses of a slot and the gaps between them."""
     bank = slot[Column.BANK]
     pulses = slot[Column.PULSES]
-    at = place(plan.banks, bank, block.lanes)
-    currents = lines_of(at, block.devices.current)
-    train = lines_of(at, block.devices.train)
+    currents = room_of_bank(at, block.devices.current)
+    train = room_of_bank(at, block.devices.train)
     count = lines_of(at, block.devices.pulses)
     addressed = addressed_variable(slot)
     stepped = 0
@@ -314,7 +299,7 @@ def run_train(plan, block, slot, row):
                     train[e] = 0.0 if in_gap or count[e] <= stretch // 2 else currents[e]
             drive = train if pulses > 1 else currents
             stepped += apply_pulse(
-                plan, block, bank, slot[Column.PHASE], addressed, slot[Column.HELD], drive, steps, row
+                plan, block, at, bank, slot[Column.PHASE], addressed, slot[Column.HELD], drive, steps, row
             )
             row += steps
     return stepped
@@ -322,12 +307,12 @@ def run_train(plan, block, slot, row):
 
 def run_slot(plan, block, slot, row):
     """One slot: the controller sets currents, the devices are stepped, the controller reads voltages."""
-    at = place(plan.banks, slot[Column.BANK], block.lanes)
+    at = place(plan.banks, block, slot[Column.BANK])
     operation = slot[Column.OPERATION]
     set_currents(plan, slot, at, block.devices, block.counters, block.registers)
     if operation == Operation.READ_NODES:
         keep_states(at, block.devices)
-    stepped = run_train(plan, block, slot, row)
+    stepped = run_train(plan, block, at, slot, row)
     # Before the rest: a bank that is stepped through it overwrites its voltages.
     read_voltages(plan, slot, at, block.devices, block.registers)
     stepped += rest_banks(plan, block, slot, row)

@@ -1,9 +1,11 @@
-"""Scratch memory on the stack: the tricks that make tiles fast, and nothing else.
+"""Memory tricks, all in one place: scratch on the stack, copies of a tile, and views without checks.
 
 A tile of states lives on the stack rather than in an array from ``np.empty``:
 the compiler then knows that nothing else points there, drops its overlap checks
-and vectorises the loop over the tile. With JIT switched off the same names give
-plain arrays and tuples.
+and keeps a tile's loop in vector registers. A slice and a reshape of an array
+each cost a dozen instructions, some of them divisions, to clip and compare
+what the caller knows; the views below take a start and a shape as they are.
+With JIT switched off the same names give plain arrays, slices and tuples.
 """
 
 import numpy as np
@@ -14,42 +16,165 @@ from numba.np.arrayobj import make_array, populate_array
 from numba.np.unsafe.ndarray import to_fixed_tuple
 
 ALIGNMENT = 64
+_JIT = not getattr(config, "DISABLE_JIT", 0)
 
 
-@intrinsic(prefer_literal=True)
-def _stack_array(typing_context, rows, columns):
-    if not (isinstance(rows, types.IntegerLiteral) and isinstance(columns, types.IntegerLiteral)):
-        return None
-    shape = rows.literal_value, columns.literal_value
-    array_type = types.Array(types.float64, 2, "C")
-
-    def generate(context, builder, signature, arguments):
-        def number(value):
-            return context.get_constant(types.intp, value)
-
-        double = context.get_value_type(types.float64)
-        memory = cgutils.alloca_once(builder, double, size=number(shape[0] * shape[1]))
-        memory.align = ALIGNMENT
-        array = make_array(array_type)(context, builder)
-        populate_array(
-            array,
-            data=memory,
-            shape=[number(length) for length in shape],
-            strides=[number(8 * shape[1]), number(8)],
-            itemsize=number(8),
-            meminfo=None,
-        )
-        return array._getvalue()
-
-    return array_type(rows, columns), generate
+def _populated(context, builder, array_type, data, shape):
+    """An array of float64 that points to ``data``, in C order, and owns nothing."""
+    array = make_array(array_type)(context, builder)
+    strides = [context.get_constant(types.intp, 8)]
+    for length in reversed(shape[1:]):
+        strides.insert(0, builder.mul(strides[0], length))
+    itemsize = context.get_constant(types.intp, 8)
+    populate_array(array, data=data, shape=shape, strides=strides, itemsize=itemsize, meminfo=None)
+    return array._getvalue()
 
 
-def _plain_array(rows, columns):
-    return np.empty((rows, columns))
+def _stack_intrinsic(dimensions):
+    """An intrinsic that makes scratch of a shape that is fixed at compile time."""
+
+    def stack(typing_context, *lengths):
+        if not all(isinstance(length, types.IntegerLiteral) for length in lengths):
+            return None
+        shape = [length.literal_value for length in lengths]
+        array_type = types.Array(types.float64, dimensions, "C")
+
+        def generate(context, builder, signature, arguments):
+            numbers = [context.get_constant(types.intp, length) for length in shape]
+            size = context.get_constant(types.intp, int(np.prod(shape)))
+            memory = cgutils.alloca_once(builder, context.get_value_type(types.float64), size=size)
+            memory.align = ALIGNMENT
+            return _populated(context, builder, array_type, memory, numbers)
+
+        return array_type(*lengths), generate
+
+    return stack
 
 
-stack_array = _plain_array if getattr(config, "DISABLE_JIT", 0) else _stack_array
-"""``stack_array(rows, columns)``: uninitialised float64 scratch; the shape is fixed at compile time."""
+def _view_intrinsic(dimensions):
+    """An intrinsic that makes a view of a part of a contiguous array."""
+
+    def view(typing_context, values, first, *lengths):
+        array_type = types.Array(types.float64, dimensions, "C")
+
+        def generate(context, builder, signature, arguments):
+            source = make_array(signature.args[0])(context, builder, arguments[0])
+            whole = [
+                context.cast(builder, given, kind, types.intp)
+                for given, kind in zip(arguments[1:], signature.args[1:], strict=True)
+            ]
+            data = builder.gep(source.data, [whole[0]])
+            return _populated(context, builder, array_type, data, whole[1:])
+
+        return array_type(values, first, *lengths), generate
+
+    return view
+
+
+def _part_in_reach(context, builder, scratch, values, first):
+    """Pointer to an array's elements from ``first`` on, how many of them scratch has room for, whether it is filled."""
+    left = builder.sub(builder.extract_value(values.shape, 0), first)
+    room = builder.extract_value(scratch.shape, 0)
+    whole = builder.icmp_signed(">=", left, room)
+    return builder.gep(values.data, [first]), left, room, whole
+
+
+def _copy(builder, target, source, count):
+    cgutils.raw_memcpy(builder, target, source, count, 8, align=8)
+
+
+def _take(context, builder, signature, arguments):
+    scratch, values = (make_array(signature.args[k])(context, builder, arguments[k]) for k in (0, 1))
+    first = context.cast(builder, arguments[2], signature.args[2], types.intp)
+    part, left, room, whole = _part_in_reach(context, builder, scratch, values, first)
+    with builder.if_else(whole, likely=True) as (then, otherwise):
+        with then:
+            _copy(builder, scratch.data, part, room)
+        with otherwise:
+            with cgutils.for_range(builder, room) as loop:
+                builder.store(arguments[3], builder.gep(scratch.data, [loop.index]))
+            _copy(builder, scratch.data, part, left)
+    return context.get_dummy_value()
+
+
+def _give(context, builder, signature, arguments):
+    scratch, values = (make_array(signature.args[k])(context, builder, arguments[k]) for k in (0, 1))
+    first = context.cast(builder, arguments[2], signature.args[2], types.intp)
+    part, left, room, whole = _part_in_reach(context, builder, scratch, values, first)
+    with builder.if_else(whole, likely=True) as (then, otherwise):
+        with then:
+            _copy(builder, part, scratch.data, room)
+        with otherwise:
+            _copy(builder, part, scratch.data, left)
+    return context.get_dummy_value()
+
+
+# Numba wants the arguments by name.
+_stack_1d, _stack_2d = _stack_intrinsic(1), _stack_intrinsic(2)
+_view_1d, _view_2d, _view_3d = _view_intrinsic(1), _view_intrinsic(2), _view_intrinsic(3)
+
+if _JIT:
+
+    @intrinsic(prefer_literal=True)
+    def stack_line(typing_context, length):
+        """Uninitialised float64 scratch on the stack, (length,)."""
+        return _stack_1d(typing_context, length)
+
+    @intrinsic(prefer_literal=True)
+    def stack_array(typing_context, rows, columns):
+        """Uninitialised float64 scratch on the stack, (rows, columns)."""
+        return _stack_2d(typing_context, rows, columns)
+
+    @intrinsic
+    def take(typing_context, scratch, values, first, padding):
+        """Fill scratch from an array's elements from ``first`` on; what lies beyond the array's end is padding."""
+        return types.void(scratch, values, first, types.float64), _take
+
+    @intrinsic
+    def give(typing_context, scratch, values, first):
+        """Put scratch back into an array's elements from ``first`` on, as far as the array goes."""
+        return types.void(scratch, values, first), _give
+
+    @intrinsic
+    def line(typing_context, values, first, length):
+        """``values[first : first + length]`` of a contiguous float64 array, counted flat."""
+        return _view_1d(typing_context, values, first, length)
+
+    @intrinsic
+    def sheet(typing_context, values, first, rows, columns):
+        """A stretch of a contiguous float64 array from ``first`` on, as (rows, columns)."""
+        return _view_2d(typing_context, values, first, rows, columns)
+
+    @intrinsic
+    def cube(typing_context, values, first, layers, rows, columns):
+        """A stretch of a contiguous float64 array from ``first`` on, as (layers, rows, columns)."""
+        return _view_3d(typing_context, values, first, layers, rows, columns)
+
+else:
+
+    def stack_line(length):
+        return np.empty(length)
+
+    def stack_array(rows, columns):
+        return np.empty((rows, columns))
+
+    def take(scratch, values, first, padding):
+        part = values[first : first + len(scratch)]
+        scratch[:] = padding
+        scratch[: len(part)] = part
+
+    def give(scratch, values, first):
+        part = values[first : first + len(scratch)]
+        part[:] = scratch[: len(part)]
+
+    def line(values, first, length):
+        return np.ravel(values)[first : first + length]
+
+    def sheet(values, first, rows, columns):
+        return np.ravel(values)[first : first + rows * columns].reshape((rows, columns))
+
+    def cube(values, first, layers, rows, columns):
+        return np.ravel(values)[first : first + layers * rows * columns].reshape((layers, rows, columns))
 
 
 def fixed_tuple(values, length):

@@ -15,26 +15,16 @@ import numpy as np
 
 from . import tiles
 from .compiling import elementwise, file_digest, inlined, specialise
-from .scratch import fixed_tuple, stack_array
-from .tiles import (
-    NARROW,
-    WIDE,
-    clear,
-    load_drive,
-    load_tile,
-    record,
-    record_states,
-    store_tile,
-    store_totals,
-)  # fmt: skip
+from .scratch import fixed_tuple, give, stack_array, stack_line, take
+from .tiles import NARROW, WIDE, Tile, give_tally, take_tally
 
 INTEGRATORS = ("euler", "heun")
 
 # Open names of the templates.
 drift: Callable
 conjugate: Callable
-conduct: Callable
-find_moving: Callable
+begin_tile: Callable
+count_tile: Callable
 step_tile: Callable
 carry_wide: Callable
 carry_narrow: Callable
@@ -68,45 +58,87 @@ class ModelFunctions(NamedTuple):
     current: Callable | None = None
 
 
-def carry(
-    first, count, states, currents, steps, dt, p, lower, upper, addressed, held, skip,
-    voltages, energies, disturbed, row_states, row_currents, row_voltages, first_row,
-):  # fmt: skip
-    """Carry one tile through a pulse: ``count`` elements from ``first`` on; the device-steps that were integrated."""
-    x = stack_array(VARIABLES, WIDTH)
-    rate = stack_array(VARIABLES, WIDTH)
-    ahead = stack_array(VARIABLES, WIDTH)
-    voltage = stack_array(1, WIDTH)
-    total = stack_array(1, WIDTH)
-    drive = stack_array(1, WIDTH)
-    moves = stack_array(1, WIDTH)
-    tile = (x, rate, ahead, voltage, total)
-    load_tile(states, x, first, count, lower)
-    load_drive(currents, drive, first, count)
-    clear(moves)
-    clear(total)
-    conduct(tile, drive, p)
-    moving = held == 0 and (find_moving(x, drive, p, moves) or not skip)
-    rows = row_voltages.shape[0]
-    if moving and rows == 0:
+class Tally(NamedTuple):
+    """What a pulse leaves beside the states, for each element, all float64.
+
+    Attributes
+    ----------
+    voltage : (elements,)
+        At the end of the last step in V; replaced.
+    energy : (elements,)
+        The sum of V * I * dt in J is added.
+    peak_current : (elements,)
+        Largest magnitude in A.
+    disturbed : (elements,)
+        The number of variables that moved without being addressed is added.
+    bound : (elements,)
+        The number of variables that a pulse, which may move any, left at a
+        bound is added.
+    highest, lowest : (variables, elements)
+        Extremes of the states.
+    """
+
+    voltage: np.ndarray
+    energy: np.ndarray
+    peak_current: np.ndarray
+    disturbed: np.ndarray
+    bound: np.ndarray
+    highest: np.ndarray
+    lowest: np.ndarray
+
+
+class PulseRows(NamedTuple):
+    """Rows of the trace that a pulse fills, all float64; no rows where nothing is recorded.
+
+    Attributes
+    ----------
+    state : (variables, rows, elements)
+    current, voltage : (rows, elements)
+        In A and V.
+    """
+
+    state: np.ndarray
+    current: np.ndarray
+    voltage: np.ndarray
+
+
+def carry(first, states, currents, steps, dt, p, lower, upper, addressed, held, skip, tally, rows, first_row):
+    """Carry the tile from element ``first`` on through a pulse; whether it was stepped."""
+    tile = Tile(
+        stack_array(VARIABLES, WIDTH), stack_array(VARIABLES, WIDTH), stack_array(VARIABLES, WIDTH), stack_line(WIDTH),
+        stack_line(WIDTH), stack_line(WIDTH), stack_line(WIDTH), stack_line(WIDTH), stack_line(WIDTH),
+        stack_line(WIDTH), stack_line(WIDTH), stack_array(VARIABLES, WIDTH), stack_array(VARIABLES, WIDTH),
+    )  # fmt: skip
+    before = stack_array(VARIABLES, WIDTH)
+    x, drive = tile.x, tile.drive
+    for v in range(VARIABLES):
+        take(x[v], states[v], first, lower[v])
+        take(before[v], states[v], first, lower[v])
+    take(drive, currents, first, 0.0)
+    moving = (begin_tile(tile, p) or not skip) and held == 0
+    if moving and rows.voltage.shape[0] == 0:
         for _ in range(steps):
             step_tile(tile, drive, drive, p, lower, upper, dt)
-    if rows > 0:
-        for t in range(first_row, first_row + steps):
+    if rows.voltage.shape[0] > 0:
+        for row in range(first_row, first_row + steps):
             if moving:
                 step_tile(tile, drive, drive, p, lower, upper, dt)
-            record_states(x, row_states, t, first, count)
-            record(drive[0], row_currents[t], first, count)
-            record(voltage[0], row_voltages[t], first, count)
+            for v in range(VARIABLES):
+                give(x[v], rows.state[v, row], first)
+            give(drive, rows.current[row], first)
+            give(tile.voltage, rows.voltage[row], first)
+    take_tally(tile, tally, first)
+    changed = count_tile(tile, before, held, steps, dt, lower, upper, addressed)
+    give_tally(tile, changed, tally, first)
     if moving:
-        store_tile(states, x, first, count, addressed, disturbed)
-    store_totals(tile, drive, moves, first, count, steps, dt, voltages, energies)
-    return count * steps if moving else 0
+        for v in range(VARIABLES):
+            give(x[v], states[v], first)
+    return moving
 
 
 def pulse(
-    states, currents, steps, dt, parameters, lower_bounds, upper_bounds, addressed, held, skip,
-    voltages, energies, disturbed, row_states, row_currents, row_voltages, first_row,
+    states, currents, elements, steps, dt, parameters, lower_bounds, upper_bounds, addressed, held, skip,
+    tally, rows, first_row,
 ):  # fmt: skip
     """Step a bank through a pulse of constant currents.
 
@@ -115,10 +147,14 @@ def pulse(
 
     Parameters
     ----------
-    states : (variables, elements) float64
-        Updated in place.
-    currents : (elements,) float64
+    states : (variables, room) float64
+        Updated in place. ``room`` is ``elements`` or more; a length of
+        :func:`~memsim.kernels.tiles.room_of` elements is the fastest, and what
+        lies beyond the elements is carried along.
+    currents : (room,) float64
         Amplitude of each element's pulse in A.
+    elements : int
+        Elements whose device-steps are counted.
     steps : int
         Width of the pulse in steps, 1 or more.
     dt : float
@@ -132,41 +168,36 @@ def pulse(
         1: external control holds the states; the devices only conduct.
     skip : bool
         False steps resting tiles too, for the proof that skipping is exact.
-    voltages : (elements,) float64
-        Filled with the voltages of the last row in V.
-    energies : (elements,) float64
-        The sum of V * I * dt in J is added.
-    disturbed : (elements,) float64
-        The number of variables that moved without being addressed is added.
-    row_states, row_currents, row_voltages : arrays
-        (variables, rows, elements) and (rows, elements), filled from
-        ``first_row`` on; no rows where nothing is recorded.
+    tally : Tally
+        Its arrays have ``room`` elements too.
+    rows : PulseRows
+        Filled from ``first_row`` on.
+    first_row : int
 
     Returns
     -------
     int
         Device-steps that were integrated.
     """
-    elements = states.shape[1]
     p = fixed_tuple(parameters, PARAMETERS)
     lower = fixed_tuple(lower_bounds, VARIABLES)
     upper = fixed_tuple(upper_bounds, VARIABLES)
     stepped = 0
     first = 0
     while first < elements:
-        wide = elements - first > 2 * NARROW
-        count = min(WIDE if wide else NARROW, elements - first)
-        if wide:
-            stepped += carry_wide(
-                first, count, states, currents, steps, dt, p, lower, upper, addressed, held, skip,
-                voltages, energies, disturbed, row_states, row_currents, row_voltages, first_row,
-            )  # fmt: skip
+        if elements - first > 2 * NARROW:
+            width = WIDE
+            moved = carry_wide(
+                first, states, currents, steps, dt, p, lower, upper, addressed, held, skip, tally, rows, first_row
+            )
         else:
-            stepped += carry_narrow(
-                first, count, states, currents, steps, dt, p, lower, upper, addressed, held, skip,
-                voltages, energies, disturbed, row_states, row_currents, row_voltages, first_row,
-            )  # fmt: skip
-        first += count
+            width = NARROW
+            moved = carry_narrow(
+                first, states, currents, steps, dt, p, lower, upper, addressed, held, skip, tally, rows, first_row
+            )
+        if moved:
+            stepped += min(width, elements - first) * steps
+        first += width
     return stepped
 
 
@@ -199,34 +230,35 @@ def waveform(
     p = fixed_tuple(parameters, PARAMETERS)
     lower = fixed_tuple(lower_bounds, VARIABLES)
     upper = fixed_tuple(upper_bounds, VARIABLES)
-    x = stack_array(VARIABLES, WIDE)
-    rate = stack_array(VARIABLES, WIDE)
-    ahead = stack_array(VARIABLES, WIDE)
-    response = stack_array(1, WIDE)
-    total = stack_array(1, WIDE)
-    start = stack_array(1, WIDE)
-    end = stack_array(1, WIDE)
-    tile = (x, rate, ahead, response, total)
+    start = stack_line(WIDE)
+    unused = stack_line(WIDE)
+    several_unused = stack_array(VARIABLES, WIDE)
+    tile = Tile(
+        stack_array(VARIABLES, WIDE), stack_array(VARIABLES, WIDE), stack_array(VARIABLES, WIDE), stack_line(WIDE),
+        stack_line(WIDE), stack_line(WIDE), unused, unused, unused, unused, unused, several_unused, several_unused,
+    )  # fmt: skip
+    x, end, response = tile.x, tile.drive, tile.voltage
     for first in range(0, elements, WIDE):
-        count = min(WIDE, elements - first)
-        load_tile(states, x, first, count, lower)
-        clear(start)
-        clear(end)
-        line = lines[first : first + count]
-        energy = energies[first : first + count]
-        for t in range(steps):
-            for j in range(count):
-                start[0, j] = starts[t, line[j]]
-                end[0, j] = ends[t, line[j]]
-            clear(total)
-            step_tile(tile, start, end, p, lower, upper, dt)
-            record_states(x, row_states, t, first, count)
-            record(end[0], row_drives[t], first, count)
-            record(response[0], row_responses[t], first, count)
-            for j in range(count):
-                energy[j] += end[0, j] * response[0, j] * dt
         for v in range(VARIABLES):
-            record(x[v], states[v], first, count)
+            take(x[v], states[v], first, lower[v])
+        for j in range(WIDE):
+            start[j] = 0.0
+            end[j] = 0.0
+        line_of = lines[first : first + WIDE]
+        energy = energies[first : first + WIDE]
+        for t in range(steps):
+            for j in range(line_of.size):
+                start[j] = starts[t, line_of[j]]
+                end[j] = ends[t, line_of[j]]
+            step_tile(tile, start, end, p, lower, upper, dt)
+            for v in range(VARIABLES):
+                give(x[v], row_states[v, t], first)
+            give(end, row_drives[t], first)
+            give(response, row_responses[t], first)
+            for j in range(energy.size):
+                energy[j] += end[j] * response[j] * dt
+        for v in range(VARIABLES):
+            give(x[v], states[v], first)
 
 
 @functools.cache
@@ -268,16 +300,15 @@ def _bindings(model: ModelFunctions, integrator: str, drive: str) -> dict:
 
     if model.variables == 1:
         step = bound({"euler": tiles.euler, "heun": tiles.heun}[integrator], elementwise, drift=drift_function)
-        parts = tiles.step_tile, tiles.conduct, tiles.find_moving
+        step_tile, begin_tile = tiles.step_tile, tiles.begin_tile
     else:
-        step = bound({"euler": tiles.euler_tile, "heun": tiles.heun_tile}[integrator], drift=drift_function)
-        parts = tiles.step_tile_of_several, tiles.conduct_of_several, tiles.find_moving_of_several
-    step_tile, conduct, find_moving = parts
+        step = bound({"euler": tiles.euler_of_several, "heun": tiles.heun_of_several}[integrator], drift=drift_function)
+        step_tile, begin_tile = tiles.step_tile_of_several, tiles.begin_tile_of_several
     return {
         **numbers,
         "step_tile": bound(step_tile, advance=step, output=response),
-        "conduct": bound(conduct, output=response),
-        "find_moving": bound(find_moving, drift=drift_function),
+        "begin_tile": bound(begin_tile, drift=drift_function, output=response),
+        "count_tile": bound(tiles.count_tile),
     }
 
 
@@ -288,7 +319,7 @@ def pulse_kernel(model: ModelFunctions, integrator: str):
     key = f"{integrator}_{cache_key(model)}"
     for name, width in (("carry_wide", WIDE), ("carry_narrow", NARROW)):
         bindings[name] = specialise(carry, f"{name}_{key}", compiler=inlined, WIDTH=width, **bindings)
-    return specialise(pulse, f"pulse_{key}", **bindings)
+    return specialise(pulse, f"pulse_{key}", compiler=elementwise, **bindings)
 
 
 @functools.cache
@@ -302,6 +333,12 @@ def waveform_kernel(model: ModelFunctions, integrator: str, drive: str):
     return specialise(waveform, f"waveform_{integrator}_{cache_key(model)}_under_{drive}", **bindings)
 
 
-def no_rows(variables: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Row arrays of no rows, for a pulse that is not recorded."""
-    return np.empty((variables, 0, 0)), np.empty((0, 0)), np.empty((0, 0))
+def no_rows(variables: int) -> PulseRows:
+    """Rows of a pulse that is not recorded."""
+    return PulseRows(np.empty((variables, 0, 0)), np.empty((0, 0)), np.empty((0, 0)))
+
+
+def new_tally(states: np.ndarray) -> Tally:
+    """A tally in which nothing has been counted yet, for (variables, elements) states."""
+    lines = np.zeros((5, states.shape[1]))
+    return Tally(*(line.copy() for line in lines), highest=states.copy(), lowest=states.copy())

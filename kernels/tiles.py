@@ -1,15 +1,21 @@
-"""A tile of elements: loaded into scratch, carried through a step, recorded, put back.
+"""A tile of elements: taken into scratch, carried through the steps of a pulse, counted, given back.
 
-A tile is scratch memory of a shape that is known at compile time; so the
+A tile is scratch memory of a length that is known at compile time, so the
 compiler keeps its states in vector registers for a whole pulse. What works on a
 tile is therefore put into the kernel before that is optimised
-(:func:`~memsim.kernels.compiling.inlined`). The steps are templates: their open
-names are bound for each device model by :mod:`memsim.kernels.stepping`.
+(:func:`~memsim.kernels.compiling.inlined`), and does as much as it can in one
+loop: a loop with little in it is unrolled before it can become vector
+instructions. The steps are templates: their open names are bound for each device
+model by :mod:`memsim.kernels.stepping`.
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
 
 from .compiling import inlined
+from .scratch import give, take
 
 WIDE = 64  # elements: eight vectors of eight, enough to hide how long one operation takes
 NARROW = 16  # for the last few elements, and for small banks
@@ -22,6 +28,40 @@ drift: Callable
 output: Callable
 advance: Callable
 VARIABLES: int
+
+
+class Tile(NamedTuple):
+    """A tile's scratch, all float64: (variables, elements) or (elements,).
+
+    The first three are states, and room for a step; ``drifts`` is 1 where an
+    element's drift was not zero when the pulse began, ``total`` the sum of its
+    voltages. The others are what is counted: see
+    :class:`~memsim.kernels.stepping.Tally`.
+    """
+
+    x: np.ndarray
+    rate: np.ndarray
+    ahead: np.ndarray
+    drive: np.ndarray
+    voltage: np.ndarray
+    total: np.ndarray
+    drifts: np.ndarray
+    energy: np.ndarray
+    peak: np.ndarray
+    disturbed: np.ndarray
+    bound: np.ndarray
+    highest: np.ndarray
+    lowest: np.ndarray
+
+
+def room_of(elements: int) -> int:
+    """Elements that whole tiles have room for: memory of that length is taken and given back in whole vectors."""
+    rest = elements % WIDE
+    padded = WIDE if rest > 2 * NARROW else -(-rest // NARROW) * NARROW
+    return elements - rest + padded
+
+
+# Steps of a model with one state variable.
 
 
 def euler(x, start, end, p, lower, upper, dt):
@@ -43,165 +83,136 @@ def heun(x, start, end, p, lower, upper, dt):
 
 
 def step_tile(tile, start, end, p, lower, upper, dt):
-    """One step of a tile of a model with one state variable, with the voltages after it and their sum."""
-    x, _, _, voltage, total = tile
-    for j in range(x.shape[1]):
-        moved = advance(x[0, j], start[0, j], end[0, j], p, lower[0], upper[0], dt)
-        response = output(moved, end[0, j], p)
-        x[0, j] = moved
-        voltage[0, j] = response
-        total[0, j] += response
+    """One step of a tile, with the voltages after it, and their sum."""
+    for j in range(end.size):
+        moved = advance(tile.x[0, j], start[j], end[j], p, lower[0], upper[0], dt)
+        response = output(moved, end[j], p)
+        tile.x[0, j] = moved
+        tile.voltage[j] = response
+        tile.total[j] += response
 
 
-def euler_tile(tile, start, end, p, lower, upper, dt):
-    """One step of explicit Euler for a tile of a model with several state variables."""
-    x, rate, _, _, _ = tile
-    for v in range(VARIABLES):
-        for j in range(x.shape[1]):
-            rate[v, j] = x[v, j] + dt * drift(v, x, j, start[0, j], p)
-    for v in range(VARIABLES):
-        for j in range(x.shape[1]):
-            moved = lower[v] if rate[v, j] < lower[v] else rate[v, j]
-            x[v, j] = upper[v] if moved > upper[v] else moved
+def begin_tile(tile, p):
+    """Voltages before the first step, and which elements drift; whether any does."""
+    drifting = 0
+    for j in range(tile.drive.size):
+        moves = drift(tile.x[0, j], tile.drive[j], p) != 0.0
+        drifting |= moves
+        tile.drifts[j] = 1.0 if moves else 0.0
+        tile.voltage[j] = output(tile.x[0, j], tile.drive[j], p)
+        tile.total[j] = 0.0
+    return drifting != 0
 
 
-def heun_tile(tile, start, end, p, lower, upper, dt):
-    """One step of Heun's method for a tile of a model with several state variables."""
-    x, rate, ahead, _, _ = tile
+# Steps of a model with several state variables.
+
+
+def euler_of_several(tile, j, start, end, p, lower, upper, dt):
+    """One step of explicit Euler for the states of element ``j``."""
     for v in range(VARIABLES):
-        for j in range(x.shape[1]):
-            rate[v, j] = drift(v, x, j, start[0, j], p)
+        tile.rate[v, j] = tile.x[v, j] + dt * drift(v, tile.x, j, start, p)
     for v in range(VARIABLES):
-        for j in range(x.shape[1]):
-            moved = x[v, j] + dt * rate[v, j]
-            moved = lower[v] if moved < lower[v] else moved
-            ahead[v, j] = upper[v] if moved > upper[v] else moved
+        moved = lower[v] if tile.rate[v, j] < lower[v] else tile.rate[v, j]
+        tile.x[v, j] = upper[v] if moved > upper[v] else moved
+
+
+def heun_of_several(tile, j, start, end, p, lower, upper, dt):
+    """One step of Heun's second-order method for the states of element ``j``."""
     for v in range(VARIABLES):
-        for j in range(x.shape[1]):
-            rate[v, j] += drift(v, ahead, j, end[0, j], p)
+        tile.rate[v, j] = drift(v, tile.x, j, start, p)
     for v in range(VARIABLES):
-        for j in range(x.shape[1]):
-            moved = x[v, j] + (0.5 * dt) * rate[v, j]
-            moved = lower[v] if moved < lower[v] else moved
-            x[v, j] = upper[v] if moved > upper[v] else moved
+        moved = tile.x[v, j] + dt * tile.rate[v, j]
+        moved = lower[v] if moved < lower[v] else moved
+        tile.ahead[v, j] = upper[v] if moved > upper[v] else moved
+    for v in range(VARIABLES):
+        tile.rate[v, j] += drift(v, tile.ahead, j, end, p)
+    for v in range(VARIABLES):
+        moved = tile.x[v, j] + (0.5 * dt) * tile.rate[v, j]
+        moved = lower[v] if moved < lower[v] else moved
+        tile.x[v, j] = upper[v] if moved > upper[v] else moved
 
 
 def step_tile_of_several(tile, start, end, p, lower, upper, dt):
-    """:func:`step_tile` for a model with several state variables."""
-    advance(tile, start, end, p, lower, upper, dt)
-    x, _, _, voltage, total = tile
-    for j in range(x.shape[1]):
-        response = output(x, j, end[0, j], p)
-        voltage[0, j] = response
-        total[0, j] += response
+    """:func:`step_tile`."""
+    for j in range(end.size):
+        advance(tile, j, start[j], end[j], p, lower, upper, dt)
+        response = output(tile.x, j, end[j], p)
+        tile.voltage[j] = response
+        tile.total[j] += response
 
 
-def conduct(tile, drive, p):
-    """The voltages of a tile of a model with one state variable."""
-    x, _, _, voltage, _ = tile
-    for j in range(x.shape[1]):
-        voltage[0, j] = output(x[0, j], drive[0, j], p)
+def begin_tile_of_several(tile, p):
+    """:func:`begin_tile`."""
+    drifting = 0
+    for j in range(tile.drive.size):
+        moves = False
+        for v in range(VARIABLES):
+            moves |= drift(v, tile.x, j, tile.drive[j], p) != 0.0
+        drifting |= moves
+        tile.drifts[j] = 1.0 if moves else 0.0
+        tile.voltage[j] = output(tile.x, j, tile.drive[j], p)
+        tile.total[j] = 0.0
+    return drifting != 0
 
 
-def conduct_of_several(tile, drive, p):
-    """The voltages of a tile of a model with several state variables."""
-    x, _, _, voltage, _ = tile
-    for j in range(x.shape[1]):
-        voltage[0, j] = output(x, j, drive[0, j], p)
+# What is counted of a tile.
 
 
-def find_moving(x, drive, p, moves):
-    """Which elements of a tile have a drift that is not zero, as 1 and 0, and whether any has."""
-    moving = 0
-    for j in range(x.shape[1]):
-        moves[0, j] = 1.0 if drift(x[0, j], drive[0, j], p) != 0.0 else 0.0
-        moving |= drift(x[0, j], drive[0, j], p) != 0.0
-    return moving != 0
-
-
-def find_moving_of_several(x, drive, p, moves):
-    """:func:`find_moving` for a model with several state variables."""
-    moving = 0
-    for j in range(x.shape[1]):
-        moves[0, j] = 0.0
-    for v in range(VARIABLES):
-        for j in range(x.shape[1]):
-            moves[0, j] = 1.0 if drift(v, x, j, drive[0, j], p) != 0.0 else moves[0, j]
-            moving |= drift(v, x, j, drive[0, j], p) != 0.0
-    return moving != 0
-
-
-@inlined
-def fill(values, given, padding):
-    """Copy what is given to the front of a tile's values, and pad the rest."""
-    rest = values[given.size :]
-    for j in range(given.size):
-        values[j] = given[j]
-    for j in range(rest.size):
-        rest[j] = padding
-
-
-@inlined
-def load_tile(states, x, first, count, padding):
-    """Load a tile of states; the last tile is padded, so that all loops have one length."""
-    for v in range(x.shape[0]):
-        fill(x[v], states[v, first : first + count], padding[v])
-
-
-@inlined
-def load_drive(values, drive, first, count):
-    """Load a tile's drive; padding elements get none."""
-    fill(drive[0], values[first : first + count], 0.0)
-
-
-@inlined
-def clear(values):
-    """Set a tile's values to 0."""
-    for j in range(values.shape[1]):
-        values[0, j] = 0.0
-
-
-@inlined
-def store_tile(states, x, first, count, addressed, disturbed):
-    """Put a tile's states back, and count variables that moved without being addressed."""
-    moved = disturbed[first : first + count]
-    for v in range(x.shape[0]):
-        part = states[v, first : first + count]
-        if addressed not in (v, ANY_VARIABLE):
-            for j in range(count):
-                moved[j] += 1.0 if x[v, j] != part[j] else 0.0
-        for j in range(count):
-            part[j] = x[v, j]
-
-
-@inlined
-def store_totals(tile, drive, moves, first, count, steps, dt, voltages, energies):
-    """Put a tile's last voltages and its energies back.
+def count_tile(tile, before, held, steps, dt, lower, upper, addressed):
+    """Add a pulse to what is counted of a tile: (any higher current, any other extreme, any disturb, any at a bound).
 
     The energy is I * dt times the sum of the voltages; of an element that does
     not drift, ``steps`` times its one voltage, which is the same to the bit
     whether its tile is stepped or not.
     """
-    _, _, _, voltage, total = tile
-    for j in range(drive.shape[1]):
-        total[0, j] = total[0, j] if moves[0, j] == 1.0 else steps * voltage[0, j]
-    last = voltages[first : first + count]
-    energy = energies[first : first + count]
-    for j in range(count):
-        last[j] = voltage[0, j]
-        energy[j] += drive[0, j] * dt * total[0, j]
+    drive = tile.drive
+    higher, beyond, strayed, met = 0, 0, 0, 0
+    for j in range(drive.size):
+        drifts = (tile.drifts[j] == 1.0) & (held == 0)
+        total = tile.total[j] if drifts else steps * tile.voltage[j]
+        tile.energy[j] += drive[j] * dt * total
+        magnitude = abs(drive[j])
+        higher |= magnitude > tile.peak[j]
+        tile.peak[j] = magnitude if magnitude > tile.peak[j] else tile.peak[j]
+        for v in range(VARIABLES):
+            x = tile.x[v, j]
+            beyond |= (x > tile.highest[v, j]) | (x < tile.lowest[v, j])
+            tile.highest[v, j] = x if x > tile.highest[v, j] else tile.highest[v, j]
+            tile.lowest[v, j] = x if x < tile.lowest[v, j] else tile.lowest[v, j]
+            stray = (x != before[v, j]) & (addressed != v) & (addressed != ANY_VARIABLE)
+            strayed |= stray
+            tile.disturbed[j] += 1.0 if stray else 0.0
+            at_bound = ((x <= lower[v]) | (x >= upper[v])) & (drive[j] != 0.0) & (addressed != NO_VARIABLE)
+            met |= at_bound
+            tile.bound[j] += 1.0 if at_bound else 0.0
+    return higher != 0, beyond != 0, strayed != 0, met != 0
 
 
 @inlined
-def record(values, row, first, count):
-    """Write a tile's values into a row of the trace."""
-    part = row[first : first + count]
-    for j in range(count):
-        part[j] = values[j]
+def take_tally(tile, tally, first):
+    """Fill a tile's scratch with what was counted before."""
+    take(tile.energy, tally.energy, first, 0.0)
+    take(tile.peak, tally.peak_current, first, 0.0)
+    take(tile.disturbed, tally.disturbed, first, 0.0)
+    take(tile.bound, tally.bound, first, 0.0)
+    for v in range(tile.x.shape[0]):
+        take(tile.highest[v], tally.highest[v], first, 0.0)
+        take(tile.lowest[v], tally.lowest[v], first, 0.0)
 
 
 @inlined
-def record_states(x, row_states, row, first, count):
-    """Write a tile's states into a row of the trace, (variables, rows, elements)."""
-    for v in range(x.shape[0]):
-        record(x[v], row_states[v, row], first, count)
+def give_tally(tile, changed, tally, first):
+    """Put back what was counted, but for what did not change."""
+    higher, beyond, strayed, met = changed
+    give(tile.voltage, tally.voltage, first)
+    give(tile.energy, tally.energy, first)
+    if higher:
+        give(tile.peak, tally.peak_current, first)
+    if beyond:
+        for v in range(tile.x.shape[0]):
+            give(tile.highest[v], tally.highest[v], first)
+            give(tile.lowest[v], tally.lowest[v], first)
+    if strayed:
+        give(tile.disturbed, tally.disturbed, first)
+    if met:
+        give(tile.bound, tally.bound, first)

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .kernels.block import PHASES, Block, Counters, Devices, Plan, Registers, Rows
+from .kernels.block import PHASES, Block, Counters, Devices, PlaceColumn, Plan, Registers, Rows
 from .kernels.slots import BankColumn
+from .kernels.stepping import PulseRows
+from .kernels.tiles import room_of
 
 LANES_A_BLOCK = 128  # at most; more fall out of the first-level cache
 
@@ -24,6 +26,22 @@ def new_rows(plan: Plan, lanes: int, capacity: int) -> Rows:
         current=np.empty(capacity * devices * lanes),
         voltage=np.empty(capacity * devices * lanes),
         capacity=capacity,
+    )
+
+
+def bank_rows(plan: Plan, block: Block, bank: int) -> PulseRows:
+    """The rows of a recorded bank, (variables, capacity, elements) and (capacity, elements), as views."""
+    capacity, lanes = block.rows.capacity, block.lanes
+    devices, variables, first, first_state = (
+        int(plan.banks[bank, column])
+        for column in (BankColumn.DEVICES, BankColumn.VARIABLES, BankColumn.FIRST_DEVICE, BankColumn.FIRST_STATE)
+    )
+    size = capacity * lanes
+    shape = (capacity, devices * lanes)
+    return PulseRows(
+        block.rows.state[size * first_state : size * (first_state + variables * devices)].reshape(variables, *shape),
+        block.rows.current[size * first : size * (first + devices)].reshape(shape),
+        block.rows.voltage[size * first : size * (first + devices)].reshape(shape),
     )
 
 
@@ -59,6 +77,17 @@ def partition(
     return parts, records
 
 
+def places_of(plan: Plan, lanes: int) -> np.ndarray:
+    """Where each bank lies in the flat arrays of a block, (banks, columns) int64."""
+    rooms = np.array([room_of(int(devices) * lanes) for devices in plan.banks[:, BankColumn.DEVICES]])
+    rooms_of_states = rooms * plan.banks[:, BankColumn.VARIABLES]
+    places = np.zeros((len(rooms), len(PlaceColumn)), dtype=np.int64)
+    places[:, PlaceColumn.FIRST] = np.cumsum(rooms) - rooms
+    places[:, PlaceColumn.FIRST_STATE] = np.cumsum(rooms_of_states) - rooms_of_states
+    places[:, PlaceColumn.ROOM] = rooms
+    return places
+
+
 def new_block(plan: Plan, initial: Sequence[np.ndarray], outputs: int) -> Block:
     """A block at the start of a run.
 
@@ -71,13 +100,21 @@ def new_block(plan: Plan, initial: Sequence[np.ndarray], outputs: int) -> Block:
         Outputs of the network.
     """
     lanes = initial[0].shape[2]
+    places = places_of(plan, lanes)
+    rooms = places[:, PlaceColumn.ROOM]
+    # Beside the elements the last one is repeated, a device that is never driven.
+    padded = [
+        np.pad(states.reshape(len(states), -1), ((0, 0), (0, room - states[0].size)), mode="edge")
+        for states, room in zip(initial, rooms, strict=True)
+    ]
     # Adding 0 turns -0 into 0, which a step would do as well.
-    state = np.concatenate([states.ravel() for states in initial]) + 0.0
+    state = np.concatenate([states.ravel() for states in padded]) + 0.0
     units = int(plan.units[-1])
     return Block(
         lanes=lanes,
-        devices=_new_devices(state, channels(plan)[1] * lanes),
-        counters=_new_counters(state, channels(plan)[1] * lanes),
+        places=places,
+        devices=_new_devices(state, int(rooms.sum())),
+        counters=_new_counters(state, int(rooms.sum())),
         registers=Registers(
             signal=np.zeros((units, lanes)),
             net=np.zeros((units, lanes)),

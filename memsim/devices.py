@@ -250,7 +250,7 @@ class ThresholdMemristor(Device):
     def kernel_parameters(self) -> tuple[float, ...]:
         if self.thresholds is None or self.window is None:
             raise InputError("ThresholdMemristor.thresholds: give thresholds and a window, or let a network calibrate")
-        return (self.reference_current, self.reference_voltage, self.window, *self.thresholds)
+        return (1.0 / self.reference_current, self.reference_voltage, self.window, *self.thresholds)
 
     def functions(self) -> Any:
         from .kernels.models import threshold_memristor as physics

@@ -16,10 +16,9 @@ from typing import Any
 import numpy as np
 
 from .assembly import Assembly
-from .blocks import channels, new_block, new_rows, partition
+from .blocks import bank_rows, channels, new_block, new_rows, partition
 from .errors import InputError, RunError
-from .kernels import block as kernel_block
-from .kernels.block import Block, Data, Keyframes, Results, Rows
+from .kernels.block import Block, Data, Keyframes, PlaceColumn, Plan, Results, Rows
 from .kernels.learning import loop_kernel
 from .kernels.random import shuffle
 from .kernels.slots import BankColumn
@@ -286,8 +285,9 @@ class Engine:
         self.partial_error = np.array(at.error)
         self._errors, self._keyframes = [], []
         for k, (part, block) in enumerate(zip(self.parts, self._blocks, strict=True)):
-            flat = [states[..., part].transpose(1, 0, 2).ravel() for states in at.states]
-            block.devices.state[:] = np.concatenate(flat)
+            for bank, states in enumerate(at.states):
+                view = self._bank_view(block.devices.state, bank, k, of_states=True)
+                view[:] = states[..., part].transpose(1, 0, 2)
             block.registers.bias[:] = at.bias[:, part]
             for bank, counters in enumerate(at.counters):
                 for name, values in counters.items():
@@ -300,32 +300,34 @@ class Engine:
         """Arrays of all blocks, realisations last, in the order of the realisations."""
         return parts[0].copy() if len(parts) == 1 else np.concatenate(parts, axis=-1)[..., self._inverse]
 
-    def _place(self, bank: int) -> kernel_block.Place:
-        return kernel_block.place(self.plan.banks, bank, 1)
+    def _bank_view(self, values: np.ndarray, bank: int, index: int, *, of_states: bool) -> np.ndarray:
+        """A bank in one of a block's flat arrays: (..., devices, realisations), or (..., variables, devices, ...)."""
+        place, lanes = self._blocks[index].places[bank], len(self.parts[index])
+        devices, variables = (
+            int(self.plan.banks[bank, column]) for column in (BankColumn.DEVICES, BankColumn.VARIABLES)
+        )
+        room = int(place[PlaceColumn.ROOM])
+        before = values.shape[:-1]
+        if of_states:
+            first = int(place[PlaceColumn.FIRST_STATE])
+            rows = values[..., first : first + variables * room].reshape(*before, variables, room)
+            shape = (*before, variables, devices, lanes)
+        else:
+            first = int(place[PlaceColumn.FIRST])
+            rows, shape = values[..., first : first + room], (*before, devices, lanes)
+        view = rows[..., : devices * lanes].view()
+        view.shape = shape  # fails rather than copies
+        return view
 
     def _counter_view(self, name: str, bank: int, index: int) -> np.ndarray:
         """A block's counter of a bank, (devices, realisations), with the phases or variables before it."""
-        at, lanes = self._place(bank), len(self.parts[index])
         values: np.ndarray = getattr(self._blocks[index].counters, name)
-        if name in ("highest", "lowest"):
-            first, size = at.first_state * lanes, at.variables * at.devices * lanes
-            return values[first : first + size].reshape(at.variables, at.devices, lanes)
-        first, size = at.first * lanes, at.devices * lanes
-        flat = values[..., first : first + size]
-        view = flat.view()
-        view.shape = (*flat.shape[:-1], at.devices, lanes)  # fails rather than copies
-        return view
+        return self._bank_view(values, bank, index, of_states=name in ("highest", "lowest"))
 
     def _states_of(self, bank: int, flat: list[np.ndarray]) -> np.ndarray:
         """A bank's states from (n, states) of each block, (n, devices, variables, realisations)."""
-        at = self._place(bank)
-        parts = []
-        for part, values in zip(self.parts, flat, strict=True):
-            lanes = len(part)
-            first, size = at.first_state * lanes, at.variables * at.devices * lanes
-            shape = (len(values), at.variables, at.devices, lanes)
-            parts.append(values[:, first : first + size].reshape(shape).transpose(0, 2, 1, 3))
-        return self._joined(parts)
+        parts = [self._bank_view(values, bank, k, of_states=True) for k, values in enumerate(flat)]
+        return self._joined([part.transpose(0, 2, 1, 3) for part in parts])
 
     def _rows_a_stretch(self) -> int:
         states, elements = channels(self.plan)
@@ -462,14 +464,13 @@ class Engine:
         return found
 
     def _rows_of(self, bank: int, part: np.ndarray, block: Block, rows: int) -> BankRows:
-        at = kernel_block.place(self.plan.banks, bank, block.lanes)
-        state, current, voltage = kernel_block.rows_of(self._recording_plan, at, bank, block)
-        shape = (rows, at.devices, block.lanes)
+        filled = bank_rows(self.plan, block, bank)
+        shape = (rows, int(self.plan.banks[bank, BankColumn.DEVICES]), block.lanes)
         return BankRows(
             part,
-            state[:, :rows].reshape(at.variables, *shape),
-            current[:rows].reshape(shape),
-            voltage[:rows].reshape(shape),
+            filled.state[:, :rows].reshape(-1, *shape),
+            filled.current[:rows].reshape(shape),
+            filled.voltage[:rows].reshape(shape),
             bank,
         )
 
@@ -480,7 +481,7 @@ def _as_slice(part: np.ndarray) -> Any:
     return slice(int(part[0]), int(part[-1]) + 1) if consecutive else part
 
 
-def _with_recorded(plan: kernel_block.Plan, recorded: tuple[int, ...]) -> kernel_block.Plan:
+def _with_recorded(plan: Plan, recorded: tuple[int, ...]) -> Plan:
     banks = plan.banks.copy()
     banks[list(recorded), BankColumn.RECORDED] = 1
     return plan._replace(banks=banks)

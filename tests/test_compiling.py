@@ -23,15 +23,13 @@ STEP_ONE_SYNAPSE = """
 import json
 import numpy as np
 from memsim.kernels.models import synapse
-from memsim.kernels.stepping import ModelFunctions, no_rows, pulse_kernel
+from memsim.kernels.stepping import ModelFunctions, new_tally, no_rows, pulse_kernel
 
 model = ModelFunctions("synapse_both", synapse.VARIABLES, synapse.PARAMETERS, synapse.drift, synapse.output)
 kernel = pulse_kernel(model, "euler")
 state, current, one = np.zeros((1, 1)), np.full(1, 3.0), np.ones(1)
-lines = np.zeros(1), np.zeros(1), np.zeros(1)
-kernel(
-    state, current, 5, 0.125, np.array([1.0, 1.0]), -9.0 * one, 9.0 * one, -1, 0, True, *lines, *no_rows(1), 0
-)
+limits = -9.0 * one, 9.0 * one
+kernel(state, current, 1, 5, 0.125, np.array([1.0, 1.0]), *limits, -1, 0, True, new_tally(state), no_rows(1), 0)
 stats = kernel.stats
 print(json.dumps({
     "state": state[0, 0],
@@ -161,13 +159,13 @@ FUNCTIONS = ModelFunctions("own_model", 1, 1, drift, output)
 
 STEP_OWN_MODEL = """
 import numpy as np
-from memsim.kernels.stepping import no_rows, pulse_kernel
+from memsim.kernels.stepping import new_tally, no_rows, pulse_kernel
 from own import FUNCTIONS
 
-state, zeros = np.zeros((1, 1)), [np.zeros(1) for _ in range(3)]
+state = np.zeros((1, 1))
 bounds = np.array([-9.0]), np.array([9.0])
 pulse_kernel(FUNCTIONS, "euler")(
-    state, np.ones(1), 1, 1.0, np.zeros(1), *bounds, -1, 0, True, *zeros, *no_rows(1), 0
+    state, np.ones(1), 1, 1, 1.0, np.zeros(1), *bounds, -1, 0, True, new_tally(state), no_rows(1), 0
 )
 print(state[0, 0])
 """

@@ -15,11 +15,14 @@ from memsim.kernels.models import synapse as synapse_model
 from memsim.kernels.models import threshold_memristor as memristor_model
 from memsim.kernels.stepping import (
     INTEGRATORS,
+    PulseRows,
+    Tally,
+    new_tally,
     no_rows,
     pulse_kernel,
     waveform_kernel,
 )
-from memsim.kernels.tiles import ANY_VARIABLE, NARROW, NO_VARIABLE, WIDE
+from memsim.kernels.tiles import ANY_VARIABLE, NARROW, NO_VARIABLE, WIDE, room_of
 
 DT = 2.5e-4
 SYNAPSE = Synapse(threshold=1e-3)
@@ -48,10 +51,11 @@ class Outcome:
     row_drives: np.ndarray
     row_responses: np.ndarray
     stepped: int = 0
+    tally: Tally | None = None
 
     def differences(self, other, but=()):
         """Names of the arrays that differ in any bit."""
-        names = [field.name for field in fields(self) if field.name not in ("stepped", *but)]
+        names = [field.name for field in fields(self) if field.name not in ("stepped", "tally", *but)]
         return [n for n in names if not np.array_equal(naive.bits(getattr(self, n)), naive.bits(getattr(other, n)))]
 
 
@@ -101,14 +105,16 @@ def run_pulse(
     kernel = pulse_kernel(functions, integrator)
     rows = no_rows(variables)
     if record:
-        rows = np.empty((variables, steps, elements)), np.empty((steps, elements)), np.empty((steps, elements))
-    result = states.copy()
-    voltages, energies, disturbed = np.full(elements, np.nan), np.zeros(elements), np.zeros(elements)
+        rows = PulseRows(
+            np.empty((variables, steps, elements)), np.empty((steps, elements)), np.empty((steps, elements))
+        )
+    result, tally = states.copy(), new_tally(states)
+    tally.voltage[:] = np.nan
     stepped = kernel(
-        result, currents, steps, dt, np.array(device.kernel_parameters()), *bounds_of(device), addressed, held, skip,
-        voltages, energies, disturbed, *rows, 0,
+        result, currents, elements, steps, dt, np.array(device.kernel_parameters()), *bounds_of(device),
+        addressed, held, skip, tally, rows, 0,
     )  # fmt: skip
-    return Outcome(result, voltages, energies, disturbed, *rows, stepped=stepped)
+    return Outcome(result, tally.voltage, tally.energy, tally.disturbed, *rows, stepped=stepped, tally=tally)
 
 
 def run_naive_pulse(device, integrator, states, currents, steps, *, dt=DT, addressed=ANY_VARIABLE, held=0):
@@ -250,11 +256,11 @@ def test_rows_are_written_from_the_first_row_on_and_nowhere_else(device):
     states, currents = random_states(device, 70, rng), random_currents(device, 70, rng)
     currents[:WIDE] = 0.0  # a resting tile and a moving one
     twin = run_naive_pulse(device, "euler", states, currents, 4)
-    variables, lines = len(states), np.zeros((3, 70))
-    rows = np.full((variables, 9, 70), np.nan), np.full((9, 70), np.nan), np.full((9, 70), np.nan)
+    variables = len(states)
+    rows = PulseRows(np.full((variables, 9, 70), np.nan), np.full((9, 70), np.nan), np.full((9, 70), np.nan))
     parameters, limits = np.array(device.kernel_parameters()), bounds_of(device)
     kernel = pulse_kernel(device.functions(), "euler")
-    kernel(states, currents, 4, DT, parameters, *limits, ANY_VARIABLE, 0, True, *lines, *rows, 3)
+    kernel(states, currents, 70, 4, DT, parameters, *limits, ANY_VARIABLE, 0, True, new_tally(states), rows, 3)
     expected = twin.row_states, twin.row_drives, twin.row_responses
     for filled, wanted in zip((rows[0], rows[1][None], rows[2][None]), expected, strict=True):
         assert np.array_equal(filled[:, 3:7], wanted.reshape(filled[:, 3:7].shape))
@@ -272,16 +278,57 @@ def test_pulses_one_after_the_other_add_to_energies_and_disturbances(device, int
         parts.append(run_pulse(device, integrator, states, amplitudes, 3, addressed=0))
         states = parts[-1].states
     kernel, states = pulse_kernel(device.functions(), integrator), first.copy()
-    voltages, energies, disturbed = np.zeros((3, 70))
+    tally = new_tally(states)
     for amplitudes in (currents, -currents, currents[::-1].copy()):
         kernel(
-            states, amplitudes, 3, DT, np.array(device.kernel_parameters()), *bounds_of(device), 0, 0, True,
-            voltages, energies, disturbed, *no_rows(len(states)), 0,
+            states, amplitudes, 70, 3, DT, np.array(device.kernel_parameters()), *bounds_of(device), 0, 0, True,
+            tally, no_rows(len(states)), 0,
         )  # fmt: skip
-    assert np.array_equal(energies, parts[0].energies + parts[1].energies + parts[2].energies)
-    assert np.array_equal(disturbed, parts[0].disturbed + parts[1].disturbed + parts[2].disturbed)
-    assert np.array_equal(voltages, parts[2].last)
+    tallies = [part.tally for part in parts]
+    for name in ("energy", "disturbed", "bound"):
+        one, two, three = (getattr(part, name) for part in tallies)
+        assert np.array_equal(getattr(tally, name), one + two + three), name
+    for name in ("highest", "peak_current"):
+        assert np.array_equal(getattr(tally, name), np.max([getattr(part, name) for part in tallies], axis=0)), name
+    assert np.array_equal(tally.lowest, np.min([part.lowest for part in tallies], axis=0))
+    assert np.array_equal(tally.voltage, parts[2].last)
     assert np.array_equal(states, parts[2].states)
+
+
+@of_each_device
+@pytest.mark.parametrize("addressed", [ANY_VARIABLE, 0, NO_VARIABLE])
+def test_extremes_and_states_at_a_bound_are_those_of_the_pulses_end(device, addressed):
+    rng = np.random.default_rng(8)
+    states, currents = random_states(device, 70, rng), random_currents(device, 70, rng)
+    done, (lower, upper) = run_pulse(device, "euler", states, currents, 9, addressed=addressed), bounds_of(device)
+    assert np.array_equal(done.tally.highest, np.maximum(states, done.states))
+    assert np.array_equal(done.tally.lowest, np.minimum(states, done.states))
+    assert np.array_equal(done.tally.peak_current, np.abs(currents))
+    at_bound = ((done.states <= lower[:, None]) | (done.states >= upper[:, None])) & (currents != 0.0)
+    expected = at_bound.sum(axis=0) if addressed != NO_VARIABLE else np.zeros(70)
+    assert np.array_equal(done.tally.bound, expected)
+    assert at_bound.any()
+
+
+@of_each_device
+@of_each_integrator
+@pytest.mark.parametrize("elements", SIZES)
+def test_room_beside_the_elements_changes_no_result(device, integrator, elements):
+    rng = np.random.default_rng(elements)
+    states, currents = random_states(device, elements, rng), random_currents(device, elements, rng)
+    expected = run_pulse(device, integrator, states, currents, 5, record=False)
+    room = room_of(elements)
+    assert elements <= room < elements + WIDE
+    wide = np.pad(states, ((0, 0), (0, room - elements)), mode="edge")
+    tally = new_tally(wide)
+    stepped = pulse_kernel(device.functions(), integrator)(
+        wide, np.pad(currents, (0, room - elements)), elements, 5, DT, np.array(device.kernel_parameters()),
+        *bounds_of(device), ANY_VARIABLE, 0, True, tally, no_rows(len(states)), 0,
+    )  # fmt: skip
+    assert stepped == expected.stepped
+    assert np.array_equal(naive.bits(wide[:, :elements]), naive.bits(expected.states))
+    for name, values in expected.tally._asdict().items():
+        assert np.array_equal(naive.bits(getattr(tally, name)[..., :elements]), naive.bits(values)), name
 
 
 @of_each_device
@@ -422,7 +469,7 @@ def test_a_threshold_memristor_drifts_within_half_open_windows():
 
 
 def test_a_threshold_memristors_voltage_is_the_activation_of_current_and_bias():
-    p = (2e-3, 3.0, 0.25, 1.0, 2.0, 3.0)
+    p = (1.0 / 2e-3, 3.0, 0.25, 1.0, 2.0, 3.0)
     x = np.array([9.0, 9.0, -0.5, 8.0])[:, None]
     outputs = memristor_model.output_logistic, memristor_model.output_tanh, memristor_model.output_identity
     logistic, tanh, identity = (naive.plain(output)(x, 0, 4e-3, p) for output in outputs)

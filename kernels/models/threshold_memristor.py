@@ -2,7 +2,7 @@
 
 The states are the n weights, the bias weight, and last the learning rate in
 1/(A s). A variable moves only while abs(I) lies in its own window [I_i, I_i +
-a). Parameters ``p``: (reference current I_0 in A, reference voltage V_0 in V,
+a). Parameters ``p``: (1 / I_0 of the reference current in 1/A, reference voltage V_0 in V,
 window width a in A, thresholds I_1 .. I_n+1 in A).
 """
 
@@ -42,7 +42,7 @@ def drift_printed(variable, x, element, i, p):
 @elementwise
 def net_input(x, element, i, p):
     """I / I_0 + the bias weight, a number."""
-    return i / p[0] + x[x.shape[0] - 2, element]
+    return i * p[0] + x[x.shape[0] - 2, element]
 
 
 def output_logistic(x, element, i, p):
