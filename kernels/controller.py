@@ -52,19 +52,24 @@ def drive_rows(signal, scale, amplitude, current):
     """
     inputs, outputs, lanes = current.shape
     for i in range(inputs):
-        for k in range(outputs):
+        for lane in range(lanes):
+            current[i, 0, lane] = scaled(signal[i, lane], scale[lane], amplitude)
+        for k in range(1, outputs):
             for lane in range(lanes):
-                current[i, k, lane] = scaled(signal[i, lane], scale[lane], amplitude)
+                current[i, k, lane] = current[i, 0, lane]
 
 
 @compiled
 def drive_columns(signal, scale, amplitude, current):
     """BACKREAD: every synapse of column k gets signal k."""
     inputs, outputs, lanes = current.shape
-    for i in range(inputs):
+    for k in range(outputs):
+        for lane in range(lanes):
+            current[0, k, lane] = scaled(signal[k, lane], scale[lane], amplitude)
+    for i in range(1, inputs):
         for k in range(outputs):
             for lane in range(lanes):
-                current[i, k, lane] = scaled(signal[k, lane], scale[lane], amplitude)
+                current[i, k, lane] = current[0, k, lane]
 
 
 @compiled
@@ -189,11 +194,11 @@ def request_synapses(signal, gradient, rate, state_per_weight, drift, request):
     ``request`` (inputs, outputs, realisations).
     """
     inputs, outputs, lanes = request.shape
+    charge_per_weight = state_per_weight / drift
     for i in range(inputs):
         for k in range(outputs):
             for lane in range(lanes):
-                change = rate * gradient[k, lane] * signal[i, lane]
-                request[i, k, lane] = change * state_per_weight / drift
+                request[i, k, lane] = rate * gradient[k, lane] * signal[i, lane] * charge_per_weight
 
 
 @compiled
@@ -208,6 +213,7 @@ def request_biases(
     All arrays (nodes, realisations).
     """
     nodes, lanes = net.shape
+    charge_per_weight = state_per_weight / drift
     for k in range(nodes):
         for lane in range(lanes):
             change = 0.0
@@ -221,7 +227,7 @@ def request_biases(
                 shortened[k, lane] += 1.0
                 change = allowed - bias[k, lane]
             bias[k, lane] += change
-            request[k, lane] = change * state_per_weight / drift
+            request[k, lane] = change * charge_per_weight
 
 
 @compiled
@@ -302,11 +308,16 @@ def encode_amplitude(request, threshold, limit, pulse_time, current, clipped):
     clipped : (elements,) float64
         Writes cut by the driver's limit are counted.
     """
+    pulses_a_second = 1.0 / pulse_time
+    beyond = 0
     for e in range(request.size):
-        amplitude = threshold + abs(request[e]) / pulse_time
-        clipped[e] += 1.0 if amplitude > limit else 0.0
+        amplitude = threshold + abs(request[e]) * pulses_a_second
+        beyond |= amplitude > limit
         amplitude = limit if amplitude > limit else amplitude
         current[e] = math.copysign(amplitude, request[e]) if request[e] != 0.0 else 0.0
+    if beyond:
+        for e in range(request.size):
+            clipped[e] += 1.0 if threshold + abs(request[e]) * pulses_a_second > limit else 0.0
 
 
 @compiled

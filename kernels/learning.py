@@ -243,6 +243,16 @@ def apply_pulse(plan, block, at, bank, phase, addressed, held, currents, steps, 
     return stepped
 
 
+@inlined
+def banks_idle(plan, block):
+    """Whether banks have nothing to do while another is driven: none moves at rest, and none is recorded."""
+    idle = plan.skip
+    for bank in range(plan.banks.shape[0]):
+        recorded = plan.banks[bank, BankColumn.RECORDED] == 1 and block.rows.capacity > 0
+        idle = idle and plan.banks[bank, BankColumn.RESTS] == 1 and not recorded
+    return idle
+
+
 def rest_banks(plan, block, slot, row):
     """Carry the banks that a slot does not drive through it, and all banks through the rest after it.
 
@@ -305,7 +315,7 @@ def run_train(plan, block, at, slot, row):
     return stepped
 
 
-def run_slot(plan, block, slot, row):
+def run_slot(plan, block, slot, row, idle):
     """One slot: the controller sets currents, the devices are stepped, the controller reads voltages."""
     at = place(plan.banks, block, slot[Column.BANK])
     operation = slot[Column.OPERATION]
@@ -315,7 +325,8 @@ def run_slot(plan, block, slot, row):
     stepped = run_train(plan, block, at, slot, row)
     # Before the rest: a bank that is stepped through it overwrites its voltages.
     read_voltages(plan, slot, at, block.devices, block.registers)
-    stepped += rest_banks(plan, block, slot, row)
+    if not idle:
+        stepped += rest_banks(plan, block, slot, row)
     if operation == Operation.RESTORE_NODES:
         lower = plan.lower[slot[Column.BANK]]
         upper = plan.upper[slot[Column.BANK]]
@@ -376,18 +387,22 @@ def run_slots(plan, block, data, results, first_slot, slots, first_epoch):
     first_sample = first_slot // slots_a_sample
     last_layer = plan.units.size - 2
     every = results.keyframes.every
+    idle = banks_idle(plan, block)
+    sample = first_sample
+    index = first_slot - sample * slots_a_sample
+    epoch = sample // samples - first_epoch
+    shown = sample % samples
     keyframe = 0
     stepped = 0
     row = np.int64(0)
-    for position in range(first_slot, first_slot + slots):
-        sample = position // slots_a_sample
-        epoch = sample // samples - first_epoch
-        slot = plan.slots[position - sample * slots_a_sample]
-        if position == sample * slots_a_sample:
-            begin_sample(data, epoch, sample % samples, block.registers)
-        stepped += run_slot(plan, block, slot, row)
+    for _ in range(slots):
+        slot = plan.slots[index]
+        if index == 0:
+            begin_sample(data, epoch, shown, block.registers)
+        stepped += run_slot(plan, block, slot, row, idle)
         row += slot_width(slot) + slot[Column.REST_STEPS]
-        if position == (sample + 1) * slots_a_sample - 1:
+        index += 1
+        if index == slots_a_sample:
             for lane in range(block.lanes):
                 results.total_error[epoch, lane] += block.registers.error[lane]
             if results.outputs.shape[0] > 0:
@@ -397,6 +412,12 @@ def run_slots(plan, block, data, results, first_slot, slots, first_epoch):
             if every > 0 and (sample + 1) % every == 0:
                 keep_keyframe(block, results.keyframes, keyframe)
                 keyframe += 1
+            index = 0
+            sample += 1
+            shown += 1
+            if shown == samples:
+                shown = 0
+                epoch += 1
     return stepped
 
 

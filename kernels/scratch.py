@@ -8,6 +8,8 @@ what the caller knows; the views below take a start and a shape as they are.
 With JIT switched off the same names give plain arrays, slices and tuples.
 """
 
+import math
+
 import numpy as np
 from numba import config, types
 from numba.core import cgutils
@@ -41,7 +43,7 @@ def _stack_intrinsic(dimensions):
 
         def generate(context, builder, signature, arguments):
             numbers = [context.get_constant(types.intp, length) for length in shape]
-            size = context.get_constant(types.intp, int(np.prod(shape)))
+            size = context.get_constant(types.intp, math.prod(shape))
             memory = cgutils.alloca_once(builder, context.get_value_type(types.float64), size=size)
             memory.align = ALIGNMENT
             return _populated(context, builder, array_type, memory, numbers)
@@ -113,68 +115,83 @@ def _give(context, builder, signature, arguments):
 _stack_1d, _stack_2d = _stack_intrinsic(1), _stack_intrinsic(2)
 _view_1d, _view_2d, _view_3d = _view_intrinsic(1), _view_intrinsic(2), _view_intrinsic(3)
 
-if _JIT:
 
-    @intrinsic(prefer_literal=True)
-    def stack_line(typing_context, length):
-        """Uninitialised float64 scratch on the stack, (length,)."""
-        return _stack_1d(typing_context, length)
+@intrinsic(prefer_literal=True)
+def _stack_line(typing_context, length):
+    return _stack_1d(typing_context, length)
 
-    @intrinsic(prefer_literal=True)
-    def stack_array(typing_context, rows, columns):
-        """Uninitialised float64 scratch on the stack, (rows, columns)."""
-        return _stack_2d(typing_context, rows, columns)
 
-    @intrinsic
-    def take(typing_context, scratch, values, first, padding):
-        """Fill scratch from an array's elements from ``first`` on; what lies beyond the array's end is padding."""
-        return types.void(scratch, values, first, types.float64), _take
+@intrinsic(prefer_literal=True)
+def _stack_array(typing_context, rows, columns):
+    return _stack_2d(typing_context, rows, columns)
 
-    @intrinsic
-    def give(typing_context, scratch, values, first):
-        """Put scratch back into an array's elements from ``first`` on, as far as the array goes."""
-        return types.void(scratch, values, first), _give
 
-    @intrinsic
-    def line(typing_context, values, first, length):
-        """``values[first : first + length]`` of a contiguous float64 array, counted flat."""
-        return _view_1d(typing_context, values, first, length)
+@intrinsic
+def _compiled_take(typing_context, scratch, values, first, padding):
+    return types.void(scratch, values, first, types.float64), _take
 
-    @intrinsic
-    def sheet(typing_context, values, first, rows, columns):
-        """A stretch of a contiguous float64 array from ``first`` on, as (rows, columns)."""
-        return _view_2d(typing_context, values, first, rows, columns)
 
-    @intrinsic
-    def cube(typing_context, values, first, layers, rows, columns):
-        """A stretch of a contiguous float64 array from ``first`` on, as (layers, rows, columns)."""
-        return _view_3d(typing_context, values, first, layers, rows, columns)
+@intrinsic
+def _compiled_give(typing_context, scratch, values, first):
+    return types.void(scratch, values, first), _give
 
-else:
 
-    def stack_line(length):
-        return np.empty(length)
+@intrinsic
+def _line(typing_context, values, first, length):
+    return _view_1d(typing_context, values, first, length)
 
-    def stack_array(rows, columns):
-        return np.empty((rows, columns))
 
-    def take(scratch, values, first, padding):
-        part = values[first : first + len(scratch)]
-        scratch[:] = padding
-        scratch[: len(part)] = part
+@intrinsic
+def _sheet(typing_context, values, first, rows, columns):
+    return _view_2d(typing_context, values, first, rows, columns)
 
-    def give(scratch, values, first):
-        part = values[first : first + len(scratch)]
-        part[:] = scratch[: len(part)]
 
-    def line(values, first, length):
-        return np.ravel(values)[first : first + length]
+@intrinsic
+def _cube(typing_context, values, first, layers, rows, columns):
+    return _view_3d(typing_context, values, first, layers, rows, columns)
 
-    def sheet(values, first, rows, columns):
-        return np.ravel(values)[first : first + rows * columns].reshape((rows, columns))
 
-    def cube(values, first, layers, rows, columns):
-        return np.ravel(values)[first : first + layers * rows * columns].reshape((layers, rows, columns))
+def _plain_scratch(*shape):
+    return np.empty(shape)
+
+
+def _plain_take(scratch, values, first, padding):
+    part = values[first : first + len(scratch)]
+    scratch[:] = padding
+    scratch[: len(part)] = part
+
+
+def _plain_give(scratch, values, first):
+    part = values[first : first + len(scratch)]
+    part[:] = scratch[: len(part)]
+
+
+def _plain_view(values, first, *shape):
+    return np.ravel(values)[first : first + math.prod(shape)].reshape(shape)
+
+
+stack_line = _stack_line if _JIT else _plain_scratch
+"""``stack_line(length)``: uninitialised float64 scratch; the length is fixed at compile time."""
+
+stack_array = _stack_array if _JIT else _plain_scratch
+"""``stack_array(rows, columns)``: the same with two axes."""
+
+take = _compiled_take if _JIT else _plain_take
+"""``take(scratch, values, first, padding)``: fill scratch from an array's elements from ``first`` on.
+
+What lies beyond the array's end is padding."""
+
+give = _compiled_give if _JIT else _plain_give
+"""``give(scratch, values, first)``: put scratch back into an array's elements, as far as the array goes."""
+
+line = _line if _JIT else _plain_view
+"""``line(values, first, length)``: a stretch of a contiguous float64 array, counted flat, as (length,)."""
+
+sheet = _sheet if _JIT else _plain_view
+"""``sheet(values, first, rows, columns)``: a stretch as (rows, columns)."""
+
+cube = _cube if _JIT else _plain_view
+"""``cube(values, first, layers, rows, columns)``: a stretch as (layers, rows, columns)."""
 
 
 def fixed_tuple(values, length):

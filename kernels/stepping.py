@@ -107,7 +107,7 @@ def carry(first, states, currents, steps, dt, p, lower, upper, addressed, held, 
     tile = Tile(
         stack_array(VARIABLES, WIDTH), stack_array(VARIABLES, WIDTH), stack_array(VARIABLES, WIDTH), stack_line(WIDTH),
         stack_line(WIDTH), stack_line(WIDTH), stack_line(WIDTH), stack_line(WIDTH), stack_line(WIDTH),
-        stack_line(WIDTH), stack_line(WIDTH), stack_array(VARIABLES, WIDTH), stack_array(VARIABLES, WIDTH),
+        stack_array(VARIABLES, WIDTH), stack_array(VARIABLES, WIDTH),
     )  # fmt: skip
     before = stack_array(VARIABLES, WIDTH)
     x, drive = tile.x, tile.drive
@@ -129,7 +129,7 @@ def carry(first, states, currents, steps, dt, p, lower, upper, addressed, held, 
             give(tile.voltage, rows.voltage[row], first)
     take_tally(tile, tally, first)
     changed = count_tile(tile, before, held, steps, dt, lower, upper, addressed)
-    give_tally(tile, changed, tally, first)
+    give_tally(tile, before, changed, lower, upper, addressed, tally, first)
     if moving:
         for v in range(VARIABLES):
             give(x[v], states[v], first)
@@ -235,7 +235,7 @@ def waveform(
     several_unused = stack_array(VARIABLES, WIDE)
     tile = Tile(
         stack_array(VARIABLES, WIDE), stack_array(VARIABLES, WIDE), stack_array(VARIABLES, WIDE), stack_line(WIDE),
-        stack_line(WIDE), stack_line(WIDE), unused, unused, unused, unused, unused, several_unused, several_unused,
+        stack_line(WIDE), stack_line(WIDE), unused, unused, unused, several_unused, several_unused,
     )  # fmt: skip
     x, end, response = tile.x, tile.drive, tile.voltage
     for first in range(0, elements, WIDE):
@@ -340,5 +340,5 @@ def no_rows(variables: int) -> PulseRows:
 
 def new_tally(states: np.ndarray) -> Tally:
     """A tally in which nothing has been counted yet, for (variables, elements) states."""
-    lines = np.zeros((5, states.shape[1]))
-    return Tally(*(line.copy() for line in lines), highest=states.copy(), lowest=states.copy())
+    voltage, energy, peak_current, disturbed, bound = np.zeros((5, states.shape[1]))
+    return Tally(voltage, energy, peak_current, disturbed, bound, states.copy(), states.copy())

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .compiling import inlined
+from .compiling import elementwise, inlined
 from .scratch import give, take
 
 WIDE = 64  # elements: eight vectors of eight, enough to hide how long one operation takes
@@ -48,8 +48,6 @@ class Tile(NamedTuple):
     drifts: np.ndarray
     energy: np.ndarray
     peak: np.ndarray
-    disturbed: np.ndarray
-    bound: np.ndarray
     highest: np.ndarray
     lowest: np.ndarray
 
@@ -158,15 +156,27 @@ def begin_tile_of_several(tile, p):
 # What is counted of a tile.
 
 
+@elementwise
+def is_stray(x, before, variable, addressed):
+    """Whether a variable moved without being addressed."""
+    return (x != before) & (addressed != variable) & (addressed != ANY_VARIABLE)
+
+
+@elementwise
+def is_at_bound(x, lower, upper, drive, addressed):
+    """Whether a pulse that may move states left one at a bound."""
+    return ((x <= lower) | (x >= upper)) & (drive != 0.0) & (addressed != NO_VARIABLE)
+
+
 def count_tile(tile, before, held, steps, dt, lower, upper, addressed):
-    """Add a pulse to what is counted of a tile: (any higher current, any other extreme, any disturb, any at a bound).
+    """Add a pulse to energies, largest currents and extremes of a tile: (any higher, beyond, stray, at a bound).
 
     The energy is I * dt times the sum of the voltages; of an element that does
     not drift, ``steps`` times its one voltage, which is the same to the bit
     whether its tile is stepped or not.
     """
     drive = tile.drive
-    higher, beyond, strayed, met = 0, 0, 0, 0
+    higher, beyond, strays, met = 0, 0, 0, 0
     for j in range(drive.size):
         drifts = (tile.drifts[j] == 1.0) & (held == 0)
         total = tile.total[j] if drifts else steps * tile.voltage[j]
@@ -179,13 +189,9 @@ def count_tile(tile, before, held, steps, dt, lower, upper, addressed):
             beyond |= (x > tile.highest[v, j]) | (x < tile.lowest[v, j])
             tile.highest[v, j] = x if x > tile.highest[v, j] else tile.highest[v, j]
             tile.lowest[v, j] = x if x < tile.lowest[v, j] else tile.lowest[v, j]
-            stray = (x != before[v, j]) & (addressed != v) & (addressed != ANY_VARIABLE)
-            strayed |= stray
-            tile.disturbed[j] += 1.0 if stray else 0.0
-            at_bound = ((x <= lower[v]) | (x >= upper[v])) & (drive[j] != 0.0) & (addressed != NO_VARIABLE)
-            met |= at_bound
-            tile.bound[j] += 1.0 if at_bound else 0.0
-    return higher != 0, beyond != 0, strayed != 0, met != 0
+            strays |= is_stray(x, before[v, j], v, addressed)
+            met |= is_at_bound(x, lower[v], upper[v], drive[j], addressed)
+    return higher != 0, beyond != 0, strays != 0, met != 0
 
 
 @inlined
@@ -193,17 +199,15 @@ def take_tally(tile, tally, first):
     """Fill a tile's scratch with what was counted before."""
     take(tile.energy, tally.energy, first, 0.0)
     take(tile.peak, tally.peak_current, first, 0.0)
-    take(tile.disturbed, tally.disturbed, first, 0.0)
-    take(tile.bound, tally.bound, first, 0.0)
     for v in range(tile.x.shape[0]):
         take(tile.highest[v], tally.highest[v], first, 0.0)
         take(tile.lowest[v], tally.lowest[v], first, 0.0)
 
 
 @inlined
-def give_tally(tile, changed, tally, first):
-    """Put back what was counted, but for what did not change."""
-    higher, beyond, strayed, met = changed
+def give_tally(tile, before, changed, lower, upper, addressed, tally, first):
+    """Put back what was counted, but for what did not change; strays and bounds are counted where there are any."""
+    higher, beyond, strays, met = changed
     give(tile.voltage, tally.voltage, first)
     give(tile.energy, tally.energy, first)
     if higher:
@@ -212,7 +216,17 @@ def give_tally(tile, changed, tally, first):
         for v in range(tile.x.shape[0]):
             give(tile.highest[v], tally.highest[v], first)
             give(tile.lowest[v], tally.lowest[v], first)
-    if strayed:
-        give(tile.disturbed, tally.disturbed, first)
+    count = tile.total
+    if strays:
+        take(count, tally.disturbed, first, 0.0)
+        for v in range(tile.x.shape[0]):
+            for j in range(count.size):
+                count[j] += 1.0 if is_stray(tile.x[v, j], before[v, j], v, addressed) else 0.0
+        give(count, tally.disturbed, first)
     if met:
-        give(tile.bound, tally.bound, first)
+        take(count, tally.bound, first, 0.0)
+        for v in range(tile.x.shape[0]):
+            for j in range(count.size):
+                at_bound = is_at_bound(tile.x[v, j], lower[v], upper[v], tile.drive[j], addressed)
+                count[j] += 1.0 if at_bound else 0.0
+        give(count, tally.bound, first)

@@ -511,7 +511,7 @@ class Network:
 
     def charge(self, bank, change):
         """Return the charge beyond the threshold that changes a weight."""
-        return change * bank.calibration.state_per_weight / bank.calibration.device.drift_coefficient
+        return change * (bank.calibration.state_per_weight / bank.calibration.device.drift_coefficient)
 
     def encode(self, slot, device, charge, threshold=None, limit=None):
         """Set a device's pulses for a charge: the amplitude of one, or a train of equal ones."""
@@ -520,7 +520,7 @@ class Network:
         limit = calibration.driver_limit if limit is None else limit
         pulse_time = slot.pulse_steps * self.config.time.dt
         if slot.pulses == 1:
-            amplitude = threshold + abs(charge) / pulse_time
+            amplitude = threshold + abs(charge) * (1.0 / pulse_time)
             device.clipped += amplitude > limit
             device.current = math.copysign(min(amplitude, limit), charge) if charge != 0.0 else 0.0
             return
