@@ -7,11 +7,14 @@ is for. The same realisation draws the same numbers in any lane, block or thread
 
 import numpy as np
 
-from .compiling import compiled
+from .compiling import compiled, elementwise, inlined
+from .scratch import stack_line
 
 PURPOSE_SHUFFLE = 1
 PURPOSE_WEIGHT = 2
 PURPOSE_BIAS = 3
+
+LANES = 64  # realisations that a shuffle draws for at once
 
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
@@ -21,7 +24,7 @@ _WEYL_0 = np.uint64(0x9E3779B9)
 _WEYL_1 = np.uint64(0xBB67AE85)
 
 
-@compiled
+@elementwise
 def philox(seed, counter_0, counter_1, counter_2, counter_3):
     """Four words of 32 random bits for a 64-bit key and a 128-bit counter.
 
@@ -41,7 +44,7 @@ def philox(seed, counter_0, counter_1, counter_2, counter_3):
     return counter_0, counter_1, counter_2, counter_3
 
 
-@compiled
+@elementwise
 def uniform(seed, purpose, bank, device, step):
     """A uniform number in [0, 1) with 53 random bits, keyed by what it is for.
 
@@ -67,6 +70,8 @@ def shuffle(seeds, first_epoch, order):
     """Fill ``order`` with one keyed permutation for each epoch and realisation.
 
     Fisher and Yates's shuffle; draw ``i`` of an epoch is keyed by the epoch and i.
+    The draws of all realisations are made in one loop, which becomes vector
+    instructions.
 
     Parameters
     ----------
@@ -78,11 +83,25 @@ def shuffle(seeds, first_epoch, order):
     """
     epochs, samples, realisations = order.shape
     for epoch in range(epochs):
-        for lane in range(realisations):
-            for i in range(samples):
+        for i in range(samples):
+            for lane in range(realisations):
                 order[epoch, i, lane] = i
-            for i in range(samples - 1, 0, -1):
-                j = int(uniform(seeds[lane], PURPOSE_SHUFFLE, 0, i, first_epoch + epoch) * (i + 1))
-                kept = order[epoch, i, lane]
-                order[epoch, i, lane] = order[epoch, j, lane]
-                order[epoch, j, lane] = kept
+        for i in range(samples - 1, 0, -1):
+            for first in range(0, realisations, LANES):
+                _swap(seeds, first_epoch + epoch, i, first, order[epoch])
+
+
+@inlined
+def _swap(seeds, epoch, i, first, order):
+    """Swap sample ``i`` with one that is drawn, in some realisations from ``first`` on."""
+    drawn = stack_line(LANES)
+    lanes = min(LANES, seeds.size - first)
+    part = seeds[first : first + lanes]
+    for lane in range(lanes):
+        drawn[lane] = uniform(part[lane], PURPOSE_SHUFFLE, 0, i, epoch) * (i + 1)
+    last = order[i, first : first + lanes]
+    for lane in range(lanes):
+        j = np.int64(drawn[lane])
+        kept = last[lane]
+        last[lane] = order[j, first + lane]
+        order[j, first + lane] = kept
