@@ -19,11 +19,13 @@ from .scratch import fixed_tuple, give, stack_array, stack_line, take
 from .tiles import NARROW, WIDE, Tile, give_tally, take_tally
 
 INTEGRATORS = ("euler", "heun")
+EXACT = "exact"  # in an integrator's place: a pulse is one evaluation of its closed form
 
 # Open names of the templates.
 drift: Callable
 conjugate: Callable
 begin_tile: Callable
+carry_on: Callable
 count_tile: Callable
 step_tile: Callable
 carry_wide: Callable
@@ -48,6 +50,9 @@ class ModelFunctions(NamedTuple):
     current : function or None
         Current under a voltage, of models with one variable that a voltage can
         drive.
+    constant_drift : bool
+        Whether the drift depends on the drive alone, and the voltage is affine
+        in the state: a pulse then has a closed form.
     """
 
     key: str
@@ -56,6 +61,7 @@ class ModelFunctions(NamedTuple):
     drift: Callable
     output: Callable
     current: Callable | None = None
+    constant_drift: bool = False
 
 
 class Tally(NamedTuple):
@@ -117,16 +123,15 @@ def carry(first, states, currents, steps, dt, p, lower, upper, addressed, held, 
     take(drive, currents, first, 0.0)
     moving = (begin_tile(tile, p) or not skip) and held == 0
     if moving and rows.voltage.shape[0] == 0:
-        for _ in range(steps):
-            step_tile(tile, drive, drive, p, lower, upper, dt)
+        carry_on(tile, before, 0, steps, p, lower, upper, dt)
     if rows.voltage.shape[0] > 0:
-        for row in range(first_row, first_row + steps):
+        for t in range(steps):
             if moving:
-                step_tile(tile, drive, drive, p, lower, upper, dt)
+                carry_on(tile, before, t, 1, p, lower, upper, dt)
             for v in range(VARIABLES):
-                give(x[v], rows.state[v, row], first)
-            give(drive, rows.current[row], first)
-            give(tile.voltage, rows.voltage[row], first)
+                give(x[v], rows.state[v, first_row + t], first)
+            give(drive, rows.current[first_row + t], first)
+            give(tile.voltage, rows.voltage[first_row + t], first)
     take_tally(tile, tally, first)
     changed = count_tile(tile, before, held, steps, dt, lower, upper, addressed)
     give_tally(tile, before, changed, lower, upper, addressed, tally, first)
@@ -298,23 +303,29 @@ def _bindings(model: ModelFunctions, integrator: str, drive: str) -> dict:
     def bound(template, compiler=inlined, **names):
         return specialise(template, f"{template.__name__}_{key}", compiler=compiler, **numbers, **names)
 
-    if model.variables == 1:
-        step = bound({"euler": tiles.euler, "heun": tiles.heun}[integrator], elementwise, drift=drift_function)
-        step_tile, begin_tile = tiles.step_tile, tiles.begin_tile
+    one = model.variables == 1
+    if one:
+        step = bound({"heun": tiles.heun}.get(integrator, tiles.euler), elementwise, drift=drift_function)
     else:
-        step = bound({"euler": tiles.euler_of_several, "heun": tiles.heun_of_several}[integrator], drift=drift_function)
-        step_tile, begin_tile = tiles.step_tile_of_several, tiles.begin_tile_of_several
+        methods = {"euler": tiles.euler_of_several, "heun": tiles.heun_of_several}
+        step = bound(methods[integrator], drift=drift_function)
+    step_tile = bound(tiles.step_tile_of_one if one else tiles.step_tile_of_several, advance=step, output=response)
+    begin_tile = tiles.begin_tile_of_one if one else tiles.begin_tile_of_several
+    carry_on = tiles.leap if integrator == EXACT else tiles.step_through
     return {
         **numbers,
-        "step_tile": bound(step_tile, advance=step, output=response),
+        "step_tile": step_tile,
         "begin_tile": bound(begin_tile, drift=drift_function, output=response),
+        "carry_on": bound(carry_on, drift=drift_function, output=response, step_tile=step_tile),
         "count_tile": bound(tiles.count_tile),
     }
 
 
 @functools.cache
 def pulse_kernel(model: ModelFunctions, integrator: str):
-    """The kernel :func:`pulse` for a device model and an integrator."""
+    """The kernel :func:`pulse` for a device model and an integrator, or ``EXACT`` for a model of constant drift."""
+    if integrator == EXACT and not model.constant_drift:
+        raise ValueError(f"{model.key}: has no closed form of a pulse")
     bindings = _bindings(model, integrator, "current")
     key = f"{integrator}_{cache_key(model)}"
     for name, width in (("carry_wide", WIDE), ("carry_narrow", NARROW)):

@@ -81,6 +81,7 @@ def assemble(config: Configuration, dataset: Dataset, seeds: np.ndarray | None =
     inputs = with_constant_line(dataset.inputs, network.constant_input)
     units = (inputs.shape[1], *sizes[1:])
     banks = calibration.calibrate(config, inputs, dataset.targets)
+    _refuse_solver(config, banks)
     slots = schedule.build(config)
     seeds = realisation_seeds(config.run.seed, config.run.realisations) if seeds is None else seeds
     initial = _initial_states(config, banks, units, seeds)
@@ -88,6 +89,16 @@ def assemble(config: Configuration, dataset: Dataset, seeds: np.ndarray | None =
         calibration.refuse_disturbing_reads(banks[0], initial[0][: units[0], 0], inputs)
     plan = _plan(config, slots, banks, units)
     return Assembly(config, dataset, inputs, dataset.targets, slots, banks, plan, seeds, initial)
+
+
+def _refuse_solver(config: Configuration, banks: tuple[BankCalibration, ...]) -> None:
+    """Refuse the closed form of a pulse for devices that have none."""
+    for bank in banks:
+        if config.time.solver == "exact" and not bank.device.functions().constant_drift:
+            raise InputError(
+                f"time.solver: must be 'stepping' for {bank.name}, since a {bank.device.model} has no closed form of a "
+                f"pulse (got 'exact')"
+            )
 
 
 def _glorot(seeds: np.ndarray, purpose: int, bank: int, devices: int, fan_in: int, fan_out: int) -> np.ndarray:

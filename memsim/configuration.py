@@ -41,6 +41,10 @@ class Timing(Settings):
     gap_steps: int | None = Field(default=None, ge=0, lt=2**31, description="idle steps after each slot (0)")
     gap: float | None = quantity(None, "s", "the same in seconds", ge=0)
     integrator: Literal["euler", "heun"] = Field(default="euler", description="explicit Euler, or Heun's second order")
+    solver: Literal["stepping", "exact"] = Field(
+        default="stepping",
+        description="every step of dt, or one evaluation a pulse for devices whose drift the current alone decides",
+    )
 
     @model_validator(mode="after")
     def _on_the_grid(self) -> "Timing":

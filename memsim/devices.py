@@ -136,7 +136,10 @@ class Synapse(_IonDrift):
         from .kernels.stepping import ModelFunctions
 
         drift = synapse.drift if self.direction == "both" else synapse.drift_printed
-        return ModelFunctions(f"synapse_{self.direction}", synapse.VARIABLES, synapse.PARAMETERS, drift, synapse.output)
+        return ModelFunctions(
+            f"synapse_{self.direction}", synapse.VARIABLES, synapse.PARAMETERS, drift, synapse.output,
+            constant_drift=True,
+        )  # fmt: skip
 
 
 class Node(_IonDrift):
@@ -189,8 +192,9 @@ class Node(_IonDrift):
 
         drift = node.drift if self.direction == "both" else node.drift_printed
         return ModelFunctions(
-            f"node_{self.direction}", node.VARIABLES, node.PARAMETERS, drift, node.output, node.current
-        )
+            f"node_{self.direction}", node.VARIABLES, node.PARAMETERS, drift, node.output, node.current,
+            constant_drift=True,
+        )  # fmt: skip
 
 
 class ThresholdMemristor(Device):

@@ -22,6 +22,7 @@ from .kernels.block import Block, Data, Keyframes, PlaceColumn, Plan, Results, R
 from .kernels.learning import loop_kernel
 from .kernels.random import shuffle
 from .kernels.slots import BankColumn
+from .kernels.stepping import EXACT
 from .traces.rows import RowsPart
 
 STRETCH_SECONDS = 0.1
@@ -147,7 +148,10 @@ class Engine:
         self.partial_error = np.zeros(self.realisations)  # of the epoch in progress
         self._errors: list[np.ndarray] = []
         self._keyframes: list[KeyframeStates] = []
-        self._kernel = loop_kernel(assembly.models, assembly.config.time.integrator)
+        time_section = assembly.config.time
+        self._kernel = loop_kernel(
+            assembly.models, EXACT if time_section.solver == "exact" else time_section.integrator
+        )
         self._row_capacity = self._rows_a_stretch() if recorded else 0
         self._free_rows: deque[list[Rows]] = deque()
         self._blocks = [new_block(self.plan, self._initial(part), assembly.targets.shape[1]) for part in self.parts]

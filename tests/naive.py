@@ -144,6 +144,17 @@ def heun(physics, x, start, end, *, dt, p, lower, upper):
     return [within(x[v] + 0.5 * dt * both[v], lower[v], upper[v]) for v in variables]
 
 
+def leap(physics, x, current, steps, *, dt, p, lower, upper):
+    """Return a state after a pulse of constant drift, the voltages' sum, both from the closed form."""
+    step = dt * physics.drift(0, x, current, p)
+    bound = upper[0] if step > 0.0 else lower[0]
+    free = math.floor((bound - x[0]) / step) if step != 0.0 else steps
+    free = float(min(free, steps))
+    after = [within(x[0] + float(steps) * step, lower[0], upper[0])]
+    mean = physics.response([x[0] + 0.5 * (free + 1.0) * step], current, p)
+    return after, free * mean + (float(steps) - free) * physics.response(after, current, p)
+
+
 INTEGRATORS = {"euler": euler, "heun": heun}
 
 
@@ -172,15 +183,16 @@ def pulse(physics, integrator, x, current, steps, *, dt, p, lower, upper, addres
     """Carry one device through a pulse of constant current."""
     before = list(x)
     states, voltages = [], []
-    for _ in range(steps):
-        if not held:
+    total = 0.0
+    for n in range(1, steps + 1):
+        if integrator == "exact" and not held:
+            x, total = leap(physics, before, current, n, dt=dt, p=p, lower=lower, upper=upper)
+        elif not held:
             x = INTEGRATORS[integrator](physics, x, current, current, dt=dt, p=p, lower=lower, upper=upper)
         states.append(x)
         voltages.append(physics.response(x, current, p))
+        total = total if integrator == "exact" else total + voltages[-1]
     drifts = not held and any(physics.drift(v, before, current, p) != 0.0 for v in range(len(x)))
-    total = 0.0
-    for voltage in voltages:
-        total += voltage
     energy = current * dt * (total if drifts else steps * voltages[-1])
     moved = [v for v in range(len(x)) if x[v] != before[v] and addressed not in (ANYTHING, v)]
     return Pulse(states, voltages, energy, len(moved))

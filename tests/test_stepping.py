@@ -14,6 +14,7 @@ from memsim.kernels.models import node as node_model
 from memsim.kernels.models import synapse as synapse_model
 from memsim.kernels.models import threshold_memristor as memristor_model
 from memsim.kernels.stepping import (
+    EXACT,
     INTEGRATORS,
     PulseRows,
     Tally,
@@ -205,6 +206,44 @@ def test_any_pulse_equals_its_twin_and_keeps_its_bounds(device, integrator, data
         assert not done.differences(twin)
         assert np.all(done.row_states >= lower[:, None, None])
         assert np.all(done.row_states <= upper[:, None, None])
+
+
+# The closed form of a pulse
+
+of_each_device_of_constant_drift = pytest.mark.parametrize("device", [SYNAPSE, NODE], ids=["synapse", "node"])
+
+
+@of_each_device_of_constant_drift
+@pytest.mark.parametrize("elements", SIZES)
+def test_the_closed_form_equals_its_twin(device, elements):
+    rng = np.random.default_rng(elements)
+    states, currents = random_states(device, elements, rng), random_currents(device, elements, rng)
+    done = run_pulse(device, EXACT, states, currents, 7)
+    assert not done.differences(run_naive_pulse(device, EXACT, states, currents, 7))
+
+
+@of_each_device_of_constant_drift
+@of_each_integrator
+def test_the_closed_form_equals_the_steps_to_1e_12(device, integrator):
+    rng = np.random.default_rng(5)
+    states, currents = random_states(device, 5000, rng), random_currents(device, 5000, rng)
+    # Drifts of all lengths: within the range, to a bound in the pulse's middle, and in its first step.
+    currents *= 10.0 ** rng.uniform(-2.0, 2.0, size=5000)
+    steps = run_pulse(device, integrator, states, currents, 200)
+    leap = run_pulse(device, EXACT, states, currents, 200)
+    lower, upper = bounds_of(device)
+    met = (leap.states == lower) | (leap.states == upper)
+    assert 0.05 < met.mean() < 0.95
+    assert np.all(np.abs(leap.row_states - steps.row_states) <= 1e-12 * (upper - lower)[:, None, None])
+    voltages = np.abs(currents) * np.abs([device.r_off - device.r_on, device.r_off]).max()
+    assert np.all(np.abs(leap.last - steps.last) <= 1e-12 * voltages)
+    assert np.all(np.abs(leap.energies - steps.energies) <= 1e-12 * voltages * np.abs(currents) * 200 * DT)
+    assert np.array_equal(leap.energies, run_pulse(device, EXACT, states, currents, 200, record=False).energies)
+
+
+def test_models_without_a_closed_form_are_refused():
+    with pytest.raises(ValueError, match="threshold_memristor_2_logistic_both: has no closed form of a pulse"):
+        pulse_kernel(MEMRISTOR.functions(), EXACT)
 
 
 # What a caller may rely on
