@@ -83,7 +83,8 @@ def assemble(config: Configuration, dataset: Dataset, seeds: np.ndarray | None =
     banks = calibration.calibrate(config, inputs, dataset.targets)
     _refuse_solver(config, banks)
     slots = schedule.build(config)
-    seeds = realisation_seeds(config.run.seed, config.run.realisations) if seeds is None else seeds
+    if seeds is None:
+        seeds = np.concatenate([realisation_seeds(seed, config.run.realisations) for seed in config.run.every_seed])
     initial = _initial_states(config, banks, units, seeds)
     if isinstance(banks[0].device, ThresholdMemristor):
         calibration.refuse_disturbing_reads(banks[0], initial[0][: units[0], 0], inputs)

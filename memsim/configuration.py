@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tomli_w
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, SerializerFunctionWrapHandler, Tag, model_serializer, model_validator
 
 from .devices import Node, Synapse, ThresholdMemristor
 from .errors import InputError
@@ -22,8 +22,33 @@ class RunSection(Settings):
     """``[run]``: seeds, realisations, threads."""
 
     seed: int = Field(default=0, ge=0, lt=2**63, description="seed of the starting weights and the shuffles")
-    realisations: int = Field(default=1, ge=1, description="runs from seeds of their own, side by side")
+    seeds: tuple[Annotated[int, Field(ge=0, lt=2**63)], ...] = Field(
+        default=(), description="several seeds side by side, in the place of one"
+    )
+    realisations: int = Field(default=1, ge=1, description="runs from seeds of their own, side by side; of each seed")
     threads: int = Field(default=0, ge=0, description="threads; 0 takes all processors. Results do not depend on it")
+
+    @model_validator(mode="after")
+    def _seed_or_seeds(self) -> "RunSection":
+        if self.seeds and "seed" in self.model_fields_set:
+            raise ValueError(f"seeds: give either seed or seeds, not both (got seed {self.seed})")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_the_other(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        values: dict[str, Any] = handler(self)
+        values.pop("seed" if self.seeds else "seeds", None)
+        return values
+
+    @property
+    def every_seed(self) -> tuple[int, ...]:
+        """The seeds side by side; each has ``realisations``, which follow each other."""
+        return self.seeds or (self.seed,)
+
+    @property
+    def lanes(self) -> int:
+        """Realisations of all seeds."""
+        return len(self.every_seed) * self.realisations
 
 
 class Timing(Settings):

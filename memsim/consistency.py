@@ -45,7 +45,7 @@ def _refuse_another_size(run: Run) -> None:
             "inputs": (network.inputs, data.inputs.shape[1]),
             "targets": (1, data.targets.shape[1]),
         }
-    expected["realisations"] = (run.config.run.realisations, run.realisations)
+    expected["realisations"] = (run.config.run.lanes, run.realisations)
     for name, (wanted, found) in expected.items():
         if found != wanted:
             raise _broken(run, f"it has {found} {name}, and its configuration {wanted}")

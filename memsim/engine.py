@@ -17,7 +17,7 @@ import numpy as np
 
 from .assembly import Assembly
 from .blocks import bank_rows, channels, new_block, new_rows, partition
-from .errors import InputError, RunError
+from .errors import InputError, NotFiniteError
 from .kernels.block import Block, Data, Keyframes, PlaceColumn, Plan, Results, Rows
 from .kernels.learning import loop_kernel
 from .kernels.random import shuffle
@@ -442,12 +442,17 @@ class Engine:
         self._rate = now if not self._rate else 0.5 * (self._rate + now)
 
     def _check_finite(self) -> None:
-        for block in self._blocks:
+        lost: list[int] = []
+        for part, block in zip(self.parts, self._blocks, strict=True):
             if not (np.isfinite(block.devices.state).all() and np.isfinite(block.registers.error).all()):
-                raise RunError(
-                    f"a device's state or a sample's error is no longer finite in epoch {self.epoch}; "
-                    f"check the data and the devices' parameters, or take a smaller time.dt"
-                )
+                states = np.isfinite(block.devices.state.reshape(-1, block.lanes)).all(axis=0)
+                lost += part[~(states & np.isfinite(block.registers.error))].tolist()
+        if lost:
+            raise NotFiniteError(
+                f"a device's state or a sample's error is no longer finite in epoch {self.epoch}; "
+                f"check the data and the devices' parameters, or take a smaller time.dt",
+                tuple(sorted(lost)),
+            )
 
     def _take_memory(self) -> list[Rows]:
         """Room for the rows of a stretch: given back earlier, or new."""

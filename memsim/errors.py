@@ -5,6 +5,7 @@
     MemsimError
      ├── InputError        something given by the user: field, bound, value, what to do
      ├── RunError          a run that failed while it went on
+     │    ├── NotFiniteError  a state that is no longer a number
      │    └── ReplayError  a replay that differs from its run
      └── RunFileError      a file that is not a run file, or is broken
 
@@ -35,6 +36,21 @@ class InputError(MemsimError, ValueError):
 
 class RunError(MemsimError, RuntimeError):
     """A run that could not go on."""
+
+
+class NotFiniteError(RunError):
+    """A device's state or a sample's error is infinite or no number.
+
+    Parameters
+    ----------
+    message : str
+    realisations : tuple of int
+        In which that is so.
+    """
+
+    def __init__(self, message: str, realisations: tuple[int, ...]) -> None:
+        super().__init__(message)
+        self.realisations = realisations
 
 
 class ReplayError(RunError):

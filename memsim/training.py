@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -142,6 +142,7 @@ def run(
     overwrite: bool = False,
     resume: bool = False,
     progress: Progress | None = None,
+    stop: threading.Event | None = None,
 ) -> Run:
     """Carry out a configuration; see :func:`train`.
 
@@ -155,6 +156,9 @@ def run(
         Go on from the last keyframe of ``out``, where that exists. The result is
         the same bits as without the interruption.
     progress : Progress, optional
+    stop : threading.Event, optional
+        Set by another thread, has the run stop at the next keyframe. Ctrl-C and
+        SIGTERM do that where it is not given.
 
     Raises
     ------
@@ -181,7 +185,7 @@ def run(
         else:
             target, continued = _new_target(path, assembly, plan, interval, overwrite), None
         try:
-            _carry_out(engine, target, plan, progress, continued)
+            _carry_out(engine, target, plan, progress, continued, stop)
         except BaseException:
             close_quietly(target)
             raise
@@ -198,15 +202,16 @@ def run(
 
 
 def _carry_out(
-    engine: Engine, target: Target, plan: TracePlan, progress: Progress, continued: Continued | None
-) -> None:
+    engine: Engine, target: Target, plan: TracePlan, progress: Progress, continued: Continued | None,
+    stop: threading.Event | None,
+) -> None:  # fmt: skip
     """Write a run into a file that is open, from its start or from where it was left."""
     if continued is not None:
         writer = continued.writer()
     else:
         writer = RunWriter(target, [bank.name for bank in engine.assembly.banks], plan)
         writer.start(engine.assembly.config.to_toml(), 0, 0)
-    Session(engine, writer, plan, continued).carry_out(progress)
+    Session(engine, writer, plan, continued).carry_out(progress, stop)
 
 
 def _engine(assembly: Assembly, plan: TracePlan, interval: int) -> Engine:
@@ -259,11 +264,11 @@ class Session:
         self._keyframes: list[KeyframeStates] = []  # that wait for the writer
         self._waiting = 0  # bytes of both
 
-    def carry_out(self, progress: Progress) -> None:
-        """Run, and write, to the end or to where it is stopped."""
+    def carry_out(self, progress: Progress, stop: threading.Event | None = None) -> None:
+        """Run, and write, to the end or to where it is stopped: by ``stop``, or else by a signal."""
         try:
             progress.start()
-            with interrupts() as interrupted:
+            with nullcontext(stop) if stop is not None else interrupts() as interrupted:
                 if self._continued is not None:
                     self._continued.feed(partial(self._submit_again, interrupted))
                     self._epochs = self._engine.epoch

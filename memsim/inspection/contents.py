@@ -36,7 +36,7 @@ def show_contents(run: Run, error: np.ndarray | None = None) -> None:
         f"numpy {attribute('/', 'numpy_version')}, h5py {attribute('/', 'h5py_version')} "
         f"on {attribute('/', 'machine')}; schema version {run.stored.integer('/', 'schema_version')}"
     )
-    out.print(f"network {_network(run)}; seed {run.config.run.seed}")
+    out.print(f"network {_network(run)}; {_seeds(run)}")
     out.print(
         f"data {run.dataset.name}: {counted(run.samples, 'sample')} of {counted(run.sample_steps, 'step')} "
         f"of {duration(run.dt)}; {counted(run.realisations, 'realisation')}; {counted(run.steps, 'step')} "
@@ -59,6 +59,13 @@ def _network(run: Run) -> str:
     else:
         about = f"slp of {counted(section.inputs, 'input')}, construction {section.construction}"
     return f"{about}; devices {', '.join(dict.fromkeys(run.bank(name).model for name in run.banks))}"
+
+
+def _seeds(run: Run) -> str:
+    """The seed, or how many there are and the first of them."""
+    seeds = run.config.run.every_seed
+    shown = ", ".join(map(str, seeds[:3]))
+    return f"seed {shown}" if len(seeds) == 1 else f"{len(seeds)} seeds {shown}{', ...' if len(seeds) > 3 else ''}"
 
 
 def _sizes(run: Run, epochs: int) -> Table:
