@@ -23,6 +23,7 @@ _HOMES = {
     "train": "training",
     "evaluate": "prediction",
     "open_run": "run",
+    "open_sweep": "sweeping.results",
 }
 _MODULES = {
     "analysis": "inspection.analysis",

@@ -237,9 +237,13 @@ def refuse_other_run(run: Run, engine: Engine) -> None:
 
 def differences(one: Configuration, other: Configuration) -> list[tuple[str, Any, Any]]:
     """Fields that differ and must not: (name, value of the first, value of the second)."""
-    before, now = _flat(one.model_dump()), _flat(other.model_dump())
-    names = [name for name in {**before, **now} if name not in MAY_DIFFER]
-    return [(n, before.get(n), now.get(n)) for n in names if before.get(n) != now.get(n)]
+    return [each for each in differences_of(one.model_dump(), other.model_dump()) if each[0] not in MAY_DIFFER]
+
+
+def differences_of(one: dict[str, Any], other: dict[str, Any]) -> list[tuple[str, Any, Any]]:
+    """What differs between nested dictionaries: (dotted name, value of the first, value of the second)."""
+    before, now = _flat(one), _flat(other)
+    return [(name, before.get(name), now.get(name)) for name in before | now if before.get(name) != now.get(name)]
 
 
 def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:

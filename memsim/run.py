@@ -18,6 +18,8 @@ from .traces.errors import NotARunFileError
 from .traces.reader import open_file
 from .traces.stored import Stored
 
+LEARNED = 0.1  # a total error below this counts as learned
+
 
 class Run(TraceAccess):
     """A run, read from its file or from memory.

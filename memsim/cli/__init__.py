@@ -12,6 +12,7 @@ from .lazy import LazyGroup
 # help needs to load none of them.
 COMMANDS = {
     "run": "Train a network from a configuration file, every pulse stepped.",
+    "sweep": "Run a grid, a list, or a random or Sobol design over any fields, packed and in parallel.",
     "reproduce": "Reproduce Figures 3, 4 and 5 of 'Perceptrons from Memristors'.",
     "drive": "Drive any device with any waveform, as a current or a voltage.",
     "schedule": "Show the slots of one training sample, as a table or a timing diagram.",
@@ -24,6 +25,7 @@ Examples:
   memsim reproduce
   memsim run examples/xor.toml --out xor.h5
   memsim run examples/xor.toml --set learning.epochs=50 --set trace.mode=full
+  memsim sweep examples/sweep.toml --out rates
   memsim trace info xor.h5
   memsim schedule examples/xor.toml --plot timing.png
   memsim drive examples/hysteresis.toml --plot loops.png

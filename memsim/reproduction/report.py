@@ -3,10 +3,11 @@
 import numpy as np
 
 from ..provenance import environment
+from ..run import LEARNED
 from .figures import figure5_runs
 from .readings import Reading
 from .runs import Findings, GateRun
-from .settings import LEARNED, MULTILAYER, MULTILAYER_RATE, SINGLE_LAYER_RATE, THRESHOLDS
+from .settings import MULTILAYER, MULTILAYER_RATE, SINGLE_LAYER_RATE, THRESHOLDS
 
 # Corrections that leave no second reading to run: place, trouble, reading.
 ARGUED = (

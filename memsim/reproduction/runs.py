@@ -13,10 +13,10 @@ from ..datasets import Dataset
 from ..kernels.slots import Phase
 from ..margins import BankMargins
 from ..prediction import evaluate
-from ..run import Run
+from ..run import LEARNED, Run
 from ..training import Progress
 from .readings import READINGS, Reading
-from .settings import GATES, LEARNED, THRESHOLDS, Reproduction, multilayer, single_layer
+from .settings import GATES, THRESHOLDS, Reproduction, multilayer, single_layer
 
 ProgressMaker = Callable[[str, int], "Progress"]
 

@@ -16,7 +16,6 @@ from ..fields import Settings, quantity
 GATES = ("OR", "AND", "XOR")
 THRESHOLDS = (0.3, 0.5, 0.7)  # of Figure 5
 SAMPLES = 100
-LEARNED = 0.1  # a total error below this counts as learned
 ROC_EPOCH = 500
 
 # Learning rates of the paper, Section III.

@@ -1,0 +1,137 @@
+"""The output folder of a sweep: its sweep file, a run file for each pack, and what failed in them."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import filelock
+
+from ..errors import InputError
+from ..resuming import differences_of
+from .configuration import SweepConfiguration, load_sweep
+from .packing import Pack
+
+SWEEP_FILE = "sweep.toml"
+
+
+class Folder:
+    """The folder of a sweep.
+
+    Parameters
+    ----------
+    path : Path
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()  # of workers, which may be started elsewhere
+
+    def run_file(self, name: str) -> Path:
+        """The run file of a pack."""
+        return self.path / "packs" / f"{name}.h5"
+
+    def failures(self, name: str) -> dict[int, str]:
+        """Points of a pack that cannot work, with their errors."""
+        path = self._failures_file(name)
+        if not path.exists():
+            return {}
+        return {int(point): str(error) for point, error in json.loads(path.read_text(encoding="utf-8")).items()}
+
+    def record_failures(self, name: str, failures: dict[int, str]) -> None:
+        """Record the points of a pack that cannot work."""
+        write_whole(self._failures_file(name), json.dumps(failures, indent=1) + "\n")
+
+    def _failures_file(self, name: str) -> Path:
+        return self.path / "packs" / f"{name}.failed.json"
+
+    @property
+    def sweep_file(self) -> Path:
+        """The effective configuration of the sweep."""
+        return self.path / SWEEP_FILE
+
+    def kept(self, pack: Pack) -> list[int]:
+        """The points of a pack that are not known to fail, counted within it."""
+        failed = self.failures(pack.name)
+        return [k for k, point in enumerate(pack.points) if point not in failed]
+
+    def create(self, config: SweepConfiguration) -> None:
+        """Make the folder, with its sweep file.
+
+        Raises
+        ------
+        InputError
+            It cannot be written.
+        """
+        try:
+            (self.path / "packs").mkdir(parents=True, exist_ok=True)
+            write_whole(self.sweep_file, config.to_toml())
+        except OSError as error:
+            raise InputError(f"--out: {self.path} cannot be written: {error.strerror}; name another folder") from None
+
+    def refuse_existing(self) -> None:
+        """Refuse a folder that holds anything."""
+        if self.sweep_file.exists():
+            raise InputError(
+                f"{self.path}: holds a sweep; go on with it by --resume, or name another folder with --out"
+            )
+        if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+            raise InputError(f"{self.path}: exists and holds no sweep; name another folder with --out")
+
+    def stored(self) -> SweepConfiguration:
+        """The sweep that the folder is of.
+
+        Raises
+        ------
+        InputError
+            There is none.
+        """
+        if not self.sweep_file.exists():
+            raise InputError(
+                f"{self.path}: holds no sweep (no {SWEEP_FILE}); run it without --resume, or check the path"
+            )
+        return load_sweep(self.sweep_file)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Be the only sweep that writes the folder."""
+        held = filelock.FileLock(self.path / ".sweep.lock")
+        try:
+            held.acquire(blocking=False)
+        except filelock.Timeout:
+            raise InputError(f"{self.path}: another sweep is writing it; wait for its end") from None
+        try:
+            yield
+        finally:
+            Path(held.lock_file).unlink(missing_ok=True)
+            held.release()
+
+
+def refuse_another_sweep(folder: Folder, wanted: SweepConfiguration) -> SweepConfiguration:
+    """The sweep of a folder, which must be the wanted one; lanes that are not given are the folder's.
+
+    Raises
+    ------
+    InputError
+        Naming what differs.
+    """
+    stored = folder.stored()
+    before, now = stored.values(), wanted.values()
+    for name in ("lanes", "samples"):
+        if getattr(wanted.sweep, name) is None:
+            before["sweep"].pop(name, None)
+    differing = differences_of(before, now)
+    if differing:
+        shown = "; ".join(f"{name} is {one!r} in the folder, {other!r} here" for name, one, other in differing)
+        raise InputError(f"{folder.path}: holds another sweep: {shown}; name another folder with --out")
+    return stored
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file that is there whole, or as it was before."""
+    begun = path.with_name(f".{path.name}.new")
+    with begun.open("w", encoding="utf-8", newline="") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    begun.replace(path)

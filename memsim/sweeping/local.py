@@ -1,0 +1,236 @@
+"""Packs on processes of this machine, one pack and one thread each; a process that dies is replaced."""
+
+import contextlib
+import multiprocessing
+import queue
+import signal
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from types import TracebackType
+from typing import Any
+
+from .folder import Folder
+from .pack_run import Told, carry_out
+from .packing import Pack
+
+ATTEMPTS = 3  # to bring a pack to its end, where its process dies
+LOOK_SECONDS = 0.2
+END_SECONDS = 10.0  # for a process that has nothing more to do
+SPAWN = multiprocessing.get_context("spawn")
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A pack that is no longer worked on.
+
+    Attributes
+    ----------
+    pack : Pack
+    error : str or None
+        Why it could not be brought to its end.
+    """
+
+    pack: Pack
+    error: str | None = None
+
+
+class LocalProcesses:
+    """Processes of this machine.
+
+    Parameters
+    ----------
+    processes : int
+    """
+
+    def __init__(self, processes: int) -> None:
+        self.capacity = processes
+        self._workers: list[_Worker] = []
+
+    def __enter__(self) -> "LocalProcesses":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
+        for worker in self._workers:
+            worker.close(at_once=kind is not None)
+
+    def carry_out(
+        self, packs: Sequence[Pack], folder: Folder, stop: threading.Event, tell: Callable[[Told], None]
+    ) -> Iterator[Ended | None]:
+        """Carry packs out.
+
+        Parameters
+        ----------
+        packs : sequence of Pack
+        folder : Folder
+        stop : threading.Event
+            Set, has all stop at the next keyframe.
+        tell : callable
+            Of a :class:`Told`, as it comes.
+
+        Yields
+        ------
+        Ended or None
+            Each pack that was begun, once it has ended; None from time to time.
+        """
+        waiting, attempts, told_to_stop = deque(packs), Counter[int](), False
+        self._workers = [_Worker() for _ in range(min(self.capacity, len(packs)))]
+        while True:
+            if stop.is_set() and not told_to_stop:
+                told_to_stop = True
+                waiting.clear()
+                for worker in self._workers:
+                    worker.stop()
+            for worker in self._workers:
+                if waiting and worker.pack is None:
+                    worker.begin(waiting.popleft(), folder)
+            busy = [worker for worker in self._workers if worker.pack is not None]
+            if not busy:
+                return
+            wait([worker.pipe for worker in busy], timeout=LOOK_SECONDS)
+            for worker in busy:
+                ended = worker.look(tell)
+                if ended is not None and ended.again and not told_to_stop:
+                    attempts[ended.pack.number] += 1
+                    if attempts[ended.pack.number] < ATTEMPTS:
+                        waiting.appendleft(ended.pack)
+                        continue
+                if ended is not None:
+                    yield Ended(ended.pack, ended.error)
+            yield None
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """How an attempt at a pack ended; ``again`` where its process ended before it."""
+
+    pack: Pack
+    error: str | None
+    again: bool
+
+
+class _Worker:
+    """A process that carries out one pack after the other, seen from its parent."""
+
+    def __init__(self) -> None:
+        self.pack: Pack | None = None
+        self._start()
+
+    def _start(self) -> None:
+        self.pipe, theirs = SPAWN.Pipe()
+        self._process = SPAWN.Process(target=_serve, args=(theirs,), daemon=True)
+        with _without_ctrl_c():
+            self._process.start()
+        theirs.close()  # so that the pipe ends with the process
+
+    def begin(self, pack: Pack, folder: Folder) -> None:
+        """Have it begin a pack."""
+        self.pack = pack
+        with contextlib.suppress(OSError):  # it has died, which is seen when it is looked at
+            self.pipe.send((pack, folder))
+
+    def stop(self) -> None:
+        """Have it stop at the next keyframe."""
+        with contextlib.suppress(OSError):
+            self.pipe.send(None)
+
+    def look(self, tell: Callable[[Told], None]) -> _Attempt | None:
+        """Take what it has said; how its pack ended, if it has."""
+        pack = self.pack
+        if pack is None:
+            return None
+        try:
+            while self.pipe.poll():
+                said = self.pipe.recv()
+                if isinstance(said, Told):
+                    tell(said)
+                    continue
+                self.pack = None
+                finished, error = said
+                if finished or error:
+                    return _Attempt(pack, error, again=False)
+                return _Attempt(pack, None, again=self._replaced())  # somebody stopped it alone
+        except (EOFError, OSError):
+            self._process.join()
+            code = self._process.exitcode or 0
+            how = f"was killed by signal {-code}" if code < 0 else f"ended with status {code}"
+            self.pack = None
+            error = f"its process {how}, as happens without enough memory; --resume tries again"
+            return _Attempt(pack, error, again=self._replaced())
+        return None
+
+    def _replaced(self) -> bool:
+        """Have a new process in the place of one that has ended, or will not take more work."""
+        self.close()
+        self._start()
+        return True
+
+    def close(self, at_once: bool = False) -> None:
+        """End the process; it has no pack, or is not to bring it to a keyframe."""
+        self.pipe.close()
+        if not at_once:
+            self._process.join(END_SECONDS)
+        if self._process.is_alive():
+            self._process.kill()
+        self._process.join()
+        self._process.close()
+
+
+@contextlib.contextmanager
+def _without_ctrl_c() -> Iterator[None]:
+    """Have processes that are started here never see Ctrl-C; this one sees it afterwards."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _serve(pipe: Connection) -> None:
+    """The process: packs from the pipe, until that ends with the parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent says when to stop
+    stop: threading.Event = threading.Event()
+    tasks: queue.SimpleQueue[tuple[Pack, Folder] | None] = queue.SimpleQueue()
+
+    def end(*_: Any) -> None:
+        stop.set()
+        tasks.put(None)
+
+    signal.signal(signal.SIGTERM, end)
+    threading.Thread(target=_listen, args=(pipe, tasks, end), daemon=True).start()
+    while (task := tasks.get()) is not None:
+        finished, error = attempt(*task, stop, lambda told: _send(pipe, told))
+        _send(pipe, (finished, error))
+
+
+def _listen(pipe: Connection, tasks: "queue.SimpleQueue[Any]", end: Callable[[], None]) -> None:
+    with contextlib.suppress(EOFError, OSError):
+        while (task := pipe.recv()) is not None:
+            tasks.put(task)
+    end()
+
+
+def attempt(pack: Pack, folder: Folder, stop: threading.Event, tell: Callable[[Told], None]) -> tuple[bool, str | None]:
+    """Carry a pack out on a worker: whether it was finished, and what kept it from that."""
+    try:
+        return carry_out(pack, folder, stop, tell), None
+    except Exception as error:  # a pack that cannot be carried out keeps none of the others from it
+        return False, line_of_failure(error)
+
+
+def line_of_failure(error: Exception) -> str:
+    """An error in one line; of one that nobody expected with its kind."""
+    from ..errors import MemsimError
+
+    text = (str(error).splitlines() or [""])[0]
+    return text if isinstance(error, MemsimError | OSError) and text else f"{type(error).__name__}: {text}"
+
+
+def _send(pipe: Connection, message: Any) -> None:
+    with contextlib.suppress(OSError):  # the parent is gone: the listener ends this process
+        pipe.send(message)

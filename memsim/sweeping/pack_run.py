@@ -1,0 +1,103 @@
+"""A pack's run, from wherever it was left to its end; points that cannot work are taken out of it."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from .. import training
+from ..assembly import assemble
+from ..errors import InputError, NotFiniteError
+from ..recording import trace_plan
+from ..traces import recovery
+from .folder import Folder
+from .packing import Pack
+
+TELL_SECONDS = 0.5  # between words on how far a pack is
+LOOK_SECONDS = 0.5  # between looks whether another run still writes the file
+
+
+class Told(NamedTuple):
+    """How far a pack is: its number, complete epochs, device-steps so far."""
+
+    pack: int
+    epoch: int
+    device_steps: int
+
+
+class _Teller(training.NoProgress):
+    """Tells from time to time how far a pack is."""
+
+    def __init__(self, number: int, tell: Callable[[Told], None]) -> None:
+        self._number, self._tell, self._next = number, tell, 0.0
+
+    def update(self, epoch: int, error: float, device_steps: int) -> None:
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + TELL_SECONDS
+            self._tell(Told(self._number, epoch, device_steps))
+
+
+def carry_out(pack: Pack, folder: Folder, stop: threading.Event, tell: Callable[[Told], None]) -> bool:
+    """Bring a pack's run file to its end, or to where ``stop`` is set.
+
+    It may be called again after any interruption, and on a finished pack: the
+    file is taken up where it is, and its lock lets one writer at a time.
+
+    Parameters
+    ----------
+    pack : Pack
+    folder : Folder
+    stop : threading.Event
+    tell : callable
+        Of a :class:`Told`, from time to time.
+
+    Returns
+    -------
+    bool
+        Whether the pack is finished.
+
+    Raises
+    ------
+    MemsimError
+        The file cannot be gone on with, or the disk is full; no fault of a point.
+    """
+    while kept := folder.kept(pack):
+        if stop.is_set():
+            return False
+        path = folder.run_file(pack.name)
+        if recovery.is_being_written(path):
+            stop.wait(LOOK_SECONDS)
+            continue
+        try:
+            teller = _Teller(pack.number, tell)
+            config = pack.configuration(kept)
+            with training.run(config, pack.data, out=path, resume=True, progress=teller, stop=stop) as run:
+                return not run.stopped
+        except NotFiniteError as error:
+            lost = sorted({kept[lane // pack.config.run.realisations] for lane in error.realisations})
+            path.unlink(missing_ok=True)  # before the record: the file holds the points that are lost
+            _record(pack, folder, dict.fromkeys(lost, str(error)))
+        except (InputError, ArithmeticError):
+            if recovery.is_being_written(path):  # since it was looked at
+                continue
+            unfit = _unfit(pack, kept)
+            if not unfit:
+                raise
+            _record(pack, folder, unfit)
+    return True
+
+
+def _unfit(pack: Pack, kept: Sequence[int]) -> dict[int, str]:
+    """Points that cannot even be assembled alone, counted within the pack, with their errors."""
+    found = {}
+    for k in kept:
+        try:
+            trace_plan(assemble(pack.configuration([k]), pack.data))
+        except (InputError, ArithmeticError) as error:
+            found[k] = str(error)
+    return found
+
+
+def _record(pack: Pack, folder: Folder, errors: dict[int, str]) -> None:
+    failures = folder.failures(pack.name) | {pack.points[k]: text for k, text in errors.items()}
+    folder.record_failures(pack.name, dict(sorted(failures.items())))

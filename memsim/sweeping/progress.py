@@ -1,0 +1,90 @@
+"""How far a sweep is, over all its packs."""
+
+import sys
+import time
+from collections.abc import Sequence
+from types import TracebackType
+
+from rich.progress import TextColumn
+
+from ..reporting import PLAIN_SECONDS, counted, progress_bar
+from .pack_run import Told
+from .packing import Pack
+
+
+class SweepProgress:
+    """A bar over all packs on a terminal, a line every ten seconds elsewhere, nothing when quiet.
+
+    Parameters
+    ----------
+    quiet : bool
+    """
+
+    def __init__(self, quiet: bool = False) -> None:
+        self._plain = not quiet and not sys.stderr.isatty()
+        self._bar = progress_bar(
+            TextColumn("packs {task.fields[packs]}"),
+            speed=TextColumn("{task.fields[steps]:.3g} device-steps"),
+            disable=quiet or self._plain,
+        )
+        self._packs = self._ended = self._failed = 0
+        self._epochs: dict[int, int] = {}  # of each pack, to do
+        self._done: dict[int, int] = {}  # of each pack, complete
+        self._first: dict[int, int] = {}  # device-steps at the first word of each pack: it may go on from earlier ones
+        self._steps: dict[int, int] = {}
+        self._begun = self._told = time.monotonic()
+
+    def __enter__(self) -> "SweepProgress":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
+        self._bar.stop()
+
+    def start(self, packs: Sequence[Pack], before: int, points: int) -> None:
+        """The sweep begins.
+
+        Parameters
+        ----------
+        packs : sequence of Pack
+            That are to be carried out.
+        before : int
+            Packs that were done before.
+        points : int
+            Of the whole sweep.
+        """
+        self._packs, self._ended = len(packs) + before, before
+        self._epochs = {pack.number: pack.config.learning.epochs for pack in packs}
+        self._begun = self._told = time.monotonic()
+        if self._plain:
+            done = f", {before} done before" if before else ""
+            text = f"sweep: {counted(points, 'point')} in {counted(self._packs, 'pack')}{done}"
+            print(text, file=sys.stderr, flush=True)
+        self._bar.start()
+        self._task = self._bar.add_task("sweeping", total=sum(self._epochs.values()), packs="", steps=0)
+        self.look()
+
+    def tell(self, told: Told) -> None:
+        """A pack is so far."""
+        self._done[told.pack] = told.epoch
+        self._first.setdefault(told.pack, told.device_steps)
+        self._steps[told.pack] = told.device_steps
+
+    def ended(self, pack: Pack, failed: bool, finished: bool) -> None:
+        """A pack ended."""
+        if finished or failed:
+            self._ended += 1
+            self._failed += failed
+            self._done[pack.number] = self._epochs[pack.number]
+
+    def look(self) -> None:
+        """Show how far everything is, where it is time to."""
+        done, total = sum(self._done.values()), sum(self._epochs.values())
+        steps = sum(self._steps.values()) - sum(self._first.values())
+        shown = f"{self._ended}/{self._packs}" + (f", {self._failed} failed" if self._failed else "")
+        self._bar.update(self._task, completed=done, packs=shown, steps=steps)
+        now = time.monotonic()
+        if self._plain and now - self._told >= PLAIN_SECONDS:
+            self._told = now
+            left = f"  {(now - self._begun) / done * (total - done):.0f} s left" if done else ""
+            text = f"sweep: packs {shown}  {100 * done / total:.0f} %  {steps:.3g} device-steps{left}"
+            print(text, file=sys.stderr, flush=True)
