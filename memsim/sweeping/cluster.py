@@ -127,6 +127,8 @@ def _ended(future: Future, pack: Pack, stopping: bool) -> Ended:
 def _carry_out_here(pack: Pack, folder: Folder, name: str) -> tuple[bool, str | None]:
     """The task, on a worker: whether the pack was finished, and what kept it from that."""
     worker, stop, ended = get_worker(), threading.Event(), threading.Event()
+    if not folder.sweep_file.exists():
+        raise InputError(f"the worker {worker.address} sees no {folder.path}; all must see it under the same path")
     variable = Variable(name, client=get_client())
     threading.Thread(target=_listen, args=(variable, stop, ended), daemon=True).start()
     # Arrays that came over a wire may be read-only, for which the kernels would be compiled once more.
