@@ -30,6 +30,8 @@ from memsim.devices import Node, Synapse, ThresholdMemristor
 from memsim.driving.configuration import load_drive_configuration
 from memsim.inspection.windows import write_window
 from memsim.reproduction.settings import Reproduction, multilayer
+from memsim.sweeping.configuration import Range, SweepSection, load_sweep
+from memsim.sweeping.packing import plan
 
 ROOT = Path(__file__).parents[1]
 FORMAT = ROOT / "traces" / "FORMAT.md"
@@ -40,6 +42,19 @@ IMAGE_BYTES = 200_000
 SHORT = {
     "run": ["--set", "learning.epochs=2", "--set", "run.realisations=2", "--quiet"],
     "reproduce": ["--realisations", "2", "--epochs", "2", "--reading-realisations", "0", "--quiet"],
+    "sweep": [
+        "--set",
+        "base.learning.epochs=2",
+        "--set",
+        "base.run.realisations=2",
+        "--set",
+        "sweep.seeds=[0,1]",
+        "--set",
+        "sweep.lanes=100",
+        "--processes",
+        "1",
+        "--quiet",
+    ],
     "drive": ["--quiet"],
 }
 
@@ -214,6 +229,7 @@ SECTIONS = {
     "`[data]`": (DataSection, ()),
     "`[trace]`": (TraceSection, ()),
 }
+SWEEP_SECTIONS = {"`[sweep]`": SweepSection, "A range": Range}
 BOUNDS = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤", "min_length": "length ≥"}
 
 
@@ -262,6 +278,27 @@ def test_the_configurations_page_has_every_field_with_unit_bounds_and_default(he
         for choice in typing.get_args(field.annotation):
             if isinstance(choice, str):
                 assert f'`"{choice}"`' in values, name
+
+
+@pytest.mark.parametrize("heading", SWEEP_SECTIONS)
+def test_the_sweeps_page_has_every_field_with_bounds_and_default(heading):
+    model = SWEEP_SECTIONS[heading]
+    rows = {row[0]: row for row in table_rows(sections_of(ROOT / "docs" / "sweep.md")[heading])}
+    assert set(rows) == {f"`{name}`" for name in model.model_fields}
+    for name, field in model.model_fields.items():
+        _, values, _, bounds, default, _ = rows[f"`{name}`"]
+        assert bounds == shown_bounds(field.metadata), name
+        assert default == ("required" if field.is_required() else shown_default(field.default)), name
+        for choice in typing.get_args(field.annotation):
+            if isinstance(choice, str):
+                assert f'`"{choice}"`' in values, name
+
+
+def test_the_sweeps_pages_file_is_one(tmp_path):
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    ((_, _, _, body),) = [block for block in blocks(ROOT / "docs" / "sweep.md") if block[1] == "toml"]
+    (tmp_path / "page.toml").write_text(body)
+    assert len(plan(load_sweep(tmp_path / "page.toml"), 1).points) == 160
 
 
 def test_no_section_is_left_out():

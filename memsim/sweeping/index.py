@@ -5,13 +5,14 @@ import io
 import json
 import time
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..errors import RunFileError
 from ..resuming import differences
 from ..run import LEARNED, Run, open_run
+from .design import Point
 from .folder import Folder, write_whole
 from .packing import Pack, Plan
 
@@ -29,6 +30,14 @@ RESULT_COLUMNS = (
     "energy_joules",
     "simulated_seconds",
 )
+
+
+class Outcome(NamedTuple):
+    """The finished realisations of a configuration: its fields, whether each learned, its last total error."""
+
+    values: Point
+    learned: list[bool]
+    errors: list[float]
 
 
 class Index:
@@ -111,11 +120,16 @@ class Index:
         """Why a point failed."""
         return self._status[point][1]
 
-    @property
-    def learned(self) -> tuple[int, int]:
-        """Realisations that learned, and all that are finished."""
-        rows = [row for of_point in self._results.values() for row in of_point]
-        return sum(row[RESULT_COLUMNS.index("learned")] for row in rows), len(rows)
+    def outcomes(self) -> list["Outcome"]:
+        """What became of each configuration, seeds apart, in the order of the points."""
+        found: dict[str, Outcome] = {}
+        for number, point in enumerate(self._plan.points):
+            values = {name: value for name, value in point.items() if name != "run.seed"}
+            outcome = found.setdefault(json.dumps(values, default=repr), Outcome(values, [], []))
+            for row in self._results.get(number, ()):
+                outcome.learned.append(row[RESULT_COLUMNS.index("learned")])
+                outcome.errors.append(row[RESULT_COLUMNS.index("total_error")])
+        return list(found.values())
 
     def write_when_due(self) -> None:
         """Write the tables, if they were not written for a while."""

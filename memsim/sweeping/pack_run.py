@@ -28,11 +28,11 @@ class Told(NamedTuple):
 class _Teller(training.NoProgress):
     """Tells from time to time how far a pack is."""
 
-    def __init__(self, number: int, tell: Callable[[Told], None]) -> None:
-        self._number, self._tell, self._next = number, tell, 0.0
+    def __init__(self, pack: Pack, tell: Callable[[Told], None]) -> None:
+        self._number, self._epochs, self._tell, self._next = pack.number, pack.config.learning.epochs, tell, 0.0
 
     def update(self, epoch: int, error: float, device_steps: int) -> None:
-        if time.monotonic() >= self._next:
+        if time.monotonic() >= self._next or epoch == self._epochs:
             self._next = time.monotonic() + TELL_SECONDS
             self._tell(Told(self._number, epoch, device_steps))
 
@@ -69,7 +69,7 @@ def carry_out(pack: Pack, folder: Folder, stop: threading.Event, tell: Callable[
             stop.wait(LOOK_SECONDS)
             continue
         try:
-            teller = _Teller(pack.number, tell)
+            teller = _Teller(pack, tell)
             config = pack.configuration(kept)
             with training.run(config, pack.data, out=path, resume=True, progress=teller, stop=stop) as run:
                 return not run.stopped

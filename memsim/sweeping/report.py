@@ -1,13 +1,15 @@
 """What a person sees of a sweep: its plan before, and at the end what became of it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
+import numpy as np
 from rich.table import Table
 
 from ..reporting import console, counted
 from .configuration import SweepConfiguration
-from .index import FAILED, FINISHED, MISSING, POINTS, RESULTS, STOPPED, Index
+from .index import FAILED, FINISHED, MISSING, POINTS, RESULTS, STOPPED, Index, Outcome
 from .packing import plan
 
 SHOWN = 20  # points of a plan
@@ -44,8 +46,19 @@ def _shown(value: object) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
+def _outcomes_table(outcomes: Sequence[Outcome]) -> Table:
+    """How many realisations of each configuration learned, and how well."""
+    table = Table(*outcomes[0].values, title="Configurations, over all seeds", title_justify="left", title_style="bold")
+    for heading in ("learned", "mean\ntotal error", "largest"):
+        table.add_column(heading, justify="right")
+    for values, learned, errors in outcomes:
+        found = (f"{np.mean(errors):.4g}", f"{max(errors):.4g}") if errors else ("", "")
+        table.add_row(*map(_shown, values.values()), f"{sum(learned)} of {len(learned)}", *found)
+    return table
+
+
 def show_sweep(index: Index, folder: Path, resume: str) -> int:
-    """Print what became of a sweep.
+    """Print what became of a sweep: how each configuration did, what failed, and how to go on.
 
     Parameters
     ----------
@@ -60,7 +73,11 @@ def show_sweep(index: Index, folder: Path, resume: str) -> int:
         The exit status: 0 finished, 1 some points failed, 130 stopped.
     """
     failed, open_points = index.points_of(FAILED), index.points_of(STOPPED, MISSING)
-    learned, finished = index.learned
+    outcomes = index.outcomes()
+    console().print(_outcomes_table(outcomes[:SHOWN]))
+    if len(outcomes) > SHOWN:
+        click.echo(f"... and {counted(len(outcomes) - SHOWN, 'configuration')} more")
+    learned, finished = (sum(each) for each in zip(*((sum(o.learned), len(o.learned)) for o in outcomes), strict=True))
     click.echo(
         f"{counted(len(index.points_of(FINISHED)), 'point')} finished, {len(failed)} failed, "
         f"{len(open_points)} open; {learned} of {counted(finished, 'realisation')} learned"
