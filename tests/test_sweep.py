@@ -5,6 +5,8 @@ import json
 import os
 import re
 import signal
+import threading
+import time
 
 import dying_worker
 import numpy as np
@@ -29,7 +31,12 @@ from sweeps import (
 import memsim
 from memsim import training
 from memsim.errors import InputError
-from memsim.sweeping import local
+from memsim.sweeping import local, progress
+from memsim.sweeping.configuration import load_sweep
+from memsim.sweeping.folder import Folder
+from memsim.sweeping.index import Index
+from memsim.sweeping.pack_run import Told, carry_out
+from memsim.sweeping.packing import plan
 
 __all__ = ["long_sweep", "source"]  # fixtures
 
@@ -125,12 +132,6 @@ def test_points_that_cannot_work_are_recorded_and_the_rest_goes_on(cli, source, 
 
 def test_a_point_whose_state_is_lost_leaves_its_pack(cli, source, tmp_path, monkeypatch):
     """Point 1, of the second lanes of its pack: its pack begins again without it."""
-    from memsim.sweeping import pack_run
-    from memsim.sweeping.configuration import load_sweep
-    from memsim.sweeping.folder import Folder
-    from memsim.sweeping.index import Index
-    from memsim.sweeping.packing import plan
-
     lost = memsim.train(memsim.MultilayerPerceptron(), memsim.datasets.gate("xor"), epochs=1, seed=1).seeds[0]
     original = training.Engine.advance
 
@@ -148,7 +149,7 @@ def test_a_point_whose_state_is_lost_leaves_its_pack(cli, source, tmp_path, monk
     folder = Folder(tmp_path / "out")
     folder.create(laid_out.config)
     for pack in laid_out.packs:
-        assert pack_run.carry_out(pack, folder, pack_run.threading.Event(), lambda told: None)
+        assert carry_out(pack, folder, threading.Event(), lambda told: None)
     index = Index(laid_out, folder)
     index.write()
     monkeypatch.undo()
@@ -202,6 +203,31 @@ def test_a_pack_whose_process_dies_every_time_is_given_up(cli, source, tmp_path,
     assert_points_have_the_bits_of_runs_alone(out, [0, 1, 3, 4, 5])
     assert cli("sweep", out, "--resume", "--quiet").status == 0
     assert_each_once(out)
+
+
+# Progress
+
+
+def test_the_lines_of_progress_are_over_all_packs(source, capsys, monkeypatch):
+    laid_out = plan(load_sweep(source), 2)
+    monkeypatch.setattr(progress, "PLAIN_SECONDS", 0.0)
+    clock = iter([100.0, 100.0, 101.0, 110.0, 120.0])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    with progress.SweepProgress() as told:
+        told.start(laid_out.packs[1:], 1, 6)
+        told.tell(Told(1, 1, 1000))  # goes on from an epoch that was complete before
+        told.tell(Told(1, 3, 3000))
+        told.look()
+        told.tell(Told(1, 4, 4000))
+        told.ended(laid_out.packs[1], failed=False, finished=True)
+        told.ended(laid_out.packs[2], failed=True, finished=False)
+        told.look()
+    assert capsys.readouterr().err.splitlines() == [
+        "sweep: 6 points in 4 packs, 1 done before",
+        "sweep: packs 1/4  0 %  0 device-steps",
+        "sweep: packs 1/4  25 %  3e+03 device-steps  45 s left",
+        "sweep: packs 3/4, 1 failed  67 %  4e+03 device-steps  11 s left",
+    ]
 
 
 # Going on
@@ -280,6 +306,21 @@ def test_a_worker_that_is_killed_costs_nothing(source, long_sweep):
     assert status == 0, err
     assert_same_sweeps(out, long_sweep)
     assert_each_once(out)
+
+
+@pytest.mark.slow
+def test_a_second_ctrl_c_stops_at_once_and_loses_nothing_that_was_committed(cli, source, long_sweep):
+    out = source.with_name("out")
+    process = start_sweep(source, out)
+    wait_for(lambda: begun(out) >= 2, process)
+    for _ in range(2):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.01)
+    status, _, err = finish(process)
+    assert status == 130
+    assert re.search(rf"'memsim sweep {out} --resume' goes on\n", err), err
+    assert cli("sweep", out, "--resume", "--quiet").status == 0
+    assert_same_sweeps(out, long_sweep)
 
 
 @pytest.mark.slow

@@ -62,10 +62,17 @@ def command(
         source, out = source / SWEEP_FILE, out or source
     config = load_sweep(source, assignments)
     target = out or Path(source.stem)
+    goes_on = f"'memsim sweep {shlex.quote(str(target))} --resume' goes on"
     with workers_of(processes, scheduler) as workers:
         if dry_run:
             show_plan(config, workers.capacity)
             return 0
-        with SweepProgress(quiet) as progress:
-            index = run(config, target, workers, resume=resume, progress=progress)
-    return show_sweep(index, target, f"memsim sweep {shlex.quote(str(target))} --resume")
+        progress = SweepProgress(quiet)
+        try:
+            with progress:
+                index = run(config, target, workers, resume=resume, progress=progress)
+        except KeyboardInterrupt:
+            if progress.started:
+                click.echo(f"{target} keeps what was committed; {goes_on}", err=True)
+            raise
+    return show_sweep(index, target, goes_on)

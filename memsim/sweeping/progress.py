@@ -18,9 +18,15 @@ class SweepProgress:
     Parameters
     ----------
     quiet : bool
+
+    Attributes
+    ----------
+    started : bool
+        Whether packs are being carried out.
     """
 
     def __init__(self, quiet: bool = False) -> None:
+        self.started = False
         self._plain = not quiet and not sys.stderr.isatty()
         self._bar = progress_bar(
             TextColumn("packs {task.fields[packs]}"),
@@ -30,7 +36,7 @@ class SweepProgress:
         self._packs = self._ended = self._failed = 0
         self._epochs: dict[int, int] = {}  # of each pack, to do
         self._done: dict[int, int] = {}  # of each pack, complete
-        self._first: dict[int, int] = {}  # device-steps at the first word of each pack: it may go on from earlier ones
+        self._first: dict[int, int] = {}  # epochs at the first word of each pack: it may go on from earlier ones
         self._steps: dict[int, int] = {}
         self._begun = self._told = time.monotonic()
 
@@ -52,6 +58,7 @@ class SweepProgress:
         points : int
             Of the whole sweep.
         """
+        self.started = True
         self._packs, self._ended = len(packs) + before, before
         self._epochs = {pack.number: pack.config.learning.epochs for pack in packs}
         self._begun = self._told = time.monotonic()
@@ -66,7 +73,7 @@ class SweepProgress:
     def tell(self, told: Told) -> None:
         """A pack is so far."""
         self._done[told.pack] = told.epoch
-        self._first.setdefault(told.pack, told.device_steps)
+        self._first.setdefault(told.pack, told.epoch)
         self._steps[told.pack] = told.device_steps
 
     def ended(self, pack: Pack, failed: bool, finished: bool) -> None:
@@ -79,12 +86,13 @@ class SweepProgress:
     def look(self) -> None:
         """Show how far everything is, where it is time to."""
         done, total = sum(self._done.values()), sum(self._epochs.values())
-        steps = sum(self._steps.values()) - sum(self._first.values())
+        steps = sum(self._steps.values())
         shown = f"{self._ended}/{self._packs}" + (f", {self._failed} failed" if self._failed else "")
         self._bar.update(self._task, completed=done, packs=shown, steps=steps)
         now = time.monotonic()
         if self._plain and now - self._told >= PLAIN_SECONDS:
             self._told = now
-            left = f"  {(now - self._begun) / done * (total - done):.0f} s left" if done else ""
+            made = done - sum(self._first.values())
+            left = f"  {(now - self._begun) / made * (total - done):.0f} s left" if made else ""
             text = f"sweep: packs {shown}  {100 * done / total:.0f} %  {steps:.3g} device-steps{left}"
             print(text, file=sys.stderr, flush=True)

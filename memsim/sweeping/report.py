@@ -57,15 +57,15 @@ def _outcomes_table(outcomes: Sequence[Outcome]) -> Table:
     return table
 
 
-def show_sweep(index: Index, folder: Path, resume: str) -> int:
+def show_sweep(index: Index, folder: Path, goes_on: str) -> int:
     """Print what became of a sweep: how each configuration did, what failed, and how to go on.
 
     Parameters
     ----------
     index : Index
     folder : Path
-    resume : str
-        The command that goes on.
+    goes_on : str
+        The command that goes on, as the end of a sentence.
 
     Returns
     -------
@@ -74,9 +74,10 @@ def show_sweep(index: Index, folder: Path, resume: str) -> int:
     """
     failed, open_points = index.points_of(FAILED), index.points_of(STOPPED, MISSING)
     outcomes = index.outcomes()
-    console().print(_outcomes_table(outcomes[:SHOWN]))
-    if len(outcomes) > SHOWN:
-        click.echo(f"... and {counted(len(outcomes) - SHOWN, 'configuration')} more")
+    if any(outcome.learned for outcome in outcomes):
+        console().print(_outcomes_table(outcomes[:SHOWN]))
+        if len(outcomes) > SHOWN:
+            click.echo(f"... and {counted(len(outcomes) - SHOWN, 'configuration')} more")
     learned, finished = (sum(each) for each in zip(*((sum(o.learned), len(o.learned)) for o in outcomes), strict=True))
     click.echo(
         f"{counted(len(index.points_of(FINISHED)), 'point')} finished, {len(failed)} failed, "
@@ -92,6 +93,6 @@ def show_sweep(index: Index, folder: Path, resume: str) -> int:
             err=True,
         )
     if open_points:
-        click.echo(f"stopped with {counted(len(open_points), 'point')} open; '{resume}' goes on", err=True)
+        click.echo(f"stopped with {counted(len(open_points), 'point')} open; {goes_on}", err=True)
         return 130
     return 1 if failed else 0
