@@ -9,6 +9,7 @@ import threading
 import time
 
 import dying_worker
+import h5py
 import numpy as np
 import pandas
 import psutil
@@ -188,6 +189,21 @@ def test_a_broken_pack_is_named_and_keeps_no_other_from_going_on(cli, source, tm
     other.unlink()
     assert cli("sweep", out, "--resume", "--quiet").status == 0
     assert (out / "results.csv").read_bytes() == results
+
+
+def test_a_pack_that_somebody_looks_into_waits_for_a_moment(source, tmp_path):
+    """HDF5 does not let a file be written that a reader has open without SWMR."""
+    laid_out = plan(load_sweep(source, ["base.learning.epochs=20000"]), 1)
+    folder, stop = Folder(tmp_path / "out"), threading.Event()
+    folder.create(laid_out.config)
+    pack = laid_out.packs[0]
+    assert not carry_out(pack, folder, stop, lambda told: stop.set())
+    reader = h5py.File(folder.run_file(pack.name))
+    closing = threading.Timer(0.3, reader.close)
+    closing.start()
+    assert carry_out(pack, folder, threading.Event(), lambda told: None)
+    closing.join()
+    assert Index(laid_out, folder).is_done(pack)
 
 
 def test_a_pack_whose_process_dies_every_time_is_given_up(cli, source, tmp_path, monkeypatch):

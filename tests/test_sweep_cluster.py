@@ -107,6 +107,20 @@ def test_ctrl_c_stops_the_workers_packs_and_a_local_resume_goes_on(cluster, cli,
 
 
 @pytest.mark.slow
+def test_ctrl_c_ends_a_sweep_whose_workers_are_all_gone(cluster, source):
+    out = source.with_name("out")
+    process = start_sweep(cluster, source, out)
+    wait_for(lambda: begun(out) >= 2, process)
+    for worker in cluster.workers:
+        worker.kill()
+        worker.wait()
+    process.send_signal(signal.SIGINT)
+    status, _, err = finish(process)
+    assert status == 130, err
+    assert set(memsim.open_sweep(out).points["status"]) <= {"stopped", "missing", "finished"}
+
+
+@pytest.mark.slow
 def test_a_sweep_that_is_killed_goes_on_on_the_same_cluster(cluster, source, long_sweep):
     """Its workers may still write their packs meanwhile; the new tasks wait for them."""
     out = source.with_name("out")

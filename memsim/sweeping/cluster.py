@@ -80,7 +80,10 @@ class DaskCluster:
         while waiting or running:
             if stop.is_set():
                 waiting.clear()
-            heart.beat(stop.is_set())
+            if heart.beat(stop.is_set()):
+                self.capacity = self._threads()
+            if stop.is_set() and self.capacity == 0:
+                return  # nobody is left who would end the packs
             if self._client.status != "running":
                 raise RunError(f"the Dask scheduler at {self._address} went away; finished packs are kept")
             while waiting and len(running) < IN_HAND * self.capacity:
@@ -93,6 +96,7 @@ class DaskCluster:
                 yield _ended(future, running.pop(future), stop.is_set())
             yield None
             time.sleep(LOOK_SECONDS)
+        heart.end()
 
     def _threads(self) -> int:
         return int(sum(self._client.nthreads().values()))
@@ -104,12 +108,18 @@ class _Heart:
     def __init__(self, variable: Variable) -> None:
         self._variable, self._beats, self._next, self._stopped = variable, 0, 0.0, False
 
-    def beat(self, stop: bool) -> None:
-        if self._stopped or (not stop and time.monotonic() < self._next):
-            return
+    def beat(self, stop: bool) -> bool:
+        """Give a sign where it is time to; whether it was."""
+        if time.monotonic() < self._next and stop == self._stopped:
+            return False
         self._next = time.monotonic() + BEAT_SECONDS
         self._beats, self._stopped = self._beats + 1, stop
         self._variable.set(STOP if stop else str(self._beats))
+        return True
+
+    def end(self) -> None:
+        """Leave nothing on the scheduler."""
+        self._variable.delete()
 
 
 def _ended(future: Future, pack: Pack, stopping: bool) -> Ended:

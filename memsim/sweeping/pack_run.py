@@ -15,6 +15,7 @@ from .packing import Pack
 
 TELL_SECONDS = 0.5  # between words on how far a pack is
 LOOK_SECONDS = 0.5  # between looks whether another run still writes the file
+TRIES = 3  # to open the file, which a program that looks into it may keep from that for a moment
 
 
 class Told(NamedTuple):
@@ -61,10 +62,10 @@ def carry_out(pack: Pack, folder: Folder, stop: threading.Event, tell: Callable[
     MemsimError
         The file cannot be gone on with, or the disk is full; no fault of a point.
     """
+    path, tries = folder.run_file(pack.name), 0
     while kept := folder.kept(pack):
         if stop.is_set():
             return False
-        path = folder.run_file(pack.name)
         if recovery.is_being_written(path):
             stop.wait(LOOK_SECONDS)
             continue
@@ -78,12 +79,13 @@ def carry_out(pack: Pack, folder: Folder, stop: threading.Event, tell: Callable[
             path.unlink(missing_ok=True)  # before the record: the file holds the points that are lost
             _record(pack, folder, dict.fromkeys(lost, str(error)))
         except (InputError, ArithmeticError):
-            if recovery.is_being_written(path):  # since it was looked at
-                continue
-            unfit = _unfit(pack, kept)
-            if not unfit:
+            unfit, tries = _unfit(pack, kept), tries + 1
+            if not unfit and tries == TRIES:
                 raise
-            _record(pack, folder, unfit)
+            if unfit:
+                _record(pack, folder, unfit)
+            else:  # another run has begun to write the file, or somebody looks into it
+                stop.wait(LOOK_SECONDS)
     return True
 
 
