@@ -212,7 +212,7 @@ def test_a_pack_whose_process_dies_every_time_is_given_up(cli, source, tmp_path,
     called = cli("sweep", source, "--out", out, "--quiet", "--processes", 2)
     assert called.status == 1
     assert re.search(
-        r"failed: point 2: its process was killed by signal 9, as happens without enough memory; --resume tries again",
+        r"failed: point 2: its process was killed by signal 9, as happens without enough memory, 3 times; --resume",
         called.err,
     )
     monkeypatch.undo()

@@ -98,7 +98,7 @@ class LocalProcesses:
                         waiting.appendleft(ended.pack)
                         continue
                 if ended is not None:
-                    yield Ended(ended.pack, ended.error)
+                    yield Ended(ended.pack, None if ended.again and told_to_stop else ended.error)
             yield None
 
 
@@ -155,9 +155,10 @@ class _Worker:
         except (EOFError, OSError):
             self._process.join()
             code = self._process.exitcode or 0
-            how = f"was killed by signal {-code}" if code < 0 else f"ended with status {code}"
+            memory = ", as happens without enough memory" if code == -9 else ""
+            how = f"was killed by signal {-code}{memory}" if code < 0 else f"ended with status {code}"
             self.pack = None
-            error = f"its process {how}, as happens without enough memory; --resume tries again"
+            error = f"its process {how}, {ATTEMPTS} times; --resume tries again"
             return _Attempt(pack, error, again=self._replaced())
         return None
 
