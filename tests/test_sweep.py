@@ -335,7 +335,8 @@ def test_a_second_ctrl_c_stops_at_once_and_loses_nothing_that_was_committed(cli,
     status, _, err = finish(process)
     assert status == 130
     assert re.search(rf"'memsim sweep {out} --resume' goes on\n", err), err
-    assert cli("sweep", out, "--resume", "--quiet").status == 0
+    resumed = cli("sweep", out, "--resume", "--quiet")
+    assert resumed.status == 0, resumed.err
     assert_same_sweeps(out, long_sweep)
 
 
