@@ -443,10 +443,14 @@ class Engine:
 
     def _check_finite(self) -> None:
         lost: list[int] = []
-        for part, block in zip(self.parts, self._blocks, strict=True):
+        for k, (part, block) in enumerate(zip(self.parts, self._blocks, strict=True)):
             if not (np.isfinite(block.devices.state).all() and np.isfinite(block.registers.error).all()):
-                states = np.isfinite(block.devices.state.reshape(-1, block.lanes)).all(axis=0)
-                lost += part[~(states & np.isfinite(block.registers.error))].tolist()
+                views = [
+                    self._bank_view(block.devices.state, bank, k, of_states=True)
+                    for bank in range(len(self.plan.banks))
+                ]
+                finite = np.all([np.isfinite(view).all(axis=(0, 1)) for view in views], axis=0)
+                lost += part[~(finite & np.isfinite(block.registers.error))].tolist()
         if lost:
             raise NotFiniteError(
                 f"a device's state or a sample's error is no longer finite in epoch {self.epoch}; "
