@@ -64,8 +64,7 @@ def test_seed_and_seeds_exclude_each_other(tmp_path, refused):
 def test_a_state_that_is_lost_names_its_realisations():
     config = of_seeds("slp", SEEDS)
     engine = training._engine(training.assemble(config, REAL), training.trace_plan(training.assemble(config, REAL)), 5)
-    first, second = engine._blocks[0].lanes, 4
-    engine._blocks[0].devices.state.reshape(-1, first)[1, second] = np.inf
+    engine._bank_view(engine._blocks[0].devices.state, 0, 0, of_states=True)[1, 0, 4] = np.inf
     engine._blocks[0].registers.error[7] = np.nan
     with pytest.raises(NotFiniteError, match="is no longer finite in epoch 0") as error:
         engine._check_finite()
