@@ -51,8 +51,11 @@ class ModelFunctions(NamedTuple):
         Current under a voltage, of models with one variable that a voltage can
         drive.
     constant_drift : bool
-        Whether the drift depends on the drive alone, and the voltage is affine
-        in the state: a pulse then has a closed form.
+        Whether no drift changes while the current is constant: it depends on
+        the drive, and on variables that never move, alone.
+    affine_output : bool
+        Whether the voltage is affine in the state. With one variable of
+        constant drift, a pulse then has a closed form.
     """
 
     key: str
@@ -62,6 +65,12 @@ class ModelFunctions(NamedTuple):
     output: Callable
     current: Callable | None = None
     constant_drift: bool = False
+    affine_output: bool = False
+
+    @property
+    def has_closed_form(self) -> bool:
+        """Whether a pulse of constant current is one evaluation."""
+        return self.variables == 1 and self.constant_drift and self.affine_output
 
 
 class Tally(NamedTuple):
@@ -294,11 +303,11 @@ def _physics(model: ModelFunctions, drive: str):
     return specialise(under_voltage, name, compiler=elementwise, drift=plain, conjugate=inverse), inverse
 
 
-def _bindings(model: ModelFunctions, integrator: str, drive: str) -> dict:
-    """What the open names of :func:`pulse` and :func:`waveform` stand for."""
+def _bindings(model: ModelFunctions, integrator: str, drive: str, kernel: str) -> dict:
+    """What the open names of a kernel, :func:`pulse` or :func:`waveform`, stand for."""
     drift_function, response = _physics(model, drive)
     numbers = {"VARIABLES": model.variables, "PARAMETERS": model.parameters}
-    key = f"{integrator}_{cache_key(model)}_under_{drive}"
+    key = f"{kernel}_{integrator}_{cache_key(model)}_under_{drive}"
 
     def bound(template, compiler=inlined, **names):
         return specialise(template, f"{template.__name__}_{key}", compiler=compiler, **numbers, **names)
@@ -306,6 +315,8 @@ def _bindings(model: ModelFunctions, integrator: str, drive: str) -> dict:
     one = model.variables == 1
     if one:
         step = bound({"heun": tiles.heun}.get(integrator, tiles.euler), elementwise, drift=drift_function)
+    elif kernel == "pulse" and model.constant_drift:
+        step = bound(tiles.constant_of_several)
     else:
         methods = {"euler": tiles.euler_of_several, "heun": tiles.heun_of_several}
         step = bound(methods[integrator], drift=drift_function)
@@ -323,10 +334,10 @@ def _bindings(model: ModelFunctions, integrator: str, drive: str) -> dict:
 
 @functools.cache
 def pulse_kernel(model: ModelFunctions, integrator: str):
-    """The kernel :func:`pulse` for a device model and an integrator, or ``EXACT`` for a model of constant drift."""
-    if integrator == EXACT and not model.constant_drift:
+    """The kernel :func:`pulse` for a device model and an integrator, or ``EXACT`` for one with a closed form."""
+    if integrator == EXACT and not model.has_closed_form:
         raise ValueError(f"{model.key}: has no closed form of a pulse")
-    bindings = _bindings(model, integrator, "current")
+    bindings = _bindings(model, integrator, "current", "pulse")
     key = f"{integrator}_{cache_key(model)}"
     for name, width in (("carry_wide", WIDE), ("carry_narrow", NARROW)):
         bindings[name] = specialise(carry, f"{name}_{key}", compiler=inlined, WIDTH=width, **bindings)
@@ -340,7 +351,7 @@ def waveform_kernel(model: ModelFunctions, integrator: str, drive: str):
     Under a voltage the drift is taken at the current that the voltage causes,
     and the response is that current.
     """
-    bindings = _bindings(model, integrator, drive)
+    bindings = _bindings(model, integrator, drive, "waveform")
     return specialise(waveform, f"waveform_{integrator}_{cache_key(model)}_under_{drive}", **bindings)
 
 

@@ -100,8 +100,8 @@ def step_through(tile, before, done, steps, p, lower, upper, dt):
 def leap(tile, before, done, steps, p, lower, upper, dt):
     """Carry a tile, with ``done`` steps behind it, on by some steps in one evaluation.
 
-    For models whose drift depends on the drive alone, and whose voltage is affine
-    in the state. Then x_n = x_0 + n * dt * drift, up to the bound; and the
+    For models of one variable, whose drift does not change in a pulse, and whose
+    voltage is affine in the state. Then x_n = x_0 + n * dt * drift, up to the bound; and the
     voltages of the steps before it add up to their number times the voltage at
     the mean of the first and the last state.
     """
@@ -163,6 +163,17 @@ def heun_of_several(tile, j, start, end, p, lower, upper, dt):
         tile.x[v, j] = upper[v] if moved > upper[v] else moved
 
 
+def constant_of_several(tile, j, start, end, p, lower, upper, dt):
+    """One step for the states of element ``j``, with the drifts of the pulse's beginning: Euler's and Heun's alike.
+
+    Where no drift changes, Heun's 0.5 * dt * (2 * drift) is dt * drift to the bit.
+    """
+    for v in range(VARIABLES):
+        moved = tile.x[v, j] + dt * tile.rate[v, j]
+        moved = lower[v] if moved < lower[v] else moved
+        tile.x[v, j] = upper[v] if moved > upper[v] else moved
+
+
 def step_tile_of_several(tile, start, end, p, lower, upper, dt):
     """:func:`step_tile_of_one`."""
     for j in range(end.size):
@@ -178,7 +189,8 @@ def begin_tile_of_several(tile, p):
     for j in range(tile.drive.size):
         moves = False
         for v in range(VARIABLES):
-            moves |= drift(v, tile.x, j, tile.drive[j], p) != 0.0
+            tile.rate[v, j] = drift(v, tile.x, j, tile.drive[j], p)
+            moves |= tile.rate[v, j] != 0.0
         drifting |= moves
         tile.drifts[j] = 1.0 if moves else 0.0
         tile.voltage[j] = output(tile.x, j, tile.drive[j], p)

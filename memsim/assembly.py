@@ -95,7 +95,7 @@ def assemble(config: Configuration, dataset: Dataset, seeds: np.ndarray | None =
 def _refuse_solver(config: Configuration, banks: tuple[BankCalibration, ...]) -> None:
     """Refuse the closed form of a pulse for devices that have none."""
     for bank in banks:
-        if config.time.solver == "exact" and not bank.device.functions().constant_drift:
+        if config.time.solver == "exact" and not bank.device.functions().has_closed_form:
             raise InputError(
                 f"time.solver: must be 'stepping' for {bank.name}, since a {bank.device.model} has no closed form of a "
                 f"pulse (got 'exact')"

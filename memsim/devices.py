@@ -138,7 +138,7 @@ class Synapse(_IonDrift):
         drift = synapse.drift if self.direction == "both" else synapse.drift_printed
         return ModelFunctions(
             f"synapse_{self.direction}", synapse.VARIABLES, synapse.PARAMETERS, drift, synapse.output,
-            constant_drift=True,
+            constant_drift=True, affine_output=True,
         )  # fmt: skip
 
 
@@ -193,7 +193,7 @@ class Node(_IonDrift):
         drift = node.drift if self.direction == "both" else node.drift_printed
         return ModelFunctions(
             f"node_{self.direction}", node.VARIABLES, node.PARAMETERS, drift, node.output, node.current,
-            constant_drift=True,
+            constant_drift=True, affine_output=True,
         )  # fmt: skip
 
 
@@ -268,7 +268,9 @@ class ThresholdMemristor(Device):
         }[self.activation]
         variables = self.inputs + 2
         key = f"threshold_memristor_{self.inputs}_{self.activation}_{self.direction}"
-        return ModelFunctions(key, variables, physics.FIRST_THRESHOLD + self.inputs + 1, drift, output)
+        parameters = physics.FIRST_THRESHOLD + self.inputs + 1
+        # The one variable that a drift depends on, the learning rate, never moves.
+        return ModelFunctions(key, variables, parameters, drift, output, constant_drift=True)
 
 
 def _check_windows(thresholds: tuple[float, ...], window: float) -> None:
