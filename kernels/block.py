@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .compiling import elementwise, inlined
-from .scratch import cube, line, sheet
+from .scratch import cube, sheet
 from .slots import BankColumn, Phase
 from .stepping import PulseRows
 
@@ -187,43 +187,6 @@ def place(banks, block, bank):
         at[PlaceColumn.FIRST_STATE],
         at[PlaceColumn.ROOM],
     )
-
-
-@inlined
-def states_of(at, flat):
-    """The states of a bank as (variables, room)."""
-    return sheet(flat, at.first_state, at.variables, at.room)
-
-
-@inlined
-def room_of_bank(at, flat):
-    """A value for each element of a bank and the room beside them, (room,)."""
-    return line(flat, at.first, at.room)
-
-
-@inlined
-def lines_of(at, flat):
-    """A value for each element of a bank, (elements,)."""
-    return line(flat, at.first, at.elements)
-
-
-@inlined
-def grid_of(at, flat, inputs, outputs, lanes):
-    """A value for each synapse of a layer, (inputs, outputs, realisations)."""
-    return cube(flat, at.first, inputs, outputs, lanes)
-
-
-@inlined
-def nodes_of(at, flat, lanes):
-    """A value for each device of a bank, (devices, realisations)."""
-    return sheet(flat, at.first, at.devices, lanes)
-
-
-@inlined
-def layer_of(units, layer, values):
-    """The rows of a layer in one of the controller's registers, (units, realisations)."""
-    lanes = values.shape[1]
-    return sheet(values, units[layer] * lanes, units[layer + 1] - units[layer], lanes)
 
 
 @inlined

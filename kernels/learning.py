@@ -11,9 +11,9 @@ from collections.abc import Callable
 import numpy as np
 
 from . import controller
-from .block import grid_of, layer_of, lines_of, nodes_of, place, room_of_bank, rows_of, states_of
+from .block import place, rows_of
 from .compiling import inlined, specialise
-from .scratch import cube, line, sheet
+from .scratch import cube, line, rows, sheet
 from .slots import BankColumn, BiasCurrent, Column, Nominal, Operation, Phase
 from .stepping import ModelFunctions, Tally, cache_key, pulse_kernel
 from .tiles import ANY_VARIABLE, NO_VARIABLE
@@ -44,13 +44,13 @@ def set_currents(plan, slot, at, devices, counters, registers):
     layer = slot[Column.LAYER]
     units = plan.units
     nominal = plan.nominal[slot[Column.BANK]]
-    fan_in = units[layer] - units[layer - 1]
-    fan_out = units[layer + 1] - units[layer]
+    below, first, beyond = units[layer - 1], units[layer], units[layer + 1]
+    fan_in, fan_out = first - below, beyond - first
     if operation == Operation.READ_SYNAPSES or operation == Operation.READ_LINES:
-        signal = layer_of(units, layer - 1, registers.signal)
+        signal = rows(registers.signal, below, first)
         controller.find_scale(signal, nominal[Nominal.FULL_SCALE], registers.scale)
         if operation == Operation.READ_SYNAPSES:
-            current = grid_of(at, devices.current, fan_in, fan_out, lanes)
+            current = cube(devices.current, at.first, fan_in, fan_out, lanes)
             controller.drive_rows(signal, registers.scale, nominal[Nominal.READ_CURRENT], current)
         else:
             for lane in range(lanes):
@@ -62,19 +62,21 @@ def set_currents(plan, slot, at, devices, counters, registers):
             current = cube(devices.current, at.first + fan_in * lanes, 1, 1, lanes)
             controller.drive_rows(ones, registers.scale, amplitude, current)
     elif operation == Operation.BACKREAD_SYNAPSES:
-        gradient = layer_of(units, layer, registers.gradient)
+        gradient = rows(registers.gradient, first, beyond)
         controller.find_scale(gradient, nominal[Nominal.FULL_SCALE], registers.scale)
-        current = grid_of(at, devices.current, fan_in, fan_out, lanes)
+        current = cube(devices.current, at.first, fan_in, fan_out, lanes)
         controller.drive_columns(gradient, registers.scale, nominal[Nominal.READ_CURRENT], current)
     elif operation == Operation.READ_NODES or operation == Operation.RESTORE_NODES:
         unit = nominal[Nominal.UNIT_CURRENT]
         unit = -unit if operation == Operation.RESTORE_NODES else unit
-        controller.drive_nodes(layer_of(units, layer, registers.net), unit, nodes_of(at, devices.current, lanes))
+        controller.drive_nodes(
+            rows(registers.net, first, beyond), unit, sheet(devices.current, at.first, at.devices, lanes)
+        )
     elif operation == Operation.READ_MEMRISTOR:
-        states = states_of(at, devices.state)
-        controller.tap_net_input(states, layer_of(units, 0, registers.signal), registers.net[0])
+        states = sheet(devices.state, at.first_state, at.variables, at.room)
+        controller.tap_net_input(states, rows(registers.signal, 0, units[1]), registers.net[0])
         net = sheet(registers.net, 0, 1, lanes)
-        controller.drive_nodes(net, nominal[Nominal.UNIT_CURRENT], nodes_of(at, devices.current, lanes))
+        controller.drive_nodes(net, nominal[Nominal.UNIT_CURRENT], sheet(devices.current, at.first, at.devices, lanes))
     else:
         set_write_currents(plan, slot, at, devices, counters, registers)
 
@@ -88,26 +90,27 @@ def set_write_currents(plan, slot, at, devices, counters, registers):
     variable = slot[Column.VARIABLE]
     units = plan.units
     nominal = plan.nominal[slot[Column.BANK]]
-    request = lines_of(at, devices.request)
+    request = line(devices.request, at.first, at.elements)
     pulse_time = slot[Column.PULSE_STEPS] * plan.dt
     threshold = nominal[Nominal.THRESHOLD]
     limit = nominal[Nominal.DRIVER_LIMIT]
     drift = nominal[Nominal.DRIFT]
     state_per_weight = nominal[Nominal.STATE_PER_WEIGHT]
-    gradient = layer_of(units, layer, registers.gradient)
+    below, first, beyond = units[layer - 1], units[layer], units[layer + 1]
+    gradient = rows(registers.gradient, first, beyond)
     if operation == Operation.WRITE_SYNAPSES:
-        fan_in, fan_out = units[layer] - units[layer - 1], units[layer + 1] - units[layer]
+        fan_in, fan_out = first - below, beyond - first
         controller.request_synapses(
-            layer_of(units, layer - 1, registers.signal), gradient, plan.rate, state_per_weight, drift,
-            grid_of(at, devices.request, fan_in, fan_out, lanes),
+            rows(registers.signal, below, first), gradient, plan.rate, state_per_weight, drift,
+            cube(devices.request, at.first, fan_in, fan_out, lanes),
         )  # fmt: skip
     elif operation == Operation.WRITE_NODES:
         contrast = (nominal[Nominal.R_OFF] - nominal[Nominal.R_ON]) / (nominal[Nominal.R_OFF] + nominal[Nominal.R_ON])
         controller.request_biases(
-            layer_of(units, layer, registers.net), layer_of(units, layer, registers.arriving), gradient,
-            layer_of(units, layer, registers.bias),
+            rows(registers.net, first, beyond), rows(registers.arriving, first, beyond), gradient,
+            rows(registers.bias, first, beyond),
             plan.rate, plan.rules[0], contrast, nominal[Nominal.BIAS_LIMIT], state_per_weight, drift,
-            nodes_of(at, devices.request, lanes), nodes_of(at, counters.shortened, lanes),
+            sheet(devices.request, at.first, at.devices, lanes), sheet(counters.shortened, at.first, at.devices, lanes),
         )  # fmt: skip
     else:
         line_signal = registers.signal[variable] if variable < units[1] else registers.ones
@@ -123,8 +126,8 @@ def set_write_currents(plan, slot, at, devices, counters, registers):
                 request[e] = 0.0
             chosen = line(devices.request, at.first + variable * lanes, lanes)
             controller.request_variable(line_signal, gradient[0], charge, chosen)
-    current = lines_of(at, devices.current)
-    clipped = lines_of(at, counters.clipped)
+    current = line(devices.current, at.first, at.elements)
+    clipped = line(counters.clipped, at.first, at.elements)
     if operation == Operation.WRITE_VARIABLE and plan.rules[2] == BiasCurrent.PRINTED:
         controller.add_bias_current_printed(request, registers.difference[0], threshold, pulse_time, current)
     elif slot[Column.PULSES] == 1:
@@ -132,7 +135,8 @@ def set_write_currents(plan, slot, at, devices, counters, registers):
     else:
         controller.encode_train(
             request, threshold, pulse_time, slot[Column.PULSES], nominal[Nominal.WRITE_CURRENT], current,
-            lines_of(at, devices.pulses), clipped, lines_of(at, counters.rounded), lines_of(at, counters.rounding),
+            line(devices.pulses, at.first, at.elements), clipped,
+            line(counters.rounded, at.first, at.elements), line(counters.rounding, at.first, at.elements),
         )  # fmt: skip
 
 
@@ -144,33 +148,34 @@ def read_voltages(plan, slot, at, devices, registers):
     layer = slot[Column.LAYER]
     units = plan.units
     last = units.size - 2
-    fan_in = units[layer] - units[layer - 1]
+    below, first, beyond = units[layer - 1], units[layer], units[layer + 1]
+    fan_in, fan_out = first - below, beyond - first
     nominal = plan.nominal[slot[Column.BANK]]
     weight_per_state = 1.0 / nominal[Nominal.STATE_PER_WEIGHT]
     amplitude = nominal[Nominal.READ_CURRENT]
-    net = layer_of(units, layer, registers.net)
-    signal = layer_of(units, layer, registers.signal)
-    slope = layer_of(units, layer, registers.slope)
-    gradient = layer_of(units, layer, registers.gradient)
+    net = rows(registers.net, first, beyond)
+    signal = rows(registers.signal, first, beyond)
+    slope = rows(registers.slope, first, beyond)
+    gradient = rows(registers.gradient, first, beyond)
     if operation == Operation.READ_SYNAPSES:
-        voltage = grid_of(at, devices.voltage, fan_in, units[layer + 1] - units[layer], lanes)
+        voltage = cube(devices.voltage, at.first, fan_in, fan_out, lanes)
         controller.sum_columns(voltage, registers.scale, weight_per_state, amplitude, net)
     elif operation == Operation.BACKREAD_SYNAPSES:
-        voltage = grid_of(at, devices.voltage, fan_in, units[layer + 1] - units[layer], lanes)
+        voltage = cube(devices.voltage, at.first, fan_in, fan_out, lanes)
         controller.sum_rows(
             voltage, registers.scale, weight_per_state, amplitude,
-            layer_of(units, layer - 1, registers.slope), layer_of(units, layer - 1, registers.arriving),
-            layer_of(units, layer - 1, registers.gradient),
+            rows(registers.slope, below, first), rows(registers.arriving, below, first),
+            rows(registers.gradient, below, first),
         )  # fmt: skip
     elif operation == Operation.READ_NODES:
         controller.measure_nodes(
-            nodes_of(at, devices.current, lanes), nodes_of(at, devices.voltage, lanes),
+            sheet(devices.current, at.first, at.devices, lanes), sheet(devices.voltage, at.first, at.devices, lanes),
             nominal[Nominal.DRIFT], nominal[Nominal.THRESHOLD], nominal[Nominal.R_ON], nominal[Nominal.R_OFF],
             nominal[Nominal.RANGE], nominal[Nominal.UNIT_CURRENT], slot[Column.PULSE_STEPS] * plan.dt,
-            signal, slope, layer_of(units, layer, registers.bias),
+            signal, slope, rows(registers.bias, first, beyond),
         )  # fmt: skip
         if layer == last:
-            arriving = layer_of(units, layer, registers.arriving)
+            arriving = rows(registers.arriving, first, beyond)
             controller.output_gradient(
                 signal, slope, registers.target, plan.rules[1], arriving, gradient, registers.error
             )
@@ -192,8 +197,8 @@ def read_voltages(plan, slot, at, devices, registers):
 @inlined
 def keep_states(at, devices):
     """Remember a bank's states before a READ that moves them."""
-    states = states_of(at, devices.state)
-    before = states_of(at, devices.before)
+    states = sheet(devices.state, at.first_state, at.variables, at.room)
+    before = sheet(devices.before, at.first_state, at.variables, at.room)
     for v in range(at.variables):
         for e in range(at.elements):
             before[v, e] = states[v, e]
@@ -202,10 +207,10 @@ def keep_states(at, devices):
 @inlined
 def count_residuals(at, lower, upper, devices, counters):
     """Compare a bank's states after RESTORE with those before the READ."""
-    states = states_of(at, devices.state)
-    before = states_of(at, devices.before)
-    residual = lines_of(at, counters.residual)
-    unrestored = lines_of(at, counters.unrestored)
+    states = sheet(devices.state, at.first_state, at.variables, at.room)
+    before = sheet(devices.before, at.first_state, at.variables, at.room)
+    residual = line(counters.residual, at.first, at.elements)
+    unrestored = line(counters.unrestored, at.first, at.elements)
     for v in range(at.variables):
         for e in range(at.elements):
             share = abs(states[v, e] - before[v, e]) / (upper[v] - lower[v])
@@ -217,28 +222,28 @@ def apply_pulse(plan, block, at, bank, phase, addressed, held, currents, steps, 
     """Step one bank through one pulse, with what is recorded and counted of it."""
     counters = block.counters
     tally = Tally(
-        room_of_bank(at, block.devices.voltage),
-        room_of_bank(at, counters.energy[phase]),
-        room_of_bank(at, counters.peak_current[phase]),
-        room_of_bank(at, counters.disturbed[phase]),
-        room_of_bank(at, counters.bound[phase]),
-        states_of(at, counters.highest),
-        states_of(at, counters.lowest),
+        line(block.devices.voltage, at.first, at.room),
+        line(counters.energy[phase], at.first, at.room),
+        line(counters.peak_current[phase], at.first, at.room),
+        line(counters.disturbed[phase], at.first, at.room),
+        line(counters.bound[phase], at.first, at.room),
+        sheet(counters.highest, at.first_state, at.variables, at.room),
+        sheet(counters.lowest, at.first_state, at.variables, at.room),
     )
-    rows = rows_of(plan, at, bank, block)
-    states = states_of(at, block.devices.state)
+    trace_rows = rows_of(plan, at, bank, block)
+    states = sheet(block.devices.state, at.first_state, at.variables, at.room)
     parameters = plan.parameters[bank]
     lower = plan.lower[bank]
     upper = plan.upper[bank]
     if plan.banks[bank, BankColumn.KERNEL] == 0:
         stepped = pulse_0(
             states, currents, at.elements, steps, plan.dt, parameters, lower, upper, addressed, held, plan.skip,
-            tally, rows, row,
+            tally, trace_rows, row,
         )  # fmt: skip
     else:
         stepped = pulse_1(
             states, currents, at.elements, steps, plan.dt, parameters, lower, upper, addressed, held, plan.skip,
-            tally, rows, row,
+            tally, trace_rows, row,
         )  # fmt: skip
     return stepped
 
@@ -268,7 +273,7 @@ def rest_banks(plan, block, slot, row):
         recorded = plan.banks[bank, BankColumn.RECORDED] == 1 and block.rows.capacity > 0
         if recorded or not rests:
             at = place(plan.banks, block, bank)
-            idle = room_of_bank(at, block.devices.idle)
+            idle = line(block.devices.idle, at.first, at.room)
             for after in range(2):
                 steps = slot[Column.REST_STEPS] if after == 1 else width
                 phase = np.int64(Phase.IDLE) if after == 1 else slot[Column.PHASE]
@@ -295,9 +300,9 @@ def run_train(plan, block, at, slot, row):
     """Step the driven bank through the pulses of a slot and the gaps between them."""
     bank = slot[Column.BANK]
     pulses = slot[Column.PULSES]
-    currents = room_of_bank(at, block.devices.current)
-    train = room_of_bank(at, block.devices.train)
-    count = lines_of(at, block.devices.pulses)
+    currents = line(block.devices.current, at.first, at.room)
+    train = line(block.devices.train, at.first, at.room)
+    count = line(block.devices.pulses, at.first, at.elements)
     addressed = addressed_variable(slot)
     stepped = 0
     for stretch in range(2 * pulses - 1):
@@ -407,7 +412,8 @@ def run_slots(plan, block, data, results, first_slot, slots, first_epoch):
                 results.total_error[epoch, lane] += block.registers.error[lane]
             if results.outputs.shape[0] > 0:
                 show_outputs(
-                    layer_of(plan.units, last_layer, block.registers.signal), results.outputs[sample - first_sample]
+                    rows(block.registers.signal, plan.units[last_layer], plan.units[last_layer + 1]),
+                    results.outputs[sample - first_sample],
                 )
             if every > 0 and (sample + 1) % every == 0:
                 keep_keyframe(block, results.keyframes, keyframe)

@@ -147,6 +147,20 @@ def _sheet(typing_context, values, first, rows, columns):
 
 
 @intrinsic
+def _rows(typing_context, values, first, last):
+    array_type = types.Array(types.float64, 2, "C")
+
+    def generate(context, builder, signature, arguments):
+        source = make_array(signature.args[0])(context, builder, arguments[0])
+        begin, end = (context.cast(builder, arguments[k], signature.args[k], types.intp) for k in (1, 2))
+        columns = builder.extract_value(source.shape, 1)
+        data = builder.gep(source.data, [builder.mul(begin, columns)])
+        return _populated(context, builder, array_type, data, [builder.sub(end, begin), columns])
+
+    return array_type(values, first, last), generate
+
+
+@intrinsic
 def _cube(typing_context, values, first, layers, rows, columns):
     return _view_3d(typing_context, values, first, layers, rows, columns)
 
@@ -170,6 +184,10 @@ def _plain_view(values, first, *shape):
     return np.ravel(values)[first : first + math.prod(shape)].reshape(shape)
 
 
+def _plain_rows(values, first, last):
+    return values[first:last]
+
+
 stack_line = _stack_line if _JIT else _plain_scratch
 """``stack_line(length)``: uninitialised float64 scratch; the length is fixed at compile time."""
 
@@ -189,6 +207,9 @@ line = _line if _JIT else _plain_view
 
 sheet = _sheet if _JIT else _plain_view
 """``sheet(values, first, rows, columns)``: a stretch as (rows, columns)."""
+
+rows = _rows if _JIT else _plain_rows
+"""``rows(values, first, last)``: rows of a contiguous float64 array with two axes."""
 
 cube = _cube if _JIT else _plain_view
 """``cube(values, first, layers, rows, columns)``: a stretch as (layers, rows, columns)."""
