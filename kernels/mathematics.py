@@ -49,3 +49,13 @@ def logistic(x):
 def hyperbolic_tangent(x):
     """tanh(x) = 1 - 2 / (e**(2x) + 1), to an absolute 1e-15."""
     return 1.0 - 2.0 / (exponential(2.0 * x) + 1.0)
+
+
+@elementwise
+def power(x, exponent):
+    """x**exponent, an integer from 0 to 15 that is fixed at compile time: then only its multiplications are left."""
+    result = 1.0
+    for bit in range(4):
+        result = result * x if (exponent >> bit) & 1 else result
+        x = x * x
+    return result

@@ -307,11 +307,15 @@ def test_devices_lists_all_models_and_shows_each(cli):
             assert field == "model" or re.search(rf"│ {field} ", one.out), field
         for variable in model().state_variables():
             assert re.search(rf"│ {variable.name} ", one.out)
-        assert "arXiv:1807.04912" in one.out
+        assert " ".join(model.source.split()) in " ".join(one.out.split())
 
 
 def test_an_unknown_device_is_refused_with_the_known_ones(refused):
-    refused(r"NAME: must be one of synapse, node, threshold-memristor \(got 'neuron'\)", "devices", "neuron")
+    refused(
+        r"NAME: must be one of synapse, node, threshold-memristor, windowed-drift, vteam \(got 'neuron'\)",
+        "devices",
+        "neuron",
+    )
 
 
 def test_schedule_shows_the_slots_and_the_share_of_each_phase(cli, source):

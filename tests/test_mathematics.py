@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memsim.kernels import mathematics
-from memsim.kernels.mathematics import exponential, hyperbolic_tangent, logistic
+from memsim.kernels.mathematics import exponential, hyperbolic_tangent, logistic, power
 
 TWINS = [
     (exponential, naive.exponential),
@@ -119,3 +119,10 @@ def test_ln_2_is_split_so_that_its_multiples_are_exact():
     high = mathematics._LN2_HIGH
     assert int(naive.bits(high)) % (1 << 21) == 0
     assert high + mathematics._LN2_LOW == pytest.approx(math.log(2.0), rel=1e-16, abs=0.0)
+
+
+@pytest.mark.parametrize("exponent", range(16))
+def test_powers_are_exact_for_integers_and_right_for_others(exponent):
+    for x in (-3.0, 0.0, 2.0, 5.0):
+        assert power(x, exponent) == naive.plain(power)(x, exponent) == x**exponent
+    assert power(0.7, exponent) == pytest.approx(0.7**exponent, rel=2e-15)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memsim.devices import Node, Synapse, ThresholdMemristor
+from memsim.devices import Node, Synapse, ThresholdMemristor, Vteam, WindowedDrift
 from memsim.kernels.models import node as node_model
 from memsim.kernels.models import synapse as synapse_model
 from memsim.kernels.models import threshold_memristor as memristor_model
@@ -32,7 +32,11 @@ HP = Node(threshold=0.0)
 MEMRISTOR = ThresholdMemristor(inputs=2, thresholds=(0.02, 0.03, 0.045), window=0.01, weight_limit=2.0)
 LARGEST_RATE = 2e6  # of a threshold memristor, 1/(A s): some weights meet their bounds in a few steps
 
-DEVICES = {"synapse": SYNAPSE, "node": NODE, "threshold memristor": MEMRISTOR}
+WINDOWED = WindowedDrift(exponent=2)
+VTEAM = Vteam()
+DEVICES = {
+    "synapse": SYNAPSE, "node": NODE, "threshold memristor": MEMRISTOR, "windowed drift": WINDOWED, "vteam": VTEAM,
+}  # fmt: skip
 # A bank's sizes around the edges of tiles.
 SIZES = (1, 9, NARROW, NARROW + 1, 2 * NARROW + 1, WIDE, WIDE + 1, 2 * WIDE + NARROW + 2)
 
@@ -67,10 +71,12 @@ def bounds_of(device):
 
 
 def thresholds_of(device):
-    """Currents at which a device's drift begins or ends."""
+    """Currents at which a device's drift begins or ends; of one without a threshold, one that moves it well."""
     if isinstance(device, ThresholdMemristor):
         return [*device.thresholds, *(threshold + device.window for threshold in device.thresholds)]
-    return [device.threshold]
+    if isinstance(device, Vteam):
+        return [device.v_off / device.r_off, -device.v_on / device.r_off, -device.v_on / device.r_on]
+    return [1e-3 if isinstance(device, WindowedDrift) else device.threshold]
 
 
 def largest_states(device):
@@ -256,7 +262,7 @@ def test_skipping_resting_tiles_changes_no_bit(device, integrator):
     elements = 3 * WIDE + 5
     states, currents = random_states(device, elements, rng), random_currents(device, elements, rng)
     currents[:WIDE] = 0.0
-    currents[2 * WIDE : 3 * WIDE] = -0.5 * min(thresholds_of(device))
+    currents[2 * WIDE : 3 * WIDE] = 0.0 if device == WINDOWED else -0.5 * min(thresholds_of(device))
     skipped = run_pulse(device, integrator, states, currents, 7)
     stepped = run_pulse(device, integrator, states, currents, 7, skip=False)
     assert not skipped.differences(stepped)
@@ -410,6 +416,56 @@ def test_drift_of_a_constant_rate_is_linear_in_time(device, integrator):
         assert done.row_states[0, n] == pytest.approx(expected, rel=1e-15, abs=2e-16 * half)
 
 
+def test_joglekars_window_is_0_at_both_ends_and_1_in_the_middle():
+    p = WINDOWED.kernel_parameters()
+    drift = naive.Physics(WINDOWED.functions()).drift
+    assert [drift(0, [x], 1e-3, p) for x in (0.0, 0.5, 1.0)] == [0.0, 1e-3 * WINDOWED.drift_coefficient, 0.0]
+    for exponent in (1, 2, 7, 15):
+        device = WindowedDrift(exponent=exponent)
+        rate = naive.Physics(device.functions()).drift(0, [0.3], 2e-3, p)
+        assert rate == pytest.approx(2e-3 * 1e4 * (1.0 - 0.4 ** (2 * exponent)), rel=1e-14)
+
+
+def test_windowed_drift_under_a_current_follows_its_closed_form():
+    """With p = 1: x/(1 - x) = x_0/(1 - x_0) * exp(4 k q), q the charge."""
+    device, starts = WindowedDrift(exponent=1), np.array([[0.05, 0.3, 0.6, 0.99]])
+    currents = np.array([1e-4, 2e-4, -1e-4, -3e-4])
+    done = run_pulse(device, "heun", starts, currents, 400)
+    odds = starts[0] / (1.0 - starts[0]) * np.exp(4.0 * 1e4 * currents * 400 * DT)
+    assert done.states[0] == pytest.approx(odds / (1.0 + odds), rel=1e-6)
+
+
+def test_vteam_rests_between_its_thresholds_and_drifts_as_published_beyond_them():
+    """Half way, far from the ends, the window is 1: k * (v / threshold - 1)**alpha is left."""
+    p, drift = VTEAM.kernel_parameters(), naive.Physics(VTEAM.functions()).drift
+    middle, resistance = 5e-9, 1300.0
+    assert naive.Physics(VTEAM.functions()).response([middle], 1.0, p) == pytest.approx(resistance, rel=1e-15)
+    assert [drift(0, [middle], v / resistance, p) for v in (-0.52, 0.0, 0.49)] == [0.0, 0.0, 0.0]
+    assert drift(0, [middle], 1.5 / resistance, p) == pytest.approx(4.03e-8 * 2.0, rel=1e-13)
+    assert drift(0, [middle], -1.59 / resistance, p) == pytest.approx(-80.0 * 8.0, rel=1e-13)
+
+
+def test_vteams_window_is_one_over_e_where_it_ends_and_falls_beyond():
+    device = Vteam(a_off=6e-9, a_on=4e-9, w_c=1e-9)
+    p, drift = device.kernel_parameters(), naive.Physics(device.functions()).drift
+    for position, direction, k, beyond in ((6e-9, 1.0, 4.03e-8, 1e-9), (4e-9, -1.0, -80.0, -1e-9)):
+        threshold = 0.5 if direction > 0 else 0.53
+        for at, argument in ((position, 0.0), (position + beyond, 1.0), (position - beyond, -1.0)):
+            volts = 2.0 * direction * threshold
+            rate = drift(0, [at], volts / (100.0 + 2.4e11 * at), p)
+            assert rate == pytest.approx(k * math.exp(-math.exp(argument)), rel=1e-12)
+
+
+def test_vteam_under_a_constant_voltage_keeps_its_rate():
+    """A voltage of 2 v_off, from 1 nm on: k_off * t, as long as the window is 1."""
+    kernel = waveform_kernel(VTEAM.functions(), "euler", "voltage")
+    states, drive, rows = np.array([[1e-9]]), np.full((50, 1), 1.0), np.empty((3, 50, 1))
+    arrays = np.array(VTEAM.kernel_parameters()), *bounds_of(VTEAM), rows[:1], rows[1], rows[2]
+    kernel(states, drive, drive, np.zeros(1, dtype=np.int64), 1e-3, *arrays, np.zeros(1))
+    assert states[0, 0] == pytest.approx(1e-9 + 4.03e-8 * 0.05, rel=1e-10)
+    assert rows[2, 0, 0] == pytest.approx(1.0 / (100.0 + 2.4e11 * rows[0, 0, 0]), rel=1e-13)
+
+
 @of_each_integrator
 def test_a_threshold_memristors_window_moves_its_own_variable_alone(integrator):
     rate, start = 2e5, np.array([0.5, -0.25, 0.125])
@@ -429,6 +485,10 @@ def test_nothing_moves_at_or_below_a_threshold_or_beyond_a_window(device, integr
     rng = np.random.default_rng(8)
     edges = thresholds_of(device)  # of a threshold memristor the windows' ends too, one of which is a beginning
     resting = [0.0, 0.5 * min(edges), math.nextafter(min(edges), 0.0), *edges]
+    if device is WINDOWED:  # has none
+        resting = [0.0]
+    if device is VTEAM:  # has thresholds of voltage: a current may move one device and leave another
+        resting = [0.0, 0.5 * min(edges), math.nextafter(min(edges), 0.0)]
     if device is MEMRISTOR:
         resting += [math.nextafter(max(edges), 1.0), 0.0425, 1.0]
     currents = np.array([sign * current for current in resting for sign in (1.0, -1.0)])
@@ -644,4 +704,5 @@ def test_hp_devices_loop_is_pinched_and_shrinks_to_a_line_as_frequency_grows():
 
 
 def test_only_devices_with_a_current_of_their_own_take_a_voltage():
-    assert [device.functions().current is not None for device in DEVICES.values()] == [False, True, False]
+    able = [name for name, device in DEVICES.items() if device.functions().current is not None]
+    assert able == ["node", "windowed drift", "vteam"]

@@ -1,75 +1,24 @@
-"""Device models: the paper's three memristors, over one contract.
-
-A device model is a class derived from :class:`Device`: checked parameters with
-units, named state variables with units and bounds, and the compiled functions
-that the kernels step (:mod:`memsim.kernels.models`).
-"""
+"""The three memristors of 'Perceptrons from Memristors', which networks are made of."""
 
 import itertools
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from .errors import InputError
-from .fields import Settings, quantity
-
-# HP's device as Strukov et al., 'The missing memristor found', Nature 453, 80 (2008) give it,
-# with the paper's ratio R_ON/R_OFF of 1/100.
-HP_R_ON = 100.0
-HP_R_OFF = 10e3
-HP_THICKNESS = 10e-9
-HP_MOBILITY = 1e-14
-
-UNBOUNDED = 1e300  # an upper bound that stands for none
+from ..errors import InputError
+from ..fields import quantity
+from .contract import (
+    HP_MOBILITY,
+    HP_R_OFF,
+    HP_R_ON,
+    HP_THICKNESS,
+    UNBOUNDED,
+    Device,
+    StateVariable,
+    with_ordered_resistances,
+)
 
 Direction = Literal["both", "printed"]
-
-
-class StateVariable(NamedTuple):
-    """A state variable: name, unit, what it is, and its bounds in that unit."""
-
-    name: str
-    unit: str
-    description: str
-    lower: float
-    upper: float
-
-
-class Device(Settings):
-    """The contract of a device model.
-
-    A subclass gives its parameters as fields, the class attributes below, and
-    the methods that raise ``NotImplementedError`` here.
-
-    Attributes
-    ----------
-    title, equations, source : str
-        For ``memsim devices``.
-    rests : bool
-        Whether nothing moves at zero current; only such devices are left out of
-        the schedule's idle stretches.
-    """
-
-    title: ClassVar[str] = ""
-    equations: ClassVar[str] = ""
-    source: ClassVar[str] = ""
-    rests: ClassVar[bool] = True
-
-    def state_variables(self) -> tuple[StateVariable, ...]:
-        """The state variables in the order of the kernels' state array."""
-        raise NotImplementedError
-
-    def kernel_parameters(self) -> tuple[float, ...]:
-        """The numbers that the compiled functions take, in their order, in SI units."""
-        raise NotImplementedError
-
-    def functions(self) -> Any:
-        """The compiled functions (:class:`memsim.kernels.stepping.ModelFunctions`)."""
-        raise NotImplementedError
-
-    def resting_state(self) -> tuple[float, ...]:
-        """The state of a device that nobody has written to."""
-        return tuple(0.5 * (v.lower + v.upper) for v in self.state_variables())
 
 
 class _IonDrift(Device):
@@ -86,9 +35,7 @@ class _IonDrift(Device):
 
     @model_validator(mode="after")
     def _resistances_differ(self) -> "_IonDrift":
-        if self.r_off <= self.r_on:
-            raise ValueError(f"r_off: must be greater than r_on = {self.r_on:g} ohm (got {self.r_off:g})")
-        return self
+        return with_ordered_resistances(self)
 
 
 class Synapse(_IonDrift):
@@ -132,8 +79,8 @@ class Synapse(_IonDrift):
         return (self.drift_coefficient, self.threshold or 0.0)
 
     def functions(self) -> Any:
-        from .kernels.models import synapse
-        from .kernels.stepping import ModelFunctions
+        from ..kernels.models import synapse
+        from ..kernels.stepping import ModelFunctions
 
         drift = synapse.drift if self.direction == "both" else synapse.drift_printed
         return ModelFunctions(
@@ -187,8 +134,8 @@ class Node(_IonDrift):
         return (self.drift_coefficient, self.threshold, self.output_r_on, self.r_off, self.thickness)
 
     def functions(self) -> Any:
-        from .kernels.models import node
-        from .kernels.stepping import ModelFunctions
+        from ..kernels.models import node
+        from ..kernels.stepping import ModelFunctions
 
         drift = node.drift if self.direction == "both" else node.drift_printed
         return ModelFunctions(
@@ -257,8 +204,8 @@ class ThresholdMemristor(Device):
         return (1.0 / self.reference_current, self.reference_voltage, self.window, *self.thresholds)
 
     def functions(self) -> Any:
-        from .kernels.models import threshold_memristor as physics
-        from .kernels.stepping import ModelFunctions
+        from ..kernels.models import threshold_memristor as physics
+        from ..kernels.stepping import ModelFunctions
 
         drift = physics.drift if self.direction == "both" else physics.drift_printed
         output = {
@@ -281,6 +228,3 @@ def _check_windows(thresholds: tuple[float, ...], window: float) -> None:
                 f"thresholds: windows overlap: [{lower:g}, {lower + window:g}) A reaches into the one from "
                 f"{upper:g} A; set them at least window = {window:g} A apart"
             )
-
-
-MODELS: dict[str, type[Device]] = {"synapse": Synapse, "node": Node, "threshold-memristor": ThresholdMemristor}

@@ -1,0 +1,68 @@
+"""What a device model is: checked parameters with units, named states with bounds, and compiled functions."""
+
+from typing import Any, ClassVar, NamedTuple
+
+from ..fields import Settings
+
+# HP's device as Strukov et al., 'The missing memristor found', Nature 453, 80 (2008) give it,
+# with the paper's ratio R_ON/R_OFF of 1/100.
+HP_R_ON = 100.0
+HP_R_OFF = 10e3
+HP_THICKNESS = 10e-9
+HP_MOBILITY = 1e-14
+
+UNBOUNDED = 1e300  # an upper bound that stands for none
+
+
+class StateVariable(NamedTuple):
+    """A state variable: name, unit, what it is, and its bounds in that unit."""
+
+    name: str
+    unit: str
+    description: str
+    lower: float
+    upper: float
+
+
+class Device(Settings):
+    """The contract of a device model.
+
+    A subclass gives its parameters as fields, the class attributes below, and
+    the methods that raise ``NotImplementedError`` here.
+
+    Attributes
+    ----------
+    title, equations, source : str
+        For ``memsim devices``.
+    rests : bool
+        Whether nothing moves at zero current; only such devices are left out of
+        the schedule's idle stretches.
+    """
+
+    title: ClassVar[str] = ""
+    equations: ClassVar[str] = ""
+    source: ClassVar[str] = ""
+    rests: ClassVar[bool] = True
+
+    def state_variables(self) -> tuple[StateVariable, ...]:
+        """The state variables in the order of the kernels' state array."""
+        raise NotImplementedError
+
+    def kernel_parameters(self) -> tuple[float, ...]:
+        """The numbers that the compiled functions take, in their order, in SI units."""
+        raise NotImplementedError
+
+    def functions(self) -> Any:
+        """The compiled functions (:class:`memsim.kernels.stepping.ModelFunctions`)."""
+        raise NotImplementedError
+
+    def resting_state(self) -> tuple[float, ...]:
+        """The state of a device that nobody has written to."""
+        return tuple(0.5 * (v.lower + v.upper) for v in self.state_variables())
+
+
+def with_ordered_resistances(device: Any) -> Any:
+    """The device, where R_OFF is greater than R_ON."""
+    if device.r_off <= device.r_on:
+        raise ValueError(f"r_off: must be greater than r_on = {device.r_on:g} ohm (got {device.r_off:g})")
+    return device
