@@ -17,6 +17,7 @@ COMMANDS = {
     "drive": "Drive any device with any waveform, as a current or a voltage.",
     "schedule": "Show the slots of one training sample, as a table or a timing diagram.",
     "devices": "List the device models, or show one: equations, parameters, source.",
+    "bench": "Measure memsim beside C, NumPy and the machine's own limits.",
     "trace": "Look into a run file: info, plots, exports, replays, checks.",
 }
 

@@ -1,0 +1,169 @@
+/* What memsim's pulse kernel does, for each device model, as one would write it in C.
+ *
+ * Devices are taken in tiles of TILE, which fit the registers; a tile is carried through the whole pulse. With
+ * -ffp-contract=off the results are those of memsim's kernels to the last bit, for any TILE.
+ */
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#ifndef TILE
+#define TILE 64
+#endif
+
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE double within(double value, double lower, double upper) {
+    value = value < lower ? lower : value;
+    return value > upper ? upper : value;
+}
+
+INLINE double power(double x, int exponent) {
+    double result = 1.0;
+    for (int bit = 0; bit < 4; bit++, x *= x)
+        if (exponent >> bit & 1) result *= x;
+    return result;
+}
+
+/* e**x for x in [-708, 708]: Taylor's series after taking off the nearest multiple of ln 2. */
+INLINE double exponential(double x) {
+    x = within(x, -708.0, 708.0);
+    double n = rint(x * 1.4426950408889634);
+    double r = (x - n * 0.693147180369123816490) - n * 1.90821492927058770002e-10;
+    double r2 = r * r, r4 = r2 * r2;
+    double low = (1.0 / 2.0 + r * (1.0 / 6.0)) + r2 * (1.0 / 24.0 + r * (1.0 / 120.0));
+    double middle = (1.0 / 720.0 + r * (1.0 / 5040.0)) + r2 * (1.0 / 40320.0 + r * (1.0 / 362880.0));
+    double high = (1.0 / 3628800.0 + r * (1.0 / 39916800.0)) + r2 * (1.0 / 479001600.0 + r * (1.0 / 6227020800.0));
+    double series = 1.0 + (r + r2 * ((low + r4 * middle) + (r4 * r4) * high));
+    int64_t bits = ((int64_t)n + 1023) << 52;
+    double two_to_n;
+    memcpy(&two_to_n, &bits, sizeof two_to_n);
+    return series * two_to_n;
+}
+
+/* The models: drift of variable v and output, for one device whose states lie `apart` numbers from each other. */
+
+INLINE double synapse_drift(int v, const double *x, int apart, double i, const double *p) {
+    double over = fabs(i) - p[1];
+    over = over > 0.0 ? over : 0.0;
+    return p[0] * copysign(over, i);
+}
+
+INLINE double synapse_output(const double *x, int apart, double i, const double *p) { return x[0] * i; }
+
+#define node_drift synapse_drift
+
+INLINE double node_output(const double *x, int apart, double i, const double *p) {
+    return (0.5 * (p[2] + p[3]) - (p[3] - p[2]) / p[4] * x[0]) * i;
+}
+
+INLINE double windowed_drift_drift(int v, const double *x, int apart, double i, const double *p) {
+    double off_centre = 2.0 * x[0] - 1.0;
+    return p[0] * i * (1.0 - power(off_centre * off_centre, WINDOW_EXPONENT));
+}
+
+INLINE double windowed_drift_output(const double *x, int apart, double i, const double *p) {
+    return (p[1] - p[2] * x[0]) * i;
+}
+
+INLINE double vteam_output(const double *x, int apart, double i, const double *p) { return (p[0] + p[1] * x[0]) * i; }
+
+INLINE double vteam_drift(int v, const double *x, int apart, double i, const double *p) {
+    double volts = vteam_output(x, apart, i, p);
+    double off = volts * p[2] - 1.0, on = volts * p[4] - 1.0;
+    off = off > 0.0 ? off : 0.0;
+    on = on > 0.0 ? on : 0.0;
+    double away = volts > 0.0 ? x[0] * p[8] - p[6] : p[7] - x[0] * p[8];
+    return (p[3] * power(off, ALPHA_OFF) + p[5] * power(on, ALPHA_ON)) * exponential(-exponential(away));
+}
+
+#define MEMRISTOR_VARIABLES (INPUTS + 2)
+
+INLINE double threshold_memristor_drift(int v, const double *x, int apart, double i, const double *p) {
+    if (v == MEMRISTOR_VARIABLES - 1) return 0.0;
+    double over = fabs(i) - p[3 + v];
+    over = over >= 0.0 ? over : 0.0;
+    over = fabs(i) < p[3 + v] + p[2] ? over : 0.0;
+    return x[(MEMRISTOR_VARIABLES - 1) * apart] * copysign(over, i);
+}
+
+INLINE double threshold_memristor_output(const double *x, int apart, double i, const double *p) {
+    double net = i / p[0] + x[(MEMRISTOR_VARIABLES - 2) * apart];
+    return p[1] * (1.0 / (1.0 + exponential(-net)));
+}
+
+/* One step of device j of a tile: explicit Euler, or Heun's method. */
+
+#define EULER(drift, V)                                                                       \
+    double moved[V];                                                                          \
+    for (int v = 0; v < V; v++)                                                               \
+        moved[v] = within(x[v][j] + dt * drift(v, &x[0][j], TILE, i[j], p), low[v], high[v]); \
+    for (int v = 0; v < V; v++) x[v][j] = moved[v];
+
+#define HEUN(drift, V)                                              \
+    double rate[V], ahead[V];                                       \
+    for (int v = 0; v < V; v++) {                                   \
+        rate[v] = drift(v, &x[0][j], TILE, i[j], p);                \
+        ahead[v] = within(x[v][j] + dt * rate[v], low[v], high[v]); \
+    }                                                               \
+    for (int v = 0; v < V; v++)                                     \
+        x[v][j] = within(x[v][j] + (0.5 * dt) * (rate[v] + drift(v, ahead, 1, i[j], p)), low[v], high[v]);
+
+/* A loop over the devices that a tile has; of a full tile its length is known to the compiler. */
+#define OF_TILE(statement)                                      \
+    if (count == TILE) for (int j = 0; j < TILE; j++) statement \
+    else for (int j = 0; j < count; j++) statement
+
+/* `pulses` pulses of `steps` steps; odd ones have the second half of `currents`. states: (V, elements). */
+#define BANK(model, V, P, METHOD, suffix)                                                                        \
+    void model##_##suffix(double *restrict states, const double *restrict currents, int64_t elements,            \
+                          int64_t pulses, int64_t steps, double dt, const double *restrict parameters,           \
+                          const double *restrict lower, const double *restrict upper, double *restrict voltages, \
+                          double *restrict energies) {                                                           \
+        double p[P], low[V], high[V];                                                                            \
+        memcpy(p, parameters, sizeof p);                                                                         \
+        memcpy(low, lower, sizeof low);                                                                          \
+        memcpy(high, upper, sizeof high);                                                                        \
+        for (int64_t pulse = 0; pulse < pulses; pulse++)                                                         \
+            for (int64_t first = 0; first < elements; first += TILE) {                                           \
+                const double *drive = currents + pulse % 2 * elements + first;                                   \
+                int count = elements - first < TILE ? (int)(elements - first) : TILE;                            \
+                double x[V][TILE], i[TILE], volts[TILE], total[TILE], moves[TILE];                               \
+                int moving = 0;                                                                                  \
+                for (int v = 0; v < V; v++) {                                                                    \
+                    for (int j = 0; j < TILE; j++) x[v][j] = low[v];                                             \
+                    OF_TILE(x[v][j] = states[v * elements + first + j];)                                         \
+                }                                                                                                \
+                for (int j = 0; j < TILE; j++) i[j] = 0.0;                                                       \
+                OF_TILE(i[j] = drive[j];)                                                                        \
+                for (int j = 0; j < TILE; j++) {                                                                 \
+                    double drifts = 0.0;                                                                         \
+                    for (int v = 0; v < V; v++)                                                                  \
+                        drifts = model##_drift(v, &x[0][j], TILE, i[j], p) != 0.0 ? 1.0 : drifts;                \
+                    moves[j] = drifts;                                                                           \
+                    total[j] = 0.0;                                                                              \
+                    volts[j] = model##_output(&x[0][j], TILE, i[j], p);                                          \
+                }                                                                                                \
+                for (int j = 0; j < TILE; j++) moving |= moves[j] != 0.0;                                        \
+                for (int64_t t = 0; moving && t < steps; t++)                                                    \
+                    for (int j = 0; j < TILE; j++) {                                                             \
+                        METHOD(model##_drift, V)                                                                 \
+                        volts[j] = model##_output(&x[0][j], TILE, i[j], p);                                      \
+                        total[j] += volts[j];                                                                    \
+                    }                                                                                            \
+                for (int v = 0; v < V; v++)                                                                      \
+                    { OF_TILE(states[v * elements + first + j] = x[v][j];) }                                     \
+                for (int j = 0; j < TILE; j++) total[j] = moves[j] == 1.0 ? total[j] : (double)steps * volts[j]; \
+                OF_TILE(voltages[first + j] = volts[j];)                                                         \
+                OF_TILE(energies[first + j] += i[j] * dt * total[j];)                                            \
+            }                                                                                                    \
+    }
+
+#define BOTH(model, V, P) BANK(model, V, P, EULER, euler) BANK(model, V, P, HEUN, heun)
+
+BOTH(synapse, 1, 2)
+BOTH(node, 1, 5)
+BOTH(windowed_drift, 1, 3)
+BOTH(vteam, 1, 9)
+BOTH(threshold_memristor, MEMRISTOR_VARIABLES, (INPUTS + 4))

@@ -1,0 +1,90 @@
+"""Two reports beside each other: what became slower or faster, beyond the noise that both measured."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from .records import Record, Report
+
+Verdict = Literal["slower", "faster", "within noise"]
+
+
+@dataclass(frozen=True)
+class Change:
+    """How a case changed.
+
+    Attributes
+    ----------
+    suite, case : str
+    basis : str
+        What was compared: ``"time over C"``, ``"time over NumPy"`` or ``"time"``.
+    change : float
+        New over old; above 1 is slower.
+    noise : float
+        Of both together, relative.
+    """
+
+    suite: str
+    case: str
+    basis: str
+    change: float
+    noise: float
+
+    @property
+    def verdict(self) -> Verdict:
+        """Slower or faster by more than the noise, or neither."""
+        if self.change > 1.0 + self.noise:
+            return "slower"
+        return "faster" if self.change * (1.0 + self.noise) < 1.0 else "within noise"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All changes, and the cases that only one of the reports has, as suite and case."""
+
+    changes: tuple[Change, ...]
+    new: tuple[tuple[str, str], ...]
+    gone: tuple[tuple[str, str], ...]
+
+    def of(self, verdict: Verdict) -> list[Change]:
+        """Changes of one kind, the greatest first."""
+        return sorted((c for c in self.changes if c.verdict == verdict), key=lambda c: c.change, reverse=True)
+
+
+def compare(old: Report, new: Report) -> Comparison:
+    """Compare the cases that both reports have.
+
+    A ratio to a reference that was measured beside, in the same run, says more
+    than a time: the machine may have been busier, or may be another one.
+    """
+    before = {(r.suite, r.case): r for r in old.records}
+    after = {(r.suite, r.case): r for r in new.records}
+    changes = tuple(_change(before[key], after[key]) for key in after if key in before)
+    suites = {r.suite for r in new.records}
+    return Comparison(
+        changes,
+        tuple(key for key in after if key not in before),
+        tuple(key for key in before if key not in after and key[0] in suites),
+    )
+
+
+def _change(old: Record, new: Record) -> Change:
+    for basis, figure, noise_of in _RATIOS:
+        before, after = figure(old), figure(new)
+        if before is not None and after is not None:
+            noise = sum(record.noise + (noise_of(record) or 0.0) for record in (old, new))
+            return Change(new.suite, new.case, basis, after / before, noise)
+    change = _time_of(new) / _time_of(old)
+    return Change(new.suite, new.case, "time", change, old.noise + new.noise)
+
+
+Figure = Callable[[Record], float | None]
+_RATIOS: tuple[tuple[str, Figure, Figure], ...] = (
+    ("time over C", lambda r: r.ratio_to_c, lambda r: r.noise_of_c),
+    ("time over NumPy", lambda r: r.ratio_to_numpy, lambda r: r.noise_of_numpy),
+)
+
+
+def _time_of(record: Record) -> float:
+    """The time a device-step where there is one: a turn may have more of them in another run."""
+    return record.ns_per_device_step or record.seconds

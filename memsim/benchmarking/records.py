@@ -1,0 +1,133 @@
+"""What a benchmark writes: the machine, versions, limits, and a list of records; as JSON, checked when it is read."""
+
+import datetime
+import json
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+
+from ..errors import InputError
+from ..fields import Settings, explain
+from .timing import Times
+
+SCHEMA = 1
+
+Value = bool | int | float | str
+
+
+class Record(Settings):
+    """One case of a suite, measured."""
+
+    suite: str
+    case: str
+    seconds: float = Field(gt=0, description="shortest turn, in s")
+    median_seconds: float = Field(gt=0, description="turn in the middle, in s")
+    noise: float = Field(ge=0, description="of the shortest turn, relative")
+    turns: int = Field(ge=1, description="how often it was measured")
+    device_steps: int | None = Field(default=None, ge=1, description="device-steps of a turn, resting ones included")
+    ns_per_device_step: float | None = Field(default=None, gt=0, description="shortest turn over device-steps, in ns")
+    ratio_to_c: float | None = Field(default=None, gt=0, description="time over that of C")
+    noise_of_c: float | None = Field(default=None, ge=0, description="of C's time, relative")
+    ratio_to_numpy: float | None = Field(default=None, gt=0, description="time over that of NumPy")
+    noise_of_numpy: float | None = Field(default=None, ge=0, description="of NumPy's time, relative")
+    same_bits: bool | None = Field(default=None, description="results equal those of C to the last bit")
+    more: dict[str, Value] = Field(default_factory=dict, description="what else the suite measures, units in names")
+
+
+def reference(times: Times, device_steps: int = 1) -> tuple[float, float]:
+    """Shortest time a device-step in s, and its noise."""
+    return times.minimum / device_steps, times.noise
+
+
+def record(
+    suite: str,
+    case: str,
+    times: Times,
+    *,
+    device_steps: int | None = None,
+    c: tuple[float, float] | None = None,
+    numpy: tuple[float, float] | None = None,
+    same_bits: bool | None = None,
+    more: dict[str, Value] | None = None,
+) -> Record:
+    """A record from times.
+
+    Parameters
+    ----------
+    suite, case : str
+    times : Times
+    device_steps : int, optional
+        That one turn does, resting ones included.
+    c, numpy : (float, float), optional
+        Time a device-step, and its noise, of the references; a whole turn's
+        where no device-steps are given.
+    same_bits : bool, optional
+    more : dict, optional
+        What else was measured.
+    """
+    own = times.minimum / (device_steps or 1)
+    return Record(
+        suite=suite, case=case, seconds=times.minimum, median_seconds=times.median, noise=times.noise,
+        turns=len(times.seconds), device_steps=device_steps, ns_per_device_step=1e9 * own if device_steps else None,
+        ratio_to_c=own / c[0] if c else None, noise_of_c=c[1] if c else None,
+        ratio_to_numpy=own / numpy[0] if numpy else None, noise_of_numpy=numpy[1] if numpy else None,
+        same_bits=same_bits, more=more or {},
+    )  # fmt: skip
+
+
+class Machine(Settings):
+    """The machine that was measured."""
+
+    processor: str
+    cores: int = Field(ge=1, description="that this process may use")
+    memory_bytes: int = Field(ge=0, description="0 where the system does not tell")
+    system: str
+
+
+class Report(Settings):
+    """All that one call of ``memsim bench`` found."""
+
+    program: Literal["memsim bench"] = "memsim bench"
+    schema_version: Literal[1] = 1
+    made: datetime.datetime
+    command: str
+    quick: bool
+    complete: bool = Field(description="false where it was stopped with Ctrl-C")
+    compiler: str = Field(description="of the C reference; 'none' where there is none")
+    left_out: tuple[str, ...] = Field(default=(), description="what could not be measured, and why")
+    machine: Machine
+    versions: dict[str, str]
+    limits: dict[str, dict[str, float]] = Field(description="suite to the machine's own limits beside it, in GB/s")
+    records: tuple[Record, ...]
+
+
+def write_report(report: Report, path: Path) -> None:
+    """Write a report as JSON."""
+    path.write_text(report.model_dump_json(indent=1) + "\n", encoding="utf-8")
+
+
+def read_report(path: Path) -> Report:
+    """Read a report.
+
+    Raises
+    ------
+    InputError
+        The file is not there, is no JSON, or not one that ``memsim bench`` wrote.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}; name a file that 'memsim bench --out' wrote") from None
+    except ValueError as error:
+        raise InputError(f"{path}: is no JSON ({error}); name a file that 'memsim bench --out' wrote") from None
+    if not isinstance(values, dict) or values.get("program") != "memsim bench":
+        raise InputError(f"{path}: is not of memsim bench; name a file that 'memsim bench --out' wrote")
+    version = values.get("schema_version")
+    if version != SCHEMA:
+        raise InputError(f"{path}: schema_version: must be {SCHEMA} (got {version!r}); measure it again")
+    try:
+        return Report.model_validate(values)
+    except (InputError, ValidationError) as error:
+        clauses = explain(error, Report) if isinstance(error, ValidationError) else error.clauses
+        raise InputError(f"{path}: {clauses[0]}; measure it again") from None

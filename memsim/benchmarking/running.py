@@ -1,0 +1,84 @@
+"""Carrying out suites, case by case; Ctrl-C keeps what is done."""
+
+import datetime
+import importlib
+from collections.abc import Callable
+
+from ..errors import InputError, MemsimError
+from .case import Case, Setting
+from .limits import measure_limits
+from .machine import describe_machine, versions
+from .records import Record, Report
+
+SUITES = {
+    "kernel": "the stepping of a bank: every model, bank sizes, pulse widths, sparse activity",
+}
+
+Progress = Callable[[int, int, str], None]
+
+
+def suites_of(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The suites that were asked for, in their order; all where none was.
+
+    Raises
+    ------
+    InputError
+    """
+    unknown = [name for name in names if name not in SUITES]
+    if unknown:
+        raise InputError(f"SUITE: must be of {', '.join(SUITES)} (got {unknown[0]!r})")
+    return tuple(name for name in SUITES if name in names or not names)
+
+
+def run_suites(names: tuple[str, ...], setting: Setting, command: str, progress: Progress) -> Report:
+    """Measure all cases of some suites.
+
+    Parameters
+    ----------
+    names : tuple of str
+    setting : Setting
+    command : str
+        For the report.
+    progress : function
+        Told before each case how many are done, of how many, and its name.
+
+    Returns
+    -------
+    Report
+        With what was done until Ctrl-C, where that came.
+    """
+    cases = {name: _cases(name, setting) for name in names}
+    total = sum(map(len, cases.values()))
+    records: list[Record] = []
+    limits: dict[str, dict[str, float]] = {}
+    done, complete = 0, False
+    try:
+        for name in names:
+            progress(done, total, f"{name}: the machine's limits")
+            limits[name] = measure_limits(setting.folder, setting.effort)
+            for case in cases[name]:
+                progress(done, total, f"{name}: {case.name}")
+                records += _measured(name, case, setting)
+                done += 1
+        complete = True
+    except KeyboardInterrupt:
+        pass
+    return Report(
+        made=datetime.datetime.now(datetime.UTC), command=command, quick=setting.quick, complete=complete,
+        compiler=setting.compiler_name, machine=describe_machine(), versions=versions(), limits=limits,
+        left_out=tuple(setting.left_out), records=tuple(records),
+    )  # fmt: skip
+
+
+def _measured(suite: str, case: Case, setting: Setting) -> list[Record]:
+    """The records of a case; of one that fails none, and a word: the others are worth keeping."""
+    try:
+        return case.measure()
+    except (MemsimError, OSError) as error:
+        setting.left_out.append(f"{suite}: {case.name}: failed: {str(error).splitlines()[0]}")
+        return []
+
+
+def _cases(name: str, setting: Setting) -> list[Case]:
+    found: list[Case] = importlib.import_module(f".suites.{name}", __package__).cases(setting)
+    return found

@@ -1,0 +1,1 @@
+"""The suites: each gives its cases, which measure when they are run."""

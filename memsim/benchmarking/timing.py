@@ -1,0 +1,108 @@
+"""Timing: works that take turns, so that what disturbs the machine disturbs them all; minima, medians and noise."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+Work = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Times:
+    """How long one work took in each of its turns, in s."""
+
+    seconds: tuple[float, ...]
+
+    @property
+    def minimum(self) -> float:
+        """The shortest: the one that was disturbed least."""
+        return min(self.seconds)
+
+    @property
+    def median(self) -> float:
+        """The one in the middle."""
+        return float(np.median(self.seconds))
+
+    @property
+    def noise(self) -> float:
+        """How far the minimum can be trusted, relative to it.
+
+        The greater of two: how far the lower quartile lies above the minimum, and
+        how far the minima of the first and of the second half lie apart.
+        """
+        if len(self.seconds) < 2:
+            return 0.0
+        half = len(self.seconds) // 2
+        apart = abs(min(self.seconds[:half]) - min(self.seconds[half:]))
+        return max(float(np.quantile(self.seconds, 0.25)) - self.minimum, apart) / self.minimum
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much measuring is worth.
+
+    Attributes
+    ----------
+    turn_seconds : float
+        How long one turn of a work should take at least.
+    turns : int
+        Of each work, at most.
+    case_seconds : float
+        No more turns are begun after this; each work has three in any case.
+    """
+
+    turn_seconds: float
+    turns: int
+    case_seconds: float
+
+
+CAREFUL = Effort(turn_seconds=0.02, turns=11, case_seconds=4.0)
+QUICK = Effort(turn_seconds=0.001, turns=5, case_seconds=0.1)
+
+
+def seconds_of(work: Work) -> float:
+    """How long a work takes, once."""
+    begun = time.perf_counter()
+    work()
+    return time.perf_counter() - begun
+
+
+def taking_turns(works: Mapping[str, Work], effort: Effort, *, warm: bool = True) -> dict[str, Times]:
+    """Let works take turns; none of them may depend on how often it was called.
+
+    Parameters
+    ----------
+    works : dict
+        Name to work.
+    effort : Effort
+    warm : bool
+        Call each once before, uncounted.
+
+    Returns
+    -------
+    dict
+        Name to times.
+    """
+    if warm:
+        for work in works.values():
+            work()
+    taken: dict[str, list[float]] = {name: [] for name in works}
+    begun = time.perf_counter()
+    for turn in range(effort.turns):
+        if turn >= 3 and time.perf_counter() - begun > effort.case_seconds:
+            break
+        for name, work in works.items():
+            taken[name].append(seconds_of(work))
+    return {name: Times(tuple(seconds)) for name, seconds in taken.items()}
+
+
+def times_to_call(work: Callable[[int], object], effort: Effort) -> int:
+    """How many rounds ``work(rounds)`` needs so that a turn takes as long as it should."""
+    rounds = 1
+    while (seconds := seconds_of(partial(work, rounds))) < effort.turn_seconds:
+        wanted = rounds * effort.turn_seconds / max(seconds, 1e-7)
+        rounds = max(2 * rounds, min(int(1.2 * wanted), 100 * rounds))
+    return rounds

@@ -1,0 +1,91 @@
+"""``memsim bench``."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from . import options
+
+if TYPE_CHECKING:
+    from ..benchmarking.records import Report
+
+EPILOG = """\b
+Examples:
+  memsim bench --quick
+  memsim bench kernel --out kernel.json --plot kernel.png
+  memsim bench --out new.json --compare old.json --plot figures
+  memsim bench kernel train --compare old.json --fail-on-slower
+"""
+
+
+@click.command(name="bench", epilog=EPILOG)
+@click.argument("suites", metavar="[SUITE]...", nargs=-1)
+@click.option("--quick", is_flag=True, help="Small cases, few turns: seconds, for a look.")
+@options.path_option("--out", "JSON file that gets all records; they are only shown where it is not given.")
+@click.option(
+    "--plot", type=click.Path(path_type=Path), metavar="FOLDER|FILE", help="Draw a figure a suite (PNG, SVG or PDF)."
+)
+@click.option(
+    "--compare", type=click.Path(path_type=Path), metavar="OLD.json", help="Say what became slower or faster since."
+)
+@click.option("--fail-on-slower", is_flag=True, help="With --compare: exit status 1 where a case became slower.")
+@options.threads
+@options.overwrite
+@options.quiet
+def command(
+    *,
+    suites: tuple[str, ...],
+    quick: bool,
+    out: Path | None,
+    plot: Path | None,
+    compare: Path | None,
+    fail_on_slower: bool,
+    threads: int | None,
+    overwrite: bool,
+    quiet: bool,
+) -> int:
+    """Measure memsim beside C, NumPy and the machine's own limits.
+
+    The suites are kernel, trace, train, scaling and start; all where none is
+    named. What is compared takes turns in one run, and the shortest turns count.
+    Ctrl-C keeps what was measured.
+    """
+    from ..benchmarking.case import Setting
+    from ..benchmarking.machine import cores
+    from ..benchmarking.output import check_targets, work_folder, write_all
+    from ..benchmarking.progress import CaseProgress
+    from ..benchmarking.records import read_report
+    from ..benchmarking.running import run_suites, suites_of
+    from ..benchmarking.table import show_report
+    from ..errors import InputError
+
+    if fail_on_slower and compare is None:
+        raise InputError("--fail-on-slower: needs --compare OLD.json")
+    names = suites_of(suites)
+    old = read_report(compare) if compare is not None else None
+    targets = check_targets(names, out, plot, overwrite)
+    with work_folder(out) as folder:
+        setting = Setting(folder, quick, threads or cores())
+        with CaseProgress(quiet) as progress:
+            report = run_suites(names, setting, shlex.join(["memsim", *sys.argv[1:]]), progress)
+    show_report(report)
+    for path in write_all(report, targets):
+        click.echo(f"wrote {path}")
+    slower = bool(old and _compared(old, report, compare))
+    if not report.complete:
+        click.echo(f"stopped; {len(report.records)} records were measured", err=True)
+        return 130
+    return 1 if slower and fail_on_slower else 0
+
+
+def _compared(old: "Report", new: "Report", path: Path | None) -> bool:
+    """Show what changed; whether a case became slower."""
+    from ..benchmarking.comparison import compare
+    from ..benchmarking.table import show_comparison
+
+    found = compare(old, new)
+    show_comparison(found, str(path))
+    return bool(found.of("slower"))
