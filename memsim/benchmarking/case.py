@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from .c_banks import CBanks
+from .c_network import CNetwork
 from .compiler import NoCompilerError, find_compiler, version_of
 from .records import Record
 from .timing import CAREFUL, QUICK, Effort
@@ -66,6 +67,11 @@ class Setting:
     def c_banks(self) -> CBanks | None:
         """The C reference of the kernels, where it compiles."""
         return self._built(CBanks)
+
+    @cached_property
+    def c_network(self) -> CNetwork | None:
+        """The C reference of training, where it compiles."""
+        return self._built(CNetwork)
 
     def _built(self, make: Callable[[list[str], Path], Built]) -> Built | None:
         """A C reference, or None, and a word on why."""

@@ -49,6 +49,7 @@ def record(
     c: tuple[float, float] | None = None,
     numpy: tuple[float, float] | None = None,
     same_bits: bool | None = None,
+    noise: float | None = None,
     more: dict[str, Value] | None = None,
 ) -> Record:
     """A record from times.
@@ -63,12 +64,15 @@ def record(
         Time a device-step, and its noise, of the references; a whole turn's
         where no device-steps are given.
     same_bits : bool, optional
+    noise : float, optional
+        Where one turn alone was measured, known from its parts.
     more : dict, optional
         What else was measured.
     """
     own = times.minimum / (device_steps or 1)
     return Record(
-        suite=suite, case=case, seconds=times.minimum, median_seconds=times.median, noise=times.noise,
+        suite=suite, case=case, seconds=times.minimum, median_seconds=times.median,
+        noise=times.noise if noise is None else noise,
         turns=len(times.seconds), device_steps=device_steps, ns_per_device_step=1e9 * own if device_steps else None,
         ratio_to_c=own / c[0] if c else None, noise_of_c=c[1] if c else None,
         ratio_to_numpy=own / numpy[0] if numpy else None, noise_of_numpy=numpy[1] if numpy else None,

@@ -8,19 +8,61 @@ from ..reporting import console, duration
 from .comparison import Change, Comparison
 from .records import Record, Report
 
+CASE_WIDTH = 46
 SHOWN = 12  # changes of a kind; the rest is counted
 
 
-COLUMNS: dict[str, Callable[[Record], str]] = {
+def _number(value: float | None) -> str:
+    """Three digits; empty for nothing."""
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _more(name: str, factor: float = 1.0) -> Callable[[Record], str]:
+    """A cell of what a suite measures beside the common figures."""
+
+    def cell(record: Record) -> str:
+        value = record.more.get(name)
+        return _number(None if value is None else float(value) * factor)
+
+    return cell
+
+
+Cells = dict[str, Callable[[Record], str]]
+
+COMMON: Cells = {
     "case": lambda r: r.case,
     "shortest": lambda r: duration(r.seconds),
     "median": lambda r: duration(r.median_seconds),
     "noise": lambda r: f"{100 * r.noise:.0f} %",
+}
+BESIDE: Cells = {
     "ns a\ndevice-step": lambda r: _number(r.ns_per_device_step),
     "time\nover C": lambda r: _number(r.ratio_to_c),
-    "time\nover NumPy": lambda r: _number(r.ratio_to_numpy),
+    "over\nNumPy": lambda r: _number(r.ratio_to_numpy),
     "bits\nof C": lambda r: {None: "", True: "same", False: "differ"}[r.same_bits],
-    "time over\nmemory copy": lambda r: _number(r.more.get("ratio_to_memory_copy")),
+}
+# What each suite shows beside the common figures.
+OWN: dict[str, Cells] = {
+    "kernel": {**BESIDE, "over\ncopy": _more("ratio_to_memory_copy")},
+    "trace": {
+        "time over\nno trace": _more("slow_down"),
+        "over raw\nwrite": _more("ratio_to_raw_write"),
+        "rows\n(MB/s)": _more("mb_per_s"),
+        "file\n(MB)": _more("file_bytes", 1e-6),
+        "median\nover replay": _more("ratio_to_replay"),
+    },
+    "train": {**BESIDE, "ns a sample\nand lane": _more("ns_per_sample_and_lane")},
+    "scaling": {
+        "speed over\none thread": _more("times_as_fast_as_one"),
+        "ns a step": _more("ns_per_step"),
+        "in the first\ntenth": _more("ns_per_step_first_tenth"),
+        "in the\nlast": _more("ns_per_step_last_tenth"),
+        "MB after\na tenth": _more("resident_bytes_after_a_tenth", 1e-6),
+        "MB at\nthe end": _more("resident_bytes_at_end", 1e-6),
+    },
+    "start": {"over Python's\nown start (s)": _more("seconds_over_python")},
 }
 
 
@@ -47,19 +89,17 @@ def _limits(found: dict[str, float]) -> str:
 
 def _table(suite: str, records: list[Record]) -> Table:
     table = Table(title=suite, title_justify="left", title_style="bold")
-    for heading, cell in COLUMNS.items():
-        cells = [cell(record) for record in records]
-        if any(cells):
-            table.add_column(heading, justify="left" if heading == "case" else "right")
-    shown = [cell for cell in COLUMNS.values() if any(cell(record) for record in records)]
+    shown = {name: cell for name, cell in (COMMON | OWN[suite]).items() if any(cell(record) for record in records)}
+    for heading in shown:
+        table.add_column(heading, justify="left" if heading == "case" else "right", min_width=_least(heading, records))
     for record in records:
-        table.add_row(*(cell(record) for cell in shown))
+        table.add_row(*(cell(record) for cell in shown.values()))
     return table
 
 
-def _number(value: object) -> str:
-    """Three digits; empty for nothing."""
-    return f"{value:,.3g}" if isinstance(value, int | float) else str(value or "")
+def _least(heading: str, records: list[Record]) -> int | None:
+    """Cells that a column needs: the cases are read most easily on one line."""
+    return min(CASE_WIDTH, max(len(record.case) for record in records)) if heading == "case" else None
 
 
 def show_comparison(comparison: Comparison, name: str) -> None:

@@ -1,0 +1,114 @@
+"""``train``: whole networks in memory, from 1 to 1000 lanes; one thread.
+
+A device-step is one that was integrated. Times include the shuffling and all
+that a run counts of its devices; the references do without.
+"""
+
+from functools import partial
+
+import numpy as np
+
+from ...assembly import Assembly, assemble
+from ...datasets import gate
+from ...reporting import counted
+from ..c_network import LANES as SIDE_BY_SIDE
+from ..c_network import CNetwork
+from ..case import Case, Setting
+from ..networks import carry_out, digits_sized, network_221, single_layer_or
+from ..numpy_network import NumpyTraining
+from ..records import Record, Value, record, reference
+from ..timing import Times, Work, seconds_of, taking_turns
+
+LANES = (1, 10, 100, 1000)
+SAMPLES_OF_A_TURN = 20_000  # samples times lanes
+COMPARED_EPOCHS, COMPARED_LANES = 3, 11
+
+
+def cases(setting: Setting) -> list[Case]:
+    """The 2-2-1 network, a single layer, and one of digits' size, each with some lanes."""
+    lanes = (1, 16) if setting.quick else LANES
+    return [
+        *(Case(f"2-2-1 network on XOR, {counted(n, 'lane')}", partial(_gate, setting, n)) for n in lanes),
+        *(Case(f"single layer on OR, {counted(n, 'lane')}", partial(_single_layer, setting, n)) for n in lanes),
+        *(Case(f"64-32-10 network, {counted(n, 'lane')}", partial(_digits, setting, n)) for n in lanes),
+    ]
+
+
+def _epochs(setting: Setting, lanes: int) -> int:
+    """Epochs of 100 samples that make a turn."""
+    return 1 if setting.quick else max(2, SAMPLES_OF_A_TURN // (100 * lanes))
+
+
+def _gate(setting: Setting, lanes: int) -> list[Record]:
+    epochs = _epochs(setting, lanes)
+    assembly = assemble(network_221(epochs, lanes), gate("xor"))
+    engine = carry_out(assembly)
+    order = engine.order(0, epochs)
+    few = order[: max(1, epochs // 100)]  # NumPy takes long
+    works: dict[str, Work] = {
+        "memsim": partial(carry_out, assembly),
+        "numpy": lambda: NumpyTraining(assembly).learn(few),
+    }
+    c = setting.c_network
+    if c is not None:
+        works["c"] = partial(c.fast, _fastest(c, assembly, order), assembly, order)
+    times = taking_turns(works, setting.effort)
+    own = engine.device_steps
+    given = {"c": reference(times["c"], own)} if c is not None else {}
+    same = None if c is None else same_bits(c)
+    return [
+        _record(
+            f"2-2-1 network on XOR, {counted(lanes, 'lane')}", times["memsim"], assembly, own, c=given.get("c"),
+            numpy=reference(times["numpy"], own * len(few) // epochs), same_bits=same,
+        )
+    ]  # fmt: skip
+
+
+def _fastest(c: CNetwork, assembly: Assembly, order: np.ndarray) -> int:
+    """How many lanes side by side C is fastest with."""
+    return min(SIDE_BY_SIDE, key=lambda n: min(seconds_of(partial(c.fast, n, assembly, order)) for _ in range(3)))
+
+
+def same_bits(c: CNetwork) -> bool:
+    """Whether C and the emulator end with the same states and errors, all bits of them."""
+    assembly = assemble(network_221(COMPARED_EPOCHS, COMPARED_LANES), gate("xor"))
+    engine = carry_out(assembly)
+    states, errors = c.exact(assembly, engine.order(0, COMPARED_EPOCHS))
+    pairs = [(engine.take_errors(), errors), *zip((s[:, 0] for s in engine.states()), states, strict=True)]
+    return all(np.array_equal(ours.copy().view(np.uint64), theirs.copy().view(np.uint64)) for ours, theirs in pairs)
+
+
+def _single_layer(setting: Setting, lanes: int) -> list[Record]:
+    epochs = _epochs(setting, lanes)
+    config = single_layer_or(epochs, lanes)
+    assembly = assemble(config, gate("or"))
+    return [_alone(setting, f"single layer on OR, {counted(lanes, 'lane')}", assembly)]
+
+
+def _digits(setting: Setting, lanes: int) -> list[Record]:
+    samples = 2 if setting.quick else max(2, min(20, 200 // lanes))
+    config, data = digits_sized(1, lanes, samples)
+    return [_alone(setting, f"64-32-10 network, {counted(lanes, 'lane')}", assemble(config, data))]
+
+
+def _alone(setting: Setting, case: str, assembly: Assembly) -> Record:
+    """A network without references."""
+    device_steps = carry_out(assembly).device_steps
+    times = taking_turns({"memsim": partial(carry_out, assembly)}, setting.effort)
+    return _record(case, times["memsim"], assembly, device_steps)
+
+
+def _record(
+    case: str, times: Times, assembly: Assembly, device_steps: int, *, c: tuple[float, float] | None = None,
+    numpy: tuple[float, float] | None = None, same_bits: bool | None = None,
+) -> Record:  # fmt: skip
+    """A record with the time a sample of one lane."""
+    lanes, samples = len(assembly.seeds), assembly.config.learning.epochs * len(assembly.inputs)
+    more: dict[str, Value] = {
+        "network": case.split(",", maxsplit=1)[0],
+        "lanes": lanes,
+        "samples": samples,
+        "devices": sum(bank.devices for bank in assembly.banks),
+        "ns_per_sample_and_lane": 1e9 * times.minimum / (samples * lanes),
+    }
+    return record("train", case, times, device_steps=device_steps, c=c, numpy=numpy, same_bits=same_bits, more=more)
