@@ -56,6 +56,7 @@ SHORT = {
         "--quiet",
     ],
     "drive": ["--quiet"],
+    "bench": ["--quick", "--quiet"],
 }
 
 

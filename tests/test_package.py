@@ -35,7 +35,7 @@ def test_every_package_is_listed_and_every_listed_one_is_there():
 
 
 def test_every_data_file_that_is_listed_is_there():
-    folders = {"memsim": "memsim", "memsim.traces": "traces"}
+    folders = {"memsim": "memsim", "memsim.traces": "traces", "memsim.benchmarking": "memsim/benchmarking"}
     for package, names in SETUP["options.package_data"].items():
         for name in names.split():
             assert (ROOT / folders[package] / name).is_file(), f"{package}: {name}"

@@ -36,13 +36,16 @@ class Setting:
     threads : int
         1 or more, at most.
     left_out : list of str
-        What could not be measured, and why.
+        What cannot be measured here, and why.
+    failed : list of str
+        Cases that failed, and why.
     """
 
     folder: Path
     quick: bool
     threads: int
     left_out: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
 
     @property
     def effort(self) -> Effort:
@@ -61,7 +64,10 @@ class Setting:
     @cached_property
     def compiler_name(self) -> str:
         """The C compiler's version, or that there is none."""
-        return version_of(self.compiler) if self.compiler else "none"
+        try:
+            return version_of(find_compiler())
+        except NoCompilerError:
+            return "none"
 
     @cached_property
     def c_banks(self) -> CBanks | None:

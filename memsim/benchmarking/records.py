@@ -99,7 +99,8 @@ class Report(Settings):
     quick: bool
     complete: bool = Field(description="false where it was stopped with Ctrl-C")
     compiler: str = Field(description="of the C reference; 'none' where there is none")
-    left_out: tuple[str, ...] = Field(default=(), description="what could not be measured, and why")
+    left_out: tuple[str, ...] = Field(default=(), description="what cannot be measured here, and why")
+    failed: tuple[str, ...] = Field(default=(), description="cases that failed, and why")
     machine: Machine
     versions: dict[str, str]
     limits: dict[str, dict[str, float]] = Field(description="suite to the machine's own limits beside it, in GB/s")

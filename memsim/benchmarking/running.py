@@ -70,7 +70,8 @@ def run_suites(names: tuple[str, ...], setting: Setting, command: str, progress:
     return Report(
         made=datetime.datetime.now(datetime.UTC), command=command, quick=setting.quick, complete=complete,
         compiler=setting.compiler_name, machine=describe_machine(), versions=versions(), limits=limits,
-        left_out=tuple(setting.left_out), records=tuple(records),
+        left_out=tuple(setting.left_out),
+        failed=tuple(setting.failed), records=tuple(records),
     )  # fmt: skip
 
 
@@ -79,7 +80,7 @@ def _measured(suite: str, case: Case, setting: Setting) -> list[Record]:
     try:
         return case.measure()
     except (MemsimError, OSError) as error:
-        setting.left_out.append(f"{suite}: {case.name}: failed: {str(error).splitlines()[0]}")
+        setting.failed.append(f"{suite}: {case.name}: failed: {str(error).splitlines()[0]}")
         return []
 
 

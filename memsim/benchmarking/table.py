@@ -73,14 +73,15 @@ def show_report(report: Report) -> None:
     out.print(
         f"{machine.processor}; {machine.cores} cores, {machine.memory_bytes / 2**30:.1f} GiB; "
         f"C: {report.compiler}; memsim {report.versions['memsim']}, numba {report.versions['numba']}, "
-        f"numpy {report.versions['numpy']}"
+        f"numpy {report.versions['numpy']}",
+        soft_wrap=True,
     )
     for suite in dict.fromkeys(record.suite for record in report.records):
         out.print(_table(suite, [record for record in report.records if record.suite == suite]))
         if suite in report.limits:
-            out.print(f"  the machine's limits beside it: {_limits(report.limits[suite])}", style="dim")
-    for word in report.left_out:
-        out.print(word)
+            out.print(f"  the machine's limits beside it: {_limits(report.limits[suite])}", style="dim", soft_wrap=True)
+    for word in (*report.left_out, *report.failed):
+        out.print(word, markup=False, soft_wrap=True)
 
 
 def _limits(found: dict[str, float]) -> str:
@@ -114,12 +115,12 @@ def show_comparison(comparison: Comparison, name: str) -> None:
         if len(changes) > SHOWN:
             out.print(f"  and {len(changes) - SHOWN} more")
     counts = ", ".join(f"{len(comparison.of(v))} {v}" for v in ("slower", "faster", "within noise"))
-    out.print(f"compared with {name}: {counts}")
+    out.print(f"compared with {name}: {counts}", markup=False, soft_wrap=True)
     for word, keys in (("new", comparison.new), ("gone", comparison.gone)):
         if keys:
             shown = "; ".join(f"{suite}: {case}" for suite, case in keys[:SHOWN])
             rest = f"; and {len(keys) - SHOWN} more" if len(keys) > SHOWN else ""
-            out.print(f"{word}: {shown}{rest}")
+            out.print(f"{word}: {shown}{rest}", markup=False, soft_wrap=True)
 
 
 def _changes_table(title: str, changes: list[Change]) -> Table:

@@ -51,7 +51,8 @@ def command(
 
     The suites are kernel, trace, train, scaling and start; all where none is
     named. What is compared takes turns in one run, and the shortest turns count.
-    Ctrl-C keeps what was measured.
+    Ctrl-C keeps what was measured. All suites take about a quarter of an hour,
+    --quick some seconds once the kernels are compiled.
     """
     from ..benchmarking.case import Setting
     from ..benchmarking.machine import cores
@@ -61,6 +62,7 @@ def command(
     from ..benchmarking.running import run_suites, suites_of
     from ..benchmarking.table import show_report
     from ..errors import InputError
+    from ..reporting import counted
 
     if fail_on_slower and compare is None:
         raise InputError("--fail-on-slower: needs --compare OLD.json")
@@ -76,9 +78,9 @@ def command(
         click.echo(f"wrote {path}")
     slower = bool(old and _compared(old, report, compare))
     if not report.complete:
-        click.echo(f"stopped; {len(report.records)} records were measured", err=True)
+        click.echo(f"stopped; kept are {counted(len(report.records), 'record')}", err=True)
         return 130
-    return 1 if slower and fail_on_slower else 0
+    return 1 if report.failed or (slower and fail_on_slower) else 0
 
 
 def _compared(old: "Report", new: "Report", path: Path | None) -> bool:

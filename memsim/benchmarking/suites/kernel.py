@@ -22,7 +22,7 @@ from ..timing import Times, Work, taking_turns, times_to_call
 SIZES = (10, 100, 1000, 10_000, 100_000, 1_000_000)
 WIDTHS = (1, 20, 500)
 COMMON_SIZE, COMMON_WIDTH = 100_000, 50
-COMPARED_SIZE, COMPARED_PULSES = 1003, 4  # for bits: a size that fills no tile
+COMPARED_SIZE, COMPARED_PULSES = 1003, 5  # for bits: fills no tile; an even number would go back and forth
 MEMORY_SIZE = 100_000  # devices from which on a copy of memory is measured beside
 
 
