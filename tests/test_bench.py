@@ -8,6 +8,7 @@ import pytest
 from memsim.benchmarking import running
 from memsim.benchmarking.case import Case, Setting
 from memsim.benchmarking.comparison import compare
+from memsim.benchmarking.output import draw_figures, figure_files
 from memsim.benchmarking.records import Report, read_report, record, write_report
 from memsim.benchmarking.timing import CAREFUL, Effort, Times, taking_turns, times_to_call
 
@@ -345,8 +346,6 @@ def test_the_start_suite_measures_fresh_processes(tmp_path):
 
 def draw(report, folder):
     """Draw all figures of a report."""
-    from memsim.benchmarking.plots import draw_figures, figure_files
-
     suites = tuple(report.limits)
     written = draw_figures(report, figure_files(suites, folder / "figures", overwrite=False))
     assert [path.read_bytes()[:4] for path in written] == [b"\x89PNG"] * len(suites)

@@ -31,11 +31,7 @@ def check_targets(names: tuple[str, ...], out: Path | None, plot: Path | None, o
             check_target(out, overwrite)
         except ValueError as error:
             raise InputError(str(error)) from None
-    if plot is None:
-        return Targets(out, {})
-    from .plots import figure_files
-
-    return Targets(out, figure_files(names, plot, overwrite))
+    return Targets(out, figure_files(names, plot, overwrite) if plot is not None else {})
 
 
 def write_all(report: Report, targets: Targets) -> list[Path]:
@@ -44,10 +40,43 @@ def write_all(report: Report, targets: Targets) -> list[Path]:
     if targets.out is not None:
         write_report(report, targets.out)
         written.append(targets.out)
-    if targets.figures:
-        from .plots import draw_figures
+    return written + draw_figures(report, targets.figures)
 
-        written += draw_figures(report, targets.figures)
+
+def figure_files(names: tuple[str, ...], given: Path, overwrite: bool) -> dict[str, Path]:
+    """Suite to the figure's file: in a folder one each, or beside a named file, which the only one has.
+
+    Raises
+    ------
+    InputError
+        A file exists, cannot be written, or has no known ending.
+    """
+    from ..figures import check_plot_target
+
+    if given.suffix and not given.is_dir():
+        files = {name: given if len(names) == 1 else given.with_stem(f"{given.stem}-{name}") for name in names}
+    else:
+        files = {name: given / f"{name}.png" for name in names}
+        try:
+            given.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"--plot: {given} cannot be made: {error.strerror}; name another folder") from None
+    for path in files.values():
+        check_plot_target(path, overwrite)
+    return files
+
+
+def draw_figures(report: Report, files: dict[str, Path]) -> list[Path]:
+    """Draw the suites that were measured; the files that were written."""
+    written = []
+    for suite, path in files.items():
+        records = [r for r in report.records if r.suite == suite]
+        if records:
+            from ..figures import save
+            from .figures import FIGURES
+
+            save(FIGURES[suite](records), path, overwrite=True)
+            written.append(path)
     return written
 
 

@@ -100,9 +100,9 @@ def taking_turns(works: Mapping[str, Work], effort: Effort, *, warm: bool = True
 
 
 def times_to_call(work: Callable[[int], object], effort: Effort) -> int:
-    """How many rounds ``work(rounds)`` needs so that a turn takes as long as it should."""
+    """How many rounds ``work(rounds)`` needs so that a turn takes as long as it should, also an undisturbed one."""
     rounds = 1
-    while (seconds := seconds_of(partial(work, rounds))) < effort.turn_seconds:
+    while (seconds := min(seconds_of(partial(work, rounds)) for _ in range(2))) < effort.turn_seconds:
         wanted = rounds * effort.turn_seconds / max(seconds, 1e-7)
         rounds = max(2 * rounds, min(int(1.2 * wanted), 100 * rounds))
     return rounds

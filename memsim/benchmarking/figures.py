@@ -1,14 +1,13 @@
-"""Figures of a report: one a suite."""
+"""Figures of a report's records: one a suite."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ..figures import COLOURS, check_plot_target, new_figure, save
-from .records import Record, Report, Value
+from ..figures import COLOURS, new_figure
+from .records import Record, Value
 
 Drawn = Callable[[list[Record]], Figure]
 
@@ -60,7 +59,7 @@ def _sizes_panel(axes: Axes, records: list[Record]) -> None:
 
 def draw_train(records: list[Record]) -> Figure:
     """Time a sample and lane over the number of lanes."""
-    figure = new_figure(6.4, 4.0)
+    figure = new_figure(8.4, 4.0)
     axes = figure.subplots()
     for colour, network in zip(COLOURS, dict.fromkeys(r.more["network"] for r in records), strict=False):
         own = [r for r in records if r.more["network"] == network]
@@ -74,7 +73,7 @@ def draw_train(records: list[Record]) -> Figure:
     axes.set_xlabel("realisations side by side")
     axes.set_ylabel("time a sample and realisation (µs)")
     axes.grid(alpha=0.3)
-    axes.legend(fontsize="small")
+    figure.legend(fontsize="small", loc="outside right upper")
     return figure
 
 
@@ -89,13 +88,23 @@ def draw_scaling(records: list[Record]) -> Figure:
     threads.plot(counts, counts, ":", color=COLOURS[6], label="ideal")
     threads.set(xlabel="threads", ylabel="speed over one thread's", xticks=counts)
     threads.legend(fontsize="small")
-    sizes = [_number(r, "devices") for r in by_axis["devices"]]
-    devices.loglog(sizes, [r.ns_per_device_step for r in by_axis["devices"]], "o", color=COLOURS[0])
-    devices.set(xlabel="devices in the bank", ylabel="time a device-step (ns)")
+    _devices_panel(devices, by_axis["devices"])
     _horizon_panels(times, memory, by_axis["steps"])
     for axes in (threads, devices, times, memory):
         axes.grid(alpha=0.3)
     return figure
+
+
+def _devices_panel(axes: Axes, records: list[Record]) -> None:
+    """Time a device-step over the devices of a bank; a line for each number of device-steps."""
+    for colour, device_steps in zip(COLOURS, sorted({r.device_steps or 0 for r in records}), strict=False):
+        own = [r for r in records if r.device_steps == device_steps]
+        times = [r.ns_per_device_step for r in own]
+        label = f"{device_steps:.0e} device-steps"
+        axes.semilogx([_number(r, "devices") for r in own], times, "o-", color=colour, label=label)
+    axes.set(xlabel="devices in the bank", ylabel="time a device-step (ns)")
+    axes.set_ylim(0.0, 1.25 * axes.get_ylim()[1])
+    axes.legend(fontsize="small")
 
 
 def _horizon_panels(times: Axes, memory: Axes, records: list[Record]) -> None:
@@ -111,20 +120,44 @@ def _horizon_panels(times: Axes, memory: Axes, records: list[Record]) -> None:
     ):
         memory.plot(steps, [1e-6 * _number(r, name) for r in records], marker="o", color=colour, label=label)
     memory.set(xlabel="steps of the 2-2-1 network's run", ylabel="resident memory (MB)", xscale="log")
-    memory.set_ylim(bottom=0.0)
+    memory.set_ylim(0.0, 1.25 * memory.get_ylim()[1])
     for axes in (times, memory):
         axes.legend(fontsize="small")
 
 
-def draw_bars(records: list[Record]) -> Figure:
-    """The shortest turn of each case, one below the other."""
-    figure = new_figure(8.0, 0.9 + 0.26 * len(records))
+def draw_trace(records: list[Record]) -> Figure:
+    """What each trace takes, and the time to get a window over its length."""
+    figure = new_figure(12.0, 4.4)
+    modes, windows = figure.subplots(1, 2)
+    writing = [r for r in records if "row_bytes" in r.more]
+    names = [r.case.removeprefix("writing: ") for r in writing]
+    modes.barh(names, [r.seconds for r in writing], color=COLOURS[0])
+    modes.set(xlabel="time of a run with a trace (s), the shortest turn")
+    modes.invert_yaxis()
+    looked = [r for r in records if "samples" in r.more]
+    lines = dict.fromkeys(r.case.split(", ", 1)[1] for r in looked)
+    for number, line in enumerate(lines):
+        own = [r for r in looked if r.case.endswith(f", {line}")]
+        times = [1e3 * r.median_seconds for r in own]
+        dashes = "o-" if own[0].more["realisations"] == 1 else "s--"
+        windows.loglog([_number(r, "samples") for r in own], times, dashes, color=COLOURS[number % 3], label=line)
+    windows.set(xlabel="samples in the window", ylabel="median time to get a window (ms)")
+    for axes in (modes, windows):
+        axes.grid(alpha=0.3)
+    windows.legend(fontsize="small")
+    return figure
+
+
+def draw_start(records: list[Record]) -> Figure:
+    """The shortest start of each case and its median, one below the other."""
+    figure = new_figure(8.0, 1.2 + 0.26 * len(records))
     axes = figure.subplots()
-    axes.barh([r.case for r in records], [r.seconds for r in records], color=COLOURS[0])
-    axes.plot([r.median_seconds for r in records], range(len(records)), "|", color=COLOURS[6], label="median")
-    axes.set(xlabel="time (s), the shortest turn", xscale="log")
+    names = [r.case for r in records]
+    axes.semilogx([r.seconds for r in records], names, "o", color=COLOURS[0], label="shortest")
+    axes.semilogx([r.median_seconds for r in records], names, "|", color=COLOURS[6], label="median")
+    axes.set_xlabel("time (s)")
     axes.invert_yaxis()
-    axes.grid(alpha=0.3, axis="x")
+    axes.grid(alpha=0.3)
     axes.legend(fontsize="small")
     return figure
 
@@ -139,38 +172,8 @@ def _commonest(values: list[Value]) -> Value:
 
 FIGURES: dict[str, Drawn] = {
     "kernel": draw_kernel,
-    "trace": draw_bars,
+    "trace": draw_trace,
     "train": draw_train,
     "scaling": draw_scaling,
-    "start": draw_bars,
+    "start": draw_start,
 }
-
-
-def figure_files(names: tuple[str, ...], given: Path, overwrite: bool) -> dict[str, Path]:
-    """Suite to the figure's file: in a folder one each, or the file that was named for the only one.
-
-    Raises
-    ------
-    InputError
-        A file exists, cannot be written, or has no known ending.
-    """
-    drawn = [name for name in names if name in FIGURES]
-    if given.suffix and not given.is_dir():
-        ending = {name: given if len(drawn) == 1 else given.with_stem(f"{given.stem}-{name}") for name in drawn}
-    else:
-        given.mkdir(parents=True, exist_ok=True)
-        ending = {name: given / f"{name}.png" for name in drawn}
-    for path in ending.values():
-        check_plot_target(path, overwrite)
-    return ending
-
-
-def draw_figures(report: Report, files: dict[str, Path]) -> list[Path]:
-    """Draw the figures of a report; the files that were written."""
-    written = []
-    for suite, path in files.items():
-        records = [r for r in report.records if r.suite == suite]
-        if records:
-            save(FIGURES[suite](records), path, overwrite=True)
-            written.append(path)
-    return written
