@@ -89,7 +89,7 @@ INLINE double threshold_memristor_drift(int v, const double *x, int apart, doubl
 }
 
 INLINE double threshold_memristor_output(const double *x, int apart, double i, const double *p) {
-    double net = i / p[0] + x[(MEMRISTOR_VARIABLES - 2) * apart];
+    double net = i * p[0] + x[(MEMRISTOR_VARIABLES - 2) * apart];
     return p[1] * (1.0 / (1.0 + exponential(-net)));
 }
 

@@ -76,8 +76,12 @@ class Bank:
     states : (variables, elements) float64
     currents : (2, elements) float64
         Of even pulses and of odd ones, which have the opposite sign, in A.
-    parameters, lower, upper, voltages, energies, disturbed : arrays
+    parameters, lower, upper : arrays
         As :func:`memsim.kernels.stepping.pulse` takes them.
+    voltages, energies : (elements,) float64
+        What references keep as well, in V and J.
+    counted, extremes : (3, elements), (2, variables, elements) float64
+        What only the kernel keeps: peak currents, disturbs, states at a bound; highest and lowest states.
     """
 
     def __init__(self, bench: Bench, elements: int, active: float = 1.0, stretches: bool = False) -> None:
@@ -92,7 +96,9 @@ class Bank:
         self.parameters = np.array(bench.device.kernel_parameters())
         self.lower = np.array([variable.lower for variable in variables])
         self.upper = np.array([variable.upper for variable in variables])
-        self.voltages, self.energies, self.disturbed = np.zeros((3, elements))
+        self.voltages, self.energies = np.zeros((2, elements))
+        self.counted = np.zeros((3, elements))
+        self.extremes = np.array([self.states, self.states])
 
     def copy(self) -> "Bank":
         """The same bank with arrays of its own."""

@@ -4,24 +4,21 @@ import functools
 from collections.abc import Callable
 
 from ..kernels.compiling import specialise
-from ..kernels.stepping import cache_key, no_rows, pulse_kernel
+from ..kernels.stepping import Tally, cache_key, no_rows, pulse_kernel
 from ..kernels.tiles import ANY_VARIABLE
 from .banks import Bank
 
 pulse: Callable  # open name of the template
 
 
-def pulses(
-    states, currents, count, steps, dt, parameters, lower, upper, voltages, energies, disturbed,
-    row_states, row_currents, row_voltages,
-):  # fmt: skip
+def pulses(states, currents, elements, count, steps, dt, parameters, lower, upper, tally, rows):
     """Pulses that take the two rows of ``currents`` in turn; see :func:`memsim.kernels.stepping.pulse`."""
     stepped = 0
     for k in range(count):
         # Every variable may move, so none is counted as disturbed; the references count none either.
         stepped += pulse(
-            states, currents[k % 2], steps, dt, parameters, lower, upper, ANY_VARIABLE, 0, True,
-            voltages, energies, disturbed, row_states, row_currents, row_voltages, 0,
+            states, currents[k % 2], elements, steps, dt, parameters, lower, upper, ANY_VARIABLE, 0, True,
+            tally, rows, 0,
         )  # fmt: skip
     return stepped
 
@@ -36,7 +33,7 @@ def _loop(functions, integrator: str):
 def kernel_pulses(bank: Bank, integrator: str, count: int, steps: int) -> int:
     """Carry a bank through pulses with memsim's kernel; the device-steps that were integrated."""
     stepped = _loop(bank.bench.device.functions(), integrator)(
-        bank.states, bank.currents, count, steps, bank.bench.dt, bank.parameters, bank.lower, bank.upper,
-        bank.voltages, bank.energies, bank.disturbed, *no_rows(len(bank.states)),
+        bank.states, bank.currents, bank.elements, count, steps, bank.bench.dt, bank.parameters, bank.lower, bank.upper,
+        Tally(bank.voltages, bank.energies, *bank.counted, *bank.extremes), no_rows(len(bank.states)),
     )  # fmt: skip
     return int(stepped)

@@ -134,14 +134,14 @@ def _vteam(bank: Bank, current: np.ndarray) -> Step:
 
 
 def _threshold_memristor(bank: Bank, current: np.ndarray) -> Step:
-    i_0, v_0, width, *thresholds = bank.parameters
+    per_current, v_0, width, *thresholds = bank.parameters
     weights, bias, rate = bank.states[:-1], bank.states[-2], bank.states[-1]
     size = np.abs(current)
     moved = np.zeros_like(weights)
     for row, threshold in zip(moved, thresholds, strict=True):
         inside = (size >= threshold) & (size < threshold + width)
         row[inside] = (bank.bench.dt * (rate * np.copysign(size - threshold, current)))[inside]
-    net, voltages = current / i_0, bank.voltages
+    net, voltages = current * per_current, bank.voltages
 
     def step() -> None:
         np.add(weights, moved, out=weights)
