@@ -157,6 +157,7 @@ def test_cases_that_only_one_report_has_are_named():
     found = compare(old, new)
     assert found.new == (("kernel", "c"),)
     assert found.gone == (("kernel", "b"),)  # of a suite that was not measured nothing is gone
+    assert compare(old, new.model_copy(update={"complete": False})).gone == ()
 
 
 # The command

@@ -60,7 +60,8 @@ def compare(old: Report, new: Report) -> Comparison:
     before = {(r.suite, r.case): r for r in old.records}
     after = {(r.suite, r.case): r for r in new.records}
     changes = tuple(_change(before[key], after[key]) for key in after if key in before)
-    suites = {r.suite for r in new.records}
+    # Of a suite that was not measured, or not to its end, nothing is gone.
+    suites = {r.suite for r in new.records} if new.complete else set()
     return Comparison(
         changes,
         tuple(key for key in after if key not in before),

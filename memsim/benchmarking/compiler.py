@@ -57,12 +57,18 @@ def build(compiler: list[str], source: str, folder: Path, flags: tuple[str, ...]
     NoCompilerError
         The compiler refused.
     """
-    given = [f"-D{name}={number}" for name, number in defines.items()]
-    target = folder / f"{Path(source).stem}-{len(list(folder.iterdir()))}.so"
+    target = folder / f"{Path(source).stem}-{len(list(folder.iterdir()))}"
+    defined = [f"-D{name}={number}" for name, number in defines.items()]
     with resources.as_file(resources.files(__package__) / source) as path:
-        command = [*compiler, *flags, *given, "-shared", "-fPIC", "-o", str(target), str(path), "-lm"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+        _call([*compiler, *flags, *defined, "-fPIC", "-c", "-o", f"{target}.o", str(path)])
+    # Linked without the flags: with -ffast-math some compilers add code that has the whole process lose subnormal
+    # numbers as soon as the library is loaded, and with them the bits of everything else.
+    _call([*compiler, "-shared", "-o", f"{target}.so", f"{target}.o", "-lm"])
+    return CDLL(f"{target}.so")
+
+
+def _call(command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         said = next((line for line in done.stderr.splitlines() if "error" in line), done.stderr.strip())
-        raise NoCompilerError(f"{compiler[0]} refuses it: {said}")
-    return CDLL(str(target))
+        raise NoCompilerError(f"{command[0]} refuses it: {said}")

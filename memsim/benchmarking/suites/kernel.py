@@ -100,7 +100,7 @@ def _works(setting: Setting, bank: Bank, drive: Drive) -> tuple[dict[str, Work],
     loops: dict[str, Callable[[int], None]] = {"kernel": partial(_carry_kernel, bank.copy(), integrator, steps)}
     c = setting.c_banks
     if c is not None:
-        tile = c.faster_tile(bank.copy(), integrator, 2, steps, effort)
+        tile = c.fastest_tile(bank.copy(), integrator, 2, steps, effort)
         loops["c"] = partial(_carry_c, c, tile, bank.copy(), integrator, steps)
     if integrator == "euler" and drive.active == 1.0:
         loops["numpy"] = partial(_carry_numpy, bank.copy(), steps)
