@@ -92,10 +92,10 @@ static inline void read_synapses(Bank *bank, const Calibration *c, int rows, int
 
 /* Amplitudes for changes of weights, and their pulses. */
 static inline void write(Bank *bank, const Calibration *c, int devices, int64_t steps, double dt) {
-    double time = (double)steps * dt;
+    double pulses_a_second = 1.0 / ((double)steps * dt), charge_per_weight = c->state_per_weight / c->k;
     for (int d = 0; d < devices; d++) EACH_LANE {
-        double charge = bank->current[d][j] * c->state_per_weight / c->k;
-        double amplitude = c->threshold + fabs(charge) / time;
+        double charge = bank->current[d][j] * charge_per_weight;
+        double amplitude = c->threshold + fabs(charge) * pulses_a_second;
         amplitude = amplitude > c->driver_limit ? c->driver_limit : amplitude;
         bank->current[d][j] = charge != 0.0 ? copysign(amplitude, charge) : 0.0;
     }
