@@ -456,6 +456,16 @@ def test_vteams_window_is_one_over_e_where_it_ends_and_falls_beyond():
             assert rate == pytest.approx(k * math.exp(-math.exp(argument)), rel=1e-12)
 
 
+def test_vteams_window_is_exactly_1_far_from_where_it_ends():
+    """exp(-exp(-40)) differs from 1 by 4e-18: the bits are those of the formula without a limit."""
+    p, drift = VTEAM.kernel_parameters(), naive.Physics(VTEAM.functions()).drift
+    volts = 1.0
+    for position in np.linspace(0.0, 10e-9 - 40 * 107e-12, 50):
+        current = volts / (100.0 + 2.4e11 * position)
+        voltage = (p[0] + p[1] * position) * current
+        assert drift(0, [position], current, p) == p[3] * (voltage * p[2] - 1.0)
+
+
 def test_vteam_under_a_constant_voltage_keeps_its_rate():
     """A voltage of 2 v_off, from 1 nm on: k_off * t, as long as the window is 1."""
     kernel = waveform_kernel(VTEAM.functions(), "euler", "voltage")

@@ -26,6 +26,8 @@ def drift(x, i, p):
     on = on if on > 0.0 else 0.0
     # Only one of the two is not 0, so one window is enough: that of the direction.
     away = x * p[8] - p[6] if v > 0.0 else p[7] - x * p[8]
+    # Below -40 the window is 1 to the last bit; the powers of so small an exponential would be subnormal, and slow.
+    away = away if away > -40.0 else -40.0
     return (p[3] * power(off, ALPHA_OFF) + p[5] * power(on, ALPHA_ON)) * exponential(-exponential(away))
 
 

@@ -75,6 +75,7 @@ INLINE double vteam_drift(int v, const double *x, int apart, double i, const dou
     off = off > 0.0 ? off : 0.0;
     on = on > 0.0 ? on : 0.0;
     double away = volts > 0.0 ? x[0] * p[8] - p[6] : p[7] - x[0] * p[8];
+    away = away > -40.0 ? away : -40.0; /* where the window is 1 to the last bit: no subnormal powers */
     return (p[3] * power(off, ALPHA_OFF) + p[5] * power(on, ALPHA_ON)) * exponential(-exponential(away));
 }
 
