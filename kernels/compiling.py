@@ -93,6 +93,11 @@ def inlined(function):
     return _jit(function, inline="always")
 
 
+def allocating(function):
+    """Compile a function that makes arrays, with their references counted; no kernel is compiled so."""
+    return _jit(function)
+
+
 def file_digest(*functions) -> str:
     """Digest of functions from outside this package, and of what they use; empty where there are none.
 

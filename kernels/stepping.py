@@ -335,13 +335,46 @@ def _bindings(model: ModelFunctions, integrator: str, drive: str, kernel: str) -
 @functools.cache
 def pulse_kernel(model: ModelFunctions, integrator: str):
     """The kernel :func:`pulse` for a device model and an integrator, or ``EXACT`` for one with a closed form."""
+    return build_pulse_kernel(model, integrator)
+
+
+def build_pulse_kernel(
+    model: ModelFunctions,
+    integrator: str,
+    variant: str = "",
+    *,
+    wide=WIDE,
+    narrow=NARROW,
+    pulse_compiler=elementwise,
+    **own,
+):
+    """Build a variant of :func:`pulse_kernel`, to measure what its parts earn.
+
+    Parameters
+    ----------
+    model : ModelFunctions
+    integrator : str
+    variant : str
+        A name of its own, for the disk cache.
+    wide, narrow : int
+        Elements of a tile.
+    pulse_compiler : function
+        From :mod:`memsim.kernels.compiling`.
+    **own
+        Other functions in the place of what :func:`carry` uses.
+
+    Raises
+    ------
+    ValueError
+        The closed form of a model that has none.
+    """
     if integrator == EXACT and not model.has_closed_form:
         raise ValueError(f"{model.key}: has no closed form of a pulse")
-    bindings = _bindings(model, integrator, "current", "pulse")
-    key = f"{integrator}_{cache_key(model)}"
-    for name, width in (("carry_wide", WIDE), ("carry_narrow", NARROW)):
+    bindings = {**_bindings(model, integrator, "current", "pulse"), **own}
+    key = f"{integrator}_{cache_key(model)}{variant and '_'}{variant}"
+    for name, width in (("carry_wide", wide), ("carry_narrow", narrow)):
         bindings[name] = specialise(carry, f"{name}_{key}", compiler=inlined, WIDTH=width, **bindings)
-    return specialise(pulse, f"pulse_{key}", compiler=elementwise, **bindings)
+    return specialise(pulse, f"pulse_{key}", compiler=pulse_compiler, WIDE=wide, NARROW=narrow, **bindings)
 
 
 @functools.cache

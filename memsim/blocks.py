@@ -9,7 +9,8 @@ from .kernels.slots import BankColumn
 from .kernels.stepping import PulseRows
 from .kernels.tiles import room_of
 
-LANES_A_BLOCK = 128  # at most; more fall out of the first-level cache
+ELEMENTS_A_BLOCK = 1 << 15  # devices times realisations; the arrays of more fall out of the second-level cache
+FEWEST_LANES, MOST_LANES = 8, 512  # of a block that is not alone: a vector of realisations, and enough for any
 
 
 def channels(plan: Plan) -> tuple[int, int]:
@@ -45,14 +46,21 @@ def bank_rows(plan: Plan, block: Block, bank: int) -> PulseRows:
     )
 
 
+def lanes_a_block(devices: int) -> int:
+    """Realisations that are stepped together at most, for a network of some devices."""
+    return min(MOST_LANES, max(FEWEST_LANES, ELEMENTS_A_BLOCK // devices))
+
+
 def partition(
-    realisations: int, threads: int, recorded: Sequence[int] | np.ndarray | None = None
+    realisations: int, threads: int, most: int, recorded: Sequence[int] | np.ndarray | None = None
 ) -> tuple[list[np.ndarray], list[bool]]:
     """Blocks of realisations, those that are recorded apart from those that are not.
 
     Parameters
     ----------
     realisations, threads : int
+    most : int
+        Realisations of a block at most, from :func:`lanes_a_block`.
     recorded : sequence of int, optional
         Numbers of the realisations that are recorded; all where not given.
 
@@ -70,7 +78,7 @@ def partition(
     for group, kept in ((chosen, True), (rest, False)):
         if len(group):
             share = -(-threads * len(group) // realisations)
-            count = max(min(share, len(group)), -(-len(group) // LANES_A_BLOCK))
+            count = max(min(share, len(group)), -(-len(group) // most))
             blocks = np.array_split(group, count)
             parts += blocks
             records += [kept] * len(blocks)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from .assembly import Assembly
-from .blocks import bank_rows, channels, new_block, new_rows, partition
+from .blocks import bank_rows, channels, lanes_a_block, new_block, new_rows, partition
 from .errors import InputError, NotFiniteError
 from .kernels.block import Block, Data, Keyframes, PlaceColumn, Plan, Results, Rows
 from .kernels.learning import loop_kernel
@@ -139,7 +139,9 @@ class Engine:
         self.slots_a_sample = len(self.plan.slots)
         self.slot_rows = np.array([s.width + assembly.schedule.rest_steps for s in assembly.schedule.slots])
         self.realisations = len(assembly.seeds)
-        self.parts, records = partition(self.realisations, threads, recorded_realisations if recorded else None)
+        most = lanes_a_block(channels(self.plan)[1])
+        chosen = recorded_realisations if recorded else None
+        self.parts, records = partition(self.realisations, threads, most, chosen)
         self._inverse = np.argsort(np.concatenate(self.parts))
         self._records = [bool(recorded) and wanted for wanted in records]
         self._recording_plan = _with_recorded(assembly.plan, recorded)

@@ -300,6 +300,39 @@ def running_bench():
     return BENCHES["node"]
 
 
+def test_the_tricks_suite_measures_banks_with_and_without(tmp_path):
+    report = measured("tricks", tmp_path)
+    assert [r.case for r in report.records] == [
+        "synapse, tiles of 64 elements, not 16",
+        "synapse, resting tiles are skipped, none driven",
+        "synapse, solver = exact, not stepping",
+    ]
+    for r in report.records:
+        without = r.more["ns_per_device_step_without"]
+        assert r.more["times_as_fast"] == pytest.approx(without / r.ns_per_device_step)
+    draw(report, tmp_path)
+
+
+@pytest.mark.slow
+def test_variants_of_the_kernel_give_its_bits():
+    """What a trick is measured against does the same work."""
+    from memsim.benchmarking.banks import BENCHES, Bank
+    from memsim.benchmarking.kernel_loop import carry, kernel_pulses
+    from memsim.benchmarking.suites.tricks import TRICKS
+
+    for trick in TRICKS:
+        bank = Bank(BENCHES[trick.model], 201)
+        other = bank.copy()
+        kernel_pulses(bank, "euler", 3, 5)
+        carry(trick.without(BENCHES[trick.model].device.functions()), other, 3, 5, skip=trick.skip)
+        for name in ("states", "voltages", "energies"):
+            ours, theirs = getattr(bank, name), getattr(other, name)
+            if "C library's" in trick.name:
+                assert np.allclose(ours, theirs, rtol=1e-9, atol=0.0)
+            else:
+                assert np.array_equal(ours.view(np.uint64), theirs.view(np.uint64)), (trick.name, name)
+
+
 def test_the_train_suite_measures_each_network_with_each_number_of_lanes(tmp_path):
     report = measured("train", tmp_path)
     assert {(r.more["network"], r.more["lanes"]) for r in report.records} == {

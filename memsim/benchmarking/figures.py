@@ -162,6 +162,20 @@ def draw_start(records: list[Record]) -> Figure:
     return figure
 
 
+def draw_tricks(records: list[Record]) -> Figure:
+    """How many times as fast a bank is with each trick, one below the other."""
+    figure = new_figure(8.0, 1.2 + 0.26 * len(records))
+    axes = figure.subplots()
+    bars = axes.barh([r.case for r in records], [_number(r, "times_as_fast") for r in records], color=COLOURS[0])
+    axes.bar_label(bars, fmt="%.2f", padding=3, fontsize="small")
+    axes.axvline(1.0, color="black", linewidth=0.8)
+    axes.margins(x=0.1)
+    axes.set_xlabel("times as fast as without it")
+    axes.invert_yaxis()
+    axes.grid(axis="x", alpha=0.3)
+    return figure
+
+
 def _number(record: Record, name: str) -> float:
     return float(record.more[name])
 
@@ -172,6 +186,7 @@ def _commonest(values: list[Value]) -> Value:
 
 FIGURES: dict[str, Drawn] = {
     "kernel": draw_kernel,
+    "tricks": draw_tricks,
     "trace": draw_trace,
     "train": draw_train,
     "scaling": draw_scaling,

@@ -46,6 +46,11 @@ BESIDE: Cells = {
 # What each suite shows beside the common figures.
 OWN: dict[str, Cells] = {
     "kernel": {**BESIDE, "over\ncopy": _more("ratio_to_memory_copy")},
+    "tricks": {
+        "ns a\ndevice-step": lambda r: _number(r.ns_per_device_step),
+        "without": _more("ns_per_device_step_without"),
+        "times\nas fast": _more("times_as_fast"),
+    },
     "trace": {
         "time over\nno trace": _more("slow_down"),
         "over raw\nwrite": _more("ratio_to_raw_write"),

@@ -49,7 +49,7 @@ def command(
 ) -> int:
     """Measure memsim beside C, NumPy and the machine's own limits.
 
-    The suites are kernel, trace, train, scaling and start; all where none is
+    The suites are kernel, tricks, trace, train, scaling and start; all where none is
     named. What is compared takes turns in one run, and the shortest turns count.
     Ctrl-C keeps what was measured. All suites take about a quarter of an hour,
     --quick some seconds once the kernels are compiled.

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from .. import datasets
-from ..blocks import LANES_A_BLOCK
 from ..configuration import Configuration, RunSection
 from ..datasets import Dataset
 from ..errors import InputError
 from .configuration import SweepConfiguration, put
 from .design import Point, points_of
+
+LANES_A_PACK = 128  # at most, where the sweep does not say
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def plan(config: SweepConfiguration, processes: int) -> Plan:
     lanes = config.sweep.lanes
     if lanes is None:
         total = sum(len(group.points) * group.config.run.realisations for group in groups)
-        lanes = min(LANES_A_BLOCK, -(-total // processes))
+        lanes = min(LANES_A_PACK, -(-total // processes))
     packs: list[Pack] = []
     realisations = [0] * len(points)
     for group in groups:
