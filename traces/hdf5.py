@@ -9,6 +9,7 @@ import numpy as np
 ROWS_AT_MOST = 4096  # of a chunk that grows
 ROWS_AT_LEAST = 64  # where they fit: a run may go on for longer than was expected
 LIBRARY_VERSIONS = ("v110", "v110")  # the oldest that lets a file be read while it is written
+CHUNK_CACHE_BYTES = 1 << 18  # of a dataset that grows: its last chunks of 64 KiB; the default would keep 8 MiB of each
 
 
 def text(value: str) -> np.ndarray:

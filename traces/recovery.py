@@ -12,7 +12,7 @@ from pathlib import Path
 import filelock
 import h5py
 
-from .hdf5 import LIBRARY_VERSIONS
+from .hdf5 import CHUNK_CACHE_BYTES, LIBRARY_VERSIONS
 
 BEING_WRITTEN = "is being written by another run; wait for its end, or name another file"
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -93,7 +93,7 @@ def open_to_write(path: Path) -> h5py.File:
 def read_write(path: Path) -> h5py.File:
     """Open an HDF5 file that nobody else has open."""
     try:
-        return h5py.File(path, "r+", libver=LIBRARY_VERSIONS)
+        return h5py.File(path, "r+", libver=LIBRARY_VERSIONS, rdcc_nbytes=CHUNK_CACHE_BYTES)
     except OSError as error:
         if isinstance(error, BlockingIOError) or "already open" in str(error):
             raise InUseError(f"{path}: is open in another program; close it there first") from None

@@ -81,7 +81,7 @@ def open_target(path: Path | None, overwrite: bool) -> Target:
     with h5py.File(f"memory-{uuid.uuid4()}", "w", driver="core", backing_store=False, libver=LIBRARY_VERSIONS) as file:
         file.flush()
         image = bytes(file.id.get_file_image())
-    return _target_of(path, image, overwrite, lambda place: h5py.File(place, "r+", libver=LIBRARY_VERSIONS))
+    return _target_of(path, image, overwrite, recovery.read_write)
 
 
 def _target_of(path: Path, image: bytes, overwrite: bool, opened: Callable[[Path], h5py.File]) -> Target:
