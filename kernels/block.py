@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .compiling import elementwise, inlined
+from .compiling import inlined, merged
 from .scratch import cube, sheet
 from .slots import BankColumn, Phase
 from .stepping import PulseRows
@@ -175,7 +175,7 @@ class Place(NamedTuple):
     room: int
 
 
-@elementwise
+@merged
 def place(banks, block, bank):
     """The :class:`Place` of a bank in a block."""
     at = block.places[bank]

@@ -88,6 +88,14 @@ def elementwise(function):
     return _jit(function, _nrt=False, forceinline=True)
 
 
+def merged(function):
+    """Compile a function that is always part of its caller's code, after both have been optimised.
+
+    What it has of loops stays as it was; no call with a hundred arguments is left.
+    """
+    return _jit(function, _nrt=False, forceinline=True)
+
+
 def inlined(function):
     """Compile a small function into its callers; the only kind that may return a view."""
     return _jit(function, inline="always")

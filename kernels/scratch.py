@@ -13,6 +13,7 @@ import math
 import numpy as np
 from numba import config, types
 from numba.core import cgutils
+from numba.core.errors import TypingError
 from numba.extending import intrinsic, overload
 from numba.np.arrayobj import make_array, populate_array
 from numba.np.unsafe.ndarray import to_fixed_tuple
@@ -53,10 +54,18 @@ def _stack_intrinsic(dimensions):
     return stack
 
 
+def _require(values, dimensions=None, *, written=False):
+    """Refuse, while compiling, an array that the copies and views below would misread."""
+    fits = isinstance(values, types.Array) and values.dtype == types.float64 and values.layout == "C"
+    if not fits or values.ndim != (dimensions or values.ndim) or (written and not values.mutable):
+        raise TypingError(f"must be a contiguous float64 array{', not read-only' if written else ''} (got {values})")
+
+
 def _view_intrinsic(dimensions):
     """An intrinsic that makes a view of a part of a contiguous array."""
 
     def view(typing_context, values, first, *lengths):
+        _require(values)
         array_type = types.Array(types.float64, dimensions, "C")
 
         def generate(context, builder, signature, arguments):
@@ -128,11 +137,15 @@ def _stack_array(typing_context, rows, columns):
 
 @intrinsic
 def _compiled_take(typing_context, scratch, values, first, padding):
+    _require(scratch, 1, written=True)
+    _require(values, 1)
     return types.void(scratch, values, first, types.float64), _take
 
 
 @intrinsic
 def _compiled_give(typing_context, scratch, values, first):
+    _require(scratch, 1)
+    _require(values, 1, written=True)
     return types.void(scratch, values, first), _give
 
 
@@ -148,6 +161,7 @@ def _sheet(typing_context, values, first, rows, columns):
 
 @intrinsic
 def _rows(typing_context, values, first, last):
+    _require(values, 2)
     array_type = types.Array(types.float64, 2, "C")
 
     def generate(context, builder, signature, arguments):

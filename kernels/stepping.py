@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import tiles
-from .compiling import elementwise, file_digest, inlined, specialise
+from .compiling import elementwise, file_digest, inlined, merged, specialise
 from .scratch import fixed_tuple, give, stack_array, stack_line, take
 from .tiles import NARROW, WIDE, Tile, give_tally, take_tally
 
@@ -131,9 +131,10 @@ def carry(first, states, currents, steps, dt, p, lower, upper, addressed, held, 
         take(before[v], states[v], first, lower[v])
     take(drive, currents, first, 0.0)
     moving = (begin_tile(tile, p) or not skip) and held == 0
-    if moving and rows.voltage.shape[0] == 0:
+    recorded = rows.voltage.shape[0] > 0
+    if moving and not recorded:
         carry_on(tile, before, 0, steps, p, lower, upper, dt)
-    if rows.voltage.shape[0] > 0:
+    if recorded:
         for t in range(steps):
             if moving:
                 carry_on(tile, before, t, 1, p, lower, upper, dt)
@@ -148,6 +149,14 @@ def carry(first, states, currents, steps, dt, p, lower, upper, addressed, held, 
         for v in range(VARIABLES):
             give(x[v], states[v], first)
     return moving
+
+
+def too_short(states, currents, elements, parameters, lower, upper, tally):
+    """Whether an array has fewer values than a pulse reads or writes: nothing below looks."""
+    lines = min(tally.voltage.size, tally.energy.size, tally.peak_current.size, tally.disturbed.size, tally.bound.size)
+    room = min(states.shape[1], currents.size, lines, tally.highest.shape[1], tally.lowest.shape[1])
+    variables = min(states.shape[0], lower.size, upper.size, tally.highest.shape[0], tally.lowest.shape[0])
+    return room < elements or variables < VARIABLES or parameters.size < PARAMETERS
 
 
 def pulse(
@@ -191,8 +200,11 @@ def pulse(
     Returns
     -------
     int
-        Device-steps that were integrated.
+        Device-steps that were integrated; -1, and nothing done, where an array
+        is too short.
     """
+    if too_short(states, currents, elements, parameters, lower_bounds, upper_bounds, tally):
+        return -1
     p = fixed_tuple(parameters, PARAMETERS)
     lower = fixed_tuple(lower_bounds, VARIABLES)
     upper = fixed_tuple(upper_bounds, VARIABLES)
@@ -252,6 +264,8 @@ def waveform(
         stack_line(WIDE), stack_line(WIDE), unused, unused, unused, several_unused, several_unused,
     )  # fmt: skip
     x, end, response = tile.x, tile.drive, tile.voltage
+    for j in range(WIDE):
+        tile.total[j] = 0.0
     for first in range(0, elements, WIDE):
         for v in range(VARIABLES):
             take(x[v], states[v], first, lower[v])
@@ -329,6 +343,7 @@ def _bindings(model: ModelFunctions, integrator: str, drive: str, kernel: str) -
         "begin_tile": bound(begin_tile, drift=drift_function, output=response),
         "carry_on": bound(carry_on, drift=drift_function, output=response, step_tile=step_tile),
         "count_tile": bound(tiles.count_tile),
+        "too_short": bound(too_short, merged),
     }
 
 
@@ -345,7 +360,7 @@ def build_pulse_kernel(
     *,
     wide=WIDE,
     narrow=NARROW,
-    pulse_compiler=elementwise,
+    pulse_compiler=merged,
     **own,
 ):
     """Build a variant of :func:`pulse_kernel`, to measure what its parts earn.

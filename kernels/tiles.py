@@ -113,6 +113,7 @@ def leap(tile, before, done, steps, p, lower, upper, dt):
         bound = upper[0] if step > 0.0 else lower[0]
         free = (bound - x) / step if step != 0.0 else number
         free = np.floor(free if free < number else number)
+        free = free if free > 0.0 else 0.0
         moved = x + number * step
         moved = lower[0] if moved < lower[0] else moved
         moved = upper[0] if moved > upper[0] else moved

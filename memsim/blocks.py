@@ -78,7 +78,8 @@ def partition(
     for group, kept in ((chosen, True), (rest, False)):
         if len(group):
             share = -(-threads * len(group) // realisations)
-            count = max(min(share, len(group)), -(-len(group) // most))
+            # As many for each thread: a stretch ends when the last of them does.
+            count = min(len(group), max(share, share * -(-len(group) // (share * most))))
             blocks = np.array_split(group, count)
             parts += blocks
             records += [kept] * len(blocks)
@@ -96,6 +97,22 @@ def places_of(plan: Plan, lanes: int) -> np.ndarray:
     return places
 
 
+def _repeated(states: np.ndarray, room: int) -> np.ndarray:
+    """States of a bank, (variables, room): beside the elements the last one, as a device that is never driven."""
+    return np.pad(states, ((0, 0), (0, room - states.shape[1])), mode="edge")
+
+
+def repeat_last(plan: Plan, block: Block) -> None:
+    """Fill the room beside the elements anew, after states were put into a block."""
+    for (first, room), (devices, variables) in zip(
+        block.places[:, [PlaceColumn.FIRST_STATE, PlaceColumn.ROOM]],
+        plan.banks[:, [BankColumn.DEVICES, BankColumn.VARIABLES]],
+        strict=True,
+    ):
+        states = block.devices.state[first : first + variables * room].reshape(variables, room)
+        states[:] = _repeated(states[:, : devices * block.lanes], room)
+
+
 def new_block(plan: Plan, initial: Sequence[np.ndarray], outputs: int) -> Block:
     """A block at the start of a run.
 
@@ -110,11 +127,7 @@ def new_block(plan: Plan, initial: Sequence[np.ndarray], outputs: int) -> Block:
     lanes = initial[0].shape[2]
     places = places_of(plan, lanes)
     rooms = places[:, PlaceColumn.ROOM]
-    # Beside the elements the last one is repeated, a device that is never driven.
-    padded = [
-        np.pad(states.reshape(len(states), -1), ((0, 0), (0, room - states[0].size)), mode="edge")
-        for states, room in zip(initial, rooms, strict=True)
-    ]
+    padded = [_repeated(states.reshape(len(states), -1), room) for states, room in zip(initial, rooms, strict=True)]
     # Adding 0 turns -0 into 0, which a step would do as well.
     state = np.concatenate([states.ravel() for states in padded]) + 0.0
     units = int(plan.units[-1])

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from .assembly import Assembly
-from .blocks import bank_rows, channels, lanes_a_block, new_block, new_rows, partition
+from .blocks import bank_rows, channels, lanes_a_block, new_block, new_rows, partition, repeat_last
 from .errors import InputError, NotFiniteError
 from .kernels.block import Block, Data, Keyframes, PlaceColumn, Plan, Results, Rows
 from .kernels.learning import loop_kernel
@@ -294,6 +294,7 @@ class Engine:
             for bank, states in enumerate(at.states):
                 view = self._bank_view(block.devices.state, bank, k, of_states=True)
                 view[:] = states[..., part].transpose(1, 0, 2)
+            repeat_last(self.plan, block)
             block.registers.bias[:] = at.bias[:, part]
             for bank, counters in enumerate(at.counters):
                 for name, values in counters.items():
@@ -359,8 +360,8 @@ class Engine:
             slots, limit - self.position, (self.epoch + self._order_ahead()) * self._epoch_slots - self.position
         )
         if self.keyframe_samples:
-            states, _ = channels(self.plan)
-            room = max(1, KEYFRAME_BYTES // (8 * (states + int(self.plan.units[-1])) * self.realisations))
+            numbers = sum(block.devices.state.size + block.registers.bias.size for block in self._blocks)
+            room = max(1, KEYFRAME_BYTES // (8 * numbers))
             last = (self.sample // self.keyframe_samples + room + 1) * self.keyframe_samples
             slots = min(slots, last * self.slots_a_sample - 1 - self.position)
         if recording:

@@ -187,7 +187,7 @@ def check(engine: Engine, expected: Checkpoint, tolerance: float) -> None:
         about = bank.device.state_variables()
         shares = np.abs(states - wanted) / np.array([v.upper - v.lower for v in about])[:, None]
         if not (shares <= tolerance).all():
-            device, variable, lane = np.unravel_index(int(np.nanargmax(shares)), shares.shape)
+            device, variable, lane = np.unravel_index(int(np.argmax(np.nan_to_num(shares, nan=np.inf))), shares.shape)
             difference = abs(states[device, variable, lane] - wanted[device, variable, lane])
             found.append(
                 f"{bank.name} by up to {difference:.3g} {about[int(variable)].unit}, "

@@ -149,7 +149,7 @@ def leap(physics, x, current, steps, *, dt, p, lower, upper):
     step = dt * physics.drift(0, x, current, p)
     bound = upper[0] if step > 0.0 else lower[0]
     free = math.floor((bound - x[0]) / step) if step != 0.0 else steps
-    free = float(min(free, steps))
+    free = float(max(min(free, steps), 0))
     after = [within(x[0] + float(steps) * step, lower[0], upper[0])]
     mean = physics.response([x[0] + 0.5 * (free + 1.0) * step], current, p)
     return after, free * mean + (float(steps) - free) * physics.response(after, current, p)
@@ -570,7 +570,8 @@ class Network:
     def step(self, number, device, phase, current, steps, *, addressed=ANYTHING, held=False):
         """Carry one device through one pulse, with all that is counted of it; return the voltages."""
         bank = self.banks[number]
-        integrator, dt = self.config.time.integrator, self.config.time.dt
+        time = self.config.time
+        integrator, dt = "exact" if time.solver == "exact" else time.integrator, time.dt
         done = pulse(
             bank.physics, integrator, device.state, current, steps,
             dt=dt, p=bank.parameters, lower=bank.lower, upper=bank.upper, addressed=addressed, held=held,

@@ -2,16 +2,18 @@
 
 import dataclasses
 import functools
+from pathlib import Path
 
 import naive
 import numba
 import numpy as np
 import pytest
 
+import memsim
 from memsim import engine as engine_module
 from memsim.assembly import assemble, realisation_seeds
-from memsim.configuration import Configuration
-from memsim.datasets import Dataset, balanced_gate
+from memsim.configuration import Configuration, Timing
+from memsim.datasets import Dataset, balanced_gate, gate
 from memsim.devices import Node, Synapse, ThresholdMemristor
 from memsim.engine import Engine
 from memsim.kernels.learning import loop_kernel
@@ -85,6 +87,11 @@ CASES = {
             "devices": {"synapse": Synapse(threshold=0.041)},
             "write": {"driver_limit": 0.05},
         },
+    ),
+    "mlp, closed form, rest gap": (REAL, {"network": MLP, "time": SHORT | {"gap_steps": 3, "solver": "exact"}}),
+    "lines, closed form, writes by count": (
+        REAL,
+        {"network": LINES, "time": SHORT | {"solver": "exact"}, "write": COUNT},
     ),
     "slp": (XOR, {"network": SLP}),
     "slp, rest gap": (REAL, {"network": SLP, "time": SHORT | {"gap_steps": 3}}),
@@ -421,3 +428,24 @@ def test_multilayer_writes_follow_the_gradient_of_the_error(layers):
     learnt = np.concatenate([state / scale for state, scale in zip(states, scales, strict=True)]) - weights
     assert np.all(slopes != 0.0)
     assert learnt == pytest.approx(-rate * slopes, rel=1e-4, abs=0.0)
+
+
+def test_the_closed_form_trains_as_the_steps_do():
+    data = gate("xor")
+    runs = [
+        memsim.train(memsim.MultilayerPerceptron([2, 2, 1]), data, epochs=3, realisations=3, time=Timing(solver=solver))
+        for solver in ("stepping", "exact")
+    ]
+    for bank in runs[0].banks:
+        lower, upper = np.array([v[2:] for v in runs[0].bank(bank).variables]).T
+        difference = np.abs(runs[0].final_state[bank] - runs[1].final_state[bank])
+        assert np.all(difference <= 1e-9 * (upper - lower)[:, None]), bank
+        assert difference.any()
+    stepped, exact = (sum(phase.mean() for bank in run.energy.values() for phase in bank.values()) for run in runs)
+    assert exact == pytest.approx(stepped, rel=1e-9)
+
+
+def test_the_closed_form_is_refused_for_a_threshold_memristor(refused):
+    example = Path(__file__).parent.parent / "examples" / "slp.toml"
+    line = "time.solver: must be 'stepping' for memristor, since a threshold-memristor has no closed form of a pulse"
+    refused(line, "run", example, "--set", "time.solver=exact")

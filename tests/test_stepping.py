@@ -247,6 +247,34 @@ def test_the_closed_form_equals_the_steps_to_1e_12(device, integrator):
     assert np.array_equal(leap.energies, run_pulse(device, EXACT, states, currents, 200, record=False).energies)
 
 
+@of_each_device_of_constant_drift
+def test_the_closed_form_holds_recorded_held_skipped_and_from_beyond_a_bound(device):
+    rng = np.random.default_rng(6)
+    states, currents = random_states(device, 146, rng), random_currents(device, 146, rng)
+    whole = run_pulse(device, EXACT, states, currents, 9)
+    assert not whole.differences(run_pulse(device, EXACT, states, currents, 9, skip=False))
+    held = run_pulse(device, EXACT, states, currents, 9, held=1)
+    assert not held.differences(run_pulse(device, "euler", states, currents, 9, held=1))
+    assert np.array_equal(held.states, states)
+    beyond, slow = states.copy(), np.full(146, np.nextafter(device.threshold, 1.0))
+    beyond[:] = 1.001 * bounds_of(device)[1]
+    leap, steps = (run_pulse(device, solver, beyond, slow, 9) for solver in (EXACT, "euler"))
+    assert np.array_equal(leap.states, steps.states)
+    assert leap.energies == pytest.approx(steps.energies, rel=1e-12)
+
+
+def test_arrays_that_are_too_short_are_refused_and_left_alone():
+    states, currents, tally = np.zeros((1, 70)), np.full(70, 2e-3), new_tally(np.zeros((1, 69)))
+    parameters, limits = np.array(SYNAPSE.kernel_parameters()), bounds_of(SYNAPSE)
+    kernel = pulse_kernel(SYNAPSE.functions(), "euler")
+    assert kernel(states, currents, 70, 5, DT, parameters, *limits, ANY_VARIABLE, 0, True, tally, no_rows(1), 0) == -1
+    whole = new_tally(states)
+    assert kernel(states, currents, 71, 5, DT, parameters, *limits, ANY_VARIABLE, 0, True, whole, no_rows(1), 0) == -1
+    short = parameters[:1]
+    assert kernel(states, currents, 70, 5, DT, short, *limits, ANY_VARIABLE, 0, True, whole, no_rows(1), 0) == -1
+    assert not states.any()
+
+
 def test_models_without_a_closed_form_are_refused():
     with pytest.raises(ValueError, match="threshold_memristor_2_logistic_both: has no closed form of a pulse"):
         pulse_kernel(MEMRISTOR.functions(), EXACT)

@@ -164,5 +164,5 @@ def _compare(run: Run, bank: str, here: slice, rows: BankRows) -> Iterator[str]:
 
 
 def _near(made: np.ndarray, kept: np.ndarray, tolerance: float) -> bool:
-    """Whether rows are as near to each other as a share of what they hold at most."""
-    return bool((np.abs(made - kept) <= tolerance * np.abs(kept).max()).all())
+    """Whether rows, (steps, devices, ...), are as near to each other as a share of what each channel holds at most."""
+    return bool((np.abs(made - kept) <= tolerance * np.abs(kept).max(axis=(0, 1))).all())
