@@ -53,6 +53,7 @@ class Index:
         self._plan, self._folder = plan, folder
         self._written = 0.0
         self._status = [(MISSING, NO_ERROR)] * len(plan.points)
+        self._errors: dict[int, str] = {}  # of packs that could not be carried out
         self._results: dict[int, list[list[Any]]] = {}  # point to its rows
         for pack in plan.packs:
             self.look(pack)
@@ -66,6 +67,8 @@ class Index:
         error : str, optional
             Why it could not be carried out.
         """
+        if error is not None:
+            self._errors[pack.number] = error
         failures, kept = self._folder.failures(pack.name), self._folder.kept(pack)
         for point, text in failures.items():
             self._status[point] = FAILED, text
@@ -75,6 +78,12 @@ class Index:
             status = FAILED
         for k in kept:
             self._status[pack.points[k]] = status, error or NO_ERROR if status == FAILED else NO_ERROR
+
+    def look_at_open(self) -> None:
+        """Look once more how far the packs are that are not done; what kept one from its end stays known."""
+        for pack in self._plan.packs:
+            if not self.is_done(pack):
+                self.look(pack, self._errors.get(pack.number))
 
     def _run_of(self, pack: Pack, kept: Sequence[int]) -> tuple[str, str | None]:
         """Status of a pack's run file, and what is wrong with it; takes the results of a finished one."""

@@ -62,10 +62,18 @@ class Sweep:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Packs that are not finished, or whose run files are not there; those of failed points left out."""
-        named = dict.fromkeys(self.points["pack"][self.points["status"] != FAILED].tolist())
-        whole = set(self.points["pack"][self.points["status"] == FINISHED].tolist())
-        return tuple(name for name in named if name not in whole or not self._folder.run_file(name).exists())
+        """Packs with a point that is not finished, or without their run files; points that cannot work left out."""
+        found: dict[str, list[tuple[int, str]]] = {}
+        columns = (self.points[name].tolist() for name in ("pack", "point", "status"))
+        for pack, point, status in zip(*columns, strict=True):
+            found.setdefault(pack, []).append((point, status))
+        return tuple(pack for pack, points in found.items() if self._is_missing(pack, points))
+
+    def _is_missing(self, pack: str, points: list[tuple[int, str]]) -> bool:
+        """Of a pack, by its points and their statuses."""
+        failures = self._folder.failures(pack)
+        statuses = {status for point, status in points if point not in failures}
+        return bool(statuses) and (statuses != {FINISHED} or not self._folder.run_file(pack).exists())
 
     def results(self, *, allow_missing: bool = False) -> Columns:
         """A row for each realisation of each finished point: column to (rows,).

@@ -18,7 +18,7 @@ from .progress import SweepProgress
 
 
 class Workers(Protocol):
-    """Where packs are carried out; a context that ends what goes on there.
+    """Where packs are carried out; a context that ends what goes on there, and may be left more than once.
 
     Attributes
     ----------
@@ -105,8 +105,10 @@ def run(
     with folder.locked():
         index = Index(laid_out, folder)
         try:
-            _carry_out(laid_out, folder, index, workers, progress)
+            with workers:  # which have ended before the index tells how far they came
+                _carry_out(laid_out, folder, index, workers, progress)
         finally:
+            index.look_at_open()
             index.write()
     return index
 
