@@ -22,3 +22,9 @@ def dies_with_the_second_pack(pipe):
 
     local.attempt = or_die
     local._serve(pipe)
+
+
+def stops_every_pack(pipe):
+    """As somebody's SIGTERM does."""
+    pipe.recv()
+    pipe.send((False, None))

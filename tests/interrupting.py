@@ -91,7 +91,7 @@ def start(*arguments, quiet=True, driver=DRIVER, **options):
     )  # fmt: skip
 
 
-def finish(process, seconds=120):
+def finish(process, seconds=300):
     """Wait for its end: exit status, stdout, stderr."""
     try:
         out, err = process.communicate(timeout=seconds)

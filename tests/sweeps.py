@@ -36,7 +36,7 @@ samples = 8
 [base.trace]
 keyframe_samples = 8
 """
-LONG = ("--set", "base.learning.epochs=40000")  # seconds for each of four packs
+LONG = ("--set", "base.learning.epochs=100000")  # seconds for each of four packs
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def assert_points_have_the_bits_of_runs_alone(folder, points=None):
                 assert np.ascontiguousarray(packed.final_state[bank][..., lanes]).tobytes() == states.tobytes()
 
 
-def wait_for(condition, process, seconds=120):
+def wait_for(condition, process, seconds=300):
     """Wait until something is so, while a process goes on."""
     end = time.monotonic() + seconds
     while not condition():

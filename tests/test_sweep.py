@@ -1,38 +1,26 @@
-"""Sweeps that are carried out: the bits of runs alone, whichever way; failures recorded; interruptions without loss."""
+"""Sweeps that are carried out: the bits of runs alone, whichever way; failures recorded."""
 
 import contextlib
 import json
-import os
 import re
-import signal
 import threading
-import time
 
-import dying_worker
-import h5py
 import numpy as np
 import pandas
-import psutil
 import pytest
-from interrupting import finish, start
 from sweeps import (
-    LONG,
     assert_each_once,
     assert_points_have_the_bits_of_runs_alone,
     assert_same_sweeps,
-    begun,
-    kill_one_worker,
     long_sweep,
     packs_of,
     source,
-    wait_for,
-    workers_of,
 )
 
 import memsim
 from memsim import training
 from memsim.errors import InputError
-from memsim.sweeping import local, progress
+from memsim.sweeping import progress
 from memsim.sweeping.configuration import load_sweep
 from memsim.sweeping.folder import Folder
 from memsim.sweeping.index import Index
@@ -191,36 +179,6 @@ def test_a_broken_pack_is_named_and_keeps_no_other_from_going_on(cli, source, tm
     assert (out / "results.csv").read_bytes() == results
 
 
-def test_a_pack_that_somebody_looks_into_waits_for_a_moment(source, tmp_path):
-    """HDF5 does not let a file be written that a reader has open without SWMR."""
-    laid_out = plan(load_sweep(source, ["base.learning.epochs=20000"]), 1)
-    folder, stop = Folder(tmp_path / "out"), threading.Event()
-    folder.create(laid_out.config)
-    pack = laid_out.packs[0]
-    assert not carry_out(pack, folder, stop, lambda told: stop.set())
-    reader = h5py.File(folder.run_file(pack.name))
-    closing = threading.Timer(0.3, reader.close)
-    closing.start()
-    assert carry_out(pack, folder, threading.Event(), lambda told: None)
-    closing.join()
-    assert Index(laid_out, folder).is_done(pack)
-
-
-def test_a_pack_whose_process_dies_every_time_is_given_up(cli, source, tmp_path, monkeypatch):
-    monkeypatch.setattr(local, "_serve", dying_worker.dies_with_the_second_pack)
-    out = tmp_path / "out"
-    called = cli("sweep", source, "--out", out, "--quiet", "--processes", 2)
-    assert called.status == 1
-    assert re.search(
-        r"failed: point 2: its process was killed by signal 9, as happens without enough memory, 3 times; --resume",
-        called.err,
-    )
-    monkeypatch.undo()
-    assert_points_have_the_bits_of_runs_alone(out, [0, 1, 3, 4, 5])
-    assert cli("sweep", out, "--resume", "--quiet").status == 0
-    assert_each_once(out)
-
-
 # Progress
 
 
@@ -282,90 +240,6 @@ def test_other_samples_are_refused(refused, cli, tmp_path, source):
     assert cli("sweep", sweep, "--out", tmp_path / "c", "--quiet").status == 0
     data.write_text("a,b,t\n0,1,1\n1,1,1\n")
     refused(r"sweep\.samples: the samples are not those", "sweep", tmp_path / "c", "--resume")
-
-
-def start_sweep(source, out, *words):
-    return start("sweep", source, "--out", out, "--processes", 2, *LONG, *words)
-
-
-def test_ctrl_c_stops_at_the_next_keyframes_and_resume_goes_on(cli, source, long_sweep):
-    out = source.with_name("out")
-    process = start_sweep(source, out)
-    wait_for(lambda: begun(out) >= 2, process)
-    kept = [path.stat().st_ino for path in packs_of(out)]
-    process.send_signal(signal.SIGINT)
-    status, _, err = finish(process)
-    assert status == 130, err
-    assert re.search(rf"stopped with \d points open; 'memsim sweep {out} --resume' goes on\n$", err)
-    points = pandas.read_csv(out / "points.csv")
-    assert set(points["status"]) <= {"finished", "stopped", "missing"}
-    assert "stopped" in set(points["status"])
-    for path in packs_of(out):
-        with memsim.open_run(path) as run:
-            assert not run.live
-            assert run.finished
-    with pytest.raises(InputError, match="are missing: pack-0000"):
-        memsim.open_sweep(out).results()
-    assert cli("sweep", out, "--resume", "--quiet").status == 0
-    assert_same_sweeps(out, long_sweep)
-    assert [path.stat().st_ino for path in packs_of(out)][: len(kept)] == kept
-    assert_each_once(out)
-
-
-@pytest.mark.slow
-def test_a_worker_that_is_killed_costs_nothing(source, long_sweep):
-    out = source.with_name("out")
-    process = start_sweep(source, out)
-    wait_for(lambda: begun(out) >= 2, process)
-    kill_one_worker(process)
-    status, _, err = finish(process)
-    assert status == 0, err
-    assert_same_sweeps(out, long_sweep)
-    assert_each_once(out)
-
-
-@pytest.mark.slow
-def test_a_second_ctrl_c_stops_at_once_and_loses_nothing_that_was_committed(cli, source, long_sweep):
-    out = source.with_name("out")
-    process = start_sweep(source, out)
-    wait_for(lambda: begun(out) >= 2, process)
-    for _ in range(2):
-        process.send_signal(signal.SIGINT)
-        time.sleep(0.01)
-    status, _, err = finish(process)
-    assert status == 130
-    assert re.search(rf"'memsim sweep {out} --resume' goes on\n", err), err
-    resumed = cli("sweep", out, "--resume", "--quiet")
-    assert resumed.status == 0, resumed.err
-    assert_same_sweeps(out, long_sweep)
-
-
-@pytest.mark.slow
-def test_a_sweep_that_is_killed_leaves_no_process_and_goes_on(cli, source, long_sweep):
-    out = source.with_name("out")
-    process = start_sweep(source, out)
-    wait_for(lambda: begun(out) >= 2, process)
-    workers = [psutil.Process(pid) for pid in workers_of(process)]
-    assert len(workers) == 2
-    process.kill()
-    process.wait()
-    # At once, while the workers may still be on their way to the next keyframe.
-    assert cli("sweep", source, "--out", out, "--resume", "--quiet", *LONG).status == 0
-    assert psutil.wait_procs(workers, timeout=30)[1] == []
-    finish(process)
-    assert_same_sweeps(out, long_sweep)
-    assert_each_once(out)
-
-
-def test_a_second_sweep_of_a_folder_is_refused(refused, source, tmp_path):
-    out = tmp_path / "out"
-    process = start_sweep(source, out)
-    try:
-        wait_for(lambda: begun(out) >= 1, process)
-        refused("another sweep is writing it; wait for its end", "sweep", out, "--resume")
-    finally:
-        os.kill(process.pid, signal.SIGTERM)
-        assert finish(process)[0] == 130
 
 
 def test_the_python_side_says_what_is_wrong(tmp_path, whole):

@@ -1,4 +1,8 @@
-"""Packs on processes of this machine, one pack and one thread each; a process that dies is replaced."""
+"""Packs on processes of this machine, one pack and one thread each; a process that dies is replaced.
+
+The pool is written by hand because ``concurrent.futures.ProcessPoolExecutor``
+breaks as a whole when one of its processes dies.
+"""
 
 import contextlib
 import multiprocessing
@@ -9,6 +13,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
 from types import TracebackType
 from typing import Any
 
@@ -53,8 +58,9 @@ class LocalProcesses:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
-        for worker in self._workers:
-            worker.close(at_once=kind is not None)
+        with contextlib.ExitStack() as stack:  # closes the others also where one is interrupted
+            for worker in self._workers:
+                stack.callback(worker.close, at_once=kind is not None)
 
     def carry_out(
         self, packs: Sequence[Pack], folder: Folder, stop: threading.Event, tell: Callable[[Told], None]
@@ -112,34 +118,40 @@ class _Attempt:
 
 
 class _Worker:
-    """A process that carries out one pack after the other, seen from its parent."""
+    """A place for a process that carries out one pack after the other; it has one from its first pack on."""
+
+    pipe: Connection
 
     def __init__(self) -> None:
         self.pack: Pack | None = None
-        self._start()
-
-    def _start(self) -> None:
-        self.pipe, theirs = SPAWN.Pipe()
-        self._process = SPAWN.Process(target=_serve, args=(theirs,), daemon=True)
-        with _without_ctrl_c():
-            self._process.start()
-        theirs.close()  # so that the pipe ends with the process
+        self._process: SpawnProcess | None = None
 
     def begin(self, pack: Pack, folder: Folder) -> None:
         """Have it begin a pack."""
+        if self._process is None:
+            self._start()
         self.pack = pack
         with contextlib.suppress(OSError):  # it has died, which is seen when it is looked at
             self.pipe.send((pack, folder))
 
+    def _start(self) -> None:
+        ours, theirs = SPAWN.Pipe()
+        process = SPAWN.Process(target=_serve, args=(theirs,), daemon=True)
+        with _without_ctrl_c():
+            process.start()
+            self.pipe, self._process = ours, process
+        theirs.close()  # so that the pipe ends with the process
+
     def stop(self) -> None:
         """Have it stop at the next keyframe."""
-        with contextlib.suppress(OSError):
-            self.pipe.send(None)
+        if self._process is not None:
+            with contextlib.suppress(OSError):
+                self.pipe.send(None)
 
     def look(self, tell: Callable[[Told], None]) -> _Attempt | None:
         """Take what it has said; how its pack ended, if it has."""
-        pack = self.pack
-        if pack is None:
+        pack, process = self.pack, self._process
+        if pack is None or process is None:
             return None
         try:
             while self.pipe.poll():
@@ -151,32 +163,34 @@ class _Worker:
                 finished, error = said
                 if finished or error:
                     return _Attempt(pack, error, again=False)
-                return _Attempt(pack, None, again=self._replaced())  # somebody stopped it alone
+                self.close()  # somebody stopped it alone: it takes no more work
+                return _tried(pack, "was stopped")
         except (EOFError, OSError):
-            self._process.join()
-            code = self._process.exitcode or 0
-            memory = ", as happens without enough memory" if code == -9 else ""
-            how = f"was killed by signal {-code}{memory}" if code < 0 else f"ended with status {code}"
+            process.join()
+            code = process.exitcode or 0
             self.pack = None
-            error = f"its process {how}, {ATTEMPTS} times; --resume tries again"
-            return _Attempt(pack, error, again=self._replaced())
+            self.close()
+            memory = ", as happens without enough memory" if code == -9 else ""
+            return _tried(pack, f"was killed by signal {-code}{memory}" if code < 0 else f"ended with status {code}")
         return None
 
-    def _replaced(self) -> bool:
-        """Have a new process in the place of one that has ended, or will not take more work."""
-        self.close()
-        self._start()
-        return True
-
     def close(self, at_once: bool = False) -> None:
-        """End the process; it has no pack, or is not to bring it to a keyframe."""
+        """End the process, if there is one; it has no pack, or is not to bring it to a keyframe."""
+        if self._process is None:
+            return
         self.pipe.close()
         if not at_once:
             self._process.join(END_SECONDS)
         if self._process.is_alive():
             self._process.kill()
         self._process.join()
-        self._process.close()
+        process, self._process = self._process, None
+        process.close()
+
+
+def _tried(pack: Pack, how: str) -> _Attempt:
+    """An attempt whose process ended before the pack."""
+    return _Attempt(pack, f"its process {how}, {ATTEMPTS} times; --resume tries again", again=True)
 
 
 @contextlib.contextmanager

@@ -14,7 +14,8 @@ from .folder import Folder
 from .packing import Pack
 
 TELL_SECONDS = 0.5  # between words on how far a pack is
-LOOK_SECONDS = 0.5  # between looks whether another run still writes the file
+LOOK_SECONDS = 0.5  # between looks whether another run still writes the file, asleep: the handler of a signal sets
+# ``stop`` in this thread, which must not hold the event's lock
 TRIES = 3  # to open the file, which a program that looks into it may keep from that for a moment
 
 
@@ -67,7 +68,7 @@ def carry_out(pack: Pack, folder: Folder, stop: threading.Event, tell: Callable[
         if stop.is_set():
             return False
         if recovery.is_being_written(path):
-            stop.wait(LOOK_SECONDS)
+            time.sleep(LOOK_SECONDS)
             continue
         try:
             teller = _Teller(pack, tell)
@@ -85,7 +86,7 @@ def carry_out(pack: Pack, folder: Folder, stop: threading.Event, tell: Callable[
             if unfit:
                 _record(pack, folder, unfit)
             else:  # another run has begun to write the file, or somebody looks into it
-                stop.wait(LOOK_SECONDS)
+                time.sleep(LOOK_SECONDS)
     return True
 
 
