@@ -350,10 +350,23 @@ def override(values: dict[str, Any], assignments: list[str] | tuple[str, ...]) -
     return values
 
 
+def resolve_paths(section: Any, folder: Path, field: str = "csv") -> None:
+    """Make the path of a section's samples absolute, or each path of a list; a relative one starts from a folder."""
+    value = section.get(field) if isinstance(section, dict) else None
+    if isinstance(value, str):
+        section[field] = str((folder / value).resolve())
+    elif isinstance(value, list):
+        section[field] = [str((folder / each).resolve()) if isinstance(each, str) else each for each in value]
+
+
 def load_configuration(path: Path, assignments: list[str] | tuple[str, ...] = ()) -> Configuration:
-    """Read and check a configuration file; paths in it are relative to its folder."""
-    values = override(parse_toml(read_text(path), str(path)), assignments)
-    data = values.get("data")
-    if isinstance(data, dict) and isinstance(data.get("csv"), str):
-        data["csv"] = str((path.parent / data["csv"]).resolve())
+    """Read and check a configuration file.
+
+    Paths in it are relative to its folder, those of assignments to where the
+    program was started.
+    """
+    values = parse_toml(read_text(path), str(path))
+    resolve_paths(values.get("data"), path.parent)
+    values = override(values, assignments)
+    resolve_paths(values.get("data"), Path.cwd())
     return Configuration(**values)

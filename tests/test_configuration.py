@@ -261,6 +261,9 @@ def test_data_in_a_csv_file_lie_beside_the_configuration(tmp_path, monkeypatch):
     _, data = load_source(tmp_path / "deep" / "run.toml")
     assert data.inputs.tolist() == [[2.0, 1.0], [5.0, 4.0]]
     assert data.targets.tolist() == [[0.0], [3.0]]
+    (tmp_path / "data.csv").write_text("t,b,a\n0,8,9\n")
+    _, data = load_source(tmp_path / "deep" / "run.toml", ["data.csv=data.csv"])
+    assert data.inputs.tolist() == [[9.0, 8.0]]
 
 
 @pytest.mark.parametrize(

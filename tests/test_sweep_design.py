@@ -124,6 +124,41 @@ def test_the_effective_file_makes_the_same_points(tmp_path):
     assert again.config == laid_out.config
 
 
+def test_samples_lie_beside_the_file_that_names_them(tmp_path, monkeypatch):
+    columns = 'inputs = ["a", "b"]\ntargets = ["t"]\n'
+    for folder in ("bases", "sweeps", "here"):
+        (tmp_path / folder).mkdir()
+        for number in (1, 2):
+            (tmp_path / folder / f"{number}.csv").write_text(f"a,b,t\n0,{number},1\n1,1,0\n")
+    (tmp_path / "bases" / "base.toml").write_text(f'[data]\ncsv = "1.csv"\n{columns}')
+    (tmp_path / "sweeps" / "s.toml").write_text('[sweep]\nbase = "../bases/base.toml"\nseeds = [1]\n')
+    (tmp_path / "sweeps" / "own.toml").write_text(f'[sweep]\nseeds = [1]\n[base.data]\ncsv = "2.csv"\n{columns}')
+    (tmp_path / "sweeps" / "both.toml").write_text(
+        f'[sweep]\n[fields]\ndata.csv = ["1.csv", "2.csv"]\n[base.data]\n{columns}'
+    )
+    (tmp_path / "sweeps" / "quoted.toml").write_text(
+        f'[sweep]\n[fields]\n"data.csv" = ["1.csv"]\n[base.data]\n{columns}'
+    )
+    monkeypatch.chdir(tmp_path / "here")
+
+    def samples(name, *assignments):
+        config = load_sweep(tmp_path / "sweeps" / name, assignments)
+        (tmp_path / "effective.toml").write_text(config.to_toml())
+        again = load_sweep(tmp_path / "effective.toml")
+        assert plan(again, 1).config == plan(config, 1).config
+        return [pack.config.data.csv for pack in plan(config, 1).packs]
+
+    for found, expected in (
+        (samples("s.toml"), ["bases/1.csv"]),
+        (samples("own.toml"), ["sweeps/2.csv"]),
+        (samples("both.toml"), ["sweeps/1.csv", "sweeps/2.csv"]),
+        (samples("quoted.toml"), ["sweeps/1.csv"]),
+        (samples("own.toml", "base.data.csv=1.csv"), ["here/1.csv"]),
+        (samples("both.toml", 'fields.data.csv=["1.csv"]'), ["here/1.csv"]),
+    ):
+        assert found == [str(tmp_path / path) for path in expected]
+
+
 # Packs
 
 
@@ -202,7 +237,7 @@ BAD = {
         r"fields: lists must be of one length, .* \(learning\.rate has 2, data\.seed has 3\)",
     ),
     "too many": (
-        GOOD + "data.seed = " + str(list(range(1000))) + "\ntime.dt = " + str([1e-3] * 51),
+        GOOD + "data.seed = " + str(list(range(1000))) + "\ntime.dt = " + str([1e-3 * k for k in range(1, 52)]),
         r"fields: make 102,000 points, and at most 100,000 can be swept",
     ),
     "too many seeds": (
@@ -212,6 +247,15 @@ BAD = {
         GOOD.replace("[fields]", "seeds = { first = 5, last = 4 }\n[fields]"), r"sweep\.seeds: must have last >= first"
     ),
     "seeds twice": (GOOD.replace("[fields]", "seeds = [1]\n[fields]") + "run.seed = [2]", "either sweep.seeds or"),
+    "one seed twice": (GOOD.replace("[fields]", "seeds = [3, 1, 3]\n[fields]"), r"seeds: must .* once \(got 3 twice"),
+    "one value twice": (
+        GOOD.replace("0.2", "1, 1.0"), r"fields\.learning\.rate: must have each value once \(got 1\.0 twice\)"
+    ),
+    "one row twice": (
+        GOOD.replace("[0.1, 0.2]", "[0.1, 0.2, 0.1]").replace("[fields]", 'design = "list"\n[fields]')
+        + "network.layers = [[2, 2, 1], [2, 2, 1], [2, 2, 1]]",
+        r"fields: must have each value once \(got 0\.1, \[2, 2, 1\] twice\)",
+    ),
     "packs' seeds": (GOOD + "run.seeds = [[1, 2]]", r"run\.seeds: are what a pack puts side by side"),
     "threads": (GOOD + "run.threads = [1, 2]", r"fields\.run\.threads: changes no result; --processes"),
     "one name": (GOOD.replace("learning.rate", "rate"), r"fields\.rate: must be a dotted name, as learning\.rate"),

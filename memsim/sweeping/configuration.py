@@ -8,7 +8,7 @@ from typing import Any, Literal
 import tomli_w
 from pydantic import Field, field_validator, model_validator
 
-from ..configuration import override, parse_toml, read_text
+from ..configuration import override, parse_toml, read_text, resolve_paths
 from ..errors import InputError
 from ..fields import Settings
 from ..sources import is_run_file
@@ -77,6 +77,12 @@ class SweepSection(Settings):
             raise ValueError(f"must have last >= first, and at most {POINTS_AT_MOST} (got {first} to {last})")
         return tuple(range(first, last + 1))
 
+    @field_validator("seeds")
+    @classmethod
+    def _each_seed_once(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        _refuse_repeated(value)
+        return value
+
     @model_validator(mode="after")
     def _of_its_design(self) -> "SweepSection":
         if self.design in DRAWN and self.points is None:
@@ -130,6 +136,11 @@ class SweepConfiguration(Settings):
             raise ValueError(f"fields: lists must be of one length, a value for each point ({shown})")
         if self.count > POINTS_AT_MOST:
             raise ValueError(f"fields: make {self.count:,} points, and at most {POINTS_AT_MOST:,} can be swept")
+        if design == "grid":
+            for name, values in self.fields.items():
+                _refuse_repeated(values, f"fields.{name}: ")
+        if design == "list":
+            _refuse_repeated(list(zip(*self.fields.values(), strict=True)), "fields: ")
         return self
 
     @property
@@ -189,6 +200,26 @@ def _refuse_fields_of_the_sweep(config: SweepConfiguration) -> None:
             raise ValueError(f"fields.{name}: must be a dotted name, as learning.rate")
 
 
+def _refuse_repeated(values: Sequence[Any], of: str = "") -> None:
+    """Refuse a value, or a row of a list design, that would be run twice."""
+    seen: set[Any] = set()
+    for value in values:
+        key = _hashable(value)
+        if key in seen:
+            raise ValueError(f"{of}must have each value once (got {_shown(value)} twice)")
+        seen.add(key)
+
+
+def _hashable(value: Any) -> Any:
+    if isinstance(value, dict):
+        return tuple((name, _hashable(each)) for name, each in sorted(value.items()))
+    return tuple(map(_hashable, value)) if isinstance(value, list | tuple) else value
+
+
+def _shown(value: Any) -> str:
+    return ", ".join(map(repr, value)) if isinstance(value, tuple) else repr(value)
+
+
 def put(values: dict[str, Any], name: str, value: Any) -> None:
     """Set a field by its dotted name in nested dictionaries."""
     *sections, field = name.split(".")
@@ -200,7 +231,10 @@ def put(values: dict[str, Any], name: str, value: Any) -> None:
 
 
 def load_sweep(path: Path, assignments: Sequence[str] = ()) -> SweepConfiguration:
-    """Read and check a sweep file; its base, and paths in that, are relative to their files' folders.
+    """Read and check a sweep file.
+
+    Paths in it and in its base are relative to their files' folders, those of
+    assignments to where the program was started.
 
     Parameters
     ----------
@@ -216,14 +250,27 @@ def load_sweep(path: Path, assignments: Sequence[str] = ()) -> SweepConfiguratio
     of_base = [assignment for assignment in assignments if assignment.startswith("base.")]
     if is_run_file(path):
         raise InputError(f"{path}: is a run file; name a sweep file (TOML) or the folder of a sweep")
-    values = override(parse_toml(read_text(path), str(path)), [a for a in assignments if a not in of_base])
+    values = parse_toml(read_text(path), str(path))
+    _resolve_samples(values, path.parent)
+    values = override(values, [a for a in assignments if a not in of_base])
     section = values.get("sweep")
     named = section.pop("base", None) if isinstance(section, dict) else None
     if named is not None:
         if not isinstance(named, str):
             raise InputError(f"sweep.base: must be the name of a configuration file (got {named!r})")
         values["base"] = _merged(_base_of(path.parent / named), values.get("base", {}))
-    return SweepConfiguration(**override(values, of_base))
+    values = override(values, of_base)
+    _resolve_samples(values, Path.cwd())
+    return SweepConfiguration(**values)
+
+
+def _resolve_samples(values: dict[str, Any], folder: Path) -> None:
+    """Make the paths of samples absolute: in ``[base.data]``, and of ``data.csv`` where that is a field."""
+    base, fields = values.get("base"), values.get("fields")
+    for table in (base, fields):
+        if isinstance(table, dict):
+            resolve_paths(table.get("data"), folder)
+    resolve_paths(fields, folder, "data.csv")  # a name in quotes
 
 
 def _merged(values: Any, changes: Any) -> Any:
@@ -238,7 +285,5 @@ def _base_of(path: Path) -> dict[str, Any]:
     if is_run_file(path):
         raise InputError(f"sweep.base: must be a configuration file (TOML), not a run file (got {path})")
     values = parse_toml(read_text(path), str(path))
-    data = values.get("data")
-    if isinstance(data, dict) and isinstance(data.get("csv"), str):
-        data["csv"] = str((path.parent / data["csv"]).resolve())
+    resolve_paths(values.get("data"), path.parent)
     return values
