@@ -1,5 +1,6 @@
 """Sweeps that are stopped, killed, or lose a process: nothing is lost, and nothing is made twice."""
 
+import contextlib
 import os
 import re
 import signal
@@ -127,6 +128,39 @@ def test_a_second_sweep_of_a_folder_is_refused(refused, source, tmp_path):
     finally:
         os.kill(process.pid, signal.SIGTERM)
         assert finish(process)[0] == 130
+
+
+def test_of_two_sweeps_that_begin_together_one_is_refused_and_changes_nothing(refused, source, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    folder = Folder(out)
+    with folder.locked():
+        refused("another sweep is writing it; wait for its end", "sweep", source, "--out", out)
+        assert not (out / "sweep.toml").exists()
+    original = Folder.locked
+
+    @contextlib.contextmanager
+    def late(self):
+        """The other one begins and ends just before."""
+        (out / "sweep.toml").write_text("the other's")
+        with original(self):
+            yield
+
+    monkeypatch.setattr(Folder, "locked", late)
+    refused("out: holds a sweep; go on with it by --resume", "sweep", source, "--out", out)
+    assert (out / "sweep.toml").read_text() == "the other's"
+
+
+def test_a_folder_of_a_sweep_that_was_killed_before_it_began_is_taken(cli, refused, source, tmp_path):
+    out = tmp_path / "out"
+    (out / "packs").mkdir(parents=True)
+    (out / ".sweep.lock").touch()
+    (out / ".sweep.toml.new").write_text("[swe")
+    refused(r"out: holds no sweep \(no sweep.toml\); run it without", "sweep", source, "--out", out, "--resume")
+    (out / "packs" / "mine").touch()
+    refused("exists and holds no sweep", "sweep", source, "--out", out)
+    (out / "packs" / "mine").unlink()
+    assert cli("sweep", source, "--out", out, "--quiet").status == 0
+    assert {path.name for path in out.iterdir()} == {"packs", "sweep.toml", "points.csv", "results.csv"}
 
 
 # Within a sweep

@@ -14,6 +14,8 @@ from .configuration import SweepConfiguration, load_sweep
 from .packing import Pack
 
 SWEEP_FILE = "sweep.toml"
+LOCK_FILE = ".sweep.lock"
+BEGUN_FILE = ".{}.new"  # a file that is not whole yet
 
 
 class Folder:
@@ -56,27 +58,32 @@ class Folder:
         return [k for k, point in enumerate(pack.points) if point not in failed]
 
     def create(self, config: SweepConfiguration) -> None:
-        """Make the folder, with its sweep file.
+        """Make the folder, with its sweep file; call with the folder locked.
 
         Raises
         ------
         InputError
-            It cannot be written.
+            It cannot be written, or holds anything.
         """
-        try:
+        self.refuse_existing()  # another sweep may have begun here since it was last looked at
+        with self._written():
             (self.path / "packs").mkdir(parents=True, exist_ok=True)
             write_whole(self.sweep_file, config.to_toml())
-        except OSError as error:
-            raise InputError(f"--out: {self.path} cannot be written: {error.strerror}; name another folder") from None
 
     def refuse_existing(self) -> None:
-        """Refuse a folder that holds anything."""
+        """Refuse a folder that holds anything, but what a sweep leaves that was killed before it began."""
         if self.sweep_file.exists():
             raise InputError(
                 f"{self.path}: holds a sweep; go on with it by --resume, or name another folder with --out"
             )
-        if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+        if self.path.exists() and not self._is_empty():
             raise InputError(f"{self.path}: exists and holds no sweep; name another folder with --out")
+
+    def _is_empty(self) -> bool:
+        packs, left = self.path / "packs", {"packs", LOCK_FILE, BEGUN_FILE.format(SWEEP_FILE)}
+        if not self.path.is_dir() or any(path.name not in left for path in self.path.iterdir()):
+            return False
+        return not packs.exists() or (packs.is_dir() and not any(packs.iterdir()))
 
     def stored(self) -> SweepConfiguration:
         """The sweep that the folder is of.
@@ -94,10 +101,12 @@ class Folder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Be the only sweep that writes the folder."""
-        held = filelock.FileLock(self.path / ".sweep.lock")
+        """Be the only sweep that writes the folder, which is made where there is none."""
+        held = filelock.FileLock(self.path / LOCK_FILE)
         try:
-            held.acquire(blocking=False)
+            with self._written():
+                self.path.mkdir(parents=True, exist_ok=True)
+                held.acquire(blocking=False)
         except filelock.Timeout:
             raise InputError(f"{self.path}: another sweep is writing it; wait for its end") from None
         try:
@@ -105,6 +114,15 @@ class Folder:
         finally:
             Path(held.lock_file).unlink(missing_ok=True)
             held.release()
+
+    @contextmanager
+    def _written(self) -> Iterator[None]:
+        try:
+            yield
+        except filelock.Timeout:  # which is an OSError too
+            raise
+        except OSError as error:
+            raise InputError(f"--out: {self.path} cannot be written: {error.strerror}; name another folder") from None
 
 
 def refuse_another_sweep(folder: Folder, wanted: SweepConfiguration) -> SweepConfiguration:
@@ -129,7 +147,7 @@ def refuse_another_sweep(folder: Folder, wanted: SweepConfiguration) -> SweepCon
 
 def write_whole(path: Path, text: str) -> None:
     """Write a file that is there whole, or as it was before."""
-    begun = path.with_name(f".{path.name}.new")
+    begun = path.with_name(BEGUN_FILE.format(path.name))
     with begun.open("w", encoding="utf-8", newline="") as file:
         file.write(text)
         file.flush()

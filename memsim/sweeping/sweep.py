@@ -97,12 +97,12 @@ def run(
     folder, progress = Folder(out), progress or SweepProgress(quiet=True)
     if resume:
         config = refuse_another_sweep(folder, config)
-        laid_out = plan(config, workers.capacity)
     else:
         folder.refuse_existing()
-        laid_out = plan(config, workers.capacity)
-        folder.create(laid_out.config)
+    laid_out = plan(config, workers.capacity)
     with folder.locked():
+        if not resume:
+            folder.create(laid_out.config)
         index = Index(laid_out, folder)
         try:
             with workers:  # which have ended before the index tells how far they came
