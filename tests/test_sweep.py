@@ -204,6 +204,14 @@ def test_the_lines_of_progress_are_over_all_packs(source, capsys, monkeypatch):
     ]
 
 
+def test_packs_that_are_looked_into_are_counted(source, capsys, monkeypatch):
+    packs = plan(load_sweep(source), 2).packs
+    monkeypatch.setattr(progress, "PLAIN_SECONDS", 0.0)
+    with progress.SweepProgress() as told:
+        assert list(told.looking(packs)) == packs
+    assert capsys.readouterr().err.splitlines() == [f"sweep: looked into packs {k}/4" for k in (1, 2, 3, 4)]
+
+
 # Going on
 
 

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -47,15 +47,17 @@ class Index:
     ----------
     plan : Plan
     folder : Folder
+    looking : callable
+        Passes the packs on as they are looked at, which takes long for many.
     """
 
-    def __init__(self, plan: Plan, folder: Folder) -> None:
+    def __init__(self, plan: Plan, folder: Folder, looking: Callable[[Sequence[Pack]], Iterable[Pack]] = iter) -> None:
         self._plan, self._folder = plan, folder
         self._written = 0.0
         self._status = [(MISSING, NO_ERROR)] * len(plan.points)
         self._errors: dict[int, str] = {}  # of packs that could not be carried out
         self._results: dict[int, list[list[Any]]] = {}  # point to its rows
-        for pack in plan.packs:
+        for pack in looking(plan.packs):
             self.look(pack)
 
     def look(self, pack: Pack, error: str | None = None) -> None:

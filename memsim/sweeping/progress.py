@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 
 from rich.progress import TextColumn
@@ -45,6 +45,20 @@ class SweepProgress:
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
         self._bar.stop()
+
+    def looking(self, packs: Sequence[Pack]) -> Iterator[Pack]:
+        """Go through packs whose run files are looked into, and show how far that is."""
+        self._bar.start()
+        self._told = time.monotonic()
+        task = self._bar.add_task("looking", total=len(packs), packs="", steps=0)
+        for number, pack in enumerate(packs, 1):
+            yield pack
+            shown = f"{number}/{len(packs)}"
+            self._bar.update(task, completed=number, packs=shown)
+            if self._plain and time.monotonic() - self._told >= PLAIN_SECONDS:
+                self._told = time.monotonic()
+                print(f"sweep: looked into packs {shown}", file=sys.stderr, flush=True)
+        self._bar.remove_task(task)
 
     def start(self, packs: Sequence[Pack], before: int, points: int) -> None:
         """The sweep begins.

@@ -103,7 +103,7 @@ def run(
     with folder.locked():
         if not resume:
             folder.create(laid_out.config)
-        index = Index(laid_out, folder)
+        index = Index(laid_out, folder, progress.looking)
         try:
             with workers:  # which have ended before the index tells how far they came
                 _carry_out(laid_out, folder, index, workers, progress)
