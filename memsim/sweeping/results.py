@@ -81,8 +81,8 @@ class Sweep:
         Parameters
         ----------
         allow_missing : bool
-            Leave out packs that are missing. Failed points always are; see
-            :attr:`failed`.
+            Leave out packs that are missing. Points that cannot work
+            always are; see :attr:`failed`.
 
         Returns
         -------
