@@ -210,6 +210,21 @@ def test_a_pack_whose_process_is_stopped_every_time_is_given_up(cli, source, tmp
     assert memsim.open_sweep(out).missing == ("pack-00000", "pack-00001")
 
 
+def test_a_file_that_its_killed_writer_left_unreadable_is_stopped_and_not_failed(source, tmp_path):
+    laid_out, folder = plan(load_sweep(source), 2), Folder(tmp_path / "out")
+    folder.create(laid_out.config)
+    broken, cut_off, failed, _ = laid_out.packs
+    folder.run_file(broken.name).write_bytes(b"before")
+    index = Index(laid_out, folder)
+    index.look(failed, "its process died")
+    folder.run_file(cut_off.name).write_bytes(b"meanwhile")
+    index.look_at_open()
+    assert index.points_of("stopped") == list(cut_off.points)
+    assert index.points_of("missing") == list(laid_out.packs[3].points)
+    assert "is no HDF5 file" in index.error_of(broken.points[0])
+    assert index.error_of(failed.points[0]) == "its process died"
+
+
 @pytest.fixture
 def starts(monkeypatch):
     """The processes of packs that are started, counted."""

@@ -60,7 +60,7 @@ class Index:
         for pack in looking(plan.packs):
             self.look(pack)
 
-    def look(self, pack: Pack, error: str | None = None) -> None:
+    def look(self, pack: Pack, error: str | None = None, *, cut_off: bool = False) -> None:
         """Look how far a pack is.
 
         Parameters
@@ -68,24 +68,25 @@ class Index:
         pack : Pack
         error : str, optional
             Why it could not be carried out.
+        cut_off : bool
+            Whether its writer may have been killed, or go on: what cannot be read
+            now is no error, as going on repairs it.
         """
-        if error is not None:
-            self._errors[pack.number] = error
         failures, kept = self._folder.failures(pack.name), self._folder.kept(pack)
         for point, text in failures.items():
             self._status[point] = FAILED, text
         status, found = self._run_of(pack, kept) if kept else (FINISHED, None)
-        error = error or found
+        error = error or (None if cut_off else found)
         if error is not None and status != FINISHED:
-            status = FAILED
+            status, self._errors[pack.number] = FAILED, error
         for k in kept:
             self._status[pack.points[k]] = status, error or NO_ERROR if status == FAILED else NO_ERROR
 
     def look_at_open(self) -> None:
-        """Look once more how far the packs are that are not done; what kept one from its end stays known."""
+        """Look once more how far the packs are that are not done, and of which no error is known."""
         for pack in self._plan.packs:
-            if not self.is_done(pack):
-                self.look(pack, self._errors.get(pack.number))
+            if not self.is_done(pack) and pack.number not in self._errors:
+                self.look(pack, cut_off=True)
 
     def _run_of(self, pack: Pack, kept: Sequence[int]) -> tuple[str, str | None]:
         """Status of a pack's run file, and what is wrong with it; takes the results of a finished one."""
