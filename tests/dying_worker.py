@@ -4,11 +4,6 @@ import os
 import signal
 
 
-def dies_with_every_pack(pipe):
-    pipe.recv()
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
 def dies_with_the_second_pack(pipe):
     """Pack 1 is poison; the others are carried out as ever."""
     from memsim.sweeping import local

@@ -234,7 +234,7 @@ def test_bad_input_is_refused_before_anything_is_measured(two_cases, refused, tm
     there.write_text("mine")
     refused("there.json: exists; name another file", "bench", "kernel", "--out", there)
     assert there.read_text() == "mine"
-    refused(r"SUITE: must be of kernel, trace, train, scaling, start \(got 'kernle'\)", "bench", "kernle")
+    refused(r"SUITE: must be of kernel, tricks, trace, train, scaling, start \(got 'kernle'\)", "bench", "kernle")
     refused("--fail-on-slower: needs --compare OLD.json", "bench", "--fail-on-slower")
     refused("must end in", "bench", "kernel", "--plot", tmp_path / "figure.xyz")
     (tmp_path / "kernel.png").write_text("mine")
@@ -261,6 +261,7 @@ def check(records, suite):
 def measured(name, tmp_path):
     setting = Setting(tmp_path, quick=True, threads=2)
     report = running.run_suites((name,), setting, "memsim bench", lambda *_: None)
+    assert not report.failed, report.failed
     assert report.complete
     check(report.records, name)
     return report
