@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from ..engine import BankRows
-from ..errors import InputError, ReplayError
+from ..errors import InputError, RunError
 from ..replay import StoredKeyframes, check, replay, replaying_engine, tolerance_of
 from ..run import Run
 from ..traces.errors import NotARunFileError
@@ -136,7 +136,7 @@ def _replay_of(run: Run, first: int, last: int, report: Callable[[int], None]) -
             engine.recycle(stretch.recorded)
             report(stretch.first_step + stretch.steps - first * run.sample_steps)
         check(engine, keyframes.at(int(np.searchsorted(keyframes.samples, last))), keyframes.tolerance)
-    except (ReplayError, NotARunFileError) as error:
+    except (RunError, NotARunFileError) as error:
         yield str(error)
     finally:
         engine.close()
