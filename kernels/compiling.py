@@ -106,11 +106,6 @@ def inlined(function):
     return _jit(function, inline="always")
 
 
-def allocating(function):
-    """Compile a function that makes arrays, with their references counted; no kernel is compiled so."""
-    return _jit(function)
-
-
 def file_digest(*functions) -> str:
     """Digest of functions from outside this package, and of what they use; empty where there are none.
 
@@ -155,7 +150,7 @@ def specialise(template: Any, name: str, *, compiler=compiled, **bindings):
         What the template's open names stand for: compiled functions or
         numbers.
     compiler : function
-        :func:`compiled` or :func:`inlined`.
+        :func:`compiled`, :func:`elementwise`, :func:`merged` or :func:`inlined`.
     """
     copy = types.FunctionType(template.__code__, {**template.__globals__, **bindings}, name)
     copy.__qualname__ = name

@@ -82,6 +82,27 @@ def set_currents(plan, slot, at, devices, counters, registers):
 
 
 @inlined
+def encode_write(plan, slot, at, devices, counters, registers, threshold, limit):
+    """Charges in ``devices.request`` as amplitudes, or as trains of pulses."""
+    operation = slot[Column.OPERATION]
+    nominal = plan.nominal[slot[Column.BANK]]
+    pulse_time = slot[Column.PULSE_STEPS] * plan.dt
+    request = line(devices.request, at.first, at.elements)
+    current = line(devices.current, at.first, at.elements)
+    clipped = line(counters.clipped, at.first, at.elements)
+    if operation == Operation.WRITE_VARIABLE and plan.rules[2] == BiasCurrent.PRINTED:
+        controller.add_bias_current_printed(request, registers.difference[0], threshold, pulse_time, current)
+    elif slot[Column.PULSES] == 1:
+        controller.encode_amplitude(request, threshold, limit, pulse_time, current, clipped)
+    else:
+        controller.encode_train(
+            request, threshold, pulse_time, slot[Column.PULSES], nominal[Nominal.WRITE_CURRENT], current,
+            line(devices.pulses, at.first, at.elements), clipped,
+            line(counters.rounded, at.first, at.elements), line(counters.rounding, at.first, at.elements),
+        )  # fmt: skip
+
+
+@inlined
 def set_write_currents(plan, slot, at, devices, counters, registers):
     """The controller's rule before a WRITE: what is to change, encoded as pulses."""
     lanes = registers.scale.size
@@ -126,18 +147,7 @@ def set_write_currents(plan, slot, at, devices, counters, registers):
                 request[e] = 0.0
             chosen = line(devices.request, at.first + variable * lanes, lanes)
             controller.request_variable(line_signal, gradient[0], charge, chosen)
-    current = line(devices.current, at.first, at.elements)
-    clipped = line(counters.clipped, at.first, at.elements)
-    if operation == Operation.WRITE_VARIABLE and plan.rules[2] == BiasCurrent.PRINTED:
-        controller.add_bias_current_printed(request, registers.difference[0], threshold, pulse_time, current)
-    elif slot[Column.PULSES] == 1:
-        controller.encode_amplitude(request, threshold, limit, pulse_time, current, clipped)
-    else:
-        controller.encode_train(
-            request, threshold, pulse_time, slot[Column.PULSES], nominal[Nominal.WRITE_CURRENT], current,
-            line(devices.pulses, at.first, at.elements), clipped,
-            line(counters.rounded, at.first, at.elements), line(counters.rounding, at.first, at.elements),
-        )  # fmt: skip
+    encode_write(plan, slot, at, devices, counters, registers, threshold, limit)
 
 
 @inlined

@@ -82,12 +82,13 @@ def _view_intrinsic(dimensions):
     return view
 
 
-def _part_in_reach(context, builder, scratch, values, first):
-    """Pointer to an array's elements from ``first`` on, how many of them scratch has room for, whether it is filled."""
+def _in_reach(context, builder, signature, arguments):
+    """Pointers to scratch and to an array's elements from ``first`` on; how many either has; whether they fill it."""
+    scratch, values = (make_array(signature.args[k])(context, builder, arguments[k]) for k in (0, 1))
+    first = context.cast(builder, arguments[2], signature.args[2], types.intp)
     left = builder.sub(builder.extract_value(values.shape, 0), first)
     room = builder.extract_value(scratch.shape, 0)
-    whole = builder.icmp_signed(">=", left, room)
-    return builder.gep(values.data, [first]), left, room, whole
+    return scratch.data, builder.gep(values.data, [first]), room, left, builder.icmp_signed(">=", left, room)
 
 
 def _copy(builder, target, source, count):
@@ -95,28 +96,24 @@ def _copy(builder, target, source, count):
 
 
 def _take(context, builder, signature, arguments):
-    scratch, values = (make_array(signature.args[k])(context, builder, arguments[k]) for k in (0, 1))
-    first = context.cast(builder, arguments[2], signature.args[2], types.intp)
-    part, left, room, whole = _part_in_reach(context, builder, scratch, values, first)
+    scratch, part, room, left, whole = _in_reach(context, builder, signature, arguments)
     with builder.if_else(whole, likely=True) as (then, otherwise):
         with then:
-            _copy(builder, scratch.data, part, room)
+            _copy(builder, scratch, part, room)
         with otherwise:
             with cgutils.for_range(builder, room) as loop:
-                builder.store(arguments[3], builder.gep(scratch.data, [loop.index]))
-            _copy(builder, scratch.data, part, left)
+                builder.store(arguments[3], builder.gep(scratch, [loop.index]))
+            _copy(builder, scratch, part, left)
     return context.get_dummy_value()
 
 
 def _give(context, builder, signature, arguments):
-    scratch, values = (make_array(signature.args[k])(context, builder, arguments[k]) for k in (0, 1))
-    first = context.cast(builder, arguments[2], signature.args[2], types.intp)
-    part, left, room, whole = _part_in_reach(context, builder, scratch, values, first)
+    scratch, part, room, left, whole = _in_reach(context, builder, signature, arguments)
     with builder.if_else(whole, likely=True) as (then, otherwise):
         with then:
-            _copy(builder, part, scratch.data, room)
+            _copy(builder, part, scratch, room)
         with otherwise:
-            _copy(builder, part, scratch.data, left)
+            _copy(builder, part, scratch, left)
     return context.get_dummy_value()
 
 

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import numba
 import numpy as np
 
-from ...kernels.compiling import allocating, compiled, inlined, specialise
+from ...kernels.compiling import compiled, inlined, specialise
 from ...kernels.stepping import EXACT, ModelFunctions, build_pulse_kernel, cache_key
 from ...kernels.tiles import NARROW, WIDE
 from ..banks import BENCHES, Bank
@@ -22,6 +23,8 @@ from ..records import Record, record
 from ..timing import taking_turns, times_to_call
 
 ELEMENTS, STEPS = 10_000, 50
+# Kernels are compiled without counts of references, which scratch on the heap needs.
+allocating = numba.njit(nogil=True, error_model="numpy")
 FEW = 10  # devices: nine are a 2-2-1 network
 
 
