@@ -240,3 +240,25 @@ def test_the_lazy_arrays_of_a_run_are_its_windows(run):
     assert np.array_equal(part, whole[40:80])
     assert np.array_equal(trace.sel(time=0.0125, method="nearest").voltage, whole[50])
     assert set(run.to_xarray().children) == set(BANKS)
+
+
+WITH_NETCDF = """
+import netCDF4
+import memsim
+from memsim.configuration import TraceSection
+data = memsim.datasets.gate("xor", samples=3)
+for codec in ("gzip", "blosc"):
+    trace = TraceSection(mode="full", compression=codec)
+    memsim.train(memsim.MultilayerPerceptron(), data, epochs=1, trace=trace, out=f"{codec}.h5").close()
+with memsim.open_run("gzip.h5") as one, memsim.open_run("blosc.h5") as other:
+    print((one.window("nodes1", "state", 0, one.steps) == other.window("nodes1", "state", 0, one.steps)).all())
+"""
+
+
+def test_blosc_is_written_and_read_where_netcdf_was_imported_first(tmp_path):
+    """netCDF4 puts filters of its own, for its own copy of HDF5, in the way of those for h5py."""
+    pytest.importorskip("hdf5plugin")
+    outcome = subprocess.run(
+        [sys.executable, "-c", WITH_NETCDF], cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True
+    )
+    assert outcome.stdout.split() == ["True"], outcome.stderr

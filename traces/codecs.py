@@ -5,6 +5,7 @@ fast as one that the library compresses: ISA-L's deflate is faster than zlib's,
 and both it and the shuffle let other threads run.
 """
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -66,6 +67,7 @@ def _blosc() -> Codec:
         from numcodecs import blosc
     except ImportError:
         raise CodecError("trace.compression: 'blosc' needs hdf5plugin and numcodecs") from None
+    load_plugins()
     blosc.use_threads = False
 
     def encode(values: np.ndarray) -> bytes:
@@ -75,9 +77,17 @@ def _blosc() -> Codec:
     return Codec(dict(hdf5plugin.Blosc(cname="lz4", clevel=BLOSC_LEVEL, shuffle=1)), encode)
 
 
+@functools.cache
 def load_plugins() -> None:
-    """Have h5py read what the optional codecs wrote, where they are installed."""
+    """Have h5py read and write what the optional codecs encode, where they are installed.
+
+    hdf5plugin leaves a filter alone that HDF5 finds already, and after ``import netCDF4`` it
+    finds one in netCDF4's folder (``HDF5_PLUGIN_PATH``, which child processes inherit). That
+    one calls netCDF4's copy of HDF5, to which h5py's identifiers mean nothing: every dataset
+    would be refused. So Blosc is registered whatever is there.
+    """
     try:
-        import hdf5plugin  # noqa: F401 (registers its filters)
+        import hdf5plugin
     except ImportError:
         return
+    hdf5plugin.register("blosc", force=True)
