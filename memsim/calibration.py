@@ -60,6 +60,12 @@ class BankCalibration:
     unit_current: float
     bias_limit: float = 0.0
 
+    @property
+    def thresholds(self) -> tuple[float, ...]:
+        """Every current in A beyond which a state moves; empty where there is none."""
+        several = getattr(self.device, "thresholds", None) or (self.threshold,)
+        return tuple(threshold for threshold in several if threshold > 0)
+
 
 def calibrate(config: Configuration, inputs: np.ndarray, targets: np.ndarray) -> tuple[BankCalibration, ...]:
     """Choose what the configuration leaves open, and refuse what is certain to fail.

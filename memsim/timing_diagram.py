@@ -60,8 +60,8 @@ def draw(assembly: Assembly, path: Path, *, sample: int = 0, overwrite: bool = F
             level = np.append(values[:, device], 0.0) * scale
             panel.step(edges, level, where="post", linewidth=1.2, color="0.15", alpha=0.8)
         panel.axhline(0.0, color="0.6", linewidth=0.6)
-        for threshold in getattr(bank.device, "thresholds", None) or (bank.threshold,):
-            for sign in (-1, 1) if threshold > 0 else ():
+        for threshold in bank.thresholds:
+            for sign in (-1, 1):
                 panel.axhline(sign * threshold * scale, color="0.4", linewidth=0.7, linestyle=":")
         panel.set_ylabel(f"{bank.name}\ncurrent ({prefix}A)")
         panel.margins(y=0.15)

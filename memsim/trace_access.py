@@ -179,7 +179,7 @@ class TraceAccess(RunReader):
         samples = start // self.sample_steps, -(-stop // self.sample_steps)
         try:
             for stretch in replay(engine, StoredKeyframes(self.stored, lanes), *samples):
-                rows = {bank: _joined(stretch.recorded, order[bank], len(lanes)) for bank in banks}
+                rows = {bank: joined_rows(stretch.recorded, order[bank], len(lanes)) for bank in banks}
                 engine.recycle(stretch.recorded)
                 first, last = (min(max(edge - stretch.first_step, 0), stretch.steps) for edge in (start, stop))
                 for begin in range(first, last, size):
@@ -255,8 +255,8 @@ def _cut(rows: dict[str, Rows], first: int, last: int) -> dict[str, Rows]:
     return {bank: Rows(each.state[part], each.current[part], each.voltage[part]) for bank, each in rows.items()}
 
 
-def _joined(recorded: Recorded, bank: int, realisations: int) -> Rows:
-    """The rows of a bank from all blocks, copied."""
+def joined_rows(recorded: Recorded, bank: int, realisations: int) -> Rows:
+    """The rows of a bank, by its place in the network, from all blocks, copied."""
     parts = [rows for rows in recorded.rows if rows.bank == bank]
     count, devices = parts[0].current.shape[:2]
     variables = parts[0].state.shape[0]

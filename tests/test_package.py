@@ -35,10 +35,15 @@ def test_every_package_is_listed_and_every_listed_one_is_there():
 
 
 def test_every_data_file_that_is_listed_is_there():
-    folders = {"memsim": "memsim", "memsim.traces": "traces", "memsim.benchmarking": "memsim/benchmarking"}
     for package, names in SETUP["options.package_data"].items():
+        folder = ROOT / package.replace("memsim.traces", "traces").replace(".", "/")
         for name in names.split():
-            assert (ROOT / folders[package] / name).is_file(), f"{package}: {name}"
+            assert (folder / name).is_file(), f"{package}: {name}"
+
+
+def test_every_data_file_of_the_page_is_listed():
+    there = {path.name for path in (ROOT / "memsim" / "viewing").iterdir() if path.suffix in (".html", ".css", ".js")}
+    assert there == set(SETUP["options.package_data"]["memsim.viewing"].split())
 
 
 @pytest.mark.parametrize("name", ["kernels", "traces"])

@@ -187,12 +187,20 @@ class DoubtedFile:
                 size = max(size, math.prod(dataset.chunks) * dataset.dtype.itemsize)
             if size <= SMALL:
                 return
-            held = min(dataset.id.get_storage_size(), self.file.id.get_filesize())
+            held = min(dataset.id.get_storage_size(), self._file_size())
             packed = dataset.id.get_create_plist().get_nfilters() > 0
         except FAILURES as error:
             raise self.broken(f"{path} cannot be read: {line_of(error)}") from None
         if size > held * (COMPRESSION_AT_MOST if packed else 1):
             raise self.broken(f"{path} claims {size:,} bytes, which the file cannot hold")
+
+    def _file_size(self) -> int:
+        """Bytes of the file by now; HDF5 remembers those that it had when it was opened."""
+        known: int = self.file.id.get_filesize()
+        try:
+            return known if self.file.driver == "core" else max(known, Path(self.file.filename).stat().st_size)
+        except OSError:  # deleted while it is open
+            return known
 
     def text(self, path: str) -> str:
         """Text in a dataset."""

@@ -8,6 +8,8 @@ from ..errors import InputError
 from ..run import Run
 from ..traces.reader import QUANTITIES
 
+UNITS = {"current": "A", "voltage": "V"}  # states have the units of their variables
+
 
 class Channel(NamedTuple):
     """One number over time; ``variable`` is the index of a state variable, and None for currents and voltages."""
@@ -60,6 +62,13 @@ class Channels:
         states = {bank: len(self.variables[bank]) for bank in self.banks}
         numbers = {bank: sum(states[bank] if q == "state" else 1 for q in self.quantities) for bank in self.banks}
         return len(self.realisations) * sum(len(self.devices[bank]) * numbers[bank] for bank in self.banks)
+
+
+def unit_of(run: Run, channel: Channel) -> str:
+    """The unit of a channel's values: a state variable's own, A, or V."""
+    if channel.variable is None:
+        return UNITS[channel.quantity]
+    return run.bank(channel.bank).variables[channel.variable][1]
 
 
 def choose(

@@ -10,8 +10,8 @@ from ..run import Run
 from .channels import Channel, Channels
 
 POINTS = 1000  # spans of an envelope; each has two values, about two for every column of pixels
-Progress = Callable[[int, int], None]
 STEPS = 2 * POINTS  # in a span that is short enough to show each step
+Progress = Callable[[int, int], None]
 
 
 class Curve(NamedTuple):
@@ -31,8 +31,9 @@ class Curve(NamedTuple):
 
 
 def curves(
-    run: Run, channels: Channels, start: int, stop: int, progress: Progress | None = None
-) -> dict[Channel, Curve]:
+    run: Run, channels: Channels, start: int, stop: int, progress: Progress | None = None, *,
+    points: int | None = None, coarsest: int | None = None,
+) -> dict[Channel, Curve]:  # fmt: skip
     """The values of channels over a span of steps, in bounded memory.
 
     Parameters
@@ -43,13 +44,20 @@ def curves(
         Steps, ``stop`` not included.
     progress : function, optional
         Is told the steps that are done, and all of them, where rows have to be read or replayed.
+    points : int, optional
+        Of an envelope, 1000 where it is not given; a span of up to twice as many steps shows each of them.
+    coarsest : int, optional
+        Take as few points as this from the overview rather than read rows; ``points`` where it is not given.
     """
-    if stop - start <= STEPS:
+    if stop - start <= (STEPS if points is None else 2 * points):
         return _steps(run, channels, start, stop)
+    points = points or POINTS
     found, rest = {}, []
     for bank in channels.banks:
         for quantity in channels.quantities:
-            overview = run.overview(bank, quantity, start, stop, POINTS)
+            overview = run.overview(bank, quantity, start, stop, points)
+            if overview is None and coarsest is not None:
+                overview = run.overview(bank, quantity, start, stop, coarsest)
             if overview is None:
                 rest.append((bank, quantity))
                 continue
@@ -57,7 +65,7 @@ def curves(
             for channel in channels.of(bank, quantity):
                 place = channel.device, channel.realisation
                 found[channel] = _curve(channel, edges, overview.minimum, overview.maximum, place)
-    return found | _envelopes(run, channels, rest, start, stop, progress) if rest else found
+    return found | _envelopes(run, channels, rest, start, stop, points, progress) if rest else found
 
 
 def _steps(run: Run, channels: Channels, start: int, stop: int) -> dict[Channel, Curve]:
@@ -72,10 +80,11 @@ def _steps(run: Run, channels: Channels, start: int, stop: int) -> dict[Channel,
 
 
 def _envelopes(
-    run: Run, channels: Channels, wanted: Sequence[tuple[str, str]], start: int, stop: int, progress: Progress | None
-) -> dict[Channel, Curve]:
+    run: Run, channels: Channels, wanted: Sequence[tuple[str, str]], start: int, stop: int, points: int,
+    progress: Progress | None,
+) -> dict[Channel, Curve]:  # fmt: skip
     """Envelopes of banks and quantities from one pass over the rows of all of them."""
-    edges = np.unique(np.linspace(start, stop, POINTS + 1).astype(np.int64))
+    edges = np.unique(np.linspace(start, stop, points + 1).astype(np.int64))
     banks = tuple(dict.fromkeys(bank for bank, _ in wanted))
     extremes = {key: SpanExtremes(edges) for key in wanted}
     for first, rows in run.stretches(start, stop, banks, realisations=channels.realisations):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..devices import UNBOUNDED
 from ..errors import InputError
 from ..run import Run
 from .channels import choose
@@ -12,6 +13,11 @@ from .stored import checked_span, state_before
 from .timeline import slot_widths
 
 CHUNK_STEPS = 16384  # of a stretch, about
+RESIDUAL = 1e-12  # share of a range below which a change is rounding
+DISTURB = np.dtype([
+    ("step", "i8"), ("stop", "i8"), ("phase", "U8"), ("device", "i8"), ("variable", "i8"), ("realisation", "i8"),
+    ("change", "f8"),
+])  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -83,6 +89,62 @@ def read_disturb_per_phase(
             new = _disturbance(before, states, reference, opening, closing)
             found[phase] = _added(found[phase], new) if phase in found else new
     return found
+
+
+def disturb_events(
+    run: Run, bank: str, *, start: int = 0, stop: int | None = None, realisations: Sequence[int] = (),
+    tolerance: float = RESIDUAL,
+) -> np.ndarray:  # fmt: skip
+    """The slots that left a state of a bank other than they must, one by one.
+
+    The same that :func:`read_disturb_per_phase` adds up, at the slots' ends: READ and BACKREAD by
+    x(t_end) - x(t_begin), RESTORE by its residual.
+
+    Parameters
+    ----------
+    run : Run
+    bank : str
+    start, stop : int
+        Steps from the start of the run; the whole samples within them are looked at, and there may be none.
+    realisations : sequence of int
+        All where it is empty.
+    tolerance : float
+        Share of a state's range that a change must exceed; of a state without bounds, any change counts.
+
+    Returns
+    -------
+    (events,) structured
+        Ordered by step: ``step`` and ``stop``, where the slot begins and ends; ``phase``; ``device``; ``variable``;
+        ``realisation``; ``change`` in the state's unit.
+
+    Raises
+    ------
+    InputError
+        The run has no such bank or steps.
+    """
+    lanes = np.array(choose(run, [bank], (), realisations).realisations)
+    first, last = checked_span(run, start, stop)
+    size = run.sample_steps
+    begin, end = -(-first // size) * size, last // size * size
+    bounds = np.array([variable[2:] for variable in run.bank(bank).variables])
+    ranges = bounds[:, 1] - bounds[:, 0]
+    least = (tolerance * np.where(ranges < UNBOUNDED, ranges, 0.0))[:, None]
+    found = [np.empty(0, dtype=DISTURB)]
+    spans, at = _guarded_spans(run, bank), begin
+    for before, states in _whole_samples(run, bank, begin, end, lanes.tolist()) if end > begin else ():
+        for phase, reference, _, closing in spans:
+            kept = before if reference == 0 else states[:, reference - 1]
+            changes = states[:, closing - 1] - kept
+            samples, devices, variables, places = np.nonzero(np.abs(changes) > least)
+            events = np.empty(len(samples), dtype=DISTURB)
+            events["step"], events["stop"] = at + samples * size + reference, at + samples * size + closing
+            events["phase"], events["device"], events["variable"] = phase, devices, variables
+            events["realisation"], events["change"] = lanes[places], changes[samples, devices, variables, places]
+            found.append(events)
+        at += len(states) * size
+    table = np.concatenate(found)
+    ordered: np.ndarray = table[np.argsort(table["step"], kind="stable")]
+    return ordered
 
 
 def _guarded_spans(run: Run, bank: str) -> list[tuple[str, int, int, int]]:

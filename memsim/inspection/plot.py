@@ -18,7 +18,7 @@ from ..errors import InputError
 from ..figures import COLOURS, check_plot_target, new_figure, save
 from ..run import Run
 from ..si import axis_unit
-from .channels import Channel, Channels
+from .channels import Channel, Channels, unit_of
 from .curves import POINTS, Curve, Progress, curves
 from .spans import unit_steps
 from .time_axis import TimeAxis, duration, mark_epochs, shade_phases, time_axis
@@ -27,7 +27,6 @@ MOST_PANELS = 24
 MOST_CURVES = 400  # on all axes
 MOST_NAMES = 7  # in the legend of an axis; more curves are named by a sample of them
 LABEL_PLACE = -0.06  # of an axis's label, beside its numbers; one place for all, found without measuring texts
-QUANTITY_UNITS = {"current": "A", "voltage": "V"}
 FIRST_SAMPLES, FIRST_DEVICES = 3, 8  # shown where nothing is chosen
 FIRST_QUANTITIES = ("state", "current")
 FORMATS = (".png", ".svg", ".pdf")
@@ -177,7 +176,7 @@ def _panels(run: Run, channels: Channels, weights: bool) -> list[_Panel]:
     of_weights = {bank.name: 1.0 / bank.state_per_weight for bank in run.calibration} if weights else {}
     grouped: dict[tuple[str, str, str], list[Channel]] = {}
     for channel in channels:
-        grouped.setdefault((channel.bank, channel.quantity, _unit(run, channel)), []).append(channel)
+        grouped.setdefault((channel.bank, channel.quantity, unit_of(run, channel)), []).append(channel)
     panels = []
     for (bank, quantity, unit), members in grouped.items():
         variables = tuple(name.replace("_", " ") for name in channels.variables[bank])
@@ -197,12 +196,6 @@ def _state_span(run: Run, members: Sequence[Channel]) -> float:
     return widest if widest < UNBOUNDED else 0.0
 
 
-def _unit(run: Run, channel: Channel) -> str:
-    if channel.variable is None:
-        return QUANTITY_UNITS[channel.quantity]
-    return run.bank(channel.bank).variables[channel.variable][1]
-
-
 def _refuse_crowds(channels: Channels, panels: Sequence[_Panel]) -> None:
     if len(channels) > MOST_CURVES:
         raise InputError(
@@ -219,7 +212,7 @@ def _draw_panel(
     place: Axes, panel: _Panel, found: dict[Channel, Curve], axis: TimeAxis, calibration: BankCalibration
 ) -> None:
     shown = [found[channel] for channel in panel.channels]
-    thresholds = _thresholds(calibration) if panel.quantity == "current" else ()
+    thresholds = calibration.thresholds if panel.quantity == "current" else ()
     levels = [level for threshold in thresholds for level in (-threshold, threshold)]
     low, high = _limits(panel, shown, levels)
     factor, unit = axis_unit(max(-low, high), panel.unit)
@@ -265,11 +258,6 @@ def _draw_curve(place: Axes, curve: Curve, axis: TimeAxis, factor: float, colour
     flat = high - low <= narrow
     if flat.mean() > 0.5:
         place.step(times, np.where(flat, middle, np.nan), where="post", color=colour, linewidth=1.0)
-
-
-def _thresholds(calibration: BankCalibration) -> tuple[float, ...]:
-    thresholds = getattr(calibration.device, "thresholds", None) or (calibration.threshold,)
-    return tuple(threshold for threshold in thresholds if threshold > 0)
 
 
 def _colours(count: int) -> list[object]:

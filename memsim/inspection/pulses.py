@@ -85,14 +85,13 @@ def pulse_table(
     channels = choose(run, banks or (), (), realisations or (), ("current",))
     kind = np.dtype([(name, code.format(longest=max(map(len, channels.banks)))) for name, code in FIELDS])
     schedule = _Schedule(run)
-    order = run.order
     found = [np.empty(0, dtype=kind)]
     for first, currents in _whole_slots(run, schedule, start, last, channels):
         for number, bank in enumerate(channels.banks):
             pulses = _pulses(schedule, run.banks.index(bank), first, currents[number])
             kept = (pulses.steps >= start) & (pulses.steps < last)
             pulses = _Pulses(*(column[kept] for column in pulses))
-            found.append(_records(kind, run, schedule, bank, pulses, channels.realisations, order))
+            found.append(_records(kind, run, schedule, bank, pulses, channels.realisations))
     table = np.concatenate(found)
     ordered: np.ndarray = table[np.lexsort((table["realisation"], table["device"], table["start_step"]))]
     return ordered
@@ -171,16 +170,19 @@ def _pulses(schedule: _Schedule, bank: int, first: int, currents: np.ndarray) ->
 
 
 def _records(
-    kind: np.dtype, run: Run, schedule: _Schedule, bank: str, pulses: _Pulses, realisations: Sequence[int],
-    order: np.ndarray,
-) -> np.ndarray:  # fmt: skip
+    kind: np.dtype, run: Run, schedule: _Schedule, bank: str, pulses: _Pulses, realisations: Sequence[int]
+) -> np.ndarray:
     """Pulses of a bank as records of the table."""
     line, steps = Timeline(run), pulses.steps
     slots = schedule.slots[schedule.number(steps) % len(schedule.slots)]
     table = np.empty(len(steps), dtype=kind)
     table["epoch"], table["sample"] = line.epochs(steps), line.samples(steps)
     table["realisation"] = np.array(realisations)[pulses.lanes]
-    table["shown"] = order[table["epoch"], table["sample"], table["realisation"]]
+    if len(steps):
+        samples = steps // schedule.sample_steps
+        first = int(samples.min())
+        shown = run.samples_shown(first, int(samples.max()) + 1)
+        table["shown"] = shown[samples - first, table["realisation"]]
     table["phase"] = slots["phase"].astype("U8")
     for name in ("layer", "variable"):
         table[name] = slots[name]

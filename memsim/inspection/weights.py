@@ -47,9 +47,27 @@ def stored_weights(run: Run, bank: str) -> tuple[np.ndarray, np.ndarray]:
         Of a threshold memristor the weights and the bias stand in the place of the devices.
     """
     epochs, states = stored_states(run, bank)
+    return epochs, weights_of(run, bank, states)
+
+
+def weights_of(run: Run, bank: str, states: np.ndarray) -> np.ndarray:
+    """The weights that states stand for.
+
+    Parameters
+    ----------
+    run : Run
+    bank : str
+    states : (moments, devices, variables, realisations) float64
+
+    Returns
+    -------
+    (moments, devices, realisations) float64
+        As of :func:`stored_weights`.
+    """
     values = states[:, :, 0] if states.shape[2] == 1 else states[:, 0, :-1]
     (calibration,) = (known for known in run.calibration if known.name == bank)
-    return epochs, values / calibration.state_per_weight
+    weights: np.ndarray = values / calibration.state_per_weight
+    return weights
 
 
 def weight_histogram(

@@ -7,6 +7,7 @@ from ..lazy import LazyGroup
 COMMANDS = {
     "info": "Show what a run file holds, its margins first.",
     "plot": "Draw any channels over any span.",
+    "view": "Look at a run on a page in the browser, down to single steps.",
     "replay": "Make a window of a run again, every step, as a run file.",
     "verify": "Check counters and checksums, and replay some windows.",
     "follow": "Watch a run that is going on.",
@@ -17,6 +18,7 @@ EPILOG = """\b
 Examples:
   memsim trace info xor.h5
   memsim trace plot xor.h5 --samples 0:2 --banks nodes2
+  memsim trace view xor.h5
   memsim trace replay xor.h5 --epochs 500:501 --out window.h5
   memsim trace export xor.h5 --out waves.vcd --realisations 0 --epochs 3
 """

@@ -14,7 +14,6 @@ from ..timeline import Timeline
 
 Report = Callable[[int, int], None]  # called with the rows that are done, and all
 
-UNITS = {"current": "A", "voltage": "V"}  # states have the units of their variables
 BLOCK_VALUES = 2**18  # numbers in a block, about
 READ_STEPS = 4096  # below so many steps a replay, the run chooses
 PIECE_BYTES = 32 << 20  # that are read from the file at a time, about

@@ -9,8 +9,9 @@ from typing import BinaryIO
 
 import numpy as np
 
+from ..channels import UNITS
 from ..timeline import PHASES
-from .excerpt import UNITS, Excerpt, Report
+from .excerpt import Excerpt, Report
 from .provenance import provenance
 
 STEP_ARRAYS = {"step": "<i8", "time": "<f8", "epoch": "<i8", "sample": "<i8", "phase": "i1"}

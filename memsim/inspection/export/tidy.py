@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from .excerpt import UNITS, Excerpt
+from ..channels import UNITS
+from .excerpt import Excerpt
 
 STEP_COLUMNS = ("step", "time_s", "epoch", "sample", "phase")
 CHANNEL_COLUMNS = ("bank", "device", "variable", "realisation", "quantity", "unit")

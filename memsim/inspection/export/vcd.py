@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from ...errors import InputError
+from ..channels import UNITS
 from ..libraries import load_library
 from ..timeline import PHASES
-from .excerpt import UNITS, Block, Excerpt, Report
+from .excerpt import Block, Excerpt, Report
 from .provenance import provenance
 
 LARGEST_TIME = 2**63 - 1

@@ -1,0 +1,158 @@
+"""Two closer looks at what is in view: a device as a loop, and the weights of a layer as an image over time."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from bokeh.models import BasicTicker, ColorBar, ColumnDataSource, CustomJSTickFormatter, FixedTicker, LinearColorMapper
+from bokeh.models import Range1d as Range
+from bokeh.plotting import figure as new_bokeh_figure
+from matplotlib import colormaps
+from matplotlib.colors import to_hex
+
+from ..inspection.weights import weights_of
+from .looks import Looker
+from .panels import LEFT, STEP_TICKS, TICKS
+from .themes import Theme
+
+LOOP_POINTS = 4000
+IMAGE_COLUMNS = 200
+IMAGE_ROWS = 64  # devices; of a wider layer the first ones
+BALANCED = [to_hex(colormaps["RdBu_r"](k / 255)) for k in range(256)]  # blue below 0, white, red above
+
+
+@dataclass(frozen=True)
+class LoopData:
+    """A device's path, V over I.
+
+    Attributes
+    ----------
+    voltage, current : (points,) float64
+        In V and A.
+    said : str
+        What the points are.
+    """
+
+    voltage: np.ndarray
+    current: np.ndarray
+    said: str
+
+
+def loop_of(looker: Looker, bank: str, device: int, realisation: int, start: int, stop: int) -> LoopData:
+    """The path of a device over a span: each step, or those of whole samples spread evenly over it.
+
+    Parameters
+    ----------
+    looker : Looker
+    bank : str
+    device, realisation : int
+    start, stop : int
+        Steps, ``stop`` not included.
+    """
+    run = looker.run
+    if stop - start <= LOOP_POINTS:
+        rows = run.stretch(start, stop, [bank], realisations=[realisation])[bank]
+        return LoopData(rows.voltage[:, device, 0], rows.current[:, device, 0], f"each of {stop - start:,} steps")
+    size = run.sample_steps
+    first, last = -(-start // size), stop // size
+    if last <= first:  # samples of more steps than are shown
+        stride = -(-(stop - start) // LOOP_POINTS)
+        voltage, current = (
+            run.window(bank, q, start, stop, stride=stride, devices=[device], realisations=[realisation])[:, 0, 0]
+            for q in ("voltage", "current")
+        )
+        return LoopData(voltage, current, f"every {stride:,}th of {stop - start:,} steps")
+    count = min(last - first, max(1, LOOP_POINTS // size))
+    chosen = np.unique(np.linspace(first, last - 1, count).round().astype(np.int64))
+    parts = list(looker.samples_of(bank, realisation, chosen))
+    voltage, current = (
+        np.concatenate([getattr(rows, q)[:, device, 0] for rows in parts]) for q in ("voltage", "current")
+    )
+    return LoopData(voltage, current, f"{len(chosen)} whole samples of {last - first:,}, evenly spread")
+
+
+@dataclass(frozen=True)
+class WeightImage:
+    """The weights of a bank over a span.
+
+    Attributes
+    ----------
+    steps : (moments + 1,) float64
+        Where each moment's column begins, and where the last one ends.
+    weights : (devices, moments) float64
+    hidden : int
+        Devices that there was no room for.
+    """
+
+    steps: np.ndarray
+    weights: np.ndarray
+    hidden: int
+
+
+def weight_image(looker: Looker, bank: str, realisation: int, start: int, stop: int) -> WeightImage:
+    """Weights at, or close to, the beginnings of evenly spread samples of a span, of one realisation."""
+    run = looker.run
+    size = run.sample_steps
+    first, last = start // size, -(-stop // size)
+    columns = min(IMAGE_COLUMNS, last - first)
+    samples = np.unique(np.linspace(first, last, columns, endpoint=False).astype(np.int64))
+    values = weights_of(run, bank, looker.states_near(bank, realisation, samples))[..., 0]
+    steps = np.append(samples * size, last * size).astype(float)
+    return WeightImage(steps, values[:, :IMAGE_ROWS].T, max(0, values.shape[1] - IMAGE_ROWS))
+
+
+class LoopFigure:
+    """A device's loop."""
+
+    def __init__(self, theme: Theme) -> None:
+        self.source = ColumnDataSource({"current": [], "voltage": []})
+        self.figure = new_bokeh_figure(
+            height=340, sizing_mode="stretch_width", tools="pan,wheel_zoom,box_zoom,reset", active_scroll="wheel_zoom",
+            toolbar_location="right", title="",
+        )  # fmt: skip
+        self.figure.toolbar.logo = None
+        self.figure.line("current", "voltage", source=self.source, line_color=theme.curves[0], line_width=1.3)
+        for axis, name, unit in ((self.figure.xaxis, "current", "A"), (self.figure.yaxis, "voltage", "V")):
+            axis.axis_label = name
+            axis.formatter = CustomJSTickFormatter(args={"unit": unit}, code=TICKS)
+            axis.ticker.desired_num_ticks = 5
+
+    def show(self, data: LoopData, title: str) -> None:
+        """Draw a path."""
+        self.source.data = {"current": data.current, "voltage": data.voltage}
+        self.figure.title.text = f"{title}: {data.said}"
+
+
+class WeightFigure:
+    """The weights of a layer as an image, its columns aligned with the steps of the other axes."""
+
+    def __init__(self, along: Range, theme: Theme) -> None:
+        self.source = ColumnDataSource({"image": [], "x": [], "y": [], "dw": [], "dh": []})
+        self.mapper = LinearColorMapper(palette=BALANCED, low=-1, high=1, nan_color="rgba(0,0,0,0)")
+        self.figure = new_bokeh_figure(
+            height=340, sizing_mode="stretch_width", x_range=along, y_range=Range(0, 1), tools="xpan,xwheel_zoom,reset",
+            active_drag="xpan", active_scroll="xwheel_zoom", toolbar_location=None, title="", min_border_left=LEFT,
+        )  # fmt: skip
+        self.figure.image("image", "x", "y", "dw", "dh", source=self.source, color_mapper=self.mapper)
+        bar = ColorBar(
+            color_mapper=self.mapper, title="weight", ticker=BasicTicker(desired_num_ticks=5), height=10,
+            orientation="horizontal", title_standoff=2,
+            background_fill_color=None, title_text_color=theme.ink, major_label_text_color=theme.ink,
+        )  # fmt: skip
+        self.figure.add_layout(bar, "above")
+        self.figure.xaxis.axis_label, self.figure.yaxis.axis_label = "step", "device"
+        self.figure.xaxis.formatter = CustomJSTickFormatter(code=STEP_TICKS)
+        self.figure.grid.visible = False
+
+    def show(self, image: WeightImage, title: str) -> None:
+        """Draw an image, 0 in the middle of the colours."""
+        rows, columns = image.weights.shape
+        largest = float(np.nanmax(np.abs(image.weights))) or 1.0
+        self.mapper.low, self.mapper.high = -largest, largest
+        # Columns are as wide as each other but for rounding to whole samples.
+        start, stop = image.steps[0], image.steps[-1]
+        self.source.data = {"image": [image.weights], "x": [start], "y": [0], "dw": [stop - start], "dh": [rows]}
+        self.figure.y_range.start, self.figure.y_range.end = rows, 0
+        self.figure.yaxis.ticker = FixedTicker(ticks=[k + 0.5 for k in range(0, rows, max(1, rows // 8))])
+        self.figure.yaxis.major_label_overrides = {k + 0.5: str(k) for k in range(rows)}
+        more = f" (the first {rows} devices; {image.hidden:,} more)" if image.hidden else ""
+        self.figure.title.text = f"{title}{more}: {columns} moments"

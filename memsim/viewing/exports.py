@@ -1,0 +1,183 @@
+"""What is in view, to take away: figures, tables, and the lines of Python that read the same window."""
+
+import csv
+import io
+import json
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlencode
+
+from tornado.web import RequestHandler
+
+from ..errors import InputError, MemsimError
+from ..inspection.channels import Channels, unit_of
+from ..inspection.export.csv_table import write_csv
+from ..inspection.export.excerpt import Excerpt
+from ..inspection.plot import figure_of
+from ..run import Run, open_run
+from ..traces.errors import NotARunFileError
+from .choice import Choice, chosen
+from .looks import Kind, Look, Looker
+
+TYPES = {
+    "png": "image/png", "svg": "image/svg+xml", "csv": "text/csv; charset=utf-8", "py": "text/x-python; charset=utf-8"
+}  # fmt: skip
+POINT_COLUMNS = (
+    "step", "steps", "time_s", "bank", "device", "variable", "realisation", "quantity", "unit", "smallest", "largest",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class View:
+    """What is in view: channels over a span of steps, in so many columns of pixels."""
+
+    choice: Choice
+    start: int
+    stop: int
+    columns: int
+
+    def query(self) -> str:
+        """As the query of an address; :func:`view_of` reads it."""
+        channels = self.choice.channels
+        return urlencode({
+            "start": self.start, "stop": self.stop, "columns": self.columns, "banks": ",".join(channels.banks),
+            "devices": json.dumps(dict(channels.devices)), "realisations": ",".join(map(str, channels.realisations)),
+            "quantities": ",".join(channels.quantities), "weights": int(self.choice.weights),
+        })  # fmt: skip
+
+
+def view_of(run: Run, fields: dict[str, str]) -> View:
+    """The view that the fields of an address ask for.
+
+    Raises
+    ------
+    InputError
+        A field is missing, is no number, or asks for what the run does not have.
+    """
+    try:
+        start, stop, columns, weights = (int(fields[name]) for name in ("start", "stop", "columns", "weights"))
+        devices = {bank: tuple(map(int, numbers)) for bank, numbers in json.loads(fields["devices"]).items()}
+        banks, quantities = fields["banks"].split(","), fields["quantities"].split(",")
+        realisations = fields["realisations"]
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise InputError(f"export: the address is not one that the page gave ({error}); take it from there") from None
+    if not 0 <= start < stop <= run.steps:
+        raise InputError(f"export: must lie within steps 0 to {run.steps} (got {start} to {stop})")
+    known = chosen(run, banks, ",".join(str(n) for each in devices.values() for n in each), realisations, quantities,
+                   bool(weights))  # fmt: skip
+    theirs = {b: tuple(n for n in devices.get(b, ()) if n < run.bank(b).devices) for b in known.channels.banks}
+    channels = Channels(
+        known.channels.banks, theirs, known.channels.variables, known.channels.realisations, known.channels.quantities
+    )
+    return View(Choice(channels, bool(weights)), start, stop, max(2, min(columns, 10_000)))
+
+
+def snippet(run: Run, view: View) -> str:
+    """Lines of Python that read what is in view: every step of the same window, stored or replayed."""
+    channels = view.choice.channels
+    lanes = list(channels.realisations)
+    path = str(run.path) if run.path is not None else "run.h5"
+    lines = [
+        "import memsim", "",
+        f"with memsim.open_run({path!r}) as run:",
+        f"    start, stop = {view.start}, {view.stop}  # steps of {run.dt:g} s",
+        f"    realisations = {lanes}",
+        "    window = {}  # (bank, quantity) to (steps, devices, [variables,] realisations)",
+    ]  # fmt: skip
+    for bank in channels.banks:
+        for quantity in channels.quantities:
+            units = dict.fromkeys(unit_of(run, channel) for channel in channels.of(bank, quantity))
+            lines += [
+                f"    window[{bank!r}, {quantity!r}] = run.window(  # {', '.join(units)}",
+                f"        {bank!r}, {quantity!r}, start, stop, devices={list(channels.devices[bank])}, "
+                "realisations=realisations",
+                "    )",
+            ]
+    if view.choice.weights:
+        factors = {bank.name: bank.state_per_weight for bank in run.calibration if bank.name in channels.banks}
+        lines.append(f"    state_per_weight = {factors}  # a state over this is the weight that it stands for")
+    return "\n".join(lines) + "\n"
+
+
+def points_table(run: Run, look: Look) -> str:
+    """The points that are in view as CSV: a row for each point of each channel, with its smallest and largest value."""
+    out = io.StringIO()
+    table = csv.writer(out, lineterminator="\n")
+    table.writerow(POINT_COLUMNS)
+    for channel, curve in look.curves.items():
+        variables = run.bank(channel.bank).variables
+        name = variables[channel.variable][0] if channel.variable is not None else ""
+        same = (channel.bank, channel.device, name, channel.realisation, channel.quantity, unit_of(run, channel))
+        edges = curve.edges.tolist()
+        for first, end, low, high in zip(edges[:-1], edges[1:], curve.low.tolist(), curve.high.tolist(), strict=True):
+            table.writerow((first, end - first, first * run.dt, *same, low, high))
+    return out.getvalue()
+
+
+def exported(run: Run, view: View, kind: str) -> bytes:
+    """What is in view in a format: ``png``, ``svg``, ``csv`` or ``py``.
+
+    A CSV has every step where the page shows every step, in the tidy table of
+    ``memsim trace export``; else the points that the page shows.
+    """
+    channels = view.choice.channels
+    if kind == "py":
+        return snippet(run, view).encode()
+    if kind == "csv":
+        return _table(run, view).encode()
+    figure = figure_of(run, channels, view.start, view.stop, weights=view.choice.weights)
+    out = io.BytesIO()
+    figure.savefig(out, format=kind)
+    return out.getvalue()
+
+
+def _table(run: Run, view: View) -> str:
+    looker = Looker(run)
+    try:
+        look = looker.look(view.choice.channels, view.start, view.stop, view.columns)
+    finally:
+        looker.close()
+    if look.kind is not Kind.STEPS:
+        return points_table(run, look)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "view.csv"
+        write_csv(Excerpt(run, view.choice.channels, view.start, view.stop, 1), path, lambda done, rows: None)
+        return path.read_text(encoding="utf-8")
+
+
+class ExportHandler(RequestHandler):
+    """Answers ``export.FORMAT?...`` with a file to save."""
+
+    def initialize(self, path: Path) -> None:
+        """Take the run's file."""
+        self._path = path
+
+    def get(self, kind: str) -> None:
+        """Send what the address asks for, or one line that says what is wrong with it."""
+        try:
+            with open_run(self._path) as run:
+                view = view_of(run, {name: self.get_query_argument(name) for name in self.request.query_arguments})
+                content = exported(run, view, kind)
+        except (MemsimError, NotARunFileError) as error:
+            self.set_status(400)
+            self.set_header("Content-Type", "text/plain; charset=utf-8")
+            self.finish(f"memsim: {error}\n")
+            return
+        name = f"{self._path.stem}-{view.start}-{view.stop}.{kind}"
+        self.set_header("Content-Type", TYPES[kind])
+        self.set_header("Content-Disposition", f'attachment; filename="{_plain(name)}"')
+        self.finish(content)
+
+
+def _plain(name: str) -> str:
+    """A file's name without signs that mean something in a header."""
+    return "".join(sign if sign.isalnum() or sign in "-._" else "_" for sign in name)
+
+
+def links(view: View, address: str, kinds: Sequence[str] = tuple(TYPES)) -> str:
+    """Links to all formats, as HTML."""
+    query = view.query().replace("&", "&amp;")
+    names = {"png": "PNG", "svg": "SVG", "csv": "CSV", "py": "Python"}
+    return " ".join(f'<a href="{address}/export.{kind}?{query}" download>{names[kind]}</a>' for kind in kinds)

@@ -1,0 +1,141 @@
+"""Where to go: the next slot of a phase, the next switching event, the next read disturb."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..inspection.channels import Channels
+from ..inspection.disturb import disturb_events
+from ..inspection.switching import switching_events
+from ..inspection.timeline import slot_widths
+from ..kernels.slots import Phase
+from ..run import Run
+
+SEARCHED_STEPS = 200_000  # at a time, about; between them the page answers
+ANY_PHASE = "any phase"
+
+
+@dataclass(frozen=True)
+class Found:
+    """A place to go to.
+
+    Attributes
+    ----------
+    start, stop : int
+        Steps.
+    said : str
+        What is there.
+    """
+
+    start: int
+    stop: int
+    said: str
+
+
+@dataclass(frozen=True)
+class Searched:
+    """Nothing was found up to a step; the search goes on."""
+
+    step: int
+
+
+def next_slot(run: Run, step: int, phase: str = ANY_PHASE) -> Found | None:
+    """The first slot that begins behind a step; None at the run's end.
+
+    Parameters
+    ----------
+    run : Run
+    step : int
+    phase : str
+        READ, RESTORE, BACKREAD or WRITE; or any of them.
+    """
+    slots = run.slots
+    among = np.arange(len(slots)) if phase == ANY_PHASE else np.flatnonzero(slots["phase"] == phase.encode())
+    if len(among) == 0:
+        return None
+    sample = step // run.sample_steps
+    starts = slots["start"][among] + sample * run.sample_steps
+    later = np.flatnonzero(starts > step)
+    place, start = (later[0], starts[later[0]]) if len(later) else (0, starts[0] + run.sample_steps)
+    if start >= run.steps:
+        return None
+    slot = slots[among[place]]
+    width = int(slot_widths(slots)[among[place]])
+    said = f"{slot['phase'].decode()} of {run.banks[slot['bank']]}, layer {slot['layer']}"
+    return Found(int(start), int(start) + width, said)
+
+
+def phases_of(run: Run) -> list[str]:
+    """The phases that a run's samples have, in their order."""
+    names = [name.decode() for name in run.slots["phase"]]
+    return [phase.name for phase in Phase if phase.name in names]
+
+
+def next_switching(run: Run, channels: Channels, step: int) -> Iterator[Searched | Found]:
+    """Search the shown devices for the next state that crosses the middle of its range, in pieces.
+
+    Yields
+    ------
+    Searched or Found
+        The last one is ``Found`` where there is one.
+    """
+    for first, last in _pieces(run, step + 1):
+        events = []
+        for bank in channels.banks:
+            found = switching_events(run, bank, start=first, stop=last, realisations=channels.realisations)
+            found = found[np.isin(found["device"], channels.devices[bank])]
+            events += [(int(event["step"]), bank, event) for event in found[:1]]
+        if events:
+            at, bank, event = min(events, key=lambda known: known[0])
+            name = channels.variables[bank][int(event["variable"])].replace("_", " ")
+            way = "up" if event["direction"] > 0 else "down"
+            said = f"{name} of {bank} {event['device']} switches {way} in a {event['phase']}"
+            yield Found(at, at + 1, said)
+            return
+        yield Searched(last)
+
+
+def next_disturb(run: Run, channels: Channels, step: int) -> Iterator[Searched | Found]:
+    """Search the shown devices for the next READ that moved a state, or RESTORE that left it off, in pieces.
+
+    Yields
+    ------
+    Searched or Found
+        The last one is ``Found`` where there is one.
+    """
+    size = run.sample_steps
+    for first, last in _pieces(run, -(-(step + 1) // size) * size):
+        events = []
+        for bank in channels.banks:
+            found = disturb_events(run, bank, start=first, stop=last, realisations=channels.realisations)
+            found = found[np.isin(found["device"], channels.devices[bank])]
+            events += [(int(event["step"]), bank, event) for event in found[:1]]
+        if events:
+            at, bank, event = min(events, key=lambda known: known[0])
+            name, unit = run.bank(bank).variables[int(event["variable"])][:2]
+            said = f"{event['phase']} leaves {name.replace('_', ' ')} of {bank} {event['device']} off by "
+            yield Found(at, int(event["stop"]), f"{said}{event['change']:.3g} {unit}")
+            return
+        yield Searched(last)
+
+
+def _pieces(run: Run, start: int) -> Iterator[tuple[int, int]]:
+    """Spans of whole samples, from a step on to the run's end; the first may begin within one."""
+    size = run.sample_steps
+    piece = max(1, SEARCHED_STEPS // size) * size
+    while start < run.steps:
+        stop = min(run.steps, (start + piece) // size * size)
+        yield start, stop
+        start = stop
+
+
+def counted_disturbs(run: Run, channels: Channels) -> int:
+    """Read disturbs that were counted while stepping, of the shown devices: over the whole run so far."""
+    found = 0
+    for bank in channels.banks:
+        counters = run.diagnostics(bank)
+        devices, lanes = list(channels.devices[bank]), list(channels.realisations)
+        disturbed = counters["disturbed"][[Phase.READ, Phase.BACKREAD]]
+        found += int(disturbed[:, devices][..., lanes].sum() + counters["unrestored"][devices][:, lanes].sum())
+    return found

@@ -1,0 +1,187 @@
+"""The axes of the page: channels that share a unit share one, with the same steps along all of them."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from bokeh.core.property.descriptors import UnsetValueError
+from bokeh.models import ColumnDataSource, CustomJSTickFormatter, Range1d, Span, VStrip
+from bokeh.plotting import figure as new_bokeh_figure
+
+from ..inspection.channels import Channel, unit_of
+from ..inspection.curves import Curve
+from ..run import Run
+from .choice import Choice
+from .themes import Theme
+
+HEIGHT = 190  # pixels of an axis
+LEFT = 92  # pixels beside each axis for its numbers, so that steps lie below each other
+MARGIN = 0.08  # of the values' range, above and below them
+STEADY = 1e-9  # share of a state's range below which it counts as constant
+UNBOUNDED = 1e30
+STEP_TICKS = "return window.memsim.counted(tick)"
+NO_POINT = [math.nan]  # Bokeh's step areas never end drawing no point at all
+TICKS = "return window.memsim.ticks(tick, index, ticks, unit)"
+
+
+@dataclass(frozen=True)
+class Group:
+    """Channels that share an axis.
+
+    Attributes
+    ----------
+    name : str
+        Quantity, or the state variable.
+    unit : str
+    members : tuple of Channel
+    factors : tuple of float
+        What each member's values are multiplied by: 1, or weights for each unit of state.
+    usual : float
+        The states' range in the axis's unit; 0 where there is none.
+    """
+
+    name: str
+    unit: str
+    members: tuple[Channel, ...]
+    factors: tuple[float, ...]
+    usual: float = 0.0
+
+
+def groups_of(run: Run, choice: Choice) -> list[Group]:
+    """An axis for each unit among the chosen channels, states first."""
+    per_weight = {bank.name: bank.state_per_weight for bank in run.calibration} if choice.weights else {}
+    grouped: dict[tuple[bool, str], list[tuple[Channel, float, str]]] = {}
+    ordered = sorted(choice.channels, key=lambda channel: ("state", "current", "voltage").index(channel.quantity))
+    for channel in ordered:
+        name, unit, factor = channel.quantity, unit_of(run, channel), 1.0
+        if channel.variable is not None:
+            name = choice.channels.variables[channel.bank][channel.variable].replace("_", " ")
+            if channel.bank in per_weight and name != "learning rate":
+                name, unit, factor = "weight", "1", 1.0 / per_weight[channel.bank]
+        grouped.setdefault((channel.variable is not None, unit), []).append((channel, factor, name))
+    found = []
+    for (_, unit), members in grouped.items():
+        names = list(dict.fromkeys(name for _, _, name in members))
+        channels, factors = tuple(m[0] for m in members), tuple(m[1] for m in members)
+        usual = max(_state_range(run, channel) * factor for channel, factor, _ in members)
+        found.append(Group(", ".join(names), unit, channels, factors, usual))
+    return found
+
+
+def _state_range(run: Run, channel: Channel) -> float:
+    if channel.variable is None:
+        return 0.0
+    lower, upper = run.bank(channel.bank).variables[channel.variable][2:]
+    return upper - lower if upper - lower < UNBOUNDED else 0.0
+
+
+def names_of(choice: Choice, channels: Sequence[Channel]) -> list[str]:
+    """What tells channels apart, in words: ``nodes1 0``, ``memristor 0 rate, realisation 3``."""
+    names = []
+    for channel in channels:
+        name = f"{channel.bank} {channel.device}"
+        variables = choice.channels.variables[channel.bank]
+        if channel.variable is not None and len(variables) > 1:
+            name += f" {variables[channel.variable].replace('_', ' ')}"
+        if len(choice.channels.realisations) > 1:
+            name += f", realisation {channel.realisation}"
+        names.append(name)
+    return names
+
+
+def colours_of(choice: Choice, channels: Sequence[Channel], theme: Theme) -> list[str]:
+    """A colour for each channel: on all axes the same one for a device, in a realisation."""
+    devices = dict.fromkeys((c.bank, c.device, c.realisation) for c in choice.channels)
+    known = dict(zip(devices, theme.colours(len(devices)), strict=True))
+    found = [known[channel.bank, channel.device, channel.realisation] for channel in channels]
+    # Variables of one device would all look alike.
+    return found if len(set(found)) == len(found) else theme.colours(len(found))
+
+
+class Panel:
+    """One axis: a curve for each channel, phases behind them, thresholds across.
+
+    Parameters
+    ----------
+    run : Run
+    choice : Choice
+    group : Group
+    along : Range1d
+        The steps that are shown, shared by all axes.
+    slots : ColumnDataSource
+        Phases in view: ``left``, ``right``, ``colour``.
+    theme : Theme
+    """
+
+    def __init__(
+        self, run: Run, choice: Choice, group: Group, along: Range1d, slots: ColumnDataSource, theme: Theme
+    ) -> None:
+        self.group = group
+        self.names = names_of(choice, group.members)
+        self.colours = colours_of(choice, group.members, theme)
+        self.sources = [ColumnDataSource(dict.fromkeys(("step", "low", "high"), NO_POINT)) for _ in group.members]
+        self._thresholds = _thresholds(run, group)
+        self._range = Range1d(0.0, 1.0)
+        self.figure = new_bokeh_figure(
+            height=HEIGHT, sizing_mode="stretch_width", x_range=along, y_range=self._range,
+            tools="xpan,xwheel_zoom,xbox_zoom,reset", active_drag="xpan", active_scroll="xwheel_zoom",
+            toolbar_location=None, output_backend="canvas", min_border_left=LEFT,
+        )  # fmt: skip
+        self._draw(slots, theme)
+
+    def _draw(self, slots: ColumnDataSource, theme: Theme) -> None:
+        figure, group = self.figure, self.group
+        shading = VStrip(x0="left", x1="right", fill_color="colour", fill_alpha=theme.phase_opacity, line_color=None)
+        figure.add_glyph(slots, shading, level="underlay")
+        for source, colour in zip(self.sources, self.colours, strict=True):
+            figure.varea_step(
+                "step", "low", "high", source=source, step_mode="after", fill_color=colour, fill_alpha=0.35
+            )
+            for edge in ("low", "high"):
+                figure.step("step", edge, source=source, mode="after", line_color=colour, line_width=1.3)
+        for level in self._thresholds:
+            figure.add_layout(Span(location=level, dimension="width", line_color=theme.faint, line_dash="dotted"))
+        figure.yaxis.axis_label = group.name
+        figure.yaxis.formatter = CustomJSTickFormatter(args={"unit": group.unit}, code=TICKS)
+        figure.yaxis.ticker.desired_num_ticks = 5
+        figure.xaxis.visible = False
+
+    @property
+    def columns(self) -> int:
+        """Of pixels between the axis's ends; 0 before the browser has told."""
+        try:
+            return int(self.figure.inner_width)
+        except UnsetValueError:
+            return 0
+
+    def show(self, curves: Mapping[Channel, Curve]) -> None:
+        """Put points into the curves, and fit the axis to them."""
+        lows, highs = [], []
+        for channel, factor, source in zip(self.group.members, self.group.factors, self.sources, strict=True):
+            curve = curves[channel]
+            low, high = curve.low * factor, curve.high * factor
+            # A step line goes on to the end of its last point.
+            ends = np.append(low, low[-1]), np.append(high, high[-1])
+            source.data = {"step": curve.edges.astype(np.float64), "low": ends[0], "high": ends[1]}
+            lows.append(low.min())
+            highs.append(high.max())
+        self._range.start, self._range.end = self._limits(float(min(lows)), float(max(highs)))
+
+    def _limits(self, low: float, high: float) -> tuple[float, float]:
+        """Where the axis begins and ends: about its values, and of currents about the thresholds too."""
+        if self._thresholds:
+            low, high = min(low, *self._thresholds), max(high, *self._thresholds)
+        usual = self.group.usual or max(abs(low), abs(high))
+        # Of a state that does not move the last bits are not to fill the axis.
+        margin = MARGIN * (high - low) if high - low > STEADY * usual else 0.05 * (usual or 1.0)
+        return low - margin, high + margin
+
+
+def _thresholds(run: Run, group: Group) -> tuple[float, ...]:
+    """Currents of both signs beyond which states of the axis's banks move."""
+    if group.members[0].quantity != "current":
+        return ()
+    banks = {channel.bank for channel in group.members}
+    found = {level for bank in run.calibration if bank.name in banks for level in bank.thresholds}
+    return tuple(sorted(sign * level for level in found for sign in (-1, 1)))

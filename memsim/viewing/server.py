@@ -1,0 +1,147 @@
+"""The server of the page: on this machine alone, at an address that nobody can guess, for reading only."""
+
+import functools
+import logging
+import secrets
+import webbrowser
+from collections.abc import Callable
+from pathlib import Path
+
+from bokeh.application import Application
+from bokeh.application.handlers.function import FunctionHandler
+from bokeh.document import Document
+from bokeh.server.server import BaseServer
+from bokeh.server.tornado import BokehTornado
+from rich.console import Console
+from tornado.httpserver import HTTPServer
+from tornado.ioloop import IOLoop
+from tornado.netutil import bind_sockets
+from tornado.web import RequestHandler
+
+from ..errors import InputError, MemsimError
+from ..run import Run, open_run
+from ..traces.errors import NotARunFileError
+from .choice import Choice
+from .exports import TYPES, ExportHandler
+from .looks import Looker
+from .page import FIRST_COLUMNS, Page, fill_broken
+
+HOST = "127.0.0.1"
+TOKEN_BYTES = 18
+Begin = Callable[[Run], tuple[Choice, tuple[int, int]]]
+
+
+class Viewer:
+    """A server that shows one run file.
+
+    Parameters
+    ----------
+    path : Path
+        The run file; each page opens it anew.
+    begin : callable
+        From an open run to what a page shows first: the choice, and the first and the last step.
+    port : int
+        0 takes one that is free.
+
+    Raises
+    ------
+    InputError
+        The port is taken.
+    """
+
+    def __init__(self, path: Path, begin: Begin, port: int = 0) -> None:
+        self._path, self._begin = path, begin
+        self._token = secrets.token_urlsafe(TOKEN_BYTES)
+        try:
+            sockets = bind_sockets(port, HOST)
+        except OSError as error:
+            raise InputError(
+                f"--port: {port} cannot be taken ({error.strerror}); name another, or 0 for a free one"
+            ) from None
+        self.port = int(sockets[0].getsockname()[1])
+        logging.getLogger("bokeh").setLevel(logging.ERROR)
+        logging.getLogger("tornado.access").setLevel(logging.CRITICAL)
+        self._loop = IOLoop.current()
+        application = BokehTornado(
+            {"/": Application(FunctionHandler(self._open))}, prefix=self._token,
+            extra_websocket_origins=[f"{HOST}:{self.port}"],
+            extra_patterns=[(rf"/export\.({'|'.join(TYPES)})", ExportHandler, {"path": path})],
+        )  # fmt: skip
+        application.wildcard_router.add_rules([(r".*", Refused)])
+        http = HTTPServer(application)
+        http.add_sockets(sockets)
+        self._server = BaseServer(self._loop, application, http)
+
+    @property
+    def address(self) -> str:
+        """Of the page, with its token."""
+        return f"http://{HOST}:{self.port}/{self._token}/"
+
+    def serve(self, *, show: bool) -> None:
+        """Answer until Ctrl-C.
+
+        Parameters
+        ----------
+        show : bool
+            Open the page in the browser.
+        """
+        self._server.start()
+        if show:
+            self._loop.add_callback(functools.partial(webbrowser.open, self.address))
+        try:
+            self._loop.start()
+        except KeyboardInterrupt:
+            return
+        finally:
+            self._server.stop()
+
+    def stop(self) -> None:
+        """End :meth:`serve`, from any thread."""
+        self._loop.add_callback(self._loop.stop)
+
+    def _open(self, document: Document) -> None:
+        """Fill a new page."""
+        try:
+            run = open_run(self._path)
+        except (MemsimError, NotARunFileError, OSError) as error:
+            fill_broken(document, str(error))
+            return
+        try:
+            page = Page(document, run, *self._begin(run), address=f"/{self._token}")
+        except (MemsimError, NotARunFileError, OSError) as error:
+            run.close()
+            fill_broken(document, str(error))
+            return
+        page.add_to_document()
+        document.on_session_destroyed(lambda context: page.close())
+
+
+def get_ready(run: Run, choice: Choice, span: tuple[int, int]) -> None:
+    """Load the kernels, or compile them, before the page opens rather than in it.
+
+    What is wrong with the file is left for the page to say.
+    """
+    if run.steps == 0:
+        return
+    looker = Looker(run)
+    with Console(stderr=True).status("getting ready; kernels are compiled before the first look at such a network"):
+        try:
+            looker.look(choice.channels, *span, FIRST_COLUMNS)
+        except (MemsimError, NotARunFileError):
+            return
+        finally:
+            looker.close()
+
+
+class Refused(RequestHandler):
+    """Answers every address that does not have the token."""
+
+    def get(self) -> None:
+        """Say so, and nothing else."""
+        self.set_status(403)
+        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        self.finish(
+            "memsim: this address has no valid token; take the whole address that 'memsim trace view' printed\n"
+        )
+
+    post = put = delete = head = options = patch = get
