@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from short_runs import EPOCHS, REAL, REALISATIONS, configuration
+from short_runs import EPOCHS, REAL, REALISATIONS, configuration, overdriven
 
 from memsim import analysis, training
 from memsim.assembly import assemble
-from memsim.devices import Synapse
 from memsim.errors import InputError
 from memsim.inspection.stored import stored_states
 from memsim.kernels.slots import Phase
@@ -26,21 +25,6 @@ of_each_kind = pytest.mark.parametrize("kind", KINDS)
 @functools.cache
 def traced(kind):
     return training.run(configuration(kind, trace={"mode": "full"}), REAL)
-
-
-@functools.cache
-def overdriven():
-    """A multilayer perceptron whose READs reach beyond the threshold, and whose nodes reach their bounds."""
-    network = {"weight_limit": 1.5, "bias_limit": 0.05, "initial_bias": 0.03, "node_drift": 0.99, "read_scale": 0.95}
-    sections = {
-        "network": {"kind": "mlp"} | network,
-        "time": {"pulse_steps": 5, "write_steps": 5},
-        "learning": {"rate": 8.0},
-        "devices": {"synapse": Synapse(threshold=0.041)},
-        "write": {"driver_limit": 0.05},
-        "trace": {"mode": "full"},
-    }
-    return training.run(configuration("mlp", **sections), REAL)
 
 
 # Hysteresis

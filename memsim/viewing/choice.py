@@ -64,10 +64,13 @@ def chosen(
     if not quantities:
         raise InputError("quantities: choose one at least, of state, current, voltage")
     lanes = numbers_of("realisations", realisations, run.realisations)
-    wanted = numbers_of("devices", devices, max(run.bank(bank).devices for bank in banks))
+    wanted = numbers_of("devices", devices, max(run.bank(bank).devices for bank in run.banks))
     found = choose(run, banks, (), lanes, quantities)
     theirs = {bank: tuple(n for n in wanted if n < run.bank(bank).devices) for bank in found.banks}
     shown = tuple(bank for bank in found.banks if theirs[bank])
+    if not shown:
+        most = max(run.bank(bank).devices for bank in found.banks)
+        raise InputError(f"devices: the chosen banks have 0 to {most - 1} (got {devices!r})")
     return Choice(refuse_crowds(replace(found, banks=shown, devices=theirs)), weights)
 
 

@@ -5,25 +5,26 @@ import io
 import json
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlencode
 
 from tornado.web import RequestHandler
 
 from ..errors import InputError, MemsimError
-from ..inspection.channels import Channels, unit_of
+from ..inspection.channels import choose, unit_of
 from ..inspection.export.csv_table import write_csv
 from ..inspection.export.excerpt import Excerpt
 from ..inspection.plot import figure_of
 from ..run import Run, open_run
 from ..traces.errors import NotARunFileError
-from .choice import Choice, chosen
+from .choice import Choice, refuse_crowds
 from .looks import Kind, Look, Looker
 
 TYPES = {
     "png": "image/png", "svg": "image/svg+xml", "csv": "text/csv; charset=utf-8", "py": "text/x-python; charset=utf-8"
 }  # fmt: skip
+MOST_COLUMNS = 10_000  # of pixels, whatever an address says
 POINT_COLUMNS = (
     "step", "steps", "time_s", "bank", "device", "variable", "realisation", "quantity", "unit", "smallest", "largest",
 )  # fmt: skip
@@ -59,19 +60,15 @@ def view_of(run: Run, fields: dict[str, str]) -> View:
     try:
         start, stop, columns, weights = (int(fields[name]) for name in ("start", "stop", "columns", "weights"))
         devices = {bank: tuple(map(int, numbers)) for bank, numbers in json.loads(fields["devices"]).items()}
-        banks, quantities = fields["banks"].split(","), fields["quantities"].split(",")
-        realisations = fields["realisations"]
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        banks, quantities, realisations = (fields[name].split(",") for name in ("banks", "quantities", "realisations"))
+        known = choose(run, banks, (), [int(number) for number in realisations], quantities)
+        theirs = {bank: choose(run, [bank], devices[bank]).devices[bank] for bank in known.banks}
+    except (KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"export: the address is not one that the page gave ({error}); take it from there") from None
     if not 0 <= start < stop <= run.steps:
         raise InputError(f"export: must lie within steps 0 to {run.steps} (got {start} to {stop})")
-    known = chosen(run, banks, ",".join(str(n) for each in devices.values() for n in each), realisations, quantities,
-                   bool(weights))  # fmt: skip
-    theirs = {b: tuple(n for n in devices.get(b, ()) if n < run.bank(b).devices) for b in known.channels.banks}
-    channels = Channels(
-        known.channels.banks, theirs, known.channels.variables, known.channels.realisations, known.channels.quantities
-    )
-    return View(Choice(channels, bool(weights)), start, stop, max(2, min(columns, 10_000)))
+    channels = refuse_crowds(replace(known, devices=theirs))
+    return View(Choice(channels, bool(weights)), start, stop, max(2, min(columns, MOST_COLUMNS)))
 
 
 def snippet(run: Run, view: View) -> str:

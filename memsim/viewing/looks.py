@@ -17,6 +17,7 @@ from .sampler import Sampler
 SECONDS = 0.1  # that reading or replaying a span may take, about
 NUMBERS_A_SECOND = 5e7  # of rows that are replayed, before it was measured
 PICK_SECONDS = 1e-3  # of going to a place and beginning to replay there
+LEAST_SAMPLES = 3  # in a span of which some are picked
 MOST_IN_A_ROW = 16  # samples that are replayed at a place
 LEAST_MEASURED = 1e6  # numbers whose replay says how fast it goes
 KEPT_BANKS = 16  # whose states at all keyframes are held
@@ -70,8 +71,9 @@ class Looker:
     """Looks into a run, in about the same short time for any span; close it.
 
     A short span shows every step. One whose rows are stored, or replayed
-    quickly enough, shows the extremes of all its steps. Of a longer one, one
-    sample in each part is replayed, right behind a keyframe where there is one.
+    quickly enough, shows the extremes of all its steps. Of a longer one, some
+    samples in each part are replayed, right behind keyframes where there are
+    enough of them.
 
     Parameters
     ----------
@@ -138,11 +140,13 @@ class Looker:
         points = max(1, columns // 2)
         if stop - start <= 2 * points:
             return Look(start, stop, Kind.STEPS, curves(self.run, channels, start, stop, points=points))
-        numbers = (stop - start) * self._numbers_a_step(channels)
-        if self._is_stored(channels, start, stop, points) or numbers <= SECONDS * self._numbers_a_second:
+        stored = self._is_stored(channels, start, stop, points)
+        few = stop - start < LEAST_SAMPLES * self.run.sample_steps
+        if stored or few or self.seconds_for_all(channels, start, stop) <= SECONDS:
             begun = time.perf_counter()
-            found = curves(self.run, channels, start, stop, points=points, coarsest=points // 4)
-            self._measure(numbers, time.perf_counter() - begun)
+            found = curves(self.run, channels, start, stop, points=points, coarsest=max(1, points // 4))
+            if not stored:
+                self._measure((stop - start) * self._numbers_a_step(channels), time.perf_counter() - begun)
             return Look(start, stop, Kind.EXTREMES, found)
         return self._sampled(channels, start, stop, points)
 
@@ -202,11 +206,12 @@ class Looker:
         if len(among) < parts:
             among = np.arange(first, max(last - in_a_row, first) + 1)
         places = np.linspace(0, len(among), parts, endpoint=False).astype(np.int64)
-        return np.unique(among[places]), in_a_row
+        picked = np.unique(among[places])
+        return picked, min([in_a_row, *np.diff(picked).tolist()])
 
     def _moments_of(self, bank: str, channels: Channels, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Smallest and largest states at the keyframes of each part, (parts, devices, variables, realisations)."""
-        steps = self.run.stored.keyframe_samples * self.run.sample_steps
+        steps = self.run.stored.keyframe_samples * self.run.sample_steps - 1  # at whose ends these states are
         states = self._kept_states(bank, channels.realisations, len(steps))
         inside = (steps >= edges[0]) & (steps < edges[-1])
         parts = np.searchsorted(edges, steps[inside], side="right") - 1

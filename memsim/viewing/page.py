@@ -62,22 +62,25 @@ class Page:
     run : Run
         Open; the page closes it.
     choice : Choice
-    span : (start, stop)
-        Steps that are in view first.
+    span : (start, stop), optional
+        Steps that are in view first; all there are where it is not given.
     address : str
         The page's own, for its links.
     """
 
-    def __init__(self, document: Document, run: Run, choice: Choice, span: tuple[int, int], address: str) -> None:
+    def __init__(
+        self, document: Document, run: Run, choice: Choice, span: tuple[int, int] | None, address: str
+    ) -> None:
         self.document, self.run, self.choice, self.address = document, run, choice, address
         self.looker = Looker(run)
         self.refiner = Refiner(run.path) if run.path is not None else None
         self.moves = Moves(self)
         self.theme = LIGHT
-        self.along = Range1d(
-            float(span[0]), float(span[1]), bounds=(0, max(1, run.steps)), min_interval=LEAST_STEPS, name="along"
-        )
         self._steps = run.steps  # that were known when the page looked last
+        start, stop = span or (0, max(1, self._steps))
+        self.along = Range1d(
+            float(start), float(stop), bounds=(0, max(1, self._steps)), min_interval=LEAST_STEPS, name="along"
+        )
         self._columns = FIRST_COLUMNS
         self._due = False
         self._said = ""  # of a place that was jumped to

@@ -3,6 +3,7 @@
 import functools
 import logging
 import secrets
+import socket
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,6 @@ from bokeh.server.tornado import BokehTornado
 from rich.console import Console
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
-from tornado.netutil import bind_sockets
 from tornado.web import RequestHandler
 
 from ..errors import InputError, MemsimError
@@ -28,7 +28,7 @@ from .page import FIRST_COLUMNS, Page, fill_broken
 
 HOST = "127.0.0.1"
 TOKEN_BYTES = 18
-Begin = Callable[[Run], tuple[Choice, tuple[int, int]]]
+Begin = Callable[[Run], tuple[Choice, tuple[int, int] | None]]
 
 
 class Viewer:
@@ -39,7 +39,7 @@ class Viewer:
     path : Path
         The run file; each page opens it anew.
     begin : callable
-        From an open run to what a page shows first: the choice, and the first and the last step.
+        From an open run to what a page shows first: the choice, and steps, or None for all of them.
     port : int
         0 takes one that is free.
 
@@ -53,23 +53,24 @@ class Viewer:
         self._path, self._begin = path, begin
         self._token = secrets.token_urlsafe(TOKEN_BYTES)
         try:
-            sockets = bind_sockets(port, HOST)
+            listening = socket.create_server((HOST, port))
         except OSError as error:
             raise InputError(
                 f"--port: {port} cannot be taken ({error.strerror}); name another, or 0 for a free one"
             ) from None
-        self.port = int(sockets[0].getsockname()[1])
+        listening.setblocking(False)
+        self.port = int(listening.getsockname()[1])
         logging.getLogger("bokeh").setLevel(logging.ERROR)
         logging.getLogger("tornado.access").setLevel(logging.CRITICAL)
         self._loop = IOLoop.current()
         application = BokehTornado(
             {"/": Application(FunctionHandler(self._open))}, prefix=self._token,
-            extra_websocket_origins=[f"{HOST}:{self.port}"],
+            extra_websocket_origins=[f"{HOST}:{self.port}"], ico_path="none",
             extra_patterns=[(rf"/export\.({'|'.join(TYPES)})", ExportHandler, {"path": path})],
         )  # fmt: skip
         application.wildcard_router.add_rules([(r".*", Refused)])
         http = HTTPServer(application)
-        http.add_sockets(sockets)
+        http.add_sockets([listening])
         self._server = BaseServer(self._loop, application, http)
 
     @property
@@ -116,7 +117,7 @@ class Viewer:
         document.on_session_destroyed(lambda context: page.close())
 
 
-def get_ready(run: Run, choice: Choice, span: tuple[int, int]) -> None:
+def get_ready(run: Run, choice: Choice, span: tuple[int, int] | None) -> None:
     """Load the kernels, or compile them, before the page opens rather than in it.
 
     What is wrong with the file is left for the page to say.
@@ -126,7 +127,7 @@ def get_ready(run: Run, choice: Choice, span: tuple[int, int]) -> None:
     looker = Looker(run)
     with Console(stderr=True).status("getting ready; kernels are compiled before the first look at such a network"):
         try:
-            looker.look(choice.channels, *span, FIRST_COLUMNS)
+            looker.look(choice.channels, *(span or (0, run.steps)), FIRST_COLUMNS)
         except (MemsimError, NotARunFileError):
             return
         finally:

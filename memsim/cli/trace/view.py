@@ -42,10 +42,10 @@ def command(
     from ...viewing.choice import Choice, first_choice
     from ...viewing.server import Viewer, get_ready
 
-    def begin(run: Run) -> tuple[Choice, tuple[int, int]]:
+    def begin(run: Run) -> tuple[Choice, tuple[int, int] | None]:
         choice = first_choice(run, banks, devices, realisations, quantities, weights=weights, flags=True)
         given = any(span is not None for span in (epochs, samples, steps))
-        return choice, steps_of(run, epochs=epochs, samples=samples, steps=steps) if given else (0, max(1, run.steps))
+        return choice, steps_of(run, epochs=epochs, samples=samples, steps=steps) if given else None
 
     with open_run(file) as run:
         get_ready(run, *begin(run))
