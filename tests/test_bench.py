@@ -363,6 +363,9 @@ def test_the_trace_suite_measures_every_mode_windows_and_figures(tmp_path):
     assert by_case["writing: no trace"].more["slow_down"] == 1.0
     assert by_case["window of 10 samples, 1 realisation: replayed"].more["ratio_to_replay"] == 1.0
     assert by_case["figure of 100,000 steps: replayed from keyframes"].more["channels"] == 27
+    looks = [r for r in report.records if r.case.startswith("look at ")]
+    assert [r.more["steps"] for r in looks] == [220, 2_200, 22_000, 220_000, 1_012_000]
+    assert all(1 <= r.more["points"] <= 1000 and r.more["longest_seconds"] >= r.median_seconds for r in looks)
     draw(report, tmp_path)
 
 

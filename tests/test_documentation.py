@@ -88,6 +88,18 @@ def run_command(arguments: list[str]) -> None:
     assert exited.value.code in (0, None), arguments
 
 
+def serve_for_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have ``memsim trace view`` end as soon as it serves."""
+    server = pytest.importorskip("memsim.viewing.server")
+    serve = server.Viewer.serve
+
+    def briefly(viewer, *, show):
+        viewer.stop()
+        serve(viewer, show=False)
+
+    monkeypatch.setattr(server.Viewer, "serve", briefly)
+
+
 @pytest.fixture(scope="module")
 def small_runs(tmp_path_factory):
     """Run files that hold everything that a run file can hold: traces of both kinds of network."""
@@ -110,6 +122,8 @@ def test_blocks_run(page, tmp_path, monkeypatch, request):
     if any(options for _, _, options, _ in found):
         # Models of the page's own would stay in the cache for good.
         monkeypatch.setenv("MEMSIM_CACHE_DIR", str(tmp_path / "cache"))
+    if "memsim trace view" in page.read_text(encoding="utf-8"):
+        serve_for_a_moment(monkeypatch)
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)

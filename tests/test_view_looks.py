@@ -25,7 +25,7 @@ from memsim.inspection.disturb import disturb_events
 from memsim.inspection.pulses import pulse_table
 from memsim.inspection.weights import stored_weights
 from memsim.kernels.slots import Phase
-from memsim.viewing import looks, overview, timing
+from memsim.viewing import looks, marks, overview, timing
 from memsim.viewing.choice import Choice, as_text, chosen, first_choice, numbers_of
 from memsim.viewing.details import LOOP_POINTS, loop_of, weight_image
 from memsim.viewing.exports import View, exported, snippet, view_of
@@ -295,6 +295,23 @@ def test_pulses_in_view_are_those_that_devices_got():
     assert np.array_equal(np.sign(heights), np.sign(table["amplitude"]))
     for bank in channels.banks:
         assert np.abs(heights[table["bank"] == bank]).max() == pytest.approx(timing.FULL)
+
+
+def test_epochs_or_samples_are_marked_where_they_begin():
+    run = long_run()
+    size, epoch = run.sample_steps, run.samples * run.sample_steps
+    whole = marks.marks_between(run, 0, run.steps)
+    assert whole.label == "epoch"
+    assert np.array_equal(whole.steps, whole.numbers * epoch)
+    assert 5 <= len(whole.steps) <= 12
+    few = marks.marks_between(run, 7 * epoch + 3 * size + 1, 7 * epoch + 6 * size)
+    assert few.label == "sample of epoch 7"
+    assert few.numbers.tolist() == [4, 5, 6]
+    assert np.array_equal(few.steps, 7 * epoch + few.numbers * size)
+    both = marks.marks_between(run, 8 * epoch - size, 8 * epoch + size)
+    assert both.label == "sample of epochs 7 and 8"
+    assert both.numbers.tolist() == [19, 0, 1]
+    assert len(marks.marks_between(run, 5, 50).steps) == 0
 
 
 # The whole run

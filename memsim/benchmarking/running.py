@@ -13,7 +13,7 @@ from .records import Record, Report
 SUITES = {
     "kernel": "the stepping of a bank: every model, bank sizes, pulse widths, sparse activity",
     "tricks": "what each trick of the kernels earns",
-    "trace": "every trace mode against no trace and a raw write; replayed windows against stored ones; a long figure",
+    "trace": "every trace mode against no trace and a raw write; replayed windows against stored ones; figures; looks",
     "train": "whole networks: the 2-2-1 gate, a single layer, one of digits' size, 1 to 1000 lanes",
     "scaling": "threads; steps up to 10⁹ and device-steps up to 10¹⁰, with the memory they take",
     "start": "what a command takes before it works, kernels in the cache and not",

@@ -57,6 +57,7 @@ OWN: dict[str, Cells] = {
         "rows\n(MB/s)": _more("mb_per_s"),
         "file\n(MB)": _more("file_bytes", 1e-6),
         "median\nover replay": _more("ratio_to_replay"),
+        "longest\n(ms)": _more("longest_seconds", 1e3),
     },
     "train": {**BESIDE, "ns a sample\nand lane": _more("ns_per_sample_and_lane")},
     "scaling": {

@@ -18,7 +18,7 @@ COMMANDS = {
     "schedule": "Show the slots of one training sample, as a table or a timing diagram.",
     "devices": "List the device models, or show one: equations, parameters, source.",
     "bench": "Measure memsim beside C, NumPy and the machine's own limits.",
-    "trace": "Look into a run file: info, plots, exports, replays, checks.",
+    "trace": "Look into a run file: a page, info, plots, exports, replays, checks.",
 }
 
 EPILOG = """\b
@@ -28,6 +28,7 @@ Examples:
   memsim run examples/xor.toml --set learning.epochs=50 --set trace.mode=full
   memsim sweep examples/sweep.toml --out rates
   memsim trace info xor.h5
+  memsim trace view xor.h5
   memsim schedule examples/xor.toml --plot timing.png
   memsim drive examples/hysteresis.toml --plot loops.png
 """

@@ -36,6 +36,7 @@ from .controls import TEXTS, Controls, dress_all
 from .details import LoopFigure, WeightFigure, loop_of, weight_image
 from .exports import View, links, snippet
 from .looks import Kind, Look, Looker
+from .marks import MarkLines, marks_between
 from .moves import FAILURES, LEAST_STEPS, Moves
 from .overview import Overview
 from .panels import Panel, groups_of
@@ -142,6 +143,7 @@ class Page:
         self._loop, self._image = LoopFigure(theme), WeightFigure(self.along, theme)
         figures = [*(panel.figure for panel in self._panels), self._timing.figure]
         strips = [self._overview.error_figure, self._overview.weight_figure]
+        self._marks = MarkLines(figures, theme)
         self._read_out(figures)
         paint([*figures, *strips, self._loop.figure, self._image.figure], theme)
         self.controls.offer(choice)
@@ -245,6 +247,7 @@ class Page:
         self._looked = look = self.looker.look(self.channels, start, stop, self._columns)
         for panel in self._panels:
             panel.show(look.curves)
+        self._marks.show(marks_between(self.run, start, stop))
         self._show_timing(start, stop)
         if self._tabs.active == 0:
             self._show_loop(start, stop)

@@ -145,7 +145,7 @@ class Panel:
         figure.yaxis.axis_label = group.name
         figure.yaxis.formatter = CustomJSTickFormatter(args={"unit": group.unit}, code=TICKS)
         figure.yaxis.ticker.desired_num_ticks = 5
-        figure.xaxis.visible = False
+        figure.below[0].visible = False
 
     @property
     def columns(self) -> int:

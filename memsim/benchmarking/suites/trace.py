@@ -4,6 +4,7 @@ A run of 64 synapses is stepped by one thread and written by another. Rows are
 state, current and voltage of every step, 24 bytes.
 """
 
+import time
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from ...inspection.plot import figure_of
 from ...reporting import counted
 from ...run import Run
 from ...traces.codecs import CodecError, codec
+from ...viewing.looks import Looker
 from ..case import Case, Setting
 from ..limits import write_plainly
 from ..networks import SAMPLE_STEPS_221, bank_of_64, carry_out, network_221, unstopped
@@ -41,15 +43,18 @@ MODES: dict[str, tuple[dict[str, Any], float]] = {
 WRITING = Effort(turn_seconds=0.0, turns=7, case_seconds=45.0)
 PLACES = 9  # where windows are looked at
 WINDOWS = (1, 10, 100, 1000)  # samples
+DEPTHS = (220, 2_200, 22_000, 220_000, 2_200_000, 22_000_000)  # steps of a look
+COLUMNS = 1000  # of pixels that a look is for
 
 
 def cases(setting: Setting) -> list[Case]:
-    """Writing; windows of a run of one realisation, and of ten; a long figure."""
+    """Writing; windows of a run of one realisation, and of ten; a long figure; looks at any depth."""
     lanes = (1,) if setting.quick else (1, 10)
     return [
         Case("writing", partial(_writing, setting)),
         *(Case(f"windows, {counted(n, 'realisation')}", partial(_windows, setting, n)) for n in lanes),
         Case("figures", partial(_figures, setting)),
+        Case("looks", partial(_looks, setting)),
     ]
 
 
@@ -153,4 +158,29 @@ def _figures(setting: Setting) -> list[Record]:
             times = taking_turns({name: work}, Effort(0.0, 3, 60.0), warm=False)
         more: dict[str, Value] = {"steps": steps, "channels": len(channels)}
         records.append(record("trace", f"figure of {steps:,} steps: {name}", times[name], more=more))
+    return records
+
+
+def _looks(setting: Setting) -> list[Record]:
+    """What `memsim trace view` does to show all channels at any depth of a long run that keeps its keyframes alone."""
+    config = network_221(46 if setting.quick else 4546, 1, 1, NO_TRACE)
+    places, records = np.random.default_rng(1), []
+    path = setting.folder / "looked-at.h5"
+    with unstopped(training.run(config, gate("xor"), out=path, overwrite=True)) as run:
+        looker, channels = Looker(run), choose(run)
+        looker.look(channels, 0, run.steps, COLUMNS)
+        for steps in (*(depth for depth in DEPTHS if depth < run.steps), run.steps):
+            taken, found = [], []
+            for start in places.integers(0, run.steps - steps + 1, PLACES).tolist():
+                begun = time.perf_counter()
+                found.append(looker.look(channels, start, start + steps, COLUMNS))
+                taken.append(time.perf_counter() - begun)
+            points = max(len(curve.low) for look in found for curve in look.curves.values())
+            more: dict[str, Value] = {
+                "steps": steps, "of_steps": run.steps, "channels": len(channels), "points": points,
+                "longest_seconds": max(taken),
+            }  # fmt: skip
+            name = f"look at {steps:,} of {run.steps:,} steps"
+            records.append(record("trace", name, Times(tuple(taken)), more=more))
+        looker.close()
     return records
