@@ -8,7 +8,6 @@ from .weights import WeightHistogram, plot_weights, stored_weights, weight_histo
 
 __all__ = [
     "Disturbance", "Drift", "Lobe", "Loop", "WeightHistogram", "disturb_events", "drift_per_epoch", "enclosed_area",
-    "hysteresis",
-    "lobes", "plot_hysteresis", "plot_weights", "read_disturb_per_phase", "stored_weights", "switching_events",
-    "weight_histogram",
+    "hysteresis", "lobes", "plot_hysteresis", "plot_weights", "read_disturb_per_phase", "stored_weights",
+    "switching_events", "weight_histogram",
 ]  # fmt: skip

@@ -114,8 +114,8 @@ def disturb_events(
     Returns
     -------
     (events,) structured
-        Ordered by step: ``step`` and ``stop``, where the slot begins and ends, and of a RESTORE where the READ before it
-        begins; ``phase``; ``device``; ``variable``; ``realisation``; ``change`` in the state's unit.
+        Ordered by step: ``step``, where the slot begins, and of a RESTORE the READ before it; ``stop``, where it ends;
+        ``phase``; ``device``; ``variable``; ``realisation``; ``change`` in the state's unit.
 
     Raises
     ------
