@@ -340,6 +340,7 @@ def test_variants_of_the_kernel_give_its_bits():
                 assert np.array_equal(ours.view(np.uint64), theirs.view(np.uint64)), (trick.name, name)
 
 
+@pytest.mark.slow
 def test_the_train_suite_measures_each_network_with_each_number_of_lanes(tmp_path):
     report = measured("train", tmp_path)
     assert {(r.more["network"], r.more["lanes"]) for r in report.records} == {
@@ -353,6 +354,7 @@ def test_the_train_suite_measures_each_network_with_each_number_of_lanes(tmp_pat
     draw(report, tmp_path)
 
 
+@pytest.mark.slow
 def test_the_trace_suite_measures_every_mode_windows_and_figures(tmp_path):
     report = measured("trace", tmp_path)
     by_case = {r.case: r for r in report.records}
@@ -369,6 +371,7 @@ def test_the_trace_suite_measures_every_mode_windows_and_figures(tmp_path):
     draw(report, tmp_path)
 
 
+@pytest.mark.slow
 def test_the_scaling_suite_measures_threads_steps_and_devices_with_their_memory(tmp_path):
     report = measured("scaling", tmp_path)
     axes = [r.more["axis"] for r in report.records]
@@ -381,6 +384,7 @@ def test_the_scaling_suite_measures_threads_steps_and_devices_with_their_memory(
     draw(report, tmp_path)
 
 
+@pytest.mark.slow
 def test_the_start_suite_measures_fresh_processes(tmp_path):
     report = measured("start", tmp_path)
     assert [r.case for r in report.records][-2:] == ["memsim --help", "memsim run, one epoch, kernels in the cache"]

@@ -151,6 +151,7 @@ def test_a_point_whose_state_is_lost_leaves_its_pack(cli, source, tmp_path, monk
     assert list(failures) == ["4"]
 
 
+@pytest.mark.slow
 def test_a_broken_pack_is_named_and_keeps_no_other_from_going_on(cli, source, tmp_path):
     out = tmp_path / "out"
     assert cli("sweep", source, "--out", out, "--quiet").status == 0

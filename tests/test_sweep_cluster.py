@@ -74,6 +74,7 @@ def start_sweep(cluster, source, out):
     return start("sweep", source, "--out", out, "--scheduler", cluster.address, *LONG)
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_in_the_middle_costs_nothing(cluster, source, long_sweep):
     out = source.with_name("out")
     process = start_sweep(cluster, source, out)

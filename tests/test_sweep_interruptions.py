@@ -45,6 +45,7 @@ def start_sweep(source, out, *words):
     return start("sweep", source, "--out", out, "--processes", 2, *LONG, *words)
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_at_the_next_keyframes_and_resume_goes_on(cli, source, long_sweep):
     out = source.with_name("out")
     process = start_sweep(source, out)
