@@ -33,7 +33,6 @@ const [selector, text] = arguments, found = [];
   found.push(...[...root.querySelectorAll(selector)].filter((element) => element.textContent.includes(text)));
   for (const element of root.querySelectorAll("*")) if (element.shadowRoot) search(element.shadowRoot);
 })(document);
-return found;
 """
 
 
@@ -118,7 +117,7 @@ class Shown:
         return tuple(self.js("const a = memsim.named('along'); return [a.start, a.end]"))
 
     def find(self, selector, text=""):
-        return self.js(FIND, selector, text)
+        return self.js(FIND + "return found", selector, text)
 
     def click(self, selector, text):
         """Click the first element with a text, once it is there."""
@@ -145,7 +144,8 @@ class Shown:
 
     def canvases(self):
         """The areas of the figures, in their order from above."""
-        return [e for e in self.find("div.bk-Canvas") if e.rect["height"] > 60]
+        self.settle()
+        return self.js(FIND + "return found.filter((e) => e.getBoundingClientRect().height > 60)", "div.bk-Canvas", "")
 
     def point(self, place, share):
         """Move the pointer over an area, to a share of its width."""

@@ -51,8 +51,8 @@ p { margin: 4px 2px; font-size: 13px; }
 .where { font-size: 13px; margin-bottom: 6px; }
 table { width: 100%; border-collapse: collapse; margin-bottom: 10px; font-size: 13px; }
 caption { text-align: left; color: var(--faint); font-size: 12px; }
-td { padding: 1px 0; white-space: nowrap; }
-td + td { text-align: right; font-variant-numeric: tabular-nums; }
+td { padding: 1px 0; vertical-align: top; }
+td + td { text-align: right; white-space: nowrap; padding-left: 8px; font-variant-numeric: tabular-nums; }
 i { display: inline-block; width: 10px; height: 10px; border-radius: 2px; margin-right: 6px; }
 nav { font-size: 13px; margin: 6px 2px; color: var(--faint); }
 a { color: var(--accent); margin-left: 8px; }

@@ -1,6 +1,6 @@
 """Where to go: the next slot of a phase, the next switching event, the next read disturb."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,20 +80,14 @@ def next_switching(run: Run, channels: Channels, step: int) -> Iterator[Searched
     Searched or Found
         The last one is ``Found`` where there is one.
     """
-    for first, last in _pieces(run, step + 1):
-        events = []
-        for bank in channels.banks:
-            found = switching_events(run, bank, start=first, stop=last, realisations=channels.realisations)
-            found = found[np.isin(found["device"], channels.devices[bank])]
-            events += [(int(event["step"]), bank, event) for event in found[:1]]
-        if events:
-            at, bank, event = min(events, key=lambda known: known[0])
-            name = channels.variables[bank][int(event["variable"])].replace("_", " ")
-            way = "up" if event["direction"] > 0 else "down"
-            said = f"{name} of {bank} {event['device']} switches {way} in a {event['phase']}"
-            yield Found(at, at + 1, said)
-            return
-        yield Searched(last)
+
+    def told(bank: str, event: np.void) -> Found:
+        name = channels.variables[bank][int(event["variable"])].replace("_", " ")
+        way = "up" if event["direction"] > 0 else "down"
+        at = int(event["step"])
+        return Found(at, at + 1, f"{name} of {bank} {event['device']} switches {way} in a {event['phase']}")
+
+    return _search(run, channels, step + 1, switching_events, told)
 
 
 def next_disturb(run: Run, channels: Channels, step: int) -> Iterator[Searched | Found]:
@@ -104,18 +98,28 @@ def next_disturb(run: Run, channels: Channels, step: int) -> Iterator[Searched |
     Searched or Found
         The last one is ``Found`` where there is one.
     """
-    size = run.sample_steps
-    for first, last in _pieces(run, -(-(step + 1) // size) * size):
+
+    def told(bank: str, event: np.void) -> Found:
+        name, unit = run.bank(bank).variables[int(event["variable"])][:2]
+        said = f"{event['phase']} leaves {name.replace('_', ' ')} of {bank} {event['device']} off by "
+        return Found(int(event["step"]), int(event["stop"]), f"{said}{event['change']:.3g} {unit}")
+
+    whole = -(-(step + 1) // run.sample_steps) * run.sample_steps
+    return _search(run, channels, whole, disturb_events, told)
+
+
+def _search(
+    run: Run, channels: Channels, start: int, events_of: Callable[..., np.ndarray],
+    told: Callable[[str, np.void], Found],
+) -> Iterator[Searched | Found]:  # fmt: skip
+    """The first event of the shown devices from a step on; what was searched without one, before it."""
+    for first, last in _pieces(run, start):
         events = []
         for bank in channels.banks:
-            found = disturb_events(run, bank, start=first, stop=last, realisations=channels.realisations)
-            found = found[np.isin(found["device"], channels.devices[bank])]
-            events += [(int(event["step"]), bank, event) for event in found[:1]]
+            found = events_of(run, bank, start=first, stop=last, realisations=channels.realisations)
+            events += [(bank, event) for event in found[np.isin(found["device"], channels.devices[bank])][:1]]
         if events:
-            at, bank, event = min(events, key=lambda known: known[0])
-            name, unit = run.bank(bank).variables[int(event["variable"])][:2]
-            said = f"{event['phase']} leaves {name.replace('_', ' ')} of {bank} {event['device']} off by "
-            yield Found(at, int(event["stop"]), f"{said}{event['change']:.3g} {unit}")
+            yield told(*min(events, key=lambda known: int(known[1]["step"])))
             return
         yield Searched(last)
 

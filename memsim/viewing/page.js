@@ -30,7 +30,7 @@ window.memsim = (() => {
     const decimals = Math.max(0, Math.min(12, -Math.floor(Math.log10(gap) + 1e-9)));
     const value = tick * factor;
     const text = Math.abs(value) >= 1e6 ? value.toExponential(3) : String(Number(value.toFixed(decimals)));
-    return signed(text) + (name ? " " + name : "");
+    return signed(text) + (name && SCALABLE.has(unit) ? " " + name : "");
   }
 
   // A time in s, to the last digit that a step of dt changes.

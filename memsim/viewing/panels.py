@@ -12,6 +12,7 @@ from bokeh.plotting import figure as new_bokeh_figure
 from ..inspection.channels import Channel, unit_of
 from ..inspection.curves import Curve
 from ..run import Run
+from ..si import SCALABLE
 from .choice import Choice
 from .themes import Theme
 
@@ -142,7 +143,9 @@ class Panel:
                 figure.step("step", edge, source=source, mode="after", line_color=colour, line_width=1.3)
         for level in self._thresholds:
             figure.add_layout(Span(location=level, dimension="width", line_color=theme.faint, line_dash="dotted"))
-        figure.yaxis.axis_label = group.name
+        # The others stand beside the numbers, with a prefix.
+        plain = group.unit != "1" and group.unit not in SCALABLE
+        figure.yaxis.axis_label = f"{group.name} ({group.unit})" if plain else group.name
         figure.yaxis.formatter = CustomJSTickFormatter(args={"unit": group.unit}, code=TICKS)
         figure.yaxis.ticker.desired_num_ticks = 5
         figure.below[0].visible = False
