@@ -71,7 +71,7 @@ class StoredKeyframes:
         if wanted is not None and bias is not None and keyframe_checksum(states, bias) != wanted:
             raise stored.broken(f"the checksum of keyframe {index} is wrong")
         for bank, values in zip(banks, states, strict=True):
-            _refuse_states(stored, bank, values, "the start" if start else f"keyframe {index}")
+            refuse_states(stored, bank, values, "the start" if start else f"keyframe {index}")
         units = len(bias) if bias is not None else 0
         return Checkpoint(
             sample=0 if start else int(self.samples[index]),
@@ -83,7 +83,7 @@ class StoredKeyframes:
         )
 
 
-def _refuse_states(stored: Stored, bank: str, states: np.ndarray, where: str) -> None:
+def refuse_states(stored: Stored, bank: str, states: np.ndarray, where: str) -> None:
     """Refuse states that no device can have."""
     lower, upper = np.array([v[2:] for v in stored.bank(bank).variables]).T[..., None]
     if not ((lower <= states) & (states <= upper)).all():  # NaN is neither

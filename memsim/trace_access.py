@@ -213,7 +213,8 @@ class TraceAccess(RunReader):
     def _envelope_of_rows(self, bank: str, quantity: str, start: int, stop: int, points: int) -> Envelope:
         edges = np.unique(np.linspace(start, stop, min(points, stop - start) + 1).astype(np.int64))
         if start == stop:
-            return Envelope(edges[:-1], *[self._no_rows(bank, quantity, None)] * 2)
+            nothing = self._no_rows(bank, quantity, None)
+            return Envelope(edges[:-1], nothing, nothing)
         extremes = SpanExtremes(edges)
         for first, rows in self.stretches(start, stop, [bank]):
             extremes.add(first, getattr(rows[bank], quantity))

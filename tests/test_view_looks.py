@@ -53,6 +53,14 @@ def traced_run():
 
 
 @functools.cache
+def slowly_switching():
+    """A run whose weights change their signs."""
+    data = memsim.datasets.gate("xor", samples=20)
+    network = memsim.MultilayerPerceptron()
+    return memsim.train(network, data, epochs=400, trace=TraceSection(mode="keyframes", keyframe_samples=500))
+
+
+@functools.cache
 def single_layer():
     return memsim.training.run(configuration("slp"), REAL)
 
@@ -161,10 +169,25 @@ def test_no_depth_has_more_points_than_columns(looker):
     assert kinds == set(Kind)
 
 
-def test_a_span_shorter_than_a_sample_is_not_sampled(looker, monkeypatch):
+@pytest.mark.parametrize("span", [(500, 700), (330, 770), (1_099_700, 1_100_000), (1_099_790, 1_100_000)])
+def test_a_span_of_hardly_a_sample_is_not_sampled(looker, span, monkeypatch):
     monkeypatch.setattr(looks, "SECONDS", 0.0)
-    look = looker.look(choose(looker.run, (), (), [0]), 500, 700, 50)
+    look = looker.look(choose(looker.run, (), (), [0]), *span, 50)
     assert look.kind is Kind.EXTREMES
+    channel, curve = next(iter(look.curves.items()))
+    values = values_of(looker.run, channel, *span)
+    assert np.array_equal(curve.low, np.minimum.reduceat(values, curve.edges[:-1] - span[0]))
+
+
+def test_where_keyframes_are_rare_few_samples_are_gone_to(looker, monkeypatch):
+    monkeypatch.setattr(looks, "SECONDS", 60.0)
+    everywhere = looker.picks(100, 4_000, 300)
+    assert len(everywhere) == 300
+    monkeypatch.setattr(looks, "SECONDS", 0.0)
+    few = looker.picks(100, 4_000, 300)
+    assert np.isin(few, looker.run.keyframes["sample"]).all()
+    assert len(few) == 97
+    assert looker.picks(121, 125, 300).tolist() == [121]
 
 
 def test_what_was_traced_comes_from_the_file():
@@ -175,10 +198,14 @@ def test_what_was_traced_comes_from_the_file():
     assert look.kind is Kind.EXTREMES
     assert not looker._samplers
     channel = next(iter(channels))
-    curve = look.curves[channel]
-    values = values_of(run, channel, 0, run.steps)
-    assert np.array_equal(curve.low, np.minimum.reduceat(values, curve.edges[:-1]))
-    assert np.array_equal(curve.high, np.maximum.reduceat(values, curve.edges[:-1]))
+    for start, stop in ((0, run.steps), (12_345, 112_399)):
+        curve = looker.look(channels, start, stop, 600).curves[channel]
+        first, last = curve.edges[0], curve.edges[-1]
+        assert start - 256 < first <= start  # blocks of the overview are whole
+        assert stop <= last < stop + 256
+        values = values_of(run, channel, first, last)
+        assert np.array_equal(curve.low, np.minimum.reduceat(values, curve.edges[:-1] - first))
+        assert np.array_equal(curve.high, np.maximum.reduceat(values, curve.edges[:-1] - first))
 
 
 def test_words_say_what_a_point_is(looker):
@@ -353,11 +380,12 @@ def test_a_loop_is_the_path_of_the_device():
     assert data.said == "each of 500 steps"
     long = loop_of(looker, "nodes1", 1, 2, 0, run.steps)
     assert len(long.voltage) <= LOOP_POINTS
-    assert len(long.voltage) % run.sample_steps == 0
-    whole = run.window("nodes1", "voltage", devices=[1], realisations=[2])[:, 0, 0]
-    first = run.sample_steps
-    assert np.array_equal(long.voltage[:first], whole[:first])
-    assert np.array_equal(long.voltage[-first:], whole[-first:])
+    whole = run.window("nodes1", "voltage", devices=[1], realisations=[2])[:, 0, 0].reshape(-1, run.sample_steps)
+    parts = np.split(long.voltage, np.flatnonzero(np.isnan(long.voltage)) + 1)
+    assert len(parts) == LOOP_POINTS // run.sample_steps
+    samples = looker.picks(0, 5_000, len(parts))
+    for part, sample in zip(parts, samples, strict=True):  # no line goes from one to the next
+        assert np.array_equal(part[: run.sample_steps], whole[sample])
     looker.close()
 
 
@@ -367,7 +395,7 @@ def test_the_image_has_the_weights_of_the_layer(span):
     run, size = looker.run, looker.run.sample_steps
     image = weight_image(looker, "synapses1", 1, *span)
     (per_weight,) = (bank.state_per_weight for bank in run.calibration if bank.name == "synapses1")
-    assert image.steps[0] <= span[0]
+    assert image.steps[0] <= span[0] + (span[1] - span[0]) / 100
     assert image.steps[-1] >= span[1]
     assert image.weights.shape == (4, len(image.steps) - 1)
     ends = {int(sample) * size for sample in run.keyframes["sample"]}
@@ -399,7 +427,7 @@ def test_jumps_go_from_slot_to_slot():
 
 
 def test_the_next_switching_event_is_the_first_one_behind_the_place(monkeypatch):
-    monkeypatch.setattr("memsim.viewing.jumps.SEARCHED_STEPS", 3_000)
+    monkeypatch.setattr("memsim.viewing.jumps.PIECE_STEPS", 3_000)
     run = long_run()
     channels = choose(run, ["nodes1", "nodes2"], (), [1])
     place, found = 10_000, None
@@ -411,6 +439,23 @@ def test_the_next_switching_event_is_the_first_one_behind_the_place(monkeypatch)
     searched = list(next_switching(run, channels, run.steps - 5_000))
     last = events["step"].max()
     assert isinstance(searched[-1], Found) == (last > run.steps - 5_000)
+
+
+@pytest.mark.parametrize("banks", [["nodes1", "nodes2"], ["synapses1", "synapses2"]])
+def test_jumps_reach_every_switching_event(banks, monkeypatch):
+    """Weights take many pieces of a search to cross the band."""
+    monkeypatch.setattr("memsim.viewing.jumps.PIECE_STEPS", 1_000)
+    run, lane = (long_run(), 1) if "nodes1" in banks else (slowly_switching(), 0)
+    channels = choose(run, banks, (), [lane])
+    events = [analysis.switching_events(run, bank, realisations=[lane])["step"] for bank in banks]
+    wanted = sorted(set(np.concatenate(events).tolist()))[:6]
+    assert len(wanted) >= 2
+    place, seen = -1, []
+    for _ in wanted:
+        found = [None, *next_switching(run, channels, place)][-1]
+        seen.append(found.start)
+        place = found.start
+    assert seen == wanted
 
 
 def test_read_disturbs_are_found_one_by_one():
@@ -429,18 +474,10 @@ def test_read_disturbs_are_found_one_by_one():
                 assert len(own) == run.diagnostics(bank)["disturbed"][Phase[phase]].sum()
             np.testing.assert_allclose(own["change"].sum(), whole.net.sum(), rtol=1e-9, atol=1e-300)
     seen, place = [], -1
-    while True:
-        found = [None, *next_disturb(run, channels, place)][-1]
-        if not isinstance(found, Found):
-            break
+    while isinstance(found := [None, *next_disturb(run, channels, place)][-1], Found):
         seen.append(found.start)
-        place = found.start // run.sample_steps * run.sample_steps + run.sample_steps - 1
-    wanted = {}
-    for table in [disturb_events(run, bank) for bank in run.banks]:
-        for event in table:
-            sample = int(event["step"]) // run.sample_steps
-            wanted[sample] = min(wanted.get(sample, np.inf), int(event["step"]))
-    assert seen == [wanted[sample] for sample in sorted(wanted)]
+        place = found.start
+    assert seen == sorted({int(event["step"]) for bank in run.banks for event in disturb_events(run, bank)})
     assert list(next_disturb(long_run(), choose(long_run(), realisations=[0]), 1_050_000))[-1] == Searched(1_100_000)
 
 

@@ -2,6 +2,8 @@
 
 import re
 import socket
+import subprocess
+import sys
 import threading
 import time
 import urllib.error
@@ -16,6 +18,7 @@ from test_view_looks import long_run, single_layer
 pytest.importorskip("bokeh")
 
 from bokeh.document import Document
+from bokeh.server.callbacks import TimeoutCallback
 from tornado.ioloop import IOLoop
 from tornado.websocket import websocket_connect
 
@@ -25,7 +28,7 @@ from memsim.errors import InputError
 from memsim.run import open_run
 from memsim.viewing.choice import first_choice
 from memsim.viewing.looks import Kind
-from memsim.viewing.page import Page
+from memsim.viewing.page import GATHERING_MS, Page
 from memsim.viewing.server import Viewer
 
 
@@ -46,17 +49,18 @@ def page(path):
 
 
 def page_of(run, span=None):
-    return Page(Document(), run, first_choice(run), span, "/token")
+    return Page(Document(), run, first_choice(run), span, "/token", {})
 
 
 def settle(page):
     """Do what waits for the next tick, as the server would."""
     for _ in range(1000):
-        waiting = [c for c in page.document.session_callbacks if type(c).__name__ == "NextTickCallback"]
+        waiting = [c for c in page.document.session_callbacks if getattr(c, "timeout", 0) <= GATHERING_MS]
         if not waiting:
             return
         for callback in waiting:
-            page.document.remove_next_tick_callback(callback)
+            remove = "timeout" if isinstance(callback, TimeoutCallback) else "next_tick"
+            getattr(page.document, f"remove_{remove}_callback")(callback)
             callback.callback()
     raise AssertionError("the page does not come to rest")
 
@@ -160,7 +164,8 @@ def test_switching_is_searched_from_place_to_place(page):
 
 
 def test_a_search_can_be_stopped_and_the_page_answers_meanwhile(page, monkeypatch):
-    monkeypatch.setattr("memsim.viewing.jumps.SEARCHED_STEPS", 220)
+    monkeypatch.setattr("memsim.viewing.jumps.PIECE_STEPS", 220)
+    monkeypatch.setattr("memsim.viewing.moves.SEARCH_SECONDS", 0.0)
     page.controls.banks.active = [0]  # weights of the first layer do not switch that fast
     page.look_at(500_000, 500_220)
     settle(page)
@@ -213,6 +218,46 @@ def test_states_can_be_shown_as_weights(page):
     assert panel.sources[0].data["low"][-1] == pytest.approx(final / per_weight, rel=1e-15)
 
 
+def test_the_loop_offers_the_devices_of_its_bank(page):
+    page.look_at(4_400, 4_620)
+    page.controls.loop_bank.value, page.controls.loop_device.value = "synapses1", "3"
+    settle(page)
+    assert page.controls.loop_device.options == ["0", "1", "2", "3"]
+    page.controls.loop_bank.value = "nodes2"
+    settle(page)
+    assert page.controls.loop_device.options == ["0"]
+    assert page._loop.figure.title.text.startswith("nodes2 0,")
+    assert 'class="said"' in page._status.text
+
+
+def test_what_goes_wrong_unexpectedly_is_said_too(page, monkeypatch):
+    monkeypatch.setattr(page.looker, "look", lambda *given: 1 // 0)
+    page.look_at(4_400, 4_620)
+    settle(page)
+    assert said(page).startswith("ZeroDivisionError: integer division or modulo by zero (please report this)")
+
+
+def test_who_looks_elsewhere_follows_no_more(page):
+    page.controls.follow.active = True
+    page.look_at(4_400, 4_620)
+    settle(page)
+    assert page.controls.follow.active
+    page.along.update(start=100.0, end=300.0)
+    assert not page.controls.follow.active
+    settle(page)
+    assert page.span == (100, 300)
+
+
+def test_zooms_that_come_together_are_answered_once(page, monkeypatch):
+    settle(page)
+    looks, look = [], page.looker.look
+    monkeypatch.setattr(page.looker, "look", lambda *given: looks.append(given[1:3]) or look(*given))
+    for end in range(300, 400, 10):
+        page.along.update(start=100.0, end=float(end))
+    settle(page)
+    assert looks == [(100, 390)]
+
+
 def test_themes_are_worn_by_all_figures(page):
     ask(page, "dark")
     dark = {panel.figure.yaxis.axis_label_text_color for panel in page._panels}
@@ -226,10 +271,16 @@ def test_every_step_is_replayed_beside_the_page(page, monkeypatch):
     monkeypatch.setattr("memsim.viewing.looks.SECONDS", 0.01)
     ask(page, "all")
     assert page._looked.kind is Kind.SAMPLED
+    assert all(line.line_dash == [2, 3] for panel in page._panels for line in panel._lines)
+    assert page._cursor.tags[0].startswith("of ")
     page._refine(page._looked)
     page.refiner._thread.join()
     settle(page)
     assert page._looked.kind is Kind.EXTREMES
+    assert all(line.line_dash == [] for panel in page._panels for line in panel._lines)
+    assert page._cursor.tags == []
+    assert page._progress.text == ""
+    assert list(page._looks.values()) == [page._looked]  # what an export has
     assert said(page).startswith("steps 0 to 1,100,000 (275 s), epochs 0 to 249: smallest to largest of each ")
     panel = page._panels[-1]
     channel, source = panel.group.members[0], panel.sources[0]
@@ -387,6 +438,27 @@ def test_a_page_of_another_origin_gets_no_connection(server):
         connect("http://somewhere.else")
 
 
+def test_nothing_comes_from_elsewhere_whatever_the_environment_says(path, monkeypatch):
+    monkeypatch.setenv("BOKEH_RESOURCES", "cdn")
+    monkeypatch.setenv("BOKEH_ALLOW_WS_ORIGIN", "somewhere.else")
+    script = (
+        "import sys, urllib.request, threading\n"
+        "from pathlib import Path\n"
+        "from memsim.viewing.server import Viewer\n"
+        "from memsim.viewing.choice import first_choice\n"
+        "viewer = Viewer(Path(sys.argv[1]), lambda run: (first_choice(run), None))\n"
+        "def ask():\n"
+        "    print(urllib.request.urlopen(viewer.address, timeout=60).read().decode())\n"
+        "    viewer.stop()\n"
+        "threading.Thread(target=ask).start()\n"
+        "viewer.serve(show=False)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script, str(path)], check=True, capture_output=True, text=True)
+    assert "bokeh.min.js" in done.stdout
+    assert "cdn.bokeh.org" not in done.stdout
+    assert "Content-Security-Policy" in done.stdout
+
+
 def test_exports_are_downloads(server, path):
     with open_run(path) as run:
         page = page_of(open_run(path), (4_400, 4_620))
@@ -395,7 +467,7 @@ def test_exports_are_downloads(server, path):
         page.close()
         status, text, headers = get(server.address.rstrip("/") + link.replace("&amp;", "&"))
         assert status == 200
-        assert headers["Content-Disposition"] == 'attachment; filename="xor-4400-4620.csv"'
+        assert headers["Content-Disposition"].startswith('attachment; filename="xor-4400-4620.csv"')
         first = text.splitlines()[1].split(",")
         value = run.window(first[5], first[9], 4_400, 4_401, devices=[int(first[6])], realisations=[0]).item()
         assert float(first[11]) == value
@@ -418,7 +490,7 @@ def test_a_file_that_is_broken_by_now_has_a_page_that_says_so(server, path, tmp_
         assert re.search(r"xor\.h5: is (cut off|no HDF5 file, or a broken one)", get(server.address)[1])
     finally:
         whole.rename(path)
-    assert "epochs of 20 samples" in get(server.address)[1]
+    assert "This run cannot be looked at" not in get(server.address)[1]
 
 
 def test_a_taken_port_is_refused(path):
@@ -436,7 +508,7 @@ def test_bad_input_is_refused_before_anything_is_served(refused, path, tmp_path,
     refused("--banks: must be among", "trace", "view", path, "--banks", "nodes9")
     refused("--epochs: the run has epochs 0 to 249", "trace", "view", path, "--epochs", "250:300")
     refused("--port", "trace", "view", path, "--port", "70000")
-    monkeypatch.setitem(__import__("sys").modules, "bokeh", None)
+    monkeypatch.setitem(sys.modules, "bokeh", None)
     refused(r"pip install 'memsim\[view\]'", "trace", "view", path)
 
 
@@ -456,5 +528,7 @@ def test_the_command_says_where_and_serves_until_it_is_stopped(cli, path, monkey
     result = cli("trace", "view", path, "--samples", "20:22", "--banks", "nodes1")
     assert result.status == 0
     address = re.search(r"is shown at (http://127\.0\.0\.1:[0-9]+/[\w-]{20,}/)\n", result.out)[1]
-    assert opened == [address]
+    assert len(opened) == 1
+    assert opened[0].startswith("file://")
+    assert address.split("/")[3] not in opened[0]  # other users can read a browser's arguments
     assert result.out.endswith("the page is no longer served\n")

@@ -55,6 +55,9 @@ class Envelope:
     ----------
     steps : (spans,) int64
         First step of each span.
+    rows : int
+        Steps of the overview's blocks that spans are made of, 1 where they are made of rows. The first span may begin
+        with a block that began before the stretch, and the last one end with one that goes on behind it.
     minimum, maximum : (spans, devices, [variables,] realisations) float64
         States have the axis of variables.
     """
@@ -62,6 +65,7 @@ class Envelope:
     steps: np.ndarray
     minimum: np.ndarray
     maximum: np.ndarray
+    rows: int = 1
 
 
 class Arrays(Mapping[str, np.ndarray]):
@@ -424,8 +428,9 @@ class RunReader(FileReader):
         selection = self.stored.trace(bank).selection
         lanes = np.searchsorted(selection.realisations, realisations)
         first = selection.row_of(start)
-        read = [self.stored.trace_rows(bank, name, first, first + stop - start) for name in QUANTITIES]
-        return Rows(*(values[..., lanes] for values in read))
+        last = first + stop - start
+        read = [self.stored.trace_rows(bank, name, first, last, realisations=_span(lanes)) for name in QUANTITIES]
+        return Rows(*(values[..., lanes - lanes.min()] for values in read))
 
     def stored_window(
         self, bank: str, quantity: str, start: int, stop: int, stride: int, devices: Sequence[int],
@@ -465,6 +470,7 @@ class RunReader(FileReader):
                     np.maximum((first + edges) * rows, start),
                     np.minimum.reduceat(entries[:, 0], edges),
                     np.maximum.reduceat(entries[:, 1], edges),
+                    rows,
                 )
         return None
 

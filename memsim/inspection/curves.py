@@ -61,7 +61,9 @@ def curves(
             if overview is None:
                 rest.append((bank, quantity))
                 continue
-            edges = np.append(overview.steps, stop)
+            # Blocks are whole, so the first and the last point reach a little beyond the span.
+            edges = np.append(overview.steps, min(-(-stop // overview.rows) * overview.rows, run.steps))
+            edges[0] = start // overview.rows * overview.rows
             for channel in channels.of(bank, quantity):
                 place = channel.device, channel.realisation
                 found[channel] = _curve(channel, edges, overview.minimum, overview.maximum, place)

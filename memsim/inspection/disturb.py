@@ -122,16 +122,34 @@ def disturb_events(
     InputError
         The run has no such bank or steps.
     """
-    lanes = np.array(choose(run, [bank], (), realisations).realisations)
+    lanes = choose(run, [bank], (), realisations).realisations
     first, last = checked_span(run, start, stop)
-    size = run.sample_steps
-    begin, end = -(-first // size) * size, last // size * size
+    pieces = disturb_pieces(run, bank, first, last, lanes, tolerance)
+    table = np.concatenate([np.empty(0, dtype=DISTURB), *(events for _, events in pieces)])
+    ordered: np.ndarray = table[np.argsort(table["step"], kind="stable")]
+    return ordered
+
+
+def disturb_pieces(
+    run: Run, bank: str, start: int, stop: int, realisations: Sequence[int], tolerance: float = RESIDUAL
+) -> Iterator[tuple[int, np.ndarray]]:
+    """The events of a span's whole samples piece by piece, for whoever wants to stop at one.
+
+    Yields
+    ------
+    step : int
+        Up to which has been looked.
+    events : (events,) structured
+        As of :func:`disturb_events`, in the order of the phases and then of the steps.
+    """
+    lanes, size = np.array(realisations), run.sample_steps
+    begin, end = -(-start // size) * size, stop // size * size
     bounds = np.array([variable[2:] for variable in run.bank(bank).variables])
     ranges = bounds[:, 1] - bounds[:, 0]
     least = (tolerance * np.where(ranges < UNBOUNDED, ranges, 0.0))[:, None]
-    found = [np.empty(0, dtype=DISTURB)]
     spans, at = _guarded_spans(run, bank), begin
     for before, states in _whole_samples(run, bank, begin, end, lanes.tolist()) if end > begin else ():
+        found = [np.empty(0, dtype=DISTURB)]
         for phase, reference, _, closing in spans:
             kept = before if reference == 0 else states[:, reference - 1]
             changes = states[:, closing - 1] - kept
@@ -142,9 +160,7 @@ def disturb_events(
             events["realisation"], events["change"] = lanes[places], changes[samples, devices, variables, places]
             found.append(events)
         at += len(states) * size
-    table = np.concatenate(found)
-    ordered: np.ndarray = table[np.argsort(table["step"], kind="stable")]
-    return ordered
+        yield at, np.concatenate(found)
 
 
 def _guarded_spans(run: Run, bank: str) -> list[tuple[str, int, int, int]]:

@@ -9,7 +9,7 @@ from ..inspection.channels import Channels, choose
 from ..inspection.plot import FIRST_DEVICES
 from ..run import Run
 
-MOST_CHANNELS = 64  # that can still be told apart on a page
+MOST_CHANNELS = 80  # that can still be told apart on a page
 _RANGE = re.compile(r"\s*([0-9]{1,9})\s*(?::\s*([0-9]{1,9})\s*)?")
 
 
@@ -44,8 +44,12 @@ def first_choice(
         known = replace(known, devices={bank: numbers[:FIRST_DEVICES] for bank, numbers in known.devices.items()})
         while len(known) > MOST_CHANNELS and any(len(numbers) > 1 for numbers in known.devices.values()):
             known = replace(
-                known, devices={b: numbers[: -(-len(numbers) // 2)] for b, numbers in known.devices.items()}
+                known, devices={bank: numbers[: -(-len(numbers) // 2)] for bank, numbers in known.devices.items()}
             )
+    if not quantities and len(known) > MOST_CHANNELS:
+        known = replace(known, quantities=("current",))
+    while not banks and len(known) > MOST_CHANNELS and len(known.banks) > 1:
+        known = replace(known, banks=known.banks[: -(-len(known.banks) // 2)])
     return Choice(refuse_crowds(known), weights)
 
 

@@ -132,6 +132,10 @@ class Controls:
             field.options = list(banks)
             if field.value not in banks:
                 field.value = banks[-1]
+        self.offer_devices(choice)
+
+    def offer_devices(self, choice: Choice) -> None:
+        """Offer the chosen devices of the bank whose loop is shown."""
         self.loop_device.options = [str(device) for device in choice.channels.devices[self.loop_bank.value]]
         if self.loop_device.value not in self.loop_device.options:
             self.loop_device.value = self.loop_device.options[0]
@@ -158,14 +162,15 @@ class Controls:
         limits = {"epoch": None, "sample": self._run.samples - 1, "step": None}
         for unit, high in limits.items():
             field = Spinner(title=unit, low=0, high=high, step=1, value=None, name=f"go-{unit}", width=72)
-            field.on_change("value", self._going(unit))
+            field.on_change("value", self._going(unit, field))
             fields.append(field)
         return _side_by_side(*fields)
 
-    def _going(self, unit: str) -> Callable[[str, object, object], None]:
+    def _going(self, unit: str, field: Spinner) -> Callable[[str, object, object], None]:
         def changed(attr: str, old: object, new: object) -> None:
             if isinstance(new, int | float):
                 self._go(unit, int(new))
+                field.value = None  # so that the same number is a change again
 
         return changed
 

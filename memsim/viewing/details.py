@@ -1,5 +1,6 @@
 """Two closer looks at what is in view: a device as a loop, and the weights of a layer as an image over time."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,13 +11,14 @@ from matplotlib import colormaps
 from matplotlib.colors import to_hex
 
 from ..inspection.weights import weights_of
+from ..reporting import counted
 from .looks import Looker
 from .panels import LEFT, STEP_TICKS, TICKS
 from .themes import Theme
 
 LOOP_POINTS = 4000
 IMAGE_COLUMNS = 200
-IMAGE_ROWS = 64  # devices; of a wider layer the first ones
+IMAGE_ROWS = 512  # devices; of a wider layer the first ones
 BALANCED = [to_hex(colormaps["RdBu_r"](k / 255)) for k in range(256)]  # blue below 0, white, red above
 
 
@@ -61,11 +63,13 @@ def loop_of(looker: Looker, bank: str, device: int, realisation: int, start: int
             for q in ("voltage", "current")
         )
         return LoopData(voltage, current, f"every {stride:,}th of {stop - start:,} steps")
-    count = min(last - first, max(1, LOOP_POINTS // size))
-    chosen = np.unique(np.linspace(first, last - 1, count).round().astype(np.int64))
+    chosen = looker.picks(first, last, max(1, LOOP_POINTS // size))
     parts = list(looker.samples_of(bank, realisation, chosen))
+    # Samples lie apart, and no line goes from one to the next.
+    gap = [np.nan]
     voltage, current = (
-        np.concatenate([getattr(rows, q)[:, device, 0] for rows in parts]) for q in ("voltage", "current")
+        np.concatenate([part for rows in parts for part in (getattr(rows, q)[:, device, 0], gap)])[:-1]
+        for q in ("voltage", "current")
     )
     return LoopData(voltage, current, f"{len(chosen)} whole samples of {last - first:,}, evenly spread")
 
@@ -93,9 +97,8 @@ def weight_image(looker: Looker, bank: str, realisation: int, start: int, stop: 
     run = looker.run
     size = run.sample_steps
     first, last = start // size, -(-stop // size)
-    columns = min(IMAGE_COLUMNS, last - first)
-    samples = np.unique(np.linspace(first, last, columns, endpoint=False).astype(np.int64))
-    values = weights_of(run, bank, looker.states_near(bank, realisation, samples))[..., 0]
+    samples, states = looker.states_of(bank, realisation, first, last, IMAGE_COLUMNS)
+    values = weights_of(run, bank, states)[..., 0]
     steps = np.append(samples * size, last * size).astype(float)
     return WeightImage(steps, values[:, :IMAGE_ROWS].T, max(0, values.shape[1] - IMAGE_ROWS))
 
@@ -111,6 +114,7 @@ class LoopFigure:
         )  # fmt: skip
         self.figure.toolbar.logo = None
         self.figure.line("current", "voltage", source=self.source, line_color=theme.curves[0], line_width=1.3)
+        self.figure.scatter("current", "voltage", source=self.source, color=theme.curves[0], size=3)
         for axis, name, unit in ((self.figure.xaxis, "current", "A"), (self.figure.yaxis, "voltage", "V")):
             axis.axis_label = name
             axis.formatter = CustomJSTickFormatter(args={"unit": unit}, code=TICKS)
@@ -143,16 +147,18 @@ class WeightFigure:
         self.figure.xaxis.formatter = CustomJSTickFormatter(code=STEP_TICKS)
         self.figure.grid.visible = False
 
-    def show(self, image: WeightImage, title: str) -> None:
-        """Draw an image, 0 in the middle of the colours."""
+    def show(self, image: WeightImage, title: str, names: Sequence[str]) -> None:
+        """Draw an image, 0 in the middle of the colours; ``names`` are of its rows."""
         rows, columns = image.weights.shape
         largest = float(np.nanmax(np.abs(image.weights))) or 1.0
         self.mapper.low, self.mapper.high = -largest, largest
-        # Columns are as wide as each other but for rounding to whole samples.
-        start, stop = image.steps[0], image.steps[-1]
-        self.source.data = {"image": [image.weights], "x": [start], "y": [0], "dw": [stop - start], "dh": [rows]}
+        # A column for each moment, up to the next one.
+        self.source.data = {
+            "image": list(image.weights.T[:, :, None]), "x": image.steps[:-1], "y": np.zeros(columns),
+            "dw": np.diff(image.steps), "dh": np.full(columns, rows),
+        }  # fmt: skip
         self.figure.y_range.start, self.figure.y_range.end = rows, 0
         self.figure.yaxis.ticker = FixedTicker(ticks=[k + 0.5 for k in range(0, rows, max(1, rows // 8))])
-        self.figure.yaxis.major_label_overrides = {k + 0.5: str(k) for k in range(rows)}
-        more = f" (the first {rows} devices; {image.hidden:,} more)" if image.hidden else ""
-        self.figure.title.text = f"{title}{more}: {columns} moments"
+        self.figure.yaxis.major_label_overrides = {k + 0.5: name for k, name in enumerate(names[:rows])}
+        more = f" (the first {rows}; {image.hidden:,} more)" if image.hidden else ""
+        self.figure.title.text = f"{title}{more}: {counted(columns, 'moment')}"

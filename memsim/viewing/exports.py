@@ -4,11 +4,12 @@ import csv
 import io
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
+from tornado.ioloop import IOLoop
 from tornado.web import RequestHandler
 
 from ..errors import InputError, MemsimError
@@ -16,6 +17,7 @@ from ..inspection.channels import choose, unit_of
 from ..inspection.export.csv_table import write_csv
 from ..inspection.export.excerpt import Excerpt
 from ..inspection.plot import figure_of
+from ..reporting import counted
 from ..run import Run, open_run
 from ..traces.errors import NotARunFileError
 from .choice import Choice, refuse_crowds
@@ -24,9 +26,11 @@ from .looks import Kind, Look, Looker
 TYPES = {
     "png": "image/png", "svg": "image/svg+xml", "csv": "text/csv; charset=utf-8", "py": "text/x-python; charset=utf-8"
 }  # fmt: skip
+MOST_READ = 2_000_000  # steps whose every number is read at once
 MOST_COLUMNS = 10_000  # of pixels, whatever an address says
 POINT_COLUMNS = (
     "step", "steps", "time_s", "bank", "device", "variable", "realisation", "quantity", "unit", "smallest", "largest",
+    "of",
 )  # fmt: skip
 
 
@@ -63,7 +67,7 @@ def view_of(run: Run, fields: dict[str, str]) -> View:
         banks, quantities, realisations = (fields[name].split(",") for name in ("banks", "quantities", "realisations"))
         known = choose(run, banks, (), [int(number) for number in realisations], quantities)
         theirs = {bank: choose(run, [bank], devices[bank]).devices[bank] for bank in known.banks}
-    except (KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
+    except (KeyError, ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise InputError(f"export: the address is not one that the page gave ({error}); take it from there") from None
     if not 0 <= start < stop <= run.steps:
         raise InputError(f"export: must lie within steps 0 to {run.steps} (got {start} to {stop})")
@@ -72,29 +76,34 @@ def view_of(run: Run, fields: dict[str, str]) -> View:
 
 
 def snippet(run: Run, view: View) -> str:
-    """Lines of Python that read what is in view: every step of the same window, stored or replayed."""
+    """Lines of Python that read what is in view: every step of the same window, or the extremes of a long one."""
     channels = view.choice.channels
     lanes = list(channels.realisations)
     path = str(run.path) if run.path is not None else "run.h5"
-    lines = [
-        "import memsim", "",
-        f"with memsim.open_run({path!r}) as run:",
-        f"    start, stop = {view.start}, {view.stop}  # steps of {run.dt:g} s",
-        f"    realisations = {lanes}",
-        "    window = {}  # (bank, quantity) to (steps, devices, [variables,] realisations)",
-    ]  # fmt: skip
+    short = view.stop - view.start <= MOST_READ
+    held = (
+        "window = {}  # (bank, quantity) to (steps, devices, [variables,] realisations)" if short
+        else "envelope = {}  # (bank, quantity) to steps, minimum, maximum of all devices and realisations"
+    )  # fmt: skip
+    lines = ["import memsim", "", f"with memsim.open_run({path!r}) as run:"]
+    lines.append(f"    start, stop = {view.start}, {view.stop}  # steps of {run.dt:g} s, stop not included")
+    lines += [f"    realisations = {lanes}"] * short + [f"    {held}"]
+    read = "window" if short else "envelope"
     for bank in channels.banks:
         for quantity in channels.quantities:
-            units = dict.fromkeys(unit_of(run, channel) for channel in channels.of(bank, quantity))
-            lines += [
-                f"    window[{bank!r}, {quantity!r}] = run.window(  # {', '.join(units)}",
-                f"        {bank!r}, {quantity!r}, start, stop, devices={list(channels.devices[bank])}, "
-                "realisations=realisations",
-                "    )",
-            ]
+            units = ", ".join(dict.fromkeys(unit_of(run, channel) for channel in channels.of(bank, quantity)))
+            lines.append(f"    {read}[{bank!r}, {quantity!r}] = run.{read}(  # {units}")
+            if read == "window":
+                devices = list(channels.devices[bank])
+                lines.append(
+                    f"        {bank!r}, {quantity!r}, start, stop, devices={devices}, realisations=realisations"
+                )  # fmt: skip
+            else:
+                lines.append(f"        {bank!r}, {quantity!r}, start, stop, points={max(1, view.columns // 2)}")
+            lines.append("    )")
     if view.choice.weights:
         factors = {bank.name: bank.state_per_weight for bank in run.calibration if bank.name in channels.banks}
-        lines.append(f"    state_per_weight = {factors}  # a state over this is the weight that it stands for")
+        lines.append(f"    state_per_weight = {factors}  # a state of a weight, over this, is the weight")
     return "\n".join(lines) + "\n"
 
 
@@ -103,18 +112,19 @@ def points_table(run: Run, look: Look) -> str:
     out = io.StringIO()
     table = csv.writer(out, lineterminator="\n")
     table.writerow(POINT_COLUMNS)
+    seen = "all steps" if look.kind is not Kind.SAMPLED else counted(look.samples, "sample")
     for channel, curve in look.curves.items():
         variables = run.bank(channel.bank).variables
         name = variables[channel.variable][0] if channel.variable is not None else ""
         same = (channel.bank, channel.device, name, channel.realisation, channel.quantity, unit_of(run, channel))
         edges = curve.edges.tolist()
         for first, end, low, high in zip(edges[:-1], edges[1:], curve.low.tolist(), curve.high.tolist(), strict=True):
-            table.writerow((first, end - first, first * run.dt, *same, low, high))
+            table.writerow((first, end - first, first * run.dt, *same, low, high, seen))
     return out.getvalue()
 
 
-def exported(run: Run, view: View, kind: str) -> bytes:
-    """What is in view in a format: ``png``, ``svg``, ``csv`` or ``py``.
+def exported(run: Run, view: View, kind: str, look: Look | None = None) -> bytes:
+    """What is in view in a format: ``png``, ``svg``, ``csv`` or ``py``; ``look`` is what a page shows of it.
 
     A CSV has every step where the page shows every step, in the tidy table of
     ``memsim trace export``; else the points that the page shows.
@@ -123,19 +133,20 @@ def exported(run: Run, view: View, kind: str) -> bytes:
     if kind == "py":
         return snippet(run, view).encode()
     if kind == "csv":
-        return _table(run, view).encode()
+        return _table(run, view, look).encode()
     figure = figure_of(run, channels, view.start, view.stop, weights=view.choice.weights)
     out = io.BytesIO()
     figure.savefig(out, format=kind)
     return out.getvalue()
 
 
-def _table(run: Run, view: View) -> str:
-    looker = Looker(run)
-    try:
-        look = looker.look(view.choice.channels, view.start, view.stop, view.columns)
-    finally:
-        looker.close()
+def _table(run: Run, view: View, look: Look | None) -> str:
+    if look is None:
+        looker = Looker(run)
+        try:
+            look = looker.look(view.choice.channels, view.start, view.stop, view.columns)
+        finally:
+            looker.close()
     if look.kind is not Kind.STEPS:
         return points_table(run, look)
     with tempfile.TemporaryDirectory() as folder:
@@ -147,30 +158,38 @@ def _table(run: Run, view: View) -> str:
 class ExportHandler(RequestHandler):
     """Answers ``export.FORMAT?...`` with a file to save."""
 
-    def initialize(self, path: Path) -> None:
-        """Take the run's file."""
-        self._path = path
+    def initialize(self, path: Path, looks: Mapping[str, Look]) -> None:
+        """Take the run's file, and what pages show now, by their views' addresses."""
+        self._path, self._looks = path, looks
 
-    def get(self, kind: str) -> None:
+    async def get(self, kind: str) -> None:
         """Send what the address asks for, or one line that says what is wrong with it."""
         try:
-            with open_run(self._path) as run:
-                view = view_of(run, {name: self.get_query_argument(name) for name in self.request.query_arguments})
-                content = exported(run, view, kind)
-        except (MemsimError, NotARunFileError) as error:
+            # A long span takes a while; pages are answered meanwhile.
+            name, content = await IOLoop.current().run_in_executor(None, self._made, kind)
+        except (MemsimError, NotARunFileError, OSError) as error:
             self.set_status(400)
             self.set_header("Content-Type", "text/plain; charset=utf-8")
             self.finish(f"memsim: {error}\n")
             return
-        name = f"{self._path.stem}-{view.start}-{view.stop}.{kind}"
         self.set_header("Content-Type", TYPES[kind])
-        self.set_header("Content-Disposition", f'attachment; filename="{_plain(name)}"')
+        self.set_header(
+            "Content-Disposition", f"attachment; filename=\"{_plain(name)}\"; filename*=UTF-8''{quote(name, safe='')}"
+        )
         self.finish(content)
+
+    def _made(self, kind: str) -> tuple[str, bytes]:
+        fields = {name: self.get_query_argument(name) for name in self.request.query_arguments}
+        with open_run(self._path) as run:
+            view = view_of(run, fields)
+            return f"{self._path.stem}-{view.start}-{view.stop}.{kind}", exported(
+                run, view, kind, self._looks.get(view.query())
+            )
 
 
 def _plain(name: str) -> str:
     """A file's name without signs that mean something in a header."""
-    return "".join(sign if sign.isalnum() or sign in "-._" else "_" for sign in name)
+    return "".join(sign if sign.isascii() and (sign.isalnum() or sign in "-._") else "_" for sign in name)
 
 
 def links(view: View, address: str, kinds: Sequence[str] = tuple(TYPES)) -> str:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..inspection.channels import Channels
-from ..inspection.disturb import disturb_events
-from ..inspection.switching import switching_events
+from ..inspection.disturb import disturb_pieces
+from ..inspection.switching import side_before, switching_levels, switching_pieces
 from ..inspection.timeline import slot_widths
 from ..kernels.slots import Phase
 from ..run import Run
 
-SEARCHED_STEPS = 200_000  # at a time, about; between them the page answers
+PIECE_STEPS = 20_000  # that a search looks at in one go, at most; the page answers in between
 ANY_PHASE = "any phase"
 
 
@@ -73,7 +73,7 @@ def phases_of(run: Run) -> list[str]:
 
 
 def next_switching(run: Run, channels: Channels, step: int) -> Iterator[Searched | Found]:
-    """Search the shown devices for the next state that crosses the middle of its range, in pieces.
+    """Search the shown devices for the first state behind a step that crosses the middle of its range, in pieces.
 
     Yields
     ------
@@ -87,11 +87,18 @@ def next_switching(run: Run, channels: Channels, step: int) -> Iterator[Searched
         at = int(event["step"])
         return Found(at, at + 1, f"{name} of {bank} {event['device']} switches {way} in a {event['phase']}")
 
-    return _search(run, channels, step + 1, switching_events, told)
+    pieces = {}
+    for bank in channels.banks:
+        levels = switching_levels(run, bank)
+        side = side_before(run, bank, levels, step + 1, channels.realisations)
+        pieces[bank] = switching_pieces(
+            run, bank, levels, side, step + 1, run.steps, channels.realisations, PIECE_STEPS
+        )  # fmt: skip
+    return _first(channels, step, pieces, told)
 
 
 def next_disturb(run: Run, channels: Channels, step: int) -> Iterator[Searched | Found]:
-    """Search the shown devices for the next READ that moved a state, or RESTORE that left it off, in pieces.
+    """Search the shown devices for the first READ behind a step that moved a state, or RESTORE that left it off.
 
     Yields
     ------
@@ -104,34 +111,35 @@ def next_disturb(run: Run, channels: Channels, step: int) -> Iterator[Searched |
         said = f"{event['phase']} leaves {name.replace('_', ' ')} of {bank} {event['device']} off by "
         return Found(int(event["step"]), int(event["stop"]), f"{said}{event['change']:.3g} {unit}")
 
-    whole = -(-(step + 1) // run.sample_steps) * run.sample_steps
-    return _search(run, channels, whole, disturb_events, told)
+    begin = (step + 1) // run.sample_steps * run.sample_steps
+    pieces = {bank: disturb_pieces(run, bank, begin, run.steps, channels.realisations) for bank in channels.banks}
+    return _first(channels, step, pieces, told)
 
 
-def _search(
-    run: Run, channels: Channels, start: int, events_of: Callable[..., np.ndarray],
+def _first(
+    channels: Channels, step: int, pieces: dict[str, Iterator[tuple[int, np.ndarray]]],
     told: Callable[[str, np.void], Found],
 ) -> Iterator[Searched | Found]:  # fmt: skip
-    """The first event of the shown devices from a step on; what was searched without one, before it."""
-    for first, last in _pieces(run, start):
-        events = []
-        for bank in channels.banks:
-            found = events_of(run, bank, start=first, stop=last, realisations=channels.realisations)
-            events += [(bank, event) for event in found[np.isin(found["device"], channels.devices[bank])][:1]]
-        if events:
-            yield told(*min(events, key=lambda known: int(known[1]["step"])))
-            return
-        yield Searched(last)
-
-
-def _pieces(run: Run, start: int) -> Iterator[tuple[int, int]]:
-    """Spans of whole samples, from a step on to the run's end; the first may begin within one."""
-    size = run.sample_steps
-    piece = max(1, SEARCHED_STEPS // size) * size
-    while start < run.steps:
-        stop = min(run.steps, (start + piece) // size * size)
-        yield start, stop
-        start = stop
+    """The first event of the shown devices behind a step, of banks that are searched side by side."""
+    reached = dict.fromkeys(pieces, step)
+    found: dict[str, np.void] = {}
+    while reached:
+        bank = min(reached, key=lambda name: reached[name])
+        if found and min(int(event["step"]) for event in found.values()) < reached[bank]:
+            break
+        piece = next(pieces[bank], None)
+        if piece is None:
+            del reached[bank]
+            continue
+        reached[bank], events = piece
+        events = events[np.isin(events["device"], channels.devices[bank]) & (events["step"] > step)]
+        if len(events):
+            found[bank] = events[np.argmin(events["step"])]
+            # It is the first of its bank.
+            del reached[bank]
+        yield Searched(min(reached.values(), default=piece[0]))
+    if found:
+        yield told(*min(found.items(), key=lambda known: int(known[1]["step"])))
 
 
 def counted_disturbs(run: Run, channels: Channels) -> int:

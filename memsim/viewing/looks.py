@@ -9,6 +9,7 @@ import numpy as np
 
 from ..inspection.channels import Channel, Channels
 from ..inspection.curves import Curve, curves
+from ..replay import refuse_states
 from ..reporting import counted
 from ..run import Run
 from ..traces.reader import Rows
@@ -19,6 +20,7 @@ NUMBERS_A_SECOND = 5e7  # of rows that are replayed, before it was measured
 PICK_SECONDS = 1e-3  # of going to a place and beginning to replay there
 LEAST_SAMPLES = 3  # in a span of which some are picked
 MOST_IN_A_ROW = 16  # samples that are replayed at a place
+PASSED_NUMBERS = 4.0  # that are stepped over in the time in which one is recorded
 LEAST_MEASURED = 1e6  # numbers whose replay says how fast it goes
 KEPT_BANKS = 16  # whose states at all keyframes are held
 KEPT_SAMPLERS = 4  # each has an engine
@@ -97,26 +99,30 @@ class Looker:
         for _, rows in self._sampler_of((bank,), (realisation,)).rows(samples.tolist()):
             yield rows[bank]
 
-    def states_near(self, bank: str, realisation: int, samples: np.ndarray) -> np.ndarray:
-        """States of a bank at the beginnings of evenly spread samples: at keyframes, where these lie closer together.
+    def states_of(
+        self, bank: str, realisation: int, first: int, last: int, count: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """States of a bank at the beginnings of some samples, spread evenly.
 
         Parameters
         ----------
         bank : str
         realisation : int
-        samples : (moments,) int64
-            Ascending.
+        first, last : int
+            Samples, ``last`` not included.
+        count : int
+            At most; fewer where a replay of more would take too long.
 
         Returns
         -------
-        (moments, devices, variables, 1) float64
+        samples : (moments,) int64
+        states : (moments, devices, variables, 1) float64
         """
+        samples = self.picks(first, last, count)
         keyframes = self.run.stored.keyframe_samples
-        among = np.searchsorted(keyframes, [samples[0], samples[-1]])
-        if among[1] - among[0] < len(samples):
-            return self._sampler_of((bank,), (realisation,)).states(samples.tolist())[bank]
-        nearest = np.searchsorted(keyframes, samples).clip(max=len(keyframes) - 1)
-        return self._kept_states(bank, (realisation,), len(keyframes))[nearest]
+        if not np.isin(samples, keyframes).all():
+            return samples, self._sampler_of((bank,), (realisation,)).states(samples.tolist())[bank]
+        return samples, self._kept_states(bank, (realisation,), len(keyframes))[np.searchsorted(keyframes, samples)]
 
     def _sampler_of(self, banks: tuple[str, ...], realisations: tuple[int, ...]) -> Sampler:
         wanted = banks, realisations
@@ -145,7 +151,7 @@ class Looker:
         if stored or few or self.seconds_for_all(channels, start, stop) <= SECONDS:
             begun = time.perf_counter()
             found = curves(self.run, channels, start, stop, points=points, coarsest=max(1, points // 4))
-            if not stored:
+            if not stored and not set(channels.banks) & set(self.run.traced):
                 self._measure((stop - start) * self._numbers_a_step(channels), time.perf_counter() - begun)
             return Look(start, stop, Kind.EXTREMES, found)
         return self._sampled(channels, start, stop, points)
@@ -194,20 +200,53 @@ class Looker:
         return Look(start, stop, Kind.SAMPLED, found, in_a_row)
 
     def _chosen_samples(self, channels: Channels, start: int, stop: int, points: int) -> tuple[np.ndarray, int]:
-        """The first of the samples of each part, behind keyframes where there are enough; and how many in a row."""
+        """The first of the samples of each part, and how many in a row."""
         size = self.run.sample_steps
         first, last = -(-start // size), stop // size
         each = size * self._numbers_a_step(channels) / self._numbers_a_second
         in_a_row = int(np.clip(PICK_SECONDS / each, 1, MOST_IN_A_ROW))
         parts = int(np.clip(SECONDS / (PICK_SECONDS + in_a_row * each), 1, min(MOST_PARTS, points)))
         in_a_row = max(1, min(in_a_row, (last - first) // parts))
-        keyframes = self.run.stored.keyframe_samples
-        among = keyframes[(keyframes >= first) & (keyframes <= last - in_a_row)]
-        if len(among) < parts:
-            among = np.arange(first, max(last - in_a_row, first) + 1)
-        places = np.linspace(0, len(among), parts, endpoint=False).astype(np.int64)
-        picked = np.unique(among[places])
+        picked = self.picks(first, last - in_a_row + 1, parts)
         return picked, min([in_a_row, *np.diff(picked).tolist()])
+
+    def picks(self, first: int, last: int, count: int) -> np.ndarray:
+        """Samples that are spread evenly and can be replayed quickly.
+
+        Right behind keyframes, where there are enough of them; anywhere, where
+        all of the way from the keyframes to them takes no time; else those
+        behind the few keyframes that there are, or the first one alone.
+
+        Parameters
+        ----------
+        first, last : int
+            Samples, ``last`` not included.
+        count : int
+            At most.
+
+        Returns
+        -------
+        (samples,) int64
+            Ascending.
+        """
+        keyframes = self.run.stored.keyframe_samples
+        among = keyframes[(keyframes >= first) & (keyframes < last)]
+        if len(among) < count and self.seconds_to_pass(first, last) <= SECONDS:
+            among = np.arange(first, last)
+        if len(among) == 0:
+            among = np.array([first])
+        places = np.linspace(0, len(among), min(count, len(among)), endpoint=False).astype(np.int64)
+        picked: np.ndarray = np.unique(among[places])
+        return picked
+
+    def seconds_to_pass(self, first: int, last: int) -> float:
+        """About how long it takes to step over samples without recording them, from the keyframe before them."""
+        keyframes = self.run.stored.keyframe_samples
+        before = keyframes[keyframes <= first]
+        way = last - (int(before[-1]) if len(before) else 0)
+        about = [self.run.bank(bank) for bank in self.run.banks]
+        numbers = sum(bank.devices * (len(bank.variables) + 2) for bank in about)
+        return way * self.run.sample_steps * numbers / (PASSED_NUMBERS * self._numbers_a_second)
 
     def _moments_of(self, bank: str, channels: Channels, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Smallest and largest states at the keyframes of each part, (parts, devices, variables, realisations)."""
@@ -233,6 +272,7 @@ class Looker:
                 self._moments.pop(next(iter(self._moments)))
             first = 0 if known is None else len(known)
             new = self.run.stored.keyframe_states(bank, slice(first, count))[..., list(realisations)]
+            refuse_states(self.run.stored, bank, new, f"keyframes {first} to {count - 1}")
             known = new if known is None else np.concatenate([known, new])
             self._moments[key] = known
         return known[:count]

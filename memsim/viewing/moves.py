@@ -1,5 +1,6 @@
 """Where the page looks: the words of buttons and keys, numbers to go to, and searches that go on in the background."""
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
@@ -10,6 +11,7 @@ from ..run import Run
 from ..traces.errors import NotARunFileError
 from .jumps import ANY_PHASE, Found, Searched, counted_disturbs, next_disturb, next_slot, next_switching
 
+SEARCH_SECONDS = 0.15  # after which the page answers what waits
 LEAST_STEPS = 8  # in view
 FAILURES = (MemsimError, NotARunFileError, OSError, KeyError)  # of a file that is damaged, or gone
 
@@ -109,9 +111,9 @@ class Moves:
         return stop - start
 
     def _place(self) -> int:
-        """The step that jumps go on from: the one that was jumped to while it is in view, else the first in view."""
+        """The step that jumps go on behind: the one that was jumped to while it is in view, else the one before it."""
         start, stop = self._page.span
-        return self._marked if start <= self._marked < stop else start
+        return self._marked if start <= self._marked < stop else start - 1
 
     def _slot_before(self) -> int:
         """The step before the last slot that begins up to the middle of what is in view."""
@@ -143,8 +145,11 @@ class Moves:
         """Search one piece further; the page answers in between."""
         if self._search is None:
             return
+        until = time.perf_counter() + SEARCH_SECONDS
         try:
             found = next(self._search, None)
+            while isinstance(found, Searched) and time.perf_counter() < until:
+                found = next(self._search, None)
         except FAILURES as error:
             self._search = None
             self._page.say(str(error).strip("'\""), failed=True)

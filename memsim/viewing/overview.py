@@ -86,8 +86,8 @@ def weight_curves(run: Run, choice: Choice, theme: Theme, points: int = POINTS) 
                 columns.append(weights[:, number, lane])
     kept = np.unique(np.linspace(0, len(moments) - 1, min(len(moments), points)).round().astype(np.int64))
     steps = moments[kept] * unit_steps("epochs", run)
-    one_device = any(run.bank(bank).devices == 1 for bank in choice.channels.banks)
-    colours = theme.colours(len(names)) if one_device else colours_of(choice, devices, theme)
+    several = any(len(run.bank(bank).variables) > 1 for bank in choice.channels.banks)  # weights in one device
+    colours = theme.colours(len(names)) if several else colours_of(choice, devices, theme)
     return WeightCurves(tuple(names), colours, steps, np.array([column[kept] for column in columns]).T)
 
 

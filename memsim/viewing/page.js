@@ -54,27 +54,57 @@ window.memsim = (() => {
 
   const escaped = (text) => text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
 
-  // Values of all curves at the step under the cursor, as rows of a table.
-  function readout(place, clock, panels) {
-    const step = Math.floor(place);
-    if (step < 0) return "";
+  // Values of all curves at a step, as rows of tables.
+  function values(step, note, clock, panels) {
     const sample = Math.floor(step / clock.sample_steps);
     const phase = clock.phases[step % clock.sample_steps];
     let html = `<div class="where"><b>step ${counted(step)}</b> · ${clocked(step, clock.dt)}<br>epoch `
       + `${counted(Math.floor(sample / clock.samples))} · sample ${counted(sample % clock.samples)} · ${phase}</div>`;
+    if (note) html += `<p class="said">smallest … largest ${escaped(note)}</p>`;
     for (const panel of panels) {
       html += `<table><caption>${escaped(panel.name)}</caption>`;
       panel.sources.forEach((source, k) => {
         const { step: edges, low, high } = source.data;
         const at = before(edges, step);
         if (at < 0 || at >= edges.length - 1) return;
-        const values = low[at] === high[at] ? format(low[at], panel.unit, 6)
+        const text = low[at] === high[at] ? format(low[at], panel.unit, 6)
           : `${format(low[at], panel.unit, 5)} … ${format(high[at], panel.unit, 5)}`;
-        html += `<tr><td><i style="background:${panel.colours[k]}"></i>${escaped(panel.names[k])}</td><td>${values}</td></tr>`;
+        html += `<tr><td><i style="background:${panel.colours[k]}"></i>${escaped(panel.names[k])}</td><td>${escaped(text)}</td></tr>`;
       });
       html += "</table>";
     }
     return html;
+  }
+
+  // The step that is read out: under the pointer, or moved to with the keys; and what it takes to read it out again.
+  let shown = null;
+
+  function readout(place, cursor, clock, panels) {
+    shown = { step: Math.floor(place), cursor, clock, panels };
+    const marker = named("marker");
+    if (marker) marker.visible = false;
+    again();
+  }
+
+  function again() {
+    const range = named("along");
+    if (!shown || !range) return;
+    const { step, cursor, clock, panels } = shown;
+    if (step >= range.start && step < range.end) cursor.text = values(step, cursor.tags[0], clock, panels);
+    else cursor.text = clock.legend;
+  }
+
+  // Move the step that is read out; the first time it is the middle of what is in view.
+  function walk(steps) {
+    const range = named("along"), marker = named("marker");
+    if (!range || !marker || !marker.tags.length) return;
+    const [{ cursor, clock, panels }] = marker.tags;
+    const inside = shown && shown.step >= range.start && shown.step < range.end;
+    const step = inside ? shown.step + steps : Math.floor(0.5 * (range.start + range.end));
+    shown = { step: Math.max(0, step), cursor, clock, panels };
+    marker.location = shown.step + 0.5;
+    marker.visible = true;
+    again();
   }
 
   const named = (name) => {
@@ -136,6 +166,7 @@ window.memsim = (() => {
 
   const KEYS = {
     ArrowLeft: (event) => move(event.shiftKey ? -1 : -0.25), ArrowRight: (event) => move(event.shiftKey ? 1 : 0.25),
+    ",": () => walk(-1), ".": () => walk(1), "<": () => walk(-10), ">": () => walk(10),
     "+": () => zoom(0.5), "=": () => zoom(0.5), "-": () => zoom(2),
     Home: () => ask("begin"), End: () => ask("end"), a: () => ask("all"),
     e: () => ask("epoch"), s: () => ask("sample"), p: () => ask("slot"),
@@ -154,5 +185,5 @@ window.memsim = (() => {
     action(event);
   });
 
-  return { format, ticks, epoch, counted, readout, named, ask, toggleTheme };
+  return { format, ticks, epoch, counted, readout, again, named, ask, toggleTheme };
 })();

@@ -24,7 +24,7 @@ from bokeh.models import (
 )  # fmt: skip
 from jinja2 import Environment, PackageLoader
 
-from ..errors import InputError
+from ..figures import PHASE_COLOURS
 from ..inspection.channels import Channels
 from ..inspection.spans import unit_steps
 from ..inspection.time_axis import duration
@@ -48,6 +48,8 @@ FIRST_COLUMNS = 1000  # of pixels, before the browser has told how many there ar
 PULSED_SAMPLES = 12  # in view whose pulses are drawn
 REST_MS = 700  # that a span is in view before all its steps are replayed
 MOST_REFINED = 120.0  # seconds that the replay of all steps of a span may take
+POLL_TIMES = 4.0  # the time that a look takes; so long after it a growing file is left alone
+GATHERING_MS = 30  # in which zooms are gathered to one
 POLL_MS = 1000  # between looks at a file that grows
 
 # The files are the project's own; what they are given is escaped where it is written.
@@ -67,11 +69,14 @@ class Page:
         Steps that are in view first; all there are where it is not given.
     address : str
         The page's own, for its links.
+    looks : dict
+        Gets what the page shows, under its view's address, for who exports it.
     """
 
     def __init__(
-        self, document: Document, run: Run, choice: Choice, span: tuple[int, int] | None, address: str
-    ) -> None:
+        self, document: Document, run: Run, choice: Choice, span: tuple[int, int] | None, address: str,
+        looks: dict[str, Look],
+    ) -> None:  # fmt: skip
         self.document, self.run, self.choice, self.address = document, run, choice, address
         self.looker = Looker(run)
         self.refiner = Refiner(run.path) if run.path is not None else None
@@ -86,11 +91,15 @@ class Page:
         self._due = False
         self._said = ""  # of a place that was jumped to
         self._looked: Look | None = None
-        self.controls = Controls(run, choice, self._choose, self._answer, self.moves.go)
+        self._looks, self._query = looks, ""
+        self._closed = False
+        self._moving = False  # the page itself changes what is in view
+        self._looked_at, self._took = 0.0, 0.0  # when, and how long it took, in s
+        self.controls = Controls(run, choice, self._choose, self._answer, self._go)
         self._make_places()
         self._build()
         for end in ("start", "end"):
-            self.along.on_change(end, self._refresh_on_change)
+            self.along.on_change(end, self._on_span)
 
     def add_to_document(self) -> None:
         """Put the page into its document."""
@@ -98,12 +107,14 @@ class Page:
             dress_all(root)
             self.document.add_root(root)
         name = self.run.path.name if self.run.path is not None else "run"
-        fill(self.document, name, about(self.run), script=_source("page.js"))
+        fill(self.document, name, "", script=_source("page.js"))
         if self.run.live or self.run.steps == 0:
             self.document.add_periodic_callback(self._poll, POLL_MS)
 
     def close(self) -> None:
         """Close the run's file."""
+        self._closed = True
+        self._looks.pop(self._query, None)
         self.moves.stop()
         if self.refiner is not None:
             self.refiner.close()
@@ -115,21 +126,24 @@ class Page:
     def _make_places(self) -> None:
         stretch = {"sizing_mode": "stretch_width"}
         self._overview_place, self._figures_place = (Column(name=name, **stretch) for name in ("overview", "channels"))
-        self._status, self._cursor, self._export, self._help = (
-            Div(name=name, stylesheets=[TEXTS], **stretch) for name in ("status", "cursor", "export", "help")
+        self._status, self._progress, self._cursor, self._export, self._help, self._about = (
+            Div(name=name, stylesheets=[TEXTS], **stretch)
+            for name in ("status", "progress", "cursor", "export", "help", "about")
         )
+        self._about.text = html.escape(about(self.run))
         self._help.visible, self._help.text = False, _TEMPLATES.get_template("help.html").render()
         request = TextInput(name="request", visible=False)
         request.on_change("value", lambda attr, old, new: self._answer(new.split()[0]))
         self._tabs = Tabs(tabs=[], name="details", **stretch)
         self._tabs.on_change("active", self._refresh_on_change)
+        self.controls.loop_bank.on_change("value", lambda attr, old, new: self.controls.offer_devices(self.choice))
         for field in (self.controls.loop_bank, self.controls.loop_device, self.controls.image_bank):
             field.on_change("value", self._refresh_on_change)
         sidebar = self.controls.sidebar()
         sidebar.name = "controls"
         self._roots = [
-            sidebar, self._overview_place, self._figures_place, self._tabs, self._status, self._cursor, self._export,
-            self._help, request,
+            sidebar, self._overview_place, self._figures_place, self._tabs, self._status, self._progress, self._cursor,
+            self._export, self._help, self._about, request,
         ]  # fmt: skip
 
     def _build(self) -> None:
@@ -164,22 +178,32 @@ class Page:
         run = self.run
         line = Span(dimension="height", line_color=self.theme.faint, line_width=1)
         phases = [PHASES[code] for code in Timeline(run).phases(np.arange(run.sample_steps))]
-        clock = {"dt": run.dt, "sample_steps": run.sample_steps, "samples": run.samples, "phases": phases}
+        clock = {
+            "dt": run.dt, "sample_steps": run.sample_steps, "samples": run.samples, "phases": phases,
+            "legend": self._legend(),
+        }  # fmt: skip
         panels = [
             {"name": p.group.name, "unit": p.group.unit, "names": p.names, "colours": p.colours, "sources": p.sources}
             for p in self._panels
         ]
         moved = CustomJS(
             args={"cursor": self._cursor, "clock": clock, "panels": panels},
-            code="cursor.text = window.memsim.readout(cb_obj.x, clock, panels)",
+            code="window.memsim.readout(cb_obj.x, cursor, clock, panels)",
         )
         for figure in figures:
             figure.add_tools(CrosshairTool(overlay=line))
             figure.js_on_event(MouseMove, moved)
+        # What the pointer is over changes with what is drawn.
+        self._panels[0].sources[-1].js_on_change("data", CustomJS(code="window.memsim.again()"))
+        marker = Span(dimension="height", name="marker", line_color=self.theme.ink, line_dash="dashed", visible=False)
+        marker.tags = [{"cursor": self._cursor, "clock": clock, "panels": panels}]  # for the keys that move it
+        for figure in figures:
+            figure.add_layout(marker)
+        figures[0].on_change("inner_width", self._on_width)
 
     def _legend(self) -> str:
         """Which colour is which, until the pointer is over an axis."""
-        parts = ["<p class=said>Values appear here under the pointer.</p>"]
+        parts = ["<p class=said>Values appear here under the pointer, or with the keys , and .</p>"]
         for panel in self._panels:
             rows = "".join(
                 f'<tr><td><i style="background:{colour}"></i>{html.escape(name)}</td></tr>'
@@ -205,7 +229,9 @@ class Page:
         """Bring a span into view, and say what is there."""
         start = max(0, min(start, self.run.steps - LEAST_STEPS))
         stop = max(start + LEAST_STEPS, min(stop, self.run.steps))
+        self._moving = True
         self.along.update(start=float(start), end=float(stop))
+        self._moving = False
         self._said = said
         self._refresh()
 
@@ -215,19 +241,31 @@ class Page:
 
     def soon(self, action: Callable[[], None]) -> None:
         """Do something once the page has answered what waits; from any thread."""
-        self.document.add_next_tick_callback(action)
+        if not self._closed:
+            self.document.add_next_tick_callback(lambda: None if self._closed else action())
 
     def _refresh_on_change(self, attribute: str, old: object, new: object) -> None:
         self._refresh()
 
+    def _on_span(self, attribute: str, old: object, new: object) -> None:
+        if not self._moving:  # somebody looks elsewhere
+            self.controls.follow.active = False
+        self._refresh()
+
+    def _on_width(self, attribute: str, old: object, new: object) -> None:
+        if abs(self._panels[0].columns - self._columns) > 0.1 * self._columns:
+            self._refresh()
+
     def _refresh(self) -> None:
-        """Show what is in view, once all that the browser has sent is taken in."""
+        """Show what is in view, once what the browser sends in one go is taken in."""
         if not self._due:
             self._due = True
-            self.soon(self._update)
+            self.document.add_timeout_callback(self._update, GATHERING_MS)
 
     def _update(self) -> None:
         self._due = False
+        if self._closed:
+            return
         if self.run.steps == 0:
             self.say("the run has no keyframe yet, so there is nothing to look at; this page waits for one")
             return
@@ -235,18 +273,25 @@ class Page:
         try:
             self._show(time.perf_counter())
         except FAILURES as error:
-            self.say(str(error).strip("'\""), failed=True)
+            self._fail(error)
+        except Exception as error:
+            self.say(f"{type(error).__name__}: {error} (please report this)", failed=True)
         finally:
             self.document.unhold()
+
+    def _fail(self, error: Exception) -> None:
+        self.say(str(error).strip("'\""), failed=True)
 
     def _show(self, begun: float) -> None:
         if self.refiner is not None:
             self.refiner.stop()
+        self._progress.text = ""
         start, stop = self.span
         self._columns = self._panels[0].columns or self._columns
         self._looked = look = self.looker.look(self.channels, start, stop, self._columns)
         for panel in self._panels:
-            panel.show(look.curves)
+            panel.show(look.curves, sampled=look.kind is Kind.SAMPLED)
+        self._cursor.tags = [f"of {counted(look.samples, 'sample')} in each part"] if look.kind is Kind.SAMPLED else []
         self._marks.show(marks_between(self.run, start, stop))
         self._show_timing(start, stop)
         if self._tabs.active == 0:
@@ -254,14 +299,15 @@ class Page:
         else:
             self._show_image(start, stop)
         view = View(self.choice, start, stop, self._columns)
+        self._keep(view, look)
         python = html.escape(snippet(self.run, view))
         self._export.text = (
             f"<nav>Export what is in view: {links(view, self.address)}</nav>"
             f"<details><summary>Python for this window</summary><pre>{python}</pre></details>"
         )
         said, self._said = self._said, ""
-        took = f"{1e3 * (time.perf_counter() - begun):.0f} ms"
-        self.say(f"{said or self._described(look)} [{took}]{self._state()}")
+        self._looked_at, self._took = time.perf_counter(), time.perf_counter() - begun
+        self.say(f"{said or self._described(look)} [{1e3 * self._took:.0f} ms]{self._state()}")
         if look.kind is Kind.SAMPLED:
             # Not while somebody zooms on.
             self.document.add_timeout_callback(lambda: self._refine(look), REST_MS)
@@ -279,7 +325,15 @@ class Page:
 
     def _show_image(self, start: int, stop: int) -> None:
         bank, lane = self.controls.image_bank.value, self.channels.realisations[0]
-        self._image.show(weight_image(self.looker, bank, lane, start, stop), f"{bank}, realisation {lane}")
+        known = self.run.bank(bank)
+        names = [v[0] for v in known.variables] if len(known.variables) > 1 else [str(n) for n in range(known.devices)]
+        self._image.show(weight_image(self.looker, bank, lane, start, stop), f"{bank}, realisation {lane}", names)
+
+    def _keep(self, view: View, look: Look) -> None:
+        """Have what is shown at hand for an export."""
+        self._looks.pop(self._query, None)
+        self._query = view.query()
+        self._looks[self._query] = look
 
     def _described(self, look: Look) -> str:
         first, last = (step // unit_steps("epochs", self.run) for step in (look.start, look.stop - 1))
@@ -304,20 +358,22 @@ class Page:
                 self.channels, look.start, look.stop, self._columns,
                 lambda share: self.soon(lambda: self._tell(look, share)),
                 lambda found: self.soon(lambda: self._take(found, look)),
+                lambda text: self.soon(lambda: self.say(text, failed=True)),
             )  # fmt: skip
 
     def _tell(self, look: Look, share: float) -> None:
-        if look is self._looked and not self.moves.searching:
-            self.say(f"{self._described(look)}; all steps are being replayed: {share:.0%}{self._state()}")
+        if look is self._looked:
+            self._progress.text = f'<p class="said">all steps are being replayed: {share:.0%}</p>'
 
     def _take(self, found: Look, coarse: Look) -> None:
         """Show the extremes of all steps, if the page still shows those of some of them."""
         if coarse is not self._looked:
             return
-        self._looked = found
+        self._looked = self._looks[self._query] = found
         self.document.hold("combine")
         for panel in self._panels:
             panel.show(found.curves)
+        self._cursor.tags, self._progress.text = [], ""
         self.say(f"{self._described(found)}{self._state()}")
         self.document.unhold()
 
@@ -327,13 +383,24 @@ class Page:
         """Take the fields over."""
         try:
             self.choice = self.controls.choice()
-        except InputError as error:
-            self.say(str(error), failed=True)
-            return
-        self._build()
+            self._build()
+        except FAILURES as error:
+            self._fail(error)
+
+    def _go(self, unit: str, number: int) -> None:
+        """Go to a number."""
+        self.controls.follow.active = False
+        if self.run.steps:
+            self.moves.go(unit, number)
 
     def _answer(self, word: str) -> None:
         """Do what a button or a key stands for."""
+        try:
+            self._do(word)
+        except FAILURES as error:
+            self._fail(error)
+
+    def _do(self, word: str) -> None:
         if word in THEMES:
             self.theme = THEMES[word]
             self._build()
@@ -344,26 +411,34 @@ class Page:
         elif word == "following":
             self._poll()
         elif word in self.moves.words and self.run.steps:
+            self.controls.follow.active = False
             self.moves.phase = self.controls.phase.value
             self.moves.words[word]()
 
     def _poll(self) -> None:
-        """Look at what has been written since."""
+        """Look at what has been written since, but leave time for other things."""
+        if self._closed or time.perf_counter() - self._looked_at < POLL_TIMES * self._took:
+            return
         try:
             self._take_growth()
         except FAILURES as error:
-            self.say(str(error).strip("'\""), failed=True)
+            self._fail(error)
 
     def _take_growth(self) -> None:
         before, self._steps = self._steps, self.run.steps
         if self._steps > before:
-            self.along.bounds = (0, self._steps)
-            self._overview.show(self.run, self.choice)
             start, end = self.along.start, self.along.end
+            self._moving = True
+            self.along.bounds = (0, self._steps)
+            self._moving = False
+            self._overview.show(self.run, self.choice)
             if (start, end) == (0, max(1, before)):  # all of it was in view, and is to be
                 self.look_at(0, self._steps)
             elif self.controls.follow.active:
                 self.look_at(self._steps - int(end - start), self._steps)
+        text = html.escape(about(self.run))
+        if text != self._about.text:
+            self._about.text = text
         self.controls.follow.visible = self.run.live
 
 
@@ -372,7 +447,12 @@ def fill(document: Document, headline: str, text: str, *, script: str = "", **mo
     document.title = f"{headline} - memsim"
     document.template = _TEMPLATES.get_template("page.html")
     document.template_variables.update(
-        css=_source("page.css"), script=script, headline=html.escape(headline), about=html.escape(text), **more
+        css=_source("page.css"),
+        script=script,
+        headline=html.escape(headline),
+        about=html.escape(text),
+        phases=PHASE_COLOURS,
+        **more,
     )
 
 
@@ -393,7 +473,7 @@ def about(run: Run) -> str:
         counted(run.realisations, "realisation"),
         f"{run.steps:,} steps of {duration(run.dt)}",
         "running" if run.live else "stopped" if run.stopped else "finished" if run.finished else "interrupted",
-        "steps are in the file" if run.traced else "steps are replayed from keyframes",
+        "all steps are in the file" if set(run.banks) <= set(run.traced) else "steps are replayed from keyframes",
     ]
     return " · ".join(parts)
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from bokeh.core.property.descriptors import UnsetValueError
@@ -17,6 +18,7 @@ from .choice import Choice
 from .themes import Theme
 
 HEIGHT = 190  # pixels of an axis
+BAND = 0.35  # opacity of a band
 LEFT = 92  # pixels beside each axis for its numbers, so that steps lie below each other
 MARGIN = 0.08  # of the values' range, above and below them
 STEADY = 1e-9  # share of a state's range below which it counts as constant
@@ -124,6 +126,8 @@ class Panel:
         self.sources = [ColumnDataSource(dict.fromkeys(("step", "low", "high"), NO_POINT)) for _ in group.members]
         self._thresholds = _thresholds(run, group)
         self._range = Range1d(0.0, 1.0)
+        self._bands: list[Any] = []
+        self._lines: list[Any] = []
         self.figure = new_bokeh_figure(
             height=HEIGHT, sizing_mode="stretch_width", x_range=along, y_range=self._range,
             tools="xpan,xwheel_zoom,xbox_zoom,reset", active_drag="xpan", active_scroll="xwheel_zoom",
@@ -136,11 +140,13 @@ class Panel:
         shading = VStrip(x0="left", x1="right", fill_color="colour", fill_alpha=theme.phase_opacity, line_color=None)
         figure.add_glyph(slots, shading, level="underlay")
         for source, colour in zip(self.sources, self.colours, strict=True):
-            figure.varea_step(
-                "step", "low", "high", source=source, step_mode="after", fill_color=colour, fill_alpha=0.35
+            band = figure.varea_step(
+                "step", "low", "high", source=source, step_mode="after", fill_color=colour, fill_alpha=BAND
             )
+            self._bands.append(band.glyph)
             for edge in ("low", "high"):
-                figure.step("step", edge, source=source, mode="after", line_color=colour, line_width=1.3)
+                line = figure.step("step", edge, source=source, mode="after", line_color=colour, line_width=1.3)
+                self._lines.append(line.glyph)
         for level in self._thresholds:
             figure.add_layout(Span(location=level, dimension="width", line_color=theme.faint, line_dash="dotted"))
         # The others stand beside the numbers, with a prefix.
@@ -158,8 +164,12 @@ class Panel:
         except UnsetValueError:
             return 0
 
-    def show(self, curves: Mapping[Channel, Curve]) -> None:
-        """Put points into the curves, and fit the axis to them."""
+    def show(self, curves: Mapping[Channel, Curve], *, sampled: bool = False) -> None:
+        """Put points into the curves, and fit the axis to them; ``sampled`` ones are dotted and pale."""
+        for band in self._bands:
+            band.fill_alpha = 0.4 * BAND if sampled else BAND
+        for line in self._lines:
+            line.line_dash = [2, 3] if sampled else []
         lows, highs = [], []
         for channel, factor, source in zip(self.group.members, self.group.factors, self.sources, strict=True):
             curve = curves[channel]

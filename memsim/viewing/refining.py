@@ -13,6 +13,8 @@ from .looks import Kind, Look
 
 Report = Callable[[float], None]
 Done = Callable[[Look], None]
+Failed = Callable[[str], None]
+_ONE_AT_A_TIME = threading.Lock()  # of all pages: a second one would only slow the first down
 
 
 class _StoppedError(Exception):
@@ -33,7 +35,9 @@ class Refiner:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def begin(self, channels: Channels, start: int, stop: int, columns: int, report: Report, done: Done) -> None:
+    def begin(
+        self, channels: Channels, start: int, stop: int, columns: int, report: Report, done: Done, failed: Failed
+    ) -> None:
         """Begin to replay every step of a span.
 
         Parameters
@@ -47,6 +51,8 @@ class Refiner:
             Told the share that is done, from the thread.
         done : callable
             Given the extremes of all steps, from the thread; not called when it was stopped, or failed.
+        failed : callable
+            Told what went wrong, from the thread.
         """
         self.stop()
         self._stop = stopped = threading.Event()
@@ -58,9 +64,15 @@ class Refiner:
 
         def work() -> None:
             try:
-                with open_run(self._path) as run:
-                    found = curves(run, channels, start, stop, progress, points=max(1, columns // 2))
-            except (_StoppedError, MemsimError, NotARunFileError, OSError):
+                with _ONE_AT_A_TIME:
+                    if stopped.is_set():
+                        return
+                    with open_run(self._path) as run:
+                        found = curves(run, channels, start, stop, progress, points=max(1, columns // 2))
+            except _StoppedError:
+                return
+            except (MemsimError, NotARunFileError, OSError) as error:
+                failed(str(error))
                 return
             if not stopped.is_set():
                 done(Look(start, stop, Kind.EXTREMES, found))

@@ -1,9 +1,11 @@
 """The server of the page: on this machine alone, at an address that nobody can guess, for reading only."""
 
-import functools
 import logging
 import secrets
 import socket
+import sys
+import tempfile
+import threading
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +15,7 @@ from bokeh.application.handlers.function import FunctionHandler
 from bokeh.document import Document
 from bokeh.server.server import BaseServer
 from bokeh.server.tornado import BokehTornado
+from bokeh.settings import settings
 from rich.console import Console
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
@@ -23,7 +26,7 @@ from ..run import Run, open_run
 from ..traces.errors import NotARunFileError
 from .choice import Choice
 from .exports import TYPES, ExportHandler
-from .looks import Looker
+from .looks import Look, Looker
 from .page import FIRST_COLUMNS, Page, fill_broken
 
 HOST = "127.0.0.1"
@@ -51,6 +54,7 @@ class Viewer:
 
     def __init__(self, path: Path, begin: Begin, port: int = 0) -> None:
         self._path, self._begin = path, begin
+        self._looks: dict[str, Look] = {}  # what pages show now
         self._token = secrets.token_urlsafe(TOKEN_BYTES)
         try:
             listening = socket.create_server((HOST, port))
@@ -63,10 +67,15 @@ class Viewer:
         logging.getLogger("bokeh").setLevel(logging.ERROR)
         logging.getLogger("tornado.access").setLevel(logging.CRITICAL)
         self._loop = IOLoop.current()
+        # Whatever the environment says: nothing from elsewhere is loaded, nor let in.
+        settings.resources = "server"
+        settings.allowed_ws_origin = [f"{HOST}:{self.port}"]
         application = BokehTornado(
             {"/": Application(FunctionHandler(self._open))}, prefix=self._token,
             extra_websocket_origins=[f"{HOST}:{self.port}"], ico_path="none",
-            extra_patterns=[(rf"/export\.({'|'.join(TYPES)})", ExportHandler, {"path": path})],
+            extra_patterns=[
+                (rf"/export\.({'|'.join(TYPES)})", ExportHandler, {"path": path, "looks": self._looks})
+            ], check_unused_sessions_milliseconds=1000, unused_session_lifetime_milliseconds=3000,
         )  # fmt: skip
         application.wildcard_router.add_rules([(r".*", Refused)])
         http = HTTPServer(application)
@@ -87,14 +96,16 @@ class Viewer:
             Open the page in the browser.
         """
         self._server.start()
-        if show:
-            self._loop.add_callback(functools.partial(webbrowser.open, self.address))
-        try:
-            self._loop.start()
-        except KeyboardInterrupt:
-            return
-        finally:
-            self._server.stop()
+        with tempfile.TemporaryDirectory(prefix="memsim-view-") as folder:
+            if show:
+                # A browser of the terminal takes the thread until it ends.
+                threading.Thread(target=_open_browser, args=(self.address, Path(folder)), daemon=True).start()
+            try:
+                self._loop.start()
+            except KeyboardInterrupt:
+                return
+            finally:
+                self._server.stop()
 
     def stop(self) -> None:
         """End :meth:`serve`, from any thread."""
@@ -108,7 +119,7 @@ class Viewer:
             fill_broken(document, str(error))
             return
         try:
-            page = Page(document, run, *self._begin(run), address=f"/{self._token}")
+            page = Page(document, run, *self._begin(run), address=f"/{self._token}", looks=self._looks)
         except (MemsimError, NotARunFileError, OSError) as error:
             run.close()
             fill_broken(document, str(error))
@@ -132,6 +143,15 @@ def get_ready(run: Run, choice: Choice, span: tuple[int, int] | None) -> None:
             return
         finally:
             looker.close()
+
+
+def _open_browser(address: str, folder: Path) -> None:
+    """Open the page by way of a file that only this user can read: others see a browser's arguments."""
+    door = folder / "page.html"
+    door.touch(mode=0o600)
+    door.write_text(f'<meta charset="utf-8"><meta http-equiv="refresh" content="0; url={address}">', encoding="utf-8")
+    if not webbrowser.open(door.as_uri()):
+        print("no browser was found; open the address above", file=sys.stderr)
 
 
 class Refused(RequestHandler):

@@ -3,7 +3,16 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from bokeh.models import ColumnDataSource, CustomJSTickFormatter, FixedTicker, HoverTool, Range1d, Span, Title
+from bokeh.models import (
+    BasicTicker,
+    ColumnDataSource,
+    CustomJSTickFormatter,
+    FixedTicker,
+    HoverTool,
+    Range1d,
+    Span,
+    Title,
+)
 from bokeh.plotting import figure as new_bokeh_figure
 
 from ..figures import PHASE_COLOURS
@@ -112,7 +121,9 @@ class TimingDiagram:
     """
 
     def __init__(self, run: Run, channels: Channels, along: Range1d, theme: Theme) -> None:
-        self.slots, self.pulses = ColumnDataSource(NO_SLOTS), ColumnDataSource(NO_PULSES)
+        self.slots, self.pulses = ColumnDataSource({**NO_SLOTS, "above": [], "below": []}), ColumnDataSource(NO_PULSES)
+        self._slots_hint = f"slots appear where {MOST_SLOTS} of them at most are in view"
+        self._pulses_hint = "no pulses of these devices, or too many to be drawn; zoom in"
         self._lanes = {run.banks.index(bank): number for number, bank in enumerate(channels.banks)}
         lanes = len(channels.banks)
         self.figure = new_bokeh_figure(
@@ -149,9 +160,9 @@ class TimingDiagram:
         )  # fmt: skip
         figure.xaxis.axis_label = "step"
         figure.xaxis.formatter = CustomJSTickFormatter(code=STEP_TICKS)
+        figure.xaxis.ticker = BasicTicker(min_interval=1)
         self._hint = Title(
-            text=f"slots and pulses appear where {MOST_SLOTS} slots at most are in view", align="center",
-            text_font_style="italic", text_font_size="12px", text_color=theme.faint,
+            align="center", text_font_style="italic", text_font_size="12px", text_color=theme.faint,
         )  # fmt: skip
         figure.add_layout(self._hint, "above")
 
@@ -160,4 +171,5 @@ class TimingDiagram:
         lanes = np.array([self._lanes.get(int(bank), -10) for bank in slots["bank"]], dtype=float)
         self.slots.data = {**slots, "above": lanes - 0.5, "below": lanes + 0.5}
         self.pulses.data = dict(pulses)
-        self._hint.visible = len(lanes) == 0
+        self._hint.visible = len(lanes) == 0 or not len(pulses["left"])
+        self._hint.text = self._slots_hint if len(lanes) == 0 else self._pulses_hint
