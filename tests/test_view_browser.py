@@ -281,7 +281,13 @@ def test_keys_do_what_the_help_says(view, path):
     page.sees((0, 4_400))
     page.press(Keys.END)
     page.sees((1_100_000 - 4_400, 1_100_000))
-    page.press("s", "p", "n")
+    page.press("s")
+    page.press(".", ".", ">")
+    start, stop = page.span
+    step, _ = page.wait(page.readout)
+    assert step == (start + stop) // 2 + 11  # the cursor of the keys begins in the middle
+    assert page.js("return memsim.named('marker').location") == step + 0.5
+    page.press("p", "n")
     assert re.match("step [0-9,]+: (READ|RESTORE|BACKREAD|WRITE) of ", page.status)
     page.press("d")
     assert page.status.startswith("no read disturb was counted")

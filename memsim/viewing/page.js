@@ -76,33 +76,31 @@ window.memsim = (() => {
     return html;
   }
 
-  // The step that is read out: under the pointer, or moved to with the keys; and what it takes to read it out again.
+  // The step that is read out: the one under the pointer, or where the keys have moved the cursor. What it takes to
+  // read it out is with the marker, and changes with the figures.
   let shown = null;
 
-  function readout(place, cursor, clock, panels) {
-    shown = { step: Math.floor(place), cursor, clock, panels };
-    const marker = named("marker");
-    if (marker) marker.visible = false;
+  function readout(place) {
+    shown = Math.floor(place);
+    named("marker").visible = false;
     again();
   }
 
   function again() {
-    const range = named("along");
-    if (!shown || !range) return;
-    const { step, cursor, clock, panels } = shown;
-    if (step >= range.start && step < range.end) cursor.text = values(step, cursor.tags[0], clock, panels);
-    else cursor.text = clock.legend;
+    const range = named("along"), marker = named("marker");
+    if (shown === null || !range || !marker) return;
+    const [{ cursor, clock, panels }] = marker.tags;
+    const inside = shown >= range.start && shown < range.end;
+    cursor.text = inside ? values(shown, cursor.tags[0], clock, panels) : clock.legend;
   }
 
-  // Move the step that is read out; the first time it is the middle of what is in view.
+  // Move the cursor; the first time it is put into the middle of what is in view.
   function walk(steps) {
     const range = named("along"), marker = named("marker");
-    if (!range || !marker || !marker.tags.length) return;
-    const [{ cursor, clock, panels }] = marker.tags;
-    const inside = shown && shown.step >= range.start && shown.step < range.end;
-    const step = inside ? shown.step + steps : Math.floor(0.5 * (range.start + range.end));
-    shown = { step: Math.max(0, step), cursor, clock, panels };
-    marker.location = shown.step + 0.5;
+    if (!range || !marker) return;
+    const inside = shown !== null && shown >= range.start && shown < range.end;
+    shown = Math.max(0, inside ? shown + steps : Math.floor(0.5 * (range.start + range.end)));
+    marker.location = shown + 0.5;
     marker.visible = true;
     again();
   }

@@ -92,6 +92,8 @@ class Page:
         self._said = ""  # of a place that was jumped to
         self._looked: Look | None = None
         self._looks, self._query = looks, ""
+        # One for all figures that are ever made: the browser finds it by its name.
+        self._marker = Span(dimension="height", name="marker", line_dash="dashed", visible=False)
         self._closed = False
         self._moving = False  # the page itself changes what is in view
         self._looked_at, self._took = 0.0, 0.0  # when, and how long it took, in s
@@ -117,7 +119,7 @@ class Page:
         self._looks.pop(self._query, None)
         self.moves.stop()
         if self.refiner is not None:
-            self.refiner.close()
+            self.refiner.stop()
         self.looker.close()
         self.run.close()
 
@@ -186,19 +188,16 @@ class Page:
             {"name": p.group.name, "unit": p.group.unit, "names": p.names, "colours": p.colours, "sources": p.sources}
             for p in self._panels
         ]
-        moved = CustomJS(
-            args={"cursor": self._cursor, "clock": clock, "panels": panels},
-            code="window.memsim.readout(cb_obj.x, cursor, clock, panels)",
-        )
+        moved = CustomJS(code="window.memsim.readout(cb_obj.x)")
         for figure in figures:
             figure.add_tools(CrosshairTool(overlay=line))
             figure.js_on_event(MouseMove, moved)
         # What the pointer is over changes with what is drawn.
         self._panels[0].sources[-1].js_on_change("data", CustomJS(code="window.memsim.again()"))
-        marker = Span(dimension="height", name="marker", line_color=self.theme.ink, line_dash="dashed", visible=False)
-        marker.tags = [{"cursor": self._cursor, "clock": clock, "panels": panels}]  # for the keys that move it
+        self._marker.line_color = self.theme.ink
+        self._marker.tags = [{"cursor": self._cursor, "clock": clock, "panels": panels}]  # what page.js reads out
         for figure in figures:
-            figure.add_layout(marker)
+            figure.add_layout(self._marker)
         figures[0].on_change("inner_width", self._on_width)
 
     def _legend(self) -> str:

@@ -83,9 +83,3 @@ class Refiner:
     def stop(self) -> None:
         """End what is going on; it may take a moment."""
         self._stop.set()
-
-    def close(self) -> None:
-        """End what is going on, and wait for it."""
-        self.stop()
-        if self._thread is not None:
-            self._thread.join()

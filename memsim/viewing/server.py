@@ -1,13 +1,15 @@
 """The server of the page: on this machine alone, at an address that nobody can guess, for reading only."""
 
+import contextlib
 import logging
 import secrets
+import signal
 import socket
 import sys
 import tempfile
 import threading
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from bokeh.application import Application
@@ -101,11 +103,28 @@ class Viewer:
                 # A browser of the terminal takes the thread until it ends.
                 threading.Thread(target=_open_browser, args=(self.address, Path(folder)), daemon=True).start()
             try:
-                self._loop.start()
+                with self._ended_by_signals():
+                    self._loop.start()
             except KeyboardInterrupt:
                 return
             finally:
                 self._server.stop()
+
+    @contextlib.contextmanager
+    def _ended_by_signals(self) -> Iterator[None]:
+        """Have Ctrl-C end the loop between two callbacks: an exception within one of them may be lost in a library."""
+        loop = self._loop.asyncio_loop
+        taken = []
+        # Not in a thread, nor on every system: there Ctrl-C is the usual exception.
+        with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, self._loop.stop)
+                taken.append(number)
+        try:
+            yield
+        finally:
+            for number in taken:
+                loop.remove_signal_handler(number)
 
     def stop(self) -> None:
         """End :meth:`serve`, from any thread."""
