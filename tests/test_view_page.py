@@ -279,7 +279,7 @@ def test_every_step_is_replayed_beside_the_page(page, monkeypatch):
     assert page._looked.kind is Kind.EXTREMES
     assert all(line.line_dash == [] for panel in page._panels for line in panel._lines)
     assert page._cursor.tags == []
-    assert page._progress.text == ""
+    assert not page._progress.visible
     assert list(page._looks.values()) == [page._looked]  # what an export has
     assert said(page).startswith("steps 0 to 1,100,000 (275 s), epochs 0 to 249: smallest to largest of each ")
     panel = page._panels[-1]

@@ -132,7 +132,8 @@ class Page:
             Div(name=name, stylesheets=[TEXTS], **stretch)
             for name in ("status", "progress", "cursor", "export", "help", "about")
         )
-        self._about.text = html.escape(about(self.run))
+        self._about.text = f'<p class="said">{html.escape(about(self.run))}</p>'
+        self._progress.visible = False
         self._help.visible, self._help.text = False, _TEMPLATES.get_template("help.html").render()
         request = TextInput(name="request", visible=False)
         request.on_change("value", lambda attr, old, new: self._answer(new.split()[0]))
@@ -284,7 +285,7 @@ class Page:
     def _show(self, begun: float) -> None:
         if self.refiner is not None:
             self.refiner.stop()
-        self._progress.text = ""
+        self._tell("")
         start, stop = self.span
         self._columns = self._panels[0].columns or self._columns
         self._looked = look = self.looker.look(self.channels, start, stop, self._columns)
@@ -355,14 +356,18 @@ class Page:
         if self.looker.seconds_for_all(self.channels, look.start, look.stop) <= MOST_REFINED:
             self.refiner.begin(
                 self.channels, look.start, look.stop, self._columns,
-                lambda share: self.soon(lambda: self._tell(look, share)),
+                lambda share: self.soon(lambda: self._report(look, share)),
                 lambda found: self.soon(lambda: self._take(found, look)),
                 lambda text: self.soon(lambda: self.say(text, failed=True)),
             )  # fmt: skip
 
-    def _tell(self, look: Look, share: float) -> None:
+    def _tell(self, text: str) -> None:
+        """Say how far a replay beside the page is; nothing for an empty text."""
+        self._progress.text, self._progress.visible = f'<p class="said">{text}</p>', bool(text)
+
+    def _report(self, look: Look, share: float) -> None:
         if look is self._looked:
-            self._progress.text = f'<p class="said">all steps are being replayed: {share:.0%}</p>'
+            self._tell(f"all steps are being replayed: {share:.0%}")
 
     def _take(self, found: Look, coarse: Look) -> None:
         """Show the extremes of all steps, if the page still shows those of some of them."""
@@ -372,7 +377,8 @@ class Page:
         self.document.hold("combine")
         for panel in self._panels:
             panel.show(found.curves)
-        self._cursor.tags, self._progress.text = [], ""
+        self._cursor.tags = []
+        self._tell("")
         self.say(f"{self._described(found)}{self._state()}")
         self.document.unhold()
 
@@ -435,7 +441,7 @@ class Page:
                 self.look_at(0, self._steps)
             elif self.controls.follow.active:
                 self.look_at(self._steps - int(end - start), self._steps)
-        text = html.escape(about(self.run))
+        text = f'<p class="said">{html.escape(about(self.run))}</p>'
         if text != self._about.text:
             self._about.text = text
         self.controls.follow.visible = self.run.live

@@ -113,7 +113,7 @@ class Viewer:
     @contextlib.contextmanager
     def _ended_by_signals(self) -> Iterator[None]:
         """Have Ctrl-C end the loop between two callbacks: an exception within one of them may be lost in a library."""
-        loop = self._loop.asyncio_loop
+        loop = self._loop.asyncio_loop  # type: ignore[attr-defined]
         taken = []
         # Not in a thread, nor on every system: there Ctrl-C is the usual exception.
         with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
