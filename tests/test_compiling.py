@@ -172,6 +172,7 @@ print(state[0, 0])
 
 
 @compiles
+@pytest.mark.slow
 def test_an_edit_in_a_users_own_model_reaches_a_cached_kernel(tmp_path):
     """The kernels that a user's functions are compiled into are named by a digest of their file."""
     found = []

@@ -182,6 +182,7 @@ def test_a_pack_that_somebody_looks_into_waits_for_a_moment(source, tmp_path):
     assert Index(laid_out, folder).is_done(pack)
 
 
+@pytest.mark.slow
 def test_a_pack_whose_process_dies_every_time_is_given_up(cli, source, tmp_path, monkeypatch):
     monkeypatch.setattr(local, "_serve", dying_worker.dies_with_the_second_pack)
     out = tmp_path / "out"
@@ -250,6 +251,7 @@ def test_no_process_is_started_once_all_are_to_stop(source, tmp_path, starts):
     assert Index(laid_out, folder).points_of("stopped")
 
 
+@pytest.mark.slow
 def test_one_process_compiles_before_the_others_begin(source, tmp_path, starts, monkeypatch):
     monkeypatch.setattr(local, "is_cached", lambda name: False)
     laid_out = plan(load_sweep(source, ["base.learning.epochs=100000"]), 2)

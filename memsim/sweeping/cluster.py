@@ -72,6 +72,17 @@ class DaskCluster:
         self, packs: Sequence[Pack], folder: Folder, stop: threading.Event, tell: Callable[[Told], None]
     ) -> Iterator[Ended | None]:
         """Carry packs out; see :meth:`memsim.sweeping.local.LocalProcesses.carry_out`."""
+        try:
+            yield from self._carried_out(packs, folder, stop, tell)
+        except OSError as error:  # a connection that is closed while it is used
+            raise self._went_away() from error
+
+    def _went_away(self) -> RunError:
+        return RunError(f"the Dask scheduler at {self._address} went away; finished packs are kept")
+
+    def _carried_out(
+        self, packs: Sequence[Pack], folder: Folder, stop: threading.Event, tell: Callable[[Told], None]
+    ) -> Iterator[Ended | None]:
         name = f"memsim-sweep-{uuid.uuid4().hex}"
         heard: queue.SimpleQueue[list[int]] = queue.SimpleQueue()
         self._client.subscribe_topic(name, lambda event: heard.put(event[1]))
@@ -85,7 +96,7 @@ class DaskCluster:
             if stop.is_set() and self.capacity == 0:
                 return  # nobody is left who would end the packs
             if self._client.status != "running":
-                raise RunError(f"the Dask scheduler at {self._address} went away; finished packs are kept")
+                raise self._went_away()
             while waiting and len(running) < IN_HAND * self.capacity:
                 pack = waiting.popleft()
                 key = f"{name}-{pack.name}"
