@@ -21,9 +21,13 @@ webdriver = pytest.importorskip("selenium.webdriver")
 ActionChains, Keys = webdriver.ActionChains, webdriver.Keys
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(
-    not (CHROMIUM and DRIVER), reason="needs Debian's packages chromium and chromium-driver, or their like"
-)
+pytestmark = [
+    pytest.mark.skipif(
+        not (CHROMIUM and DRIVER), reason="needs Debian's packages chromium and chromium-driver, or their like"
+    ),
+    # On a busy machine Chromium sometimes stops answering its driver; another one then has the same page to show.
+    pytest.mark.flaky(reruns=2),
+]
 SECONDS = 60.0  # that anything may take on a busy machine
 FACTORS = {"f": 1e-15, "p": 1e-12, "n": 1e-9, "µ": 1e-6, "m": 1e-3, "": 1.0, "k": 1e3, "M": 1e6, "G": 1e9}
 # All elements that a selector finds and that hold a text, in the shadow trees of the page too.
@@ -45,8 +49,8 @@ def path(tmp_path_factory):
     return path
 
 
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory):
+@pytest.fixture
+def chromium(tmp_path):
     """A browser, and the folder that it saves downloads in."""
     options = webdriver.ChromeOptions()
     for flag in (
@@ -56,8 +60,9 @@ def chromium(tmp_path_factory):
     ):  # fmt: skip
         options.add_argument(flag)
     options.binary_location = CHROMIUM
-    downloads = tmp_path_factory.mktemp("downloads")
+    downloads = tmp_path / "downloads"
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    downloads.mkdir()
     driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
     driver.downloads = downloads
     driver.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(downloads)})
@@ -66,9 +71,20 @@ def chromium(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def view(chromium):
+def served():
+    """Commands that serve a file, by their arguments: process and address."""
+    found = {}
+    yield found
+    for process, _ in found.values():
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=SECONDS)
+        assert process.returncode == 0, err
+        assert out.endswith("the page is no longer served\n")
+
+
+@pytest.fixture
+def view(chromium, served):
     """Serve a file by the command, and open its page; the same call finds it served already."""
-    served = {}
 
     def call(path, *options):
         command = sys.executable, "-m", "memsim", "trace", "view", str(path), "--no-browser", *options
@@ -79,13 +95,7 @@ def view(chromium):
             served[command] = process, found[0]
         return Shown(chromium, served[command][1])
 
-    yield call
-    chromium.get("about:blank")
-    for process, _ in served.values():
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=SECONDS)
-        assert process.returncode == 0, err
-        assert out.endswith("the page is no longer served\n")
+    return call
 
 
 class Shown:

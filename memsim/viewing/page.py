@@ -230,10 +230,7 @@ class Page:
         start = max(0, min(start, self.run.steps - LEAST_STEPS))
         stop = max(start + LEAST_STEPS, min(stop, self.run.steps))
         self._moving = True
-        # Both ends in one message: between two of them the browser could answer with ends of its own.
-        self.document.hold("combine")
         self.along.update(start=float(start), end=float(stop))
-        self.document.unhold()
         self._moving = False
         self._said = said
         self._refresh()
