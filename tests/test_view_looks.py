@@ -21,6 +21,7 @@ from memsim import analysis
 from memsim.configuration import TraceSection
 from memsim.errors import InputError
 from memsim.inspection.channels import choose
+from memsim.inspection.curves import error_curve
 from memsim.inspection.disturb import disturb_events
 from memsim.inspection.pulses import pulse_table
 from memsim.inspection.weights import stored_weights
@@ -346,15 +347,15 @@ def test_epochs_or_samples_are_marked_where_they_begin():
 
 def test_the_error_of_a_long_run_is_told_in_few_points():
     run = long_run()
-    curve = overview.error_curve(run, points=40)
+    curve = error_curve(run, points=40)
     error = run.total_error
     assert len(curve.mean) == 40
-    edges = (curve.steps / (run.samples * run.sample_steps)).astype(int)
+    edges = curve.epochs
     assert (edges[0], edges[-1]) == (0, 250)
     for part, (first, last) in enumerate(itertools.pairwise(edges)):
         assert curve.mean[part] == pytest.approx(error[first:last].mean(), rel=1e-12)
         assert (curve.low[part], curve.high[part]) == (error[first:last].min(), error[first:last].max())
-    assert len(overview.error_curve(run).mean) == 250
+    assert len(error_curve(run).mean) == 250
 
 
 def test_weights_over_time_are_those_of_the_keyframes():

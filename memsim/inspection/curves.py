@@ -108,3 +108,35 @@ def _curve(channel: Channel, edges: np.ndarray, low: np.ndarray, high: np.ndarra
     index = (slice(None), device, lane) if channel.variable is None else (slice(None), device, channel.variable, lane)
     lowest = low[index]
     return Curve(edges, lowest, lowest if low is high else high[index])
+
+
+class ErrorCurve(NamedTuple):
+    """Total error over epochs, Eq. 20, in parts of one or several of them.
+
+    Attributes
+    ----------
+    epochs : (parts + 1,) int64
+        Where parts begin, and where the last one ends.
+    mean, low, high : (parts,) float64
+        Mean, smallest and largest of all realisations and of the part's epochs.
+    """
+
+    epochs: np.ndarray
+    mean: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+
+def error_curve(run: Run, points: int = POINTS) -> ErrorCurve:
+    """The error of each epoch; of a long run in ``points`` parts at most, and without any before the first epoch."""
+    error = run.total_error
+    if len(error) == 0:
+        return ErrorCurve(np.zeros(1, dtype=np.int64), *(np.empty((3, 0))))
+    edges = np.unique(np.linspace(0, len(error), min(points, len(error)) + 1).astype(np.int64))
+    first = edges[:-1]
+    return ErrorCurve(
+        edges,
+        np.add.reduceat(error.mean(axis=1), first) / np.diff(edges),
+        np.minimum.reduceat(error.min(axis=1), first),
+        np.maximum.reduceat(error.max(axis=1), first),
+    )

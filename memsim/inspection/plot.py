@@ -19,7 +19,7 @@ from ..figures import COLOURS, check_plot_target, new_figure, save
 from ..run import Run
 from ..si import axis_unit
 from .channels import Channel, Channels, unit_of
-from .curves import POINTS, Curve, Progress, curves
+from .curves import Curve, Progress, curves, error_curve
 from .spans import unit_steps
 from .time_axis import TimeAxis, duration, mark_epochs, shade_phases, time_axis
 
@@ -315,12 +315,9 @@ def _draw_error(place: Axes, run: Run, start: int, stop: int) -> None:
     """Total error of each epoch: mean and range of the realisations; the span that is drawn below is marked."""
     error, epoch = run.total_error, unit_steps("epochs", run)
     if len(error):
-        first = np.unique(np.linspace(0, len(error), min(POINTS, len(error)) + 1).astype(int))[:-1]
-        edges = np.append(first, len(error))
-        mean = np.add.reduceat(error.mean(axis=1), first) / np.diff(edges)
-        low, high = np.minimum.reduceat(error.min(axis=1), first), np.maximum.reduceat(error.max(axis=1), first)
-        place.stairs(high, edges, baseline=low, fill=True, color="0.8")
-        place.stairs(mean, edges, color="0.15", linewidth=1.1, baseline=None)
+        curve = error_curve(run)
+        place.stairs(curve.high, curve.epochs, baseline=curve.low, fill=True, color="0.8")
+        place.stairs(curve.mean, curve.epochs, color="0.15", linewidth=1.1, baseline=None)
     handles = [Line2D([], [], color="0.15", label="mean"), Line2D([], [], color="0.8", linewidth=5, label="range")]
     if not _is_whole(run, start, stop):
         handles.append(Line2D([], [], color=COLOURS[4], alpha=0.4, linewidth=5, label="drawn below"))

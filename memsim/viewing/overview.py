@@ -8,6 +8,7 @@ from bokeh.plotting import figure as new_bokeh_figure
 from matplotlib.ticker import MaxNLocator
 
 from ..inspection.channels import Channel
+from ..inspection.curves import error_curve
 from ..inspection.plot import DECADES
 from ..inspection.spans import unit_steps
 from ..inspection.weights import stored_weights
@@ -19,36 +20,6 @@ from .themes import Theme
 POINTS = 500  # of a curve over the whole run; each has a smallest and a largest value
 ERROR_HEIGHT, WEIGHTS_HEIGHT = 120, 120
 MOST_WEIGHTS = 64  # curves
-
-
-@dataclass(frozen=True)
-class ErrorCurve:
-    """Total error over epochs: mean, smallest and largest of the realisations, in so many parts at most."""
-
-    steps: np.ndarray
-    mean: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-
-
-def error_curve(run: Run, points: int = POINTS) -> ErrorCurve:
-    """The error of each epoch, Eq. 20; of a long run in parts of several epochs.
-
-    Returns
-    -------
-    ErrorCurve
-        ``steps`` (parts + 1,): where parts begin, and where the last one ends.
-        ``mean``, ``low``, ``high`` (parts,): of all realisations and of the part's epochs.
-    """
-    error, epoch = run.total_error, unit_steps("epochs", run)
-    if len(error) == 0:
-        nothing = np.empty(0)
-        return ErrorCurve(nothing, nothing, nothing, nothing)
-    first = np.unique(np.linspace(0, len(error), min(points, len(error)) + 1).astype(np.int64))[:-1]
-    edges = np.append(first, len(error))
-    mean = np.add.reduceat(error.mean(axis=1), first) / np.diff(edges)
-    low, high = np.minimum.reduceat(error.min(axis=1), first), np.maximum.reduceat(error.max(axis=1), first)
-    return ErrorCurve((edges * epoch).astype(float), mean, low, high)
 
 
 @dataclass(frozen=True)
@@ -145,11 +116,11 @@ class Overview:
         self.whole.end = max(1, run.steps)
         epochs = MaxNLocator(nbins=8, integer=True).tick_values(0, run.steps / self._epoch)
         self.weight_figure.xaxis.ticker = FixedTicker(ticks=[epoch * self._epoch for epoch in np.asarray(epochs)])
-        error = error_curve(run)
+        error = error_curve(run, POINTS)
         if len(error.mean):
             # A step line goes on to the end of its last point.
             mean, low, high = (np.append(values, values[-1]) for values in (error.mean, error.low, error.high))
-            self.error.data = {"step": error.steps, "mean": mean, "low": low, "high": high}
+            self.error.data = {"step": error.epochs * self._epoch, "mean": mean, "low": low, "high": high}
         if self.log:
             self.error_figure.yaxis.ticker = FixedTicker(ticks=_decades(error.low[error.low > 0]))
         weights = weight_curves(run, choice, self._theme)
