@@ -328,9 +328,6 @@ def test_what_is_wrong_with_the_file_is_said_on_the_page(path, tmp_path):
     with h5py.File(damaged, "r+") as file:
         file["keyframes/crc32"][60] += 1
     page = page_of(open_run(damaged))
-    page.look_at(60 * 40 * 220 + 500, 60 * 40 * 220 + 5_000)
-    settle(page)
-    assert "checksum of keyframe 60 is wrong" not in said(page) or 'class="failed"' in page._status.text
     page.look_at(61 * 40 * 220 + 500, 61 * 40 * 220 + 700)
     settle(page)
     assert "the checksum of keyframe 60 is wrong" in said(page)

@@ -182,14 +182,14 @@ def _panels(run: Run, channels: Channels, weights: bool) -> list[_Panel]:
         variables = tuple(name.replace("_", " ") for name in channels.variables[bank])
         names = {variables[channel.variable] for channel in members if channel.variable is not None}
         name = quantity if quantity != "state" else names.pop() if len(names) == 1 else "states"
-        panel = _Panel(bank, quantity, name, unit, tuple(members), variables, span=_state_span(run, members))
+        panel = _Panel(bank, quantity, name, unit, tuple(members), variables, span=state_span(run, members))
         if quantity == "state" and bank in of_weights and name != "learning rate":
             panel = replace(panel, name="weight", unit="1", scale=of_weights[bank])
         panels.append(panel)
     return panels
 
 
-def _state_span(run: Run, members: Sequence[Channel]) -> float:
+def state_span(run: Run, members: Sequence[Channel]) -> float:
     """From the lower to the upper bound of the state variable with the widest range; 0 where one has no bounds."""
     bounds = [run.bank(c.bank).variables[c.variable][2:] for c in members if c.variable is not None]
     widest = max((upper - lower for lower, upper in bounds), default=0.0)

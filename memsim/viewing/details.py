@@ -93,7 +93,7 @@ class WeightImage:
 
 
 def weight_image(looker: Looker, bank: str, realisation: int, start: int, stop: int) -> WeightImage:
-    """Weights at, or close to, the beginnings of evenly spread samples of a span, of one realisation."""
+    """Weights at the beginnings of some samples of a span, of one realisation; see :meth:`.looks.Looker.picks`."""
     run = looker.run
     size = run.sample_steps
     first, last = start // size, -(-stop // size)

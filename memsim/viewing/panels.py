@@ -12,6 +12,7 @@ from bokeh.plotting import figure as new_bokeh_figure
 
 from ..inspection.channels import Channel, unit_of
 from ..inspection.curves import Curve
+from ..inspection.plot import STEADY, state_span
 from ..run import Run
 from ..si import SCALABLE
 from .choice import Choice
@@ -21,8 +22,6 @@ HEIGHT = 190  # pixels of an axis
 BAND = 0.35  # opacity of a band
 LEFT = 92  # pixels beside each axis for its numbers, so that steps lie below each other
 MARGIN = 0.08  # of the values' range, above and below them
-STEADY = 1e-9  # share of a state's range below which it counts as constant
-UNBOUNDED = 1e30
 STEP_TICKS = "return window.memsim.counted(tick)"
 NO_POINT = [math.nan]  # Bokeh's step areas never end drawing no point at all
 TICKS = "return window.memsim.ticks(tick, index, ticks, unit)"
@@ -67,16 +66,9 @@ def groups_of(run: Run, choice: Choice) -> list[Group]:
     for (_, unit), members in grouped.items():
         names = list(dict.fromkeys(name for _, _, name in members))
         channels, factors = tuple(m[0] for m in members), tuple(m[1] for m in members)
-        usual = max(_state_range(run, channel) * factor for channel, factor, _ in members)
+        usual = max(state_span(run, [channel]) * factor for channel, factor, _ in members)
         found.append(Group(", ".join(names), unit, channels, factors, usual))
     return found
-
-
-def _state_range(run: Run, channel: Channel) -> float:
-    if channel.variable is None:
-        return 0.0
-    lower, upper = run.bank(channel.bank).variables[channel.variable][2:]
-    return upper - lower if upper - lower < UNBOUNDED else 0.0
 
 
 def names_of(choice: Choice, channels: Sequence[Channel]) -> list[str]:
