@@ -56,6 +56,9 @@ class ModelFunctions(NamedTuple):
     affine_output : bool
         Whether the voltage is affine in the state. With one variable of
         constant drift, a pulse then has a closed form.
+    memristance : function or None
+        Memristance in ohm for a state, of ohmic models with one variable: the
+        voltage is the memristance times the current.
     """
 
     key: str
@@ -66,6 +69,7 @@ class ModelFunctions(NamedTuple):
     current: Callable | None = None
     constant_drift: bool = False
     affine_output: bool = False
+    memristance: Callable | None = None
 
     @property
     def has_closed_form(self) -> bool:

@@ -5,6 +5,8 @@ Parameters ``p``: (drift coefficient k in ohm/(A s), threshold I_th in A).
 
 import math
 
+from ..compiling import elementwise
+
 VARIABLES = 1
 PARAMETERS = 2
 
@@ -20,6 +22,12 @@ def drift_printed(x, i, p):
     """Eq. 15 as printed: the state can only grow."""
     over = i - p[1]
     return p[0] * (over if over > 0.0 else 0.0)
+
+
+@elementwise
+def memristance(x, p):
+    """The state gamma itself, in ohm."""
+    return x
 
 
 def output(x, i, p):

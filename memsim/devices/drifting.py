@@ -48,7 +48,10 @@ class WindowedDrift(Device):
         from ..kernels.stepping import ModelFunctions
 
         key, drift = f"windowed_drift_{self.exponent}", physics.drift_of(self.exponent)
-        return ModelFunctions(key, physics.VARIABLES, physics.PARAMETERS, drift, physics.output, physics.current)
+        return ModelFunctions(
+            key, physics.VARIABLES, physics.PARAMETERS, drift, physics.output, physics.current,
+            memristance=physics.memristance,
+        )  # fmt: skip
 
 
 class Vteam(Device):
@@ -108,4 +111,7 @@ class Vteam(Device):
 
         key = f"vteam_{self.alpha_off}_{self.alpha_on}"
         drift = physics.drift_of(self.alpha_off, self.alpha_on)
-        return ModelFunctions(key, physics.VARIABLES, physics.PARAMETERS, drift, physics.output, physics.current)
+        return ModelFunctions(
+            key, physics.VARIABLES, physics.PARAMETERS, drift, physics.output, physics.current,
+            memristance=physics.memristance,
+        )  # fmt: skip

@@ -85,7 +85,7 @@ class Synapse(_IonDrift):
         drift = synapse.drift if self.direction == "both" else synapse.drift_printed
         return ModelFunctions(
             f"synapse_{self.direction}", synapse.VARIABLES, synapse.PARAMETERS, drift, synapse.output,
-            constant_drift=True, affine_output=True,
+            constant_drift=True, affine_output=True, memristance=synapse.memristance,
         )  # fmt: skip
 
 
@@ -140,7 +140,7 @@ class Node(_IonDrift):
         drift = node.drift if self.direction == "both" else node.drift_printed
         return ModelFunctions(
             f"node_{self.direction}", node.VARIABLES, node.PARAMETERS, drift, node.output, node.current,
-            constant_drift=True, affine_output=True,
+            constant_drift=True, affine_output=True, memristance=node.memristance,
         )  # fmt: skip
 
 
