@@ -51,8 +51,8 @@ class Plan(NamedTuple):
         Step in s.
     rate : float
         Learning rate.
-    rules : (4,) int64
-        BiasRule, OutputGradient, BiasCurrent, Activation.
+    rules : (5,) int64
+        BiasRule, OutputGradient, BiasCurrent, Activation, WriteLaw.
     skip : bool
         False steps resting devices too.
     """
@@ -83,8 +83,10 @@ class Devices(NamedTuple):
     train: np.ndarray  # the present pulse of a train, A
     idle: np.ndarray  # zeros
     voltage: np.ndarray  # V
-    request: np.ndarray  # charge beyond the threshold, A s
+    request: np.ndarray  # charge beyond the threshold, A s; of modelled banks the change of a weight, ohm or 1
     pulses: np.ndarray  # pulses of a train
+    known: np.ndarray  # modelled banks: states as they were measured
+    aim: np.ndarray  # modelled banks: states that a write or a restoration leads to
 
 
 class Counters(NamedTuple):
@@ -102,6 +104,7 @@ class Counters(NamedTuple):
     shortened: np.ndarray  # (elements,), writes
     rounded: np.ndarray  # (elements,), writes
     rounding: np.ndarray  # (elements,), largest, A s
+    unverified: np.ndarray  # (elements,), writes and RESTOREs
 
 
 class Registers(NamedTuple):
@@ -111,6 +114,7 @@ class Registers(NamedTuple):
     net: np.ndarray
     slope: np.ndarray
     bias: np.ndarray
+    sensitivity: np.ndarray  # of modelled nodes: dV/dw_b
     arriving: np.ndarray  # the gradient without the slope: T - V, or the sum of delta_l w_kl
     gradient: np.ndarray
     target: np.ndarray

@@ -15,12 +15,15 @@ from .block import place, rows_of
 from .compiling import inlined, specialise
 from .scratch import cube, line, rows, sheet
 from .slots import BankColumn, BiasCurrent, Column, Nominal, Operation, Phase
+from .state_dependent import rules_of
 from .stepping import ModelFunctions, Tally, cache_key, pulse_kernel
 from .tiles import ANY_VARIABLE, NO_VARIABLE
 
 # Open names of the templates.
 pulse_0: Callable
 pulse_1: Callable
+set_own_currents: Callable
+read_own_voltages: Callable
 
 
 @inlined
@@ -294,13 +297,13 @@ def rest_banks(plan, block, slot, row):
 
 
 @inlined
-def addressed_variable(slot):
+def addressed_variable(plan, slot):
     """Which variables a slot may move: all, one, or none."""
     operation = slot[Column.OPERATION]
     if operation == Operation.WRITE_VARIABLE:
         return slot[Column.VARIABLE]
-    if slot[Column.PHASE] == Phase.BACKREAD or operation == Operation.READ_SYNAPSES:
-        return NO_VARIABLE
+    if slot[Column.PHASE] == Phase.BACKREAD or operation == Operation.READ_SYNAPSES or operation == Operation.VERIFY:
+        return ANY_VARIABLE if plan.nominal[slot[Column.BANK], Nominal.MOVES] != 0.0 else NO_VARIABLE
     if operation == Operation.READ_MEMRISTOR or operation == Operation.READ_LINES:
         return NO_VARIABLE
     return ANY_VARIABLE
@@ -313,7 +316,7 @@ def run_train(plan, block, at, slot, row):
     currents = line(block.devices.current, at.first, at.room)
     train = line(block.devices.train, at.first, at.room)
     count = line(block.devices.pulses, at.first, at.elements)
-    addressed = addressed_variable(slot)
+    addressed = addressed_variable(plan, slot)
     stepped = 0
     for stretch in range(2 * pulses - 1):
         in_gap = stretch % 2 == 1
@@ -334,15 +337,18 @@ def run_slot(plan, block, slot, row, idle):
     """One slot: the controller sets currents, the devices are stepped, the controller reads voltages."""
     at = place(plan.banks, block, slot[Column.BANK])
     operation = slot[Column.OPERATION]
-    set_currents(plan, slot, at, block.devices, block.counters, block.registers)
-    if operation == Operation.READ_NODES:
+    if not set_own_currents(plan, slot, at, block.devices, block.counters, block.registers):
+        set_currents(plan, slot, at, block.devices, block.counters, block.registers)
+    reads = slot[Column.PHASE] == Phase.READ or slot[Column.PHASE] == Phase.BACKREAD
+    if operation == Operation.READ_NODES or (reads and plan.nominal[slot[Column.BANK], Nominal.MOVES] != 0.0):
         keep_states(at, block.devices)
     stepped = run_train(plan, block, at, slot, row)
     # Before the rest: a bank that is stepped through it overwrites its voltages.
-    read_voltages(plan, slot, at, block.devices, block.registers)
+    if not read_own_voltages(plan, slot, at, block.devices, block.counters, block.registers):
+        read_voltages(plan, slot, at, block.devices, block.registers)
     if not idle:
         stepped += rest_banks(plan, block, slot, row)
-    if operation == Operation.RESTORE_NODES:
+    if slot[Column.PHASE] == Phase.RESTORE and slot[Column.VARIABLE] <= 0:
         lower = plan.lower[slot[Column.BANK]]
         upper = plan.upper[slot[Column.BANK]]
         count_residuals(at, lower, upper, block.devices, block.counters)
@@ -438,11 +444,17 @@ def run_slots(plan, block, data, results, first_slot, slots, first_epoch):
 
 
 @functools.cache
-def loop_kernel(models: tuple[ModelFunctions, ...], integrator: str):
-    """The kernel :func:`run_slots` for the network's device models, at most two."""
+def loop_kernel(models: tuple[ModelFunctions, ...], integrator: str, modelled: bool = False):
+    """The kernel :func:`run_slots` for the network's device models, at most two.
+
+    ``modelled`` says that the controller finds pulses of some bank in its
+    device's model (:mod:`memsim.kernels.state_dependent`).
+    """
     pulses = [pulse_kernel(model, integrator) for model in models]
-    key = f"{integrator}_" + "_".join(cache_key(model) for model in models)
+    key = f"{integrator}_" + "_".join(cache_key(model) for model in models) + ("_modelled" if modelled else "")
+    rules = rules_of(models, integrator, modelled)
     bound = {"pulse_0": pulses[0], "pulse_1": pulses[-1]}
+    bound |= {"set_own_currents": rules.set_currents, "read_own_voltages": rules.read_voltages}
     for template in (apply_pulse, rest_banks, run_train, run_slot):
         bound[template.__name__] = specialise(template, f"{template.__name__}_{key}", compiler=inlined, **bound)
     return specialise(run_slots, f"run_slots_{key}", **bound)

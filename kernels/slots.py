@@ -30,6 +30,10 @@ class Operation(IntEnum):
     WRITE_VARIABLE = 7
     READ_LINES = 8
     WRITE_LINE = 9
+    RESTORE_SYNAPSES = 10  # undoes a READ of synapses without a threshold
+    RESTORE_COLUMNS = 11  # undoes their BACKREAD
+    VERIFY = 12  # reads the states that are being written or restored
+    CORRECT = 13  # leads those that are not yet there on
 
 
 class Column(IntEnum):
@@ -39,7 +43,7 @@ class Column(IntEnum):
     OPERATION = 1
     BANK = 2
     LAYER = 3  # counted from 1; layer 0 is the inputs
-    VARIABLE = 4  # the variable or line that is addressed; -1 where there is none
+    VARIABLE = 4  # the variable or line that is addressed, passes left of VERIFY and CORRECT; -1 where there is none
     START = 5  # first step, counted from the sample's start
     PULSES = 6  # pulses in the slot's train; 1 but for writes by width or by count
     PULSE_STEPS = 7
@@ -58,16 +62,17 @@ class BankColumn(IntEnum):
     FIRST_STATE = 4  # state variables of all devices in the banks before it
     RESTS = 5  # 1: at zero current nothing moves
     RECORDED = 6  # 1: its rows are kept
+    MODELLED = 7  # 1: the controller finds its pulses in the device's model, from measured states
 
 
 class Nominal(IntEnum):
     """What the controller knows of a bank: calibrated constants, in SI units."""
 
-    DRIFT = 0  # k, state units per A s beyond the threshold
+    DRIFT = 0  # k, state units per A s beyond the threshold; 1 for modelled banks, whose requests are no charges
     THRESHOLD = 1  # A
     READ_CURRENT = 2  # full scale of a READ of synapses, A
     DRIVER_LIMIT = 3  # largest current of a WRITE, A
-    STATE_PER_WEIGHT = 4  # 1/B, state units
+    STATE_PER_WEIGHT = 4  # 1/B, state units; of modelled synapses ohm
     UNIT_CURRENT = 5  # the current that stands for a signal of 1, A
     R_ON = 6  # ohm
     R_OFF = 7  # ohm
@@ -77,6 +82,12 @@ class Nominal(IntEnum):
     WRITE_CURRENT = 11  # amplitude of the pulses of a train, A beyond the threshold
     UNIT_VOLTAGE = 12  # the voltage that stands for an output of 1, V
     WINDOW = 13  # width of a variable's window, A
+    REFERENCE = 14  # modelled synapses: the reference resistor whose voltage is subtracted, ohm
+    POLARITY = 15  # modelled: 1 where a positive current raises the state, -1 where it lowers it
+    FALL_CURRENT = 16  # modelled: amplitude of a train's pulses that lower a state, A; WRITE_CURRENT raises
+    MOVES = 17  # modelled: 1 where any READ moves the state
+    KEPT_BIAS = 18  # modelled nodes: 1 where the controller keeps the bias weights, and RESTOREs are verified
+    TOLERANCE = 19  # modelled: share of the range within which a state is where it should be
 
 
 class BiasRule(IntEnum):
@@ -85,6 +96,13 @@ class BiasRule(IntEnum):
     GRADIENT = 0
     PRINTED = 1
     NONE = 2
+
+
+class WriteLaw(IntEnum):
+    """How the pulse of a state-dependent write is found in the model."""
+
+    SLOPE = 0  # from the drift at the present state
+    INTEGRAL = 1  # from the whole pulse
 
 
 class OutputGradient(IntEnum):

@@ -12,7 +12,7 @@ from .devices import Node, Synapse, ThresholdMemristor
 from .errors import InputError
 from .kernels.block import Plan
 from .kernels.random import PURPOSE_BIAS, PURPOSE_WEIGHT, uniform
-from .kernels.slots import Activation, BankColumn, BiasCurrent, BiasRule, Nominal, OutputGradient
+from .kernels.slots import Activation, BankColumn, BiasCurrent, BiasRule, Nominal, OutputGradient, WriteLaw
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ def _initial_states(
         device_rate = config.learning.rate / (bank.unit_current * calibration.slot_time(config))
         states = np.vstack([weights, np.full((1, len(seeds)), device_rate)])
         return (states[:, None, :],)
-    return ((weights * bank.state_per_weight)[None],)
+    return (bank.states(weights)[None],)
 
 
 def _layer_states(
@@ -128,7 +128,7 @@ def _layer_states(
 ) -> np.ndarray:
     """Starting states of one bank of a multilayer perceptron, (1, devices, realisations)."""
     layer = index // 2 + 1
-    if isinstance(bank.device, Synapse):
+    if bank.name.startswith("synapses"):
         name, share, purpose = "weight_limit", network.initial_weight, PURPOSE_WEIGHT
     else:
         name, share, purpose = "bias_limit", network.initial_bias, PURPOSE_BIAS
@@ -138,7 +138,7 @@ def _layer_states(
         raise InputError(
             f"network.{name}: must hold the starting weights of {bank.name}, up to {largest:.3g} (got {allowed:g})"
         )
-    return np.asarray((weights * bank.state_per_weight)[None])
+    return bank.states(weights)[None]
 
 
 def _plan(
@@ -159,6 +159,7 @@ def _plan(
         table[b, BankColumn.FIRST_DEVICE] = devices
         table[b, BankColumn.FIRST_STATE] = states
         table[b, BankColumn.RESTS] = bank.device.rests
+        table[b, BankColumn.MODELLED] = bank.modelled is not None
         devices += bank.devices
         states += bank.devices * model.variables
         parameters[b, : model.parameters] = bank.device.kernel_parameters()
@@ -174,6 +175,7 @@ def _plan(
     chosen = [codes[getattr(config.learning, name)] for name, codes in rules.items()]
     memristor = calibration.memristor_of(config, units[0]) if isinstance(config.network, SingleLayerSection) else None
     chosen.append(Activation[memristor.activation.upper()] if memristor else Activation.IDENTITY)
+    chosen.append(WriteLaw[config.write.law.upper()])
     return Plan(
         slots=slots.table(),
         banks=table,
@@ -202,10 +204,18 @@ def _nominal(config: Configuration, bank: BankCalibration) -> np.ndarray:
     row[Nominal.UNIT_CURRENT] = bank.unit_current
     row[Nominal.BIAS_LIMIT] = bank.bias_limit
     row[Nominal.FULL_SCALE] = config.network.read_scale
-    if isinstance(device, ThresholdMemristor):
+    if bank.modelled is not None:
+        row[Nominal.DRIFT] = 1.0
+        row[Nominal.REFERENCE] = bank.modelled.reference
+        row[Nominal.POLARITY] = bank.modelled.polarity
+        row[Nominal.FALL_CURRENT] = bank.modelled.fall_current
+        row[Nominal.MOVES] = bank.modelled.moves
+        row[Nominal.KEPT_BIAS] = bank.modelled.kept_bias
+        row[Nominal.TOLERANCE] = config.write.tolerance
+    elif isinstance(device, ThresholdMemristor):
         row[Nominal.UNIT_VOLTAGE] = device.reference_voltage
         row[Nominal.WINDOW] = device.window
-    else:
+    elif isinstance(device, Synapse | Node):
         row[Nominal.DRIFT] = device.drift_coefficient
         row[Nominal.RANGE] = device.state_range
         row[Nominal.R_ON] = device.output_r_on if isinstance(device, Node) else device.r_on

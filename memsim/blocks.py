@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .kernels.block import PHASES, Block, Counters, Devices, PlaceColumn, Plan, Registers, Rows
-from .kernels.slots import BankColumn
+from .kernels.slots import BankColumn, Nominal
 from .kernels.stepping import PulseRows
 from .kernels.tiles import room_of
 
@@ -140,7 +140,8 @@ def new_block(plan: Plan, initial: Sequence[np.ndarray], outputs: int) -> Block:
             signal=np.zeros((units, lanes)),
             net=np.zeros((units, lanes)),
             slope=np.zeros((units, lanes)),
-            bias=np.zeros((units, lanes)),
+            bias=np.full((units, lanes), np.nan if plan.nominal[:, Nominal.KEPT_BIAS].any() else 0.0),
+            sensitivity=np.zeros((units, lanes)),
             arriving=np.zeros((units, lanes)),
             gradient=np.zeros((units, lanes)),
             target=np.zeros((outputs, lanes)),
@@ -163,6 +164,8 @@ def _new_devices(state: np.ndarray, elements: int) -> Devices:
         voltage=np.zeros(elements),
         request=np.zeros(elements),
         pulses=np.zeros(elements),
+        known=np.zeros(elements),
+        aim=np.zeros(elements),
     )
 
 
@@ -180,4 +183,5 @@ def _new_counters(state: np.ndarray, elements: int) -> Counters:
         shortened=np.zeros(elements),
         rounded=np.zeros(elements),
         rounding=np.zeros(elements),
+        unverified=np.zeros(elements),
     )

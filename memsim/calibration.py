@@ -6,19 +6,22 @@ another variable's window; settings that are certain to fail are refused. What
 may fail is counted while stepping (:mod:`memsim.margins`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from .configuration import Configuration, MultilayerSection, SingleLayerSection
-from .devices import Node, Synapse, ThresholdMemristor
+from .devices import Device, Node, Synapse, ThresholdMemristor
 from .errors import InputError
+from .state_dependent import Modelled, Nominal, is_modelled, nominal_of
 
 READ_MARGIN = 1.25  # calibrated threshold over the largest READ
 WINDOW_MARGIN = 1.05  # calibrated window over the largest update
 # A calibrated driver carries a state through this share of its range in one slot. By amplitude, all of it; a train
 # of pulses has as many sizes as pulses, and a smaller range makes them finer.
 WRITE_RANGE = {"amplitude": 1.0, "width": 0.05, "count": 0.05}
+READ_SHARE = 1e-3  # of its range, that a synapse without a threshold moves in a calibrated READ at mid range
+PROBE_SHARE = 1e-3  # of the current that stands for 1, in a READ that verifies nodes
 SLOPE = {"logistic": 0.25, "tanh": 1.0, "identity": 1.0}  # largest g'
 
 
@@ -29,28 +32,32 @@ class BankCalibration:
     Attributes
     ----------
     name : str
-    device : Synapse, Node or ThresholdMemristor
+    device : Device
         With its thresholds filled in.
     devices : int
         How many there are.
     threshold : float
-        I_th in A; the first window's for a threshold memristor.
+        I_th in A; the first window's for a threshold memristor; of another model the largest current that moves no
+        state, and 0 where any current does.
     read_current : float
         Full scale of a READ in A; 0 where READs have none.
     driver_limit : float
         Largest current of a WRITE in A.
     write_current : float
-        Amplitude of a train's pulses beyond the threshold in A; 0 for writes by amplitude.
+        Amplitude of a train's pulses beyond the threshold in A; 0 for writes by amplitude. Of a modelled bank the
+        whole amplitude of those that raise the state.
     state_per_weight : float
-        1/B in the state's unit.
+        1/B in the state's unit; of modelled synapses in ohm.
     unit_current : float
         The current that stands for a signal of 1, in A.
     bias_limit : float
         Allowed magnitude of a bias weight.
+    modelled : Modelled or None
+        Of a bank that the controller writes by the device's model.
     """
 
     name: str
-    device: Synapse | Node | ThresholdMemristor
+    device: Device
     devices: int
     threshold: float
     read_current: float
@@ -59,6 +66,32 @@ class BankCalibration:
     state_per_weight: float
     unit_current: float
     bias_limit: float = 0.0
+    modelled: Modelled | None = None
+
+    def weights(self, states: np.ndarray) -> np.ndarray:
+        """The weights, or bias weights, that states of devices with one variable stand for; of any shape."""
+        if self.modelled is None:
+            return np.asarray(states / self.state_per_weight)
+        known = self.modelled
+        if self.name.startswith("nodes"):
+            return np.asarray((states - 0.5 * (known.lower + known.upper)) / (0.5 * (known.upper - known.lower)))
+        resistances = nominal_of(self.device, "devices.synapse").memristances(states)
+        return np.asarray((resistances - known.reference) / known.ohm_per_weight)
+
+    def weight_span(self, span: float) -> float:
+        """The range of weights that a range of states stands for: of a modelled bank that of all its states."""
+        if self.modelled is None:
+            return span / self.state_per_weight
+        return float(np.ptp(self.weights(np.array([self.modelled.lower, self.modelled.upper]))))
+
+    def states(self, weights: np.ndarray) -> np.ndarray:
+        """The states that stand for weights; the inverse of :meth:`weights`."""
+        if self.modelled is None:
+            return np.asarray(weights * self.state_per_weight)
+        known = self.modelled
+        if self.name.startswith("nodes"):
+            return np.asarray(0.5 * (known.lower + known.upper) + 0.5 * (known.upper - known.lower) * weights)
+        return nominal_of(self.device, "devices.synapse").states_of(known.reference + known.ohm_per_weight * weights)
 
     @property
     def thresholds(self) -> tuple[float, ...]:
@@ -127,8 +160,10 @@ def _synapses(
     config: Configuration, name: str, count: int, unit_current: float, weight_limit: float, held: bool
 ) -> BankCalibration:
     """A bank of synapses; held ones are read under external control and need no threshold."""
-    read = config.network.read_current or unit_current
     device = config.devices.synapse
+    if not isinstance(device, Synapse):
+        return _other_synapses(config, name, count, unit_current, weight_limit, held)
+    read = config.network.read_current or unit_current
     if device.threshold is None:
         device = device.model_copy(update={"threshold": 0.0 if held else READ_MARGIN * read})
     threshold = device.threshold or 0.0
@@ -141,7 +176,64 @@ def _synapses(
     share = WRITE_RANGE[config.write.encoding]
     over = share * device.state_range / (device.drift_coefficient * slot_time(config))
     limit, train = _driver(config, "devices.synapse.threshold", threshold, over)
-    return BankCalibration(name, device, count, threshold, read, limit, train, half / weight_limit, unit_current)
+    bank = BankCalibration(name, device, count, threshold, read, limit, train, half / weight_limit, unit_current)
+    return _with_model(config, bank, nominal_of(device, "devices.synapse"), weight_limit, moves=False)
+
+
+def _other_synapses(
+    config: Configuration, name: str, count: int, unit_current: float, weight_limit: float, held: bool
+) -> BankCalibration:
+    """A bank of synapses of any model that suits."""
+    nominal = nominal_of(config.devices.synapse, "devices.synapse")
+    threshold = nominal.dead_zone()
+    read = config.network.read_current
+    if read is None and held:
+        read = unit_current
+    elif read is None and threshold > 0:
+        read = threshold / READ_MARGIN
+    elif read is None:
+        read = nominal.current_for(READ_SHARE * nominal.range / (config.time.read * config.time.dt), 1.0)
+    if not held and 0.0 < threshold <= read:
+        raise InputError(
+            f"network.read_current: must be below {threshold:.6g} A, the largest current that moves no "
+            f"{nominal.model}, or every READ disturbs the weights (got {read:g} A)"
+        )
+    bank = BankCalibration(
+        name, nominal.device, count, 0.0 if held else threshold, read, *_drivers(config, nominal), 1.0, unit_current
+    )
+    return _with_model(config, bank, nominal, weight_limit, moves=threshold == 0.0 and not held)
+
+
+def _drivers(config: Configuration, nominal: Nominal, share: float = 1.0) -> tuple[float, float]:
+    """The driver's limit and the amplitude of a train's raising pulses, for writes through a share of the range."""
+    speed = share * nominal.range / slot_time(config)
+    limit = config.write.driver_limit
+    if limit is None:
+        limit = max(nominal.current_for(speed, sign) for sign in (1.0, -1.0))
+    train = config.write.encoding != "amplitude"
+    return limit, min(limit, nominal.current_for(WRITE_RANGE["count"] * speed, 1.0)) if train else 0.0
+
+
+def _with_model(
+    config: Configuration, bank: BankCalibration, nominal: Nominal, weight_limit: float, *, moves: bool,
+    kept_bias: bool = False, share: float = 1.0,
+) -> BankCalibration:  # fmt: skip
+    """A bank with what the controller calculates from its devices' model, where it does."""
+    if not is_modelled(config, nominal.device):
+        return bank
+    nominal = nominal_of(bank.device, nominal.role)  # with its calibrated threshold
+    low, high = nominal.ends
+    train = config.write.encoding != "amplitude"
+    speed = WRITE_RANGE["count"] * share * nominal.range / slot_time(config)
+    raising = min(bank.driver_limit, nominal.current_for(speed, 1.0)) if train else 0.0
+    lowering = min(bank.driver_limit, nominal.current_for(speed, -1.0)) if train else 0.0
+    ohm_per_weight = 0.5 * abs(high - low) / weight_limit
+    known = Modelled(
+        nominal.lower, nominal.upper, 0.5 * (low + high), ohm_per_weight, nominal.polarity, lowering, moves, kept_bias
+    )
+    synapse = not bank.name.startswith("nodes")
+    per_weight = ohm_per_weight if synapse else bank.state_per_weight
+    return replace(bank, write_current=raising, state_per_weight=per_weight, modelled=known)
 
 
 def _refuse_read_scale(config: Configuration, network: MultilayerSection, inputs: np.ndarray) -> None:
@@ -157,33 +249,53 @@ def _refuse_read_scale(config: Configuration, network: MultilayerSection, inputs
 
 
 def _multilayer(config: Configuration, network: MultilayerSection) -> tuple[BankCalibration, ...]:
-    node = config.devices.node
-    half = 0.5 * node.state_range
-    read_time = config.time.read * config.time.dt
-    unit_current = network.node_drift * half / (node.drift_coefficient * read_time)
+    node = _node(config, network)
     sizes = [network.layers[0] + network.constant_input, *network.layers[1:]]
-    allowed = WRITE_RANGE[config.write.encoding] * 2.0 * network.bias_limit * half
-    over = allowed / (node.drift_coefficient * slot_time(config))
-    limit, train = _driver(config, "devices.node.threshold", node.threshold, over)
     banks = []
     for layer in range(1, len(sizes)):
         count = sizes[layer - 1] * sizes[layer]
-        banks.append(_synapses(config, f"synapses{layer}", count, unit_current, network.weight_limit, held=False))
-        banks.append(
-            BankCalibration(
-                f"nodes{layer}",
-                node,
-                sizes[layer],
-                node.threshold,
-                0.0,
-                limit,
-                train,
-                half,
-                unit_current,
-                network.bias_limit,
-            )
-        )
+        banks.append(_synapses(config, f"synapses{layer}", count, node.unit_current, network.weight_limit, held=False))
+        banks.append(replace(node, name=f"nodes{layer}", devices=sizes[layer]))
     return tuple(banks)
+
+
+def _node(config: Configuration, network: MultilayerSection) -> BankCalibration:
+    """A bank of one node."""
+    node = config.devices.node
+    read_time = config.time.read * config.time.dt
+    if isinstance(node, Node):
+        half = 0.5 * node.state_range
+        unit_current = network.node_drift * half / (node.drift_coefficient * read_time)
+        allowed = WRITE_RANGE[config.write.encoding] * 2.0 * network.bias_limit * half
+        over = allowed / (node.drift_coefficient * slot_time(config))
+        threshold = node.threshold
+        limit, train = _driver(config, "devices.node.threshold", threshold, over)
+    else:
+        nominal = nominal_of(node, "devices.node")
+        half = 0.5 * nominal.range
+        _refuse_active(nominal)
+        unit_current = nominal.current_for(network.node_drift * half / read_time, 1.0)
+        threshold = nominal.dead_zone()
+        limit, train = _drivers(config, nominal, network.bias_limit)
+    probe = PROBE_SHARE * unit_current
+    bank = BankCalibration("nodes1", node, 1, threshold, 0.0, limit, train, half, unit_current, network.bias_limit)
+    if not is_modelled(config, node):
+        return bank
+    bank = replace(bank, read_current=probe)
+    kept = network.restore_verify > 0
+    return _with_model(
+        config, bank, nominal_of(node, "devices.node"), network.weight_limit, moves=True, kept_bias=kept,
+        share=network.bias_limit,
+    )  # fmt: skip
+
+
+def _refuse_active(nominal: Nominal) -> None:
+    """Refuse a node whose memristance is not positive: V / I and the output's scale would lose their sense."""
+    if min(nominal.ends) <= 0.0:
+        raise InputError(
+            f"{nominal.role}.model: must have a positive memristance over its whole range "
+            f"(got {nominal.model!r}, down to {min(nominal.ends):g} ohm)"
+        )
 
 
 def _lines(config: Configuration, network: SingleLayerSection, inputs: int) -> BankCalibration:

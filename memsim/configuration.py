@@ -4,14 +4,24 @@ A configuration comes from a TOML file, from a run file, or from Python; it is
 checked once, here, and everything within trusts it.
 """
 
+import functools
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tomli_w
-from pydantic import Discriminator, Field, SerializerFunctionWrapHandler, Tag, model_serializer, model_validator
+from pydantic import (
+    BeforeValidator,
+    Discriminator,
+    Field,
+    SerializeAsAny,
+    SerializerFunctionWrapHandler,
+    Tag,
+    model_serializer,
+    model_validator,
+)
 
-from .devices import Node, Synapse, ThresholdMemristor
+from .devices import Device, Node, Synapse, ThresholdMemristor, device_of
 from .errors import InputError
 from .fields import Settings, quantity
 
@@ -131,6 +141,15 @@ class WriteEncoding(Settings):
     driver_limit: float | None = quantity(
         None, "A", "largest current of a write; calibrated where it is not given", gt=0
     )
+    law: Literal["slope", "integral"] = Field(
+        default="integral",
+        description="state-dependent drift: pulses from the drift at the present state, or from the whole pulse "
+        "in the controller's model of the device",
+    )
+    verify: int = Field(default=0, ge=0, le=1000, description="passes of reading and correcting after each write")
+    tolerance: float = quantity(
+        1e-4, "1", "verifying: share of the state's range within which it is where it should be", gt=0, lt=1
+    )
 
 
 class NetworkSection(Settings):
@@ -168,6 +187,9 @@ class MultilayerSection(NetworkSection):
     node_drift: float = quantity(
         0.08, "1", "share of half its range that a node drifts in a READ of 1; sets the unit current", gt=0, lt=1
     )
+    restore_verify: int = Field(
+        default=0, ge=0, le=1000, description="passes of reading and correcting after each RESTORE of nodes"
+    )
     initial_weight: float = quantity(1.0, "1", "range of the starting weights, as a share of Glorot's", gt=0)
     initial_bias: float = quantity(0.1, "1", "range of the starting bias weights, as a share of Glorot's", ge=0)
 
@@ -175,8 +197,10 @@ class MultilayerSection(NetworkSection):
 class DevicesSection(Settings):
     """``[devices.*]``: the device models and their parameters."""
 
-    synapse: Synapse = Synapse()
-    node: Node = Node()
+    synapse: Annotated[SerializeAsAny[Device], BeforeValidator(functools.partial(device_of, default="synapse"))] = (
+        Synapse()
+    )
+    node: Annotated[SerializeAsAny[Device], BeforeValidator(functools.partial(device_of, default="node"))] = Node()
     memristor: ThresholdMemristor | None = Field(
         default=None, description="the single-layer perceptron's; inputs as its own"
     )

@@ -151,9 +151,9 @@ class Engine:
         self._errors: list[np.ndarray] = []
         self._keyframes: list[KeyframeStates] = []
         time_section = assembly.config.time
-        self._kernel = loop_kernel(
-            assembly.models, EXACT if time_section.solver == "exact" else time_section.integrator
-        )
+        integrator = EXACT if time_section.solver == "exact" else time_section.integrator
+        modelled = any(bank.modelled is not None for bank in assembly.banks)
+        self._kernel = loop_kernel(assembly.models, integrator, modelled)
         self._row_capacity = self._rows_a_stretch() if recorded else 0
         self._free_rows: deque[list[Rows]] = deque()
         self._blocks = [new_block(self.plan, self._initial(part), assembly.targets.shape[1]) for part in self.parts]

@@ -1,6 +1,7 @@
 """Checked settings: the base of every section of a configuration and of every device."""
 
 import difflib
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -29,6 +30,14 @@ class Settings(BaseModel):
             super().__init__(**values)
         except ValidationError as error:
             raise InputError(*explain(error, type(self))) from None
+
+
+def one_of(known: Iterable[str], got: Any) -> str:
+    """``one of a, b (got c); did you mean a?``, for a name that must be known."""
+    known = list(known)
+    near = difflib.get_close_matches(str(got), known, n=1, cutoff=0.5)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return f"one of {', '.join(known)} (got {got!r}){hint}"
 
 
 def explain(error: ValidationError, model: type[BaseModel]) -> list[str]:

@@ -19,8 +19,9 @@ COUNTS = {
     "bounds_in_read": "READs that ended with a state at a bound",
     "bounds_in_write": "WRITEs that ended with a state at a bound",
     "clipped_writes": "writes cut by the driver's limit",
-    "shortened_writes": "bias writes shortened to stay within their allowed range",
+    "shortened_writes": "writes shortened to stay within their allowed range",
     "rounded_writes": "writes rounded to whole steps or pulses",
+    "unverified": "writes and RESTOREs that a verifying READ did not find at their aim",
 }
 
 
@@ -96,5 +97,6 @@ def bank_margins(bank: BankCalibration, counters: Arrays, lower: np.ndarray, upp
             "clipped_writes": int(counters["clipped"].sum()),
             "shortened_writes": int(counters["shortened"].sum()),
             "rounded_writes": int(counters["rounded"].sum()),
+            "unverified": int(np.sum(counters.get("unverified", 0))),
         },
     )

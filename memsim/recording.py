@@ -154,6 +154,7 @@ def describe(assembly: Assembly, keyframe_samples: int) -> RunDescription:
     )
 
 
+ADDED_COUNTERS = ("unverified",)  # since schema 2 was first written: older files lack them
 PHASE_LABELS = ("phase", "device", "realisation")
 STATE_LABELS = ("device", "variable", "realisation")
 DEVICE_LABELS = ("device", "realisation")
@@ -167,9 +168,10 @@ COUNTERS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "residual": ("1", "largest distance after RESTORE over the state's range", DEVICE_LABELS),
     "unrestored": ("1", "RESTOREs with a residual above 1e-12", DEVICE_LABELS),
     "clipped": ("1", "writes cut by the driver's limit", DEVICE_LABELS),
-    "shortened": ("1", "bias writes shortened to stay within their range", DEVICE_LABELS),
+    "shortened": ("1", "writes shortened to stay within their range", DEVICE_LABELS),
     "rounded": ("1", "writes rounded to whole steps or pulses", DEVICE_LABELS),
     "rounding": ("A s", "largest charge lost to rounding", DEVICE_LABELS),
+    "unverified": ("1", "writes and RESTOREs that a verifying READ did not find at their aim", DEVICE_LABELS),
 }
 
 

@@ -54,7 +54,7 @@ class Run(TraceAccess):
         for bank in self.calibration:
             states = self.final_state[bank.name]
             values = states[:, 0] if states.shape[1] == 1 else states[0, :-1]
-            weights[bank.name] = values / bank.state_per_weight
+            weights[bank.name] = bank.weights(values)
         return weights
 
     @property

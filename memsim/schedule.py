@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from .configuration import Configuration, SingleLayerSection
+from .configuration import Configuration, MultilayerSection, SingleLayerSection
 from .kernels.slots import Column, Operation, Phase
+from .state_dependent import is_modelled, moves_in_read
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ class Slot:
     layer : int
         Counted from 1.
     variable : int
-        The variable or line that is addressed; -1 where there is none.
+        The variable or line that is addressed; of VERIFY, CORRECT and a RESTORE
+        that they follow, the passes that are left. -1 where there is none.
     pulses, pulse_steps, gap_steps : int
         A train of ``pulses`` pulses of ``pulse_steps`` steps, ``gap_steps``
         idle steps between them.
@@ -98,7 +100,11 @@ class Schedule:
 
     def forward(self) -> "Schedule":
         """The READs and RESTOREs alone: a prediction."""
-        kept = tuple(slot for slot in self.slots if slot.phase in (Phase.READ, Phase.RESTORE))
+        kept = tuple(
+            slot
+            for slot in self.slots
+            if slot.phase in (Phase.READ, Phase.RESTORE) and slot.operation != Operation.RESTORE_COLUMNS
+        )
         return Schedule(kept, self.rest_steps)
 
 
@@ -117,13 +123,25 @@ def build(config: Configuration) -> Schedule:
     """The schedule of one training sample."""
     read, write = {"pulse_steps": config.time.read}, _write_train(config)
     if isinstance(config.network, SingleLayerSection):
-        slots = _single_layer(config.network, read, write)
+        slots = _single_layer(config, config.network, read, write)
     else:
-        slots = _multilayer(len(config.network.layers) - 1, read, write)
+        slots = _multilayer(config, config.network, read, write)
     return Schedule(tuple(slots), config.time.rest)
 
 
-def _single_layer(network: SingleLayerSection, read: dict[str, Any], write: dict[str, Any]) -> list[Slot]:
+def _verified(slot: Slot, passes: int, read: dict[str, Any], write: dict[str, Any]) -> list[Slot]:
+    """A WRITE or a RESTORE, the passes of reading and correcting after it, and a last reading."""
+    slots, place = [slot], (slot.bank, slot.layer)
+    for left in range(passes, 0, -1):
+        slots.append(Slot(slot.phase, Operation.VERIFY, *place, variable=left, held=slot.held, **read))
+        slots.append(Slot(slot.phase, Operation.CORRECT, *place, variable=left, **write))
+    last = Slot(slot.phase, Operation.VERIFY, *place, variable=0, held=slot.held, **read)
+    return [*slots, last] if passes else slots
+
+
+def _single_layer(
+    config: Configuration, network: SingleLayerSection, read: dict[str, Any], write: dict[str, Any]
+) -> list[Slot]:
     """Algorithm 1: one READ, then a WRITE for each weight and the bias in turn.
 
     In the equivalent construction external control holds all devices in the
@@ -133,21 +151,36 @@ def _single_layer(network: SingleLayerSection, read: dict[str, Any], write: dict
     first = Slot(Phase.READ, Operation.READ_LINES if held else Operation.READ_MEMRISTOR, 0, 1, held=held, **read)
     operation = Operation.WRITE_LINE if held else Operation.WRITE_VARIABLE
     lines = network.inputs + network.constant_input + 1
-    writes = [Slot(Phase.WRITE, operation, 0, 1, variable=i, **write) for i in range(lines)]
-    return [first, *writes]
+    slots = [first]
+    for i in range(lines):
+        slot = Slot(Phase.WRITE, operation, 0, 1, variable=i, **write)
+        slots += _verified(slot, config.write.verify if held else 0, read, write)
+    return slots
 
 
-def _multilayer(layers: int, read: dict[str, Any], write: dict[str, Any]) -> list[Slot]:
-    """Algorithm 2; the banks of layer l are 2 (l - 1), its synapses, and 2 l - 1, its nodes."""
+def _multilayer(
+    config: Configuration, network: MultilayerSection, read: dict[str, Any], write: dict[str, Any]
+) -> list[Slot]:
+    """Algorithm 2; the banks of layer l are 2 (l - 1), its synapses, and 2 l - 1, its nodes.
+
+    Synapses that any READ moves are restored after it.
+    """
+    moved = is_modelled(config, config.devices.synapse) and moves_in_read(config)
+    layers, restores, verify = len(network.layers) - 1, network.restore_verify, config.write.verify
     slots = []
     for layer in range(1, layers + 1):
         synapses, nodes = 2 * layer - 2, 2 * layer - 1
         slots.append(Slot(Phase.READ, Operation.READ_SYNAPSES, synapses, layer, **read))
+        if moved:
+            slots.append(Slot(Phase.RESTORE, Operation.RESTORE_SYNAPSES, synapses, layer, **read))
         slots.append(Slot(Phase.READ, Operation.READ_NODES, nodes, layer, **read))
-        slots.append(Slot(Phase.RESTORE, Operation.RESTORE_NODES, nodes, layer, **read))
+        restore = Slot(Phase.RESTORE, Operation.RESTORE_NODES, nodes, layer, variable=restores or -1, **read)
+        slots += _verified(restore, restores, read, write)
     for layer in range(layers, 1, -1):
         slots.append(Slot(Phase.BACKREAD, Operation.BACKREAD_SYNAPSES, 2 * layer - 2, layer, **read))
+        if moved:
+            slots.append(Slot(Phase.RESTORE, Operation.RESTORE_COLUMNS, 2 * layer - 2, layer, **read))
     for layer in range(1, layers + 1):
-        slots.append(Slot(Phase.WRITE, Operation.WRITE_SYNAPSES, 2 * layer - 2, layer, **write))
-        slots.append(Slot(Phase.WRITE, Operation.WRITE_NODES, 2 * layer - 1, layer, **write))
+        for operation, bank in ((Operation.WRITE_SYNAPSES, 2 * layer - 2), (Operation.WRITE_NODES, 2 * layer - 1)):
+            slots += _verified(Slot(Phase.WRITE, operation, bank, layer, **write), verify, read, write)
     return slots

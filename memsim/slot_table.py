@@ -4,6 +4,7 @@ import numpy as np
 from rich.table import Table
 
 from .assembly import Assembly
+from .kernels.slots import Operation
 from .schedule import Schedule, Slot
 
 FIELDS = [
@@ -31,6 +32,10 @@ DRIVEN_BY = {
     "WRITE_VARIABLE": "Delta * x_i * g', beyond I_i",
     "READ_LINES": "inputs and 1, scaled; states held",
     "WRITE_LINE": "eta * Delta * x_i * g'",
+    "RESTORE_SYNAPSES": "signals of the layer before, negated",
+    "RESTORE_COLUMNS": "local gradients, negated",
+    "VERIFY": "a small READ of what was addressed",
+    "CORRECT": "what is missing",
 }
 
 
@@ -55,7 +60,7 @@ def table(assembly: Assembly) -> Table:
     schedule, dt = assembly.schedule, assembly.config.time.dt
     for slot, start in zip(schedule.slots, schedule.starts, strict=True):
         driven_by = DRIVEN_BY[slot.operation.name]
-        if slot.variable >= 0:
+        if slot.operation in (Operation.WRITE_VARIABLE, Operation.WRITE_LINE):
             driven_by = f"variable {slot.variable + 1}: {driven_by}"
         shown.add_row(
             slot.phase.name, assembly.banks[slot.bank].name, str(start), str(slot.width), str(slot.pulses),

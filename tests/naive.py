@@ -243,12 +243,13 @@ class Device:
     shortened: int = 0
     rounded: int = 0
     rounding: float = 0.0
+    unverified: int = 0
     rows: list = field(default_factory=list)  # (state, current, voltage) of every step
 
 
 COUNTERS = (
     "energy", "peak_current", "disturbed", "bound", "highest", "lowest", "residual", "unrestored", "clipped",
-    "shortened", "rounded", "rounding",
+    "shortened", "rounded", "rounding", "unverified",
 )  # fmt: skip
 
 

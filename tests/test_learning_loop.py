@@ -5,6 +5,7 @@ import functools
 from pathlib import Path
 
 import naive
+import naive_state_dependent
 import numba
 import numpy as np
 import pytest
@@ -32,6 +33,59 @@ SLP = {"kind": "slp"}
 LINES = {"kind": "slp", "construction": "equivalent"}
 COUNT = {"encoding": "count", "pulses": 6, "train_steps": 2, "train_gap_steps": 1}
 SHORT = {"pulse_steps": 5}
+
+VTEAM, WINDOWED = {"model": "vteam"}, {"model": "windowed-drift"}
+# Devices that the controller writes by their model. One kind of network a compiled loop.
+STATE_DEPENDENT = {
+    "vteam synapses": (REAL, {"network": MLP, "time": SHORT | {"gap_steps": 1}, "devices": {"synapse": VTEAM}}),
+    "vteam synapses, slope": (
+        REAL,
+        {"network": MLP, "time": SHORT, "devices": {"synapse": VTEAM}, "write": {"law": "slope"}},
+    ),
+    "vteam synapses, slope, verified": (
+        REAL,
+        {
+            "network": MLP | {"weight_limit": 1.5},
+            "time": SHORT,
+            "devices": {"synapse": VTEAM},
+            "learning": {"rate": 3.0},
+            "write": {"law": "slope", "verify": 2, "tolerance": 1e-3},
+        },
+    ),
+    "vteam synapses, writes by count": (
+        REAL,
+        {
+            "network": MLP,
+            "time": SHORT,
+            "devices": {"synapse": VTEAM},
+            "write": COUNT | {"verify": 1},
+            "learning": {"rate": 3.0},
+        },
+    ),
+    "vteam synapses, writes by count, slope": (
+        REAL,
+        {"network": MLP, "time": SHORT, "devices": {"synapse": VTEAM}, "write": COUNT | {"law": "slope"}},
+    ),
+    "windowed synapses and nodes": (
+        REAL,
+        {"network": MLP, "time": SHORT, "devices": {"synapse": WINDOWED, "node": WINDOWED}},
+    ),
+    "windowed synapses and nodes, all verified": (
+        REAL,
+        {
+            "network": MLP | {"restore_verify": 2, "bias_limit": 0.05, "initial_bias": 0.03, "node_drift": 0.5},
+            "time": SHORT,
+            "devices": {"synapse": WINDOWED, "node": WINDOWED},
+            "learning": {"rate": 3.0},
+            "write": {"verify": 1, "driver_limit": 0.1},
+        },
+    ),
+    "mlp, verified": (
+        REAL,
+        {"network": MLP | {"restore_verify": 1}, "time": SHORT, "write": {"verify": 1, "tolerance": 1e-9}},
+    ),
+    "vteam lines": (REAL, {"network": LINES, "time": SHORT, "devices": {"synapse": VTEAM}, "write": {"verify": 1}}),
+}
 
 # Data, and the sections that differ from their defaults. All of a network's cases share one compiled loop.
 CASES = {
@@ -126,6 +180,7 @@ CASES = {
         },
     ),
     "lines, writes by count": (REAL, {"network": LINES, "time": SHORT, "write": COUNT, "learning": {"rate": 2.0}}),
+    **STATE_DEPENDENT,
     "lines, writes by width": (REAL, {"network": LINES, "time": SHORT, "write": {"encoding": "width"}}),
 }
 KINDS = ("mlp, writes by count", "slp, rest gap", "lines, tanh, rest gap")  # one of each network, all with rest gaps
@@ -192,13 +247,19 @@ def joined_rows(taken, bank):
     return joined
 
 
+def network_of(assembly, realisation):
+    """The naive network of an assembly."""
+    modelled = any(bank.modelled is not None for bank in assembly.banks)
+    return (naive_state_dependent if modelled else naive).Network(assembly, realisation)
+
+
 @functools.cache
 def run_naive(case):
     """Run a case by the naive network, each realisation on its own."""
     assembly = assembly_of(case)
     networks, errors = [], []
     for realisation, seed in enumerate(assembly.seeds):
-        network = naive.Network(assembly, realisation)
+        network = network_of(assembly, realisation)
         order = [naive.shuffle(seed, epoch, len(assembly.inputs)) for epoch in range(EPOCHS)]
         errors.append(network.learn(order))
         networks.append(network)

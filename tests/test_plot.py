@@ -274,10 +274,10 @@ def test_time_has_a_unit_that_suits_its_length(duration, factor, unit):
     assert time_axis.duration(duration) == f"{duration * factor:.4g} {unit}"
 
 
-def drawn(quantity, values, span=1e-8, scale=1.0, unit="m"):
+def drawn(quantity, values, span=1e-8, weights=False, unit="m"):
     """The axis of one channel of a node."""
     channel = Channel("nodes1", quantity, 0, 0 if quantity == "state" else None, 0)
-    panel = plot._Panel("nodes1", quantity, quantity, unit, (channel,), ("boundary",), scale, span)
+    panel = plot._Panel("nodes1", quantity, quantity, unit, (channel,), ("boundary",), weights, span)
     place = plot.new_figure(4.0, 3.0).subplots()
     run, values = traced("mlp"), np.array(values, dtype=float)
     axis = plot.time_axis(run, 0, len(values))
@@ -296,8 +296,9 @@ def test_the_axis_of_a_state_fits_its_drift_and_others_begin_at_0():
     place = drawn("state", [1.0e-9, 1.1e-9, 1.05e-9])
     assert place.get_ylim() == pytest.approx((1.0 - 0.008, 1.1 + 0.008))
     assert place.get_ylabel() == "nodes1\nstate (nm)"
-    # As weights of 2 to the nm.
-    assert drawn("state", [1.0e-9, 1.1e-9], scale=2e9, unit="1").get_ylim() == pytest.approx((2 - 0.016, 2.2 + 0.016))
+    # As bias weights, 1 at 5 nm.
+    low, high = drawn("state", [1.0e-9, 1.1e-9], weights=True, unit="1").get_ylim()
+    assert (low, high) == pytest.approx((0.2 - 0.0016, 0.22 + 0.0016))
     low, high = drawn("voltage", [3.0, 3.5], unit="V").get_ylim()
     assert low < 0.0
     assert high > 3.5

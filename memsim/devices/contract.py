@@ -1,6 +1,6 @@
 """What a device model is: checked parameters with units, named states with bounds, and compiled functions."""
 
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from ..fields import Settings
 
@@ -38,6 +38,9 @@ class Device(Settings):
         Whether nothing moves at zero current; only such devices are left out of
         the schedule's idle stretches.
     """
+
+    if TYPE_CHECKING:
+        model: str = ""
 
     title: ClassVar[str] = ""
     equations: ClassVar[str] = ""

@@ -1,6 +1,5 @@
 """The configuration of a drive: step, device, bank, and the waveforms that drive it."""
 
-import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -10,9 +9,9 @@ import tomli_w
 from pydantic import BeforeValidator, Field, SerializeAsAny, create_model, model_serializer, model_validator
 
 from ..configuration import override, parse_toml, read_text, whole_steps
-from ..devices import MODELS, Device
+from ..devices import Device, device_of
 from ..errors import InputError
-from ..fields import Settings, quantity
+from ..fields import Settings, one_of, quantity
 from ..waveforms import WAVEFORMS, Sum, Waveform
 from .initial_states import initial_states
 
@@ -75,7 +74,7 @@ class DriveEntry(Settings):
             return section
         name = section.get("waveform")
         if name not in _FLAT:
-            raise ValueError(f"waveform: must be {_one_of(_FLAT, name)}")
+            raise ValueError(f"waveform: must be {one_of(_FLAT, name)}")
         waveform = _FLAT[name](**section)
         return {"waveform": waveform, "devices": getattr(waveform, "devices", ())}
 
@@ -83,21 +82,6 @@ class DriveEntry(Settings):
     def _as_flat(self) -> dict[str, Any]:
         waveform = self.waveform.model_dump(mode="json", exclude={"devices"})
         return {**waveform, "devices": list(self.devices)} if self.devices else waveform
-
-
-def _one_of(known: Mapping[str, Any], got: Any) -> str:
-    near = difflib.get_close_matches(str(got), known, n=1, cutoff=0.5)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    return f"one of {', '.join(known)} (got {got!r}){hint}"
-
-
-def _device(section: Any) -> Any:
-    """A device model from its section."""
-    if not isinstance(section, dict):
-        return section
-    if section.get("model") not in MODELS:
-        raise ValueError(f"model: must be {_one_of(MODELS, section.get('model'))}")
-    return MODELS[section["model"]](**section)
 
 
 class DriveConfiguration(Settings):
@@ -113,7 +97,7 @@ class DriveConfiguration(Settings):
     """
 
     time: DriveTiming
-    device: Annotated[SerializeAsAny[Device], BeforeValidator(_device)]
+    device: Annotated[SerializeAsAny[Device], BeforeValidator(device_of)]
     bank: BankSection = BankSection()
     drive: tuple[DriveEntry, ...] = Field(..., min_length=1)
 

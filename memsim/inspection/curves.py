@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..calibration import BankCalibration
 from ..envelopes import SpanExtremes
 from ..run import Run
 from .channels import Channel, Channels
@@ -28,6 +29,15 @@ class Curve(NamedTuple):
     edges: np.ndarray
     low: np.ndarray
     high: np.ndarray
+
+
+def as_weights(curve: Curve, calibration: BankCalibration) -> Curve:
+    """A curve of states as one of the weights that they stand for, which may fall where states rise."""
+    low = calibration.weights(curve.low)
+    if curve.low is curve.high:
+        return Curve(curve.edges, low, low)
+    high = calibration.weights(curve.high)
+    return Curve(curve.edges, np.minimum(low, high), np.maximum(low, high))
 
 
 def curves(

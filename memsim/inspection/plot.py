@@ -19,7 +19,7 @@ from ..figures import COLOURS, check_plot_target, new_figure, save
 from ..run import Run
 from ..si import axis_unit
 from .channels import Channel, Channels, unit_of
-from .curves import Curve, Progress, curves, error_curve
+from .curves import Curve, Progress, as_weights, curves, error_curve
 from .spans import unit_steps
 from .time_axis import TimeAxis, duration, mark_epochs, shade_phases, time_axis
 
@@ -47,7 +47,7 @@ class _Panel:
     unit: str
     channels: tuple[Channel, ...]
     variables: tuple[str, ...]
-    scale: float = 1.0
+    weights: bool = False
     span: float = 0.0  # from a state's lower bound to its upper bound, in its unit; 0 where there are none
 
 
@@ -173,7 +173,6 @@ def figure_of(
 
 def _panels(run: Run, channels: Channels, weights: bool) -> list[_Panel]:
     """An axis for each bank, quantity and unit, in the order of the network."""
-    of_weights = {bank.name: 1.0 / bank.state_per_weight for bank in run.calibration} if weights else {}
     grouped: dict[tuple[str, str, str], list[Channel]] = {}
     for channel in channels:
         grouped.setdefault((channel.bank, channel.quantity, unit_of(run, channel)), []).append(channel)
@@ -183,8 +182,8 @@ def _panels(run: Run, channels: Channels, weights: bool) -> list[_Panel]:
         names = {variables[channel.variable] for channel in members if channel.variable is not None}
         name = quantity if quantity != "state" else names.pop() if len(names) == 1 else "states"
         panel = _Panel(bank, quantity, name, unit, tuple(members), variables, span=state_span(run, members))
-        if quantity == "state" and bank in of_weights and name != "learning rate":
-            panel = replace(panel, name="weight", unit="1", scale=of_weights[bank])
+        if weights and quantity == "state" and name != "learning rate":
+            panel = replace(panel, name="weight", unit="1", weights=True)
         panels.append(panel)
     return panels
 
@@ -212,13 +211,16 @@ def _draw_panel(
     place: Axes, panel: _Panel, found: dict[Channel, Curve], axis: TimeAxis, calibration: BankCalibration
 ) -> None:
     shown = [found[channel] for channel in panel.channels]
+    if panel.weights:
+        shown = [as_weights(curve, calibration) for curve in shown]
+        panel = replace(panel, span=calibration.weight_span(panel.span))
     thresholds = calibration.thresholds if panel.quantity == "current" else ()
     levels = [level for threshold in thresholds for level in (-threshold, threshold)]
     low, high = _limits(panel, shown, levels)
     factor, unit = axis_unit(max(-low, high), panel.unit)
     colours = _colours(len(shown))
     for curve, colour in zip(shown, colours, strict=True):
-        _draw_curve(place, curve, axis, panel.scale * factor, colour, NARROW * (high - low) * factor)
+        _draw_curve(place, curve, axis, factor, colour, NARROW * (high - low) * factor)
     for level in levels:
         place.axhline(level * factor, color="0.4", linewidth=0.7, linestyle=":")
     place.axhline(0.0, color="0.6", linewidth=0.5, zorder=0.5)
@@ -242,7 +244,7 @@ def _limits(panel: _Panel, shown: Sequence[Curve], levels: Sequence[float]) -> t
     usual = panel.span or max(abs(low), abs(high))
     # Of a state that does not move the last bits are not to fill the axis.
     margin = 0.08 * (high - low) if high - low > STEADY * usual else 0.05 * (usual or 1.0)
-    return (low - margin) * panel.scale, (high + margin) * panel.scale
+    return low - margin, high + margin
 
 
 def _draw_curve(place: Axes, curve: Curve, axis: TimeAxis, factor: float, colour: object, narrow: float) -> None:

@@ -36,8 +36,7 @@ class WeightHistogram:
 def stored_weights(run: Run, bank: str) -> tuple[np.ndarray, np.ndarray]:
     """Weights at the run's start, at its keyframes and at its end.
 
-    A weight is w = x / (state that stands for a weight of 1), ``state_per_weight``
-    of :attr:`memsim.run.Run.calibration`; of nodes it is the bias weight.
+    See :meth:`memsim.calibration.BankCalibration.weights`; of nodes it is the bias weight.
 
     Returns
     -------
@@ -66,8 +65,7 @@ def weights_of(run: Run, bank: str, states: np.ndarray) -> np.ndarray:
     """
     values = states[:, :, 0] if states.shape[2] == 1 else states[:, 0, :-1]
     (calibration,) = (known for known in run.calibration if known.name == bank)
-    weights: np.ndarray = values / calibration.state_per_weight
-    return weights
+    return calibration.weights(values)
 
 
 def weight_histogram(

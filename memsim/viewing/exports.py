@@ -102,8 +102,9 @@ def snippet(run: Run, view: View) -> str:
                 lines.append(f"        {bank!r}, {quantity!r}, start, stop, points={max(1, view.columns // 2)}")
             lines.append("    )")
     if view.choice.weights:
-        factors = {bank.name: bank.state_per_weight for bank in run.calibration if bank.name in channels.banks}
-        lines.append(f"    state_per_weight = {factors}  # a state of a weight, over this, is the weight")
+        banks = ", ".join(repr(bank) for bank in channels.banks)
+        lines.append(f"    banks = [bank for bank in run.calibration if bank.name in ({banks},)]")
+        lines.append("    weights_of = {bank.name: bank.weights for bank in banks}  # of a bank: states to weights")
     return "\n".join(lines) + "\n"
 
 

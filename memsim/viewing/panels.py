@@ -10,8 +10,9 @@ from bokeh.core.property.descriptors import UnsetValueError
 from bokeh.models import ColumnDataSource, CustomJSTickFormatter, Range1d, Span, VStrip
 from bokeh.plotting import figure as new_bokeh_figure
 
+from ..calibration import BankCalibration
 from ..inspection.channels import Channel, unit_of
-from ..inspection.curves import Curve
+from ..inspection.curves import Curve, as_weights
 from ..inspection.plot import STEADY, state_span
 from ..run import Run
 from ..si import SCALABLE
@@ -37,8 +38,8 @@ class Group:
         Quantity, or the state variable.
     unit : str
     members : tuple of Channel
-    factors : tuple of float
-        What each member's values are multiplied by: 1, or weights for each unit of state.
+    calibrations : tuple of BankCalibration or None
+        Of each member that is shown as a weight.
     usual : float
         The states' range in the axis's unit; 0 where there is none.
     """
@@ -46,28 +47,31 @@ class Group:
     name: str
     unit: str
     members: tuple[Channel, ...]
-    factors: tuple[float, ...]
+    calibrations: tuple[BankCalibration | None, ...]
     usual: float = 0.0
 
 
 def groups_of(run: Run, choice: Choice) -> list[Group]:
     """An axis for each unit among the chosen channels, states first."""
-    per_weight = {bank.name: bank.state_per_weight for bank in run.calibration} if choice.weights else {}
-    grouped: dict[tuple[bool, str], list[tuple[Channel, float, str]]] = {}
+    of_weights: dict[str, BankCalibration | None] = (
+        {bank.name: bank for bank in run.calibration} if choice.weights else {}
+    )
+    grouped: dict[tuple[bool, str], list[tuple[Channel, BankCalibration | None, str]]] = {}
     ordered = sorted(choice.channels, key=lambda channel: ("state", "current", "voltage").index(channel.quantity))
     for channel in ordered:
-        name, unit, factor = channel.quantity, unit_of(run, channel), 1.0
+        name, unit, calibration = channel.quantity, unit_of(run, channel), None
         if channel.variable is not None:
             name = choice.channels.variables[channel.bank][channel.variable].replace("_", " ")
-            if channel.bank in per_weight and name != "learning rate":
-                name, unit, factor = "weight", "1", 1.0 / per_weight[channel.bank]
-        grouped.setdefault((channel.variable is not None, unit), []).append((channel, factor, name))
+            if channel.bank in of_weights and name != "learning rate":
+                name, unit, calibration = "weight", "1", of_weights[channel.bank]
+        grouped.setdefault((channel.variable is not None, unit), []).append((channel, calibration, name))
     found = []
     for (_, unit), members in grouped.items():
         names = list(dict.fromkeys(name for _, _, name in members))
-        channels, factors = tuple(m[0] for m in members), tuple(m[1] for m in members)
-        usual = max(state_span(run, [channel]) * factor for channel, factor, _ in members)
-        found.append(Group(", ".join(names), unit, channels, factors, usual))
+        channels, calibrations = tuple(m[0] for m in members), tuple(m[1] for m in members)
+        spans = [(state_span(run, [channel]), calibration) for channel, calibration, _ in members]
+        usual = max(calibration.weight_span(span) if calibration else span for span, calibration in spans)
+        found.append(Group(", ".join(names), unit, channels, calibrations, usual))
     return found
 
 
@@ -163,9 +167,9 @@ class Panel:
         for line in self._lines:
             line.line_dash = [2, 3] if sampled else []
         lows, highs = [], []
-        for channel, factor, source in zip(self.group.members, self.group.factors, self.sources, strict=True):
-            curve = curves[channel]
-            low, high = curve.low * factor, curve.high * factor
+        for channel, calibration, source in zip(self.group.members, self.group.calibrations, self.sources, strict=True):
+            curve = curves[channel] if calibration is None else as_weights(curves[channel], calibration)
+            low, high = curve.low, curve.high
             # A step line goes on to the end of its last point.
             ends = np.append(low, low[-1]), np.append(high, high[-1])
             source.data = {"step": curve.edges.astype(np.float64), "low": ends[0], "high": ends[1]}

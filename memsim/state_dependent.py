@@ -1,0 +1,224 @@
+"""Banks of devices that the controller writes by their model: what suits them, and their currents.
+
+The paper's synapse and node drift by the current alone, so that a change of
+their state is a charge. Any other device is written from its measured state
+(:mod:`memsim.kernels.state_dependent`); so are the paper's, where writes or
+RESTOREs are to be verified.
+"""
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .configuration import Configuration, MultilayerSection
+from .devices import MODELS, UNBOUNDED, Device, Node, Synapse
+from .errors import InputError
+from .kernels.state_dependent import model_of
+from .kernels.stepping import ModelFunctions
+
+GRID = 33  # states at which a model is looked at
+LEAST_CURRENT, MOST_CURRENT = 1e-15, 1e3  # A, between which thresholds and amplitudes are searched
+EDGE = 1e-3  # of the range: windows are looked at beside the bounds, not at them
+
+
+@dataclass(frozen=True)
+class Modelled:
+    """What the controller knows of a bank that it writes by the model, beside :class:`~memsim.calibration`'s.
+
+    Attributes
+    ----------
+    lower, upper : float
+        Bounds of the state, in its unit.
+    reference : float
+        Of a synapse: the resistor in ohm whose voltage is subtracted from the device's; its weight is 0 there.
+    ohm_per_weight : float
+        Of a synapse: 1/B in ohm.
+    polarity : float
+        1 where a positive current raises the state, -1 where it lowers it.
+    fall_current : float
+        Amplitude in A of a train's pulses that lower the state; those that raise it have ``write_current``.
+    moves : bool
+        Whether any READ moves the state.
+    kept_bias : bool
+        Of nodes: RESTOREs are verified, and the controller keeps the bias weights.
+    """
+
+    lower: float
+    upper: float
+    reference: float
+    ohm_per_weight: float
+    polarity: float
+    fall_current: float
+    moves: bool
+    kept_bias: bool
+
+
+def is_modelled(config: Configuration, device: Device) -> bool:
+    """Whether the controller writes a device by its model."""
+    if not isinstance(device, Synapse | Node) or config.write.verify > 0:
+        return True
+    return isinstance(config.network, MultilayerSection) and config.network.restore_verify > 0
+
+
+class Nominal:
+    """A device model with its nominal parameters, as the controller calculates with it.
+
+    Parameters
+    ----------
+    device : Device
+    role : str
+        The field of the configuration, for errors.
+
+    Raises
+    ------
+    InputError
+        The model cannot be a synapse or a node.
+    """
+
+    def __init__(self, device: Device, role: str) -> None:
+        self.device, self.role = device, role
+        self.functions: ModelFunctions = device.functions()
+        self.parameters = tuple(float(value) for value in device.kernel_parameters())
+        variables = device.state_variables()
+        if len(variables) != 1 or self.functions.memristance is None or variables[0].upper >= UNBOUNDED:
+            suitable = [name for name, model in MODELS.items() if _suits(model)]
+            raise self._unsuitable(
+                "one bounded state and a voltage of memristance times current", f"take one of {', '.join(suitable)}"
+            )
+        self.lower, self.upper = float(variables[0].lower), float(variables[0].upper)
+        self.functions_of_one = model_of(self.functions, "euler")
+        self._refuse_flat_memristance()
+
+    def _unsuitable(self, wanted: str, advice: str) -> InputError:
+        return InputError(f"{self.role}.model: must have {wanted} (got {self.model!r}); {advice}")
+
+    def _refuse_flat_memristance(self) -> None:
+        steps = np.diff([self.memristance(x) for x in np.linspace(self.lower, self.upper, GRID)])
+        if not ((steps > 0).all() or (steps < 0).all()):
+            raise self._unsuitable(
+                "a memristance that rises or falls over the whole range of the state", "a state could not be told by it"
+            )
+
+    @property
+    def middle(self) -> float:
+        """The middle of the state's range."""
+        return 0.5 * (self.lower + self.upper)
+
+    @property
+    def range(self) -> float:
+        """The state's range."""
+        return self.upper - self.lower
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The memristances in ohm at the lower and the upper bound."""
+        return self.memristance(self.lower), self.memristance(self.upper)
+
+    def memristance(self, x: float) -> float:
+        """Memristance in ohm."""
+        return float(self.functions_of_one["memristance"](x, self.parameters))
+
+    def drift(self, x: float, current: float) -> float:
+        """The state's drift in its unit a second."""
+        return float(self.functions_of_one["drift"](x, current, self.parameters))
+
+    @property
+    def model(self) -> str:
+        """The model's name."""
+        return self.device.model
+
+    def memristances(self, states: np.ndarray) -> np.ndarray:
+        """Memristances in ohm of states, an array of any shape."""
+        values = np.array([self.memristance(float(x)) for x in np.ravel(states)])
+        return values.reshape(np.shape(states))
+
+    def states_of(self, resistances: np.ndarray) -> np.ndarray:
+        """The states that have memristances, an array of any shape."""
+        state_of = self.functions_of_one["state_of"]
+        found = [state_of(float(r), self.parameters, self.lower, self.upper) for r in np.ravel(resistances)]
+        return np.array(found).reshape(np.shape(resistances))
+
+    @functools.cached_property
+    def polarity(self) -> float:
+        """1 where a positive current raises the state, -1 where it lowers it."""
+        up, down = (self._first_motion(sign) for sign in (1.0, -1.0))
+        if up * down >= 0.0:
+            raise self._unsuitable("a drift in both directions", "a weight must be able to grow and to shrink")
+        return float(np.sign(up))
+
+    def _first_motion(self, sign: float) -> float:
+        """The drift at mid range under the smallest of growing currents that moves the state."""
+        current = LEAST_CURRENT
+        while current < MOST_CURRENT:
+            drift = self.drift(self.middle, sign * current)
+            if drift != 0.0:
+                return drift
+            current *= 2.0
+        return 0.0
+
+    def dead_zone(self) -> float:
+        """The largest current in A that moves no state, in either direction; 0 where any current does."""
+        states = np.linspace(self.lower + EDGE * self.range, self.upper - EDGE * self.range, 9)
+        states = np.concatenate([states, [self.lower, self.upper]])
+        found = [self._threshold(float(x), sign) for x in states for sign in (1.0, -1.0)]
+        least = min(found)
+        return least if least > LEAST_CURRENT else 0.0
+
+    def _threshold(self, x: float, sign: float) -> float:
+        """The largest current of one sign that does not move a state; infinite where none does."""
+        high = LEAST_CURRENT
+        while self.drift(x, sign * high) == 0.0:
+            high *= 2.0
+            if high > MOST_CURRENT:
+                return float("inf")
+        low = 0.5 * high if high > LEAST_CURRENT else 0.0
+        while high - low > 1e-14 * high:
+            middle = 0.5 * (low + high)
+            if middle in (low, high):
+                break
+            low, high = (middle, high) if self.drift(x, sign * middle) == 0.0 else (low, middle)
+        return low
+
+    def current_for(self, speed: float, sign: float) -> float:
+        """The magnitude in A that moves a state at mid range at a speed; ``sign`` 1 raises it, -1 lowers it."""
+        low, high = 0.0, LEAST_CURRENT
+        while sign * self.drift(self.middle, sign * self.polarity * high) < speed:
+            low, high = high, 2.0 * high
+            if high > MOST_CURRENT:
+                raise InputError(
+                    f"{self.role}: no current below {MOST_CURRENT:g} A moves the state at mid range at {speed:.4g} a "
+                    f"second, as a write asks for; take a longer time.write_steps"
+                )
+        for _ in range(200):
+            middle = 0.5 * (low + high)
+            if middle in (low, high):
+                break
+            reached = sign * self.drift(self.middle, sign * self.polarity * middle) >= speed
+            low, high = (low, middle) if reached else (middle, high)
+        return high
+
+
+def _suits(model: type[Device]) -> bool:
+    """Whether a model with its default parameters can be a synapse."""
+    try:
+        device: Any = model()
+        functions, variables = device.functions(), device.state_variables()
+    except (InputError, TypeError):
+        return False
+    return functions.memristance is not None and len(variables) == 1 and variables[0].upper < UNBOUNDED
+
+
+@functools.lru_cache(maxsize=64)
+def nominal_of(device: Device, role: str) -> Nominal:
+    """The :class:`Nominal` of a device, made once."""
+    return Nominal(device, role)
+
+
+def moves_in_read(config: Configuration) -> bool:
+    """Whether READs of modelled synapses move them, so that a RESTORE follows each."""
+    device = config.devices.synapse
+    if isinstance(device, Synapse):  # whose threshold is calibrated, or refused
+        return False
+    return nominal_of(device, "devices.synapse").dead_zone() == 0.0
