@@ -10,7 +10,7 @@ import tomli_w
 from pydantic import BeforeValidator, Field, SerializeAsAny, create_model, model_serializer, model_validator
 
 from ..configuration import override, parse_toml, read_text, whole_steps
-from ..devices import MODELS, Device
+from ..devices import MODELS, Device, present_form
 from ..errors import InputError
 from ..fields import Settings, quantity
 from ..waveforms import WAVEFORMS, Sum, Waveform
@@ -95,6 +95,7 @@ def _device(section: Any) -> Any:
     """A device model from its section."""
     if not isinstance(section, dict):
         return section
+    section = present_form(section)
     if section.get("model") not in MODELS:
         raise ValueError(f"model: must be {_one_of(MODELS, section.get('model'))}")
     return MODELS[section["model"]](**section)
@@ -129,6 +130,10 @@ class DriveConfiguration(Settings):
                 raise ValueError(f"drive.{k}.{error}") from None
         if self.bank.drive == "voltage":
             _check_voltage(self.device)
+        try:
+            self.device.check_drive(self.bank.drive)
+        except ValueError as error:
+            raise ValueError(f"device.{error}") from None
         self.device.kernel_parameters()
         try:
             self.states()
