@@ -59,6 +59,10 @@ class ModelFunctions(NamedTuple):
     memristance : function or None
         Memristance in ohm for a state, of ohmic models with one variable: the
         voltage is the memristance times the current.
+    drift_under_voltage : function or None
+        The drift with a voltage in the place of the current, of models whose
+        law has the voltage; without it, the drift is taken at the current that
+        the voltage causes.
     """
 
     key: str
@@ -70,6 +74,7 @@ class ModelFunctions(NamedTuple):
     constant_drift: bool = False
     affine_output: bool = False
     memristance: Callable | None = None
+    drift_under_voltage: Callable | None = None
 
     @property
     def has_closed_form(self) -> bool:
@@ -296,7 +301,7 @@ def waveform(
 @functools.cache
 def cache_key(model: ModelFunctions) -> str:
     """The model's key, with a digest of its file where that is a user's own."""
-    digest = file_digest(model.drift, model.output, model.current)
+    digest = file_digest(model.drift, model.output, model.current, model.drift_under_voltage)
     return f"{model.key}_{digest}" if digest else model.key
 
 
@@ -316,8 +321,10 @@ def _physics(model: ModelFunctions, drive: str):
     if drive == "current":
         return plain, specialise(model.output, f"output_{key}", compiler=elementwise)
     inverse = specialise(model.current, f"current_{key}", compiler=elementwise)
-    under_voltage = _drift_under_voltage if model.variables == 1 else _drift_of_several_under_voltage
     name = f"drift_{key}_under_voltage"
+    if model.drift_under_voltage is not None:
+        return specialise(model.drift_under_voltage, name, compiler=elementwise), inverse
+    under_voltage = _drift_under_voltage if model.variables == 1 else _drift_of_several_under_voltage
     return specialise(under_voltage, name, compiler=elementwise, drift=plain, conjugate=inverse), inverse
 
 
@@ -400,8 +407,7 @@ def build_pulse_kernel(
 def waveform_kernel(model: ModelFunctions, integrator: str, drive: str):
     """The kernel :func:`waveform` for a model, an integrator, and a ``"current"`` or ``"voltage"`` drive.
 
-    Under a voltage the drift is taken at the current that the voltage causes,
-    and the response is that current.
+    Under a voltage the response is the current that it causes.
     """
     bindings = _bindings(model, integrator, drive, "waveform")
     return specialise(waveform, f"waveform_{integrator}_{cache_key(model)}_under_{drive}", **bindings)

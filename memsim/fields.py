@@ -11,9 +11,13 @@ from .errors import InputError
 SHOWN = 200  # characters of a value in a message
 
 
-def quantity(default: Any, unit: str, description: str, **bounds: Any) -> Any:
-    """A field with a unit; ``bounds`` are pydantic's (``gt``, ``ge``, ``lt``, ``le``)."""
-    return Field(default=default, description=description, json_schema_extra={"unit": unit}, **bounds)
+def quantity(default: Any, unit: str, description: str, *, origin: str = "", **bounds: Any) -> Any:
+    """A field with a unit; ``bounds`` are pydantic's (``gt``, ``ge``, ``lt``, ``le``).
+
+    ``origin`` says where the default comes from.
+    """
+    extra: Any = {"unit": unit, "origin": origin}
+    return Field(default=default, description=description, json_schema_extra=extra, **bounds)
 
 
 class Settings(BaseModel):

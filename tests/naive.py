@@ -96,19 +96,22 @@ def plain(function):
 class Physics:
     """A model's equations for one device, whose state is a list of floats.
 
-    Under a voltage the drive is a voltage: the drift is that of the current it causes, and the response that current.
+    Under a voltage the drive is a voltage, and the response the current it causes; the drift is that of this current,
+    or the model's own under a voltage.
     """
 
     def __init__(self, functions, drive="current"):
         self.variables = functions.variables
-        self.model_drift = plain(functions.drift)
         self.model_output = plain(functions.output)
         self.model_current = plain(functions.current) if functions.current else None
+        own = functions.drift_under_voltage if drive == "voltage" else None
+        self.model_drift = plain(own or functions.drift)
+        self.converts = drive == "voltage" and own is None
         self.drive = drive
 
     def drift(self, variable, x, drive, p):
         """Time derivative of one variable."""
-        if self.drive == "voltage":
+        if self.converts:
             drive = self.model_current(x[0], drive, p)
         if self.variables == 1:
             return self.model_drift(x[0], drive, p)

@@ -34,7 +34,7 @@ LINES = {"kind": "slp", "construction": "equivalent"}
 COUNT = {"encoding": "count", "pulses": 6, "train_steps": 2, "train_gap_steps": 1}
 SHORT = {"pulse_steps": 5}
 
-VTEAM, WINDOWED = {"model": "vteam"}, {"model": "windowed-drift"}
+VTEAM, WINDOWED = {"model": "vteam"}, {"model": "ion-drift", "window": "joglekar"}
 # Devices that the controller writes by their model. One kind of network a compiled loop.
 STATE_DEPENDENT = {
     "vteam synapses": (REAL, {"network": MLP, "time": SHORT | {"gap_steps": 1}, "devices": {"synapse": VTEAM}}),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memsim.devices import Node, Synapse, ThresholdMemristor, Vteam, WindowedDrift
+from memsim.devices import IonDrift, Node, Synapse, ThresholdMemristor, Vteam
 from memsim.kernels.models import node as node_model
 from memsim.kernels.models import synapse as synapse_model
 from memsim.kernels.models import threshold_memristor as memristor_model
@@ -32,7 +32,7 @@ HP = Node(threshold=0.0)
 MEMRISTOR = ThresholdMemristor(inputs=2, thresholds=(0.02, 0.03, 0.045), window=0.01, weight_limit=2.0)
 LARGEST_RATE = 2e6  # of a threshold memristor, 1/(A s): some weights meet their bounds in a few steps
 
-WINDOWED = WindowedDrift(exponent=2)
+WINDOWED = IonDrift(window="joglekar", exponent=2)
 VTEAM = Vteam()
 DEVICES = {
     "synapse": SYNAPSE, "node": NODE, "threshold memristor": MEMRISTOR, "windowed drift": WINDOWED, "vteam": VTEAM,
@@ -76,7 +76,7 @@ def thresholds_of(device):
         return [*device.thresholds, *(threshold + device.window for threshold in device.thresholds)]
     if isinstance(device, Vteam):
         return [device.v_off / device.r_off, -device.v_on / device.r_off, -device.v_on / device.r_on]
-    return [1e-3 if isinstance(device, WindowedDrift) else device.threshold]
+    return [1e-3 if isinstance(device, IonDrift) else device.threshold]
 
 
 def largest_states(device):
@@ -449,14 +449,14 @@ def test_joglekars_window_is_0_at_both_ends_and_1_in_the_middle():
     drift = naive.Physics(WINDOWED.functions()).drift
     assert [drift(0, [x], 1e-3, p) for x in (0.0, 0.5, 1.0)] == [0.0, 1e-3 * WINDOWED.drift_coefficient, 0.0]
     for exponent in (1, 2, 7, 15):
-        device = WindowedDrift(exponent=exponent)
+        device = IonDrift(window="joglekar", exponent=exponent)
         rate = naive.Physics(device.functions()).drift(0, [0.3], 2e-3, p)
         assert rate == pytest.approx(2e-3 * 1e4 * (1.0 - 0.4 ** (2 * exponent)), rel=1e-14)
 
 
 def test_windowed_drift_under_a_current_follows_its_closed_form():
     """With p = 1: x/(1 - x) = x_0/(1 - x_0) * exp(4 k q), q the charge."""
-    device, starts = WindowedDrift(exponent=1), np.array([[0.05, 0.3, 0.6, 0.99]])
+    device, starts = IonDrift(window="joglekar", exponent=1), np.array([[0.05, 0.3, 0.6, 0.99]])
     currents = np.array([1e-4, 2e-4, -1e-4, -3e-4])
     done = run_pulse(device, "heun", starts, currents, 400)
     odds = starts[0] / (1.0 - starts[0]) * np.exp(4.0 * 1e4 * currents * 400 * DT)

@@ -58,12 +58,12 @@ INLINE double node_output(const double *x, int apart, double i, const double *p)
     return (0.5 * (p[2] + p[3]) - (p[3] - p[2]) / p[4] * x[0]) * i;
 }
 
-INLINE double windowed_drift_drift(int v, const double *x, int apart, double i, const double *p) {
+INLINE double ion_drift_drift(int v, const double *x, int apart, double i, const double *p) {
     double off_centre = 2.0 * x[0] - 1.0;
     return p[0] * i * (1.0 - power(off_centre * off_centre, WINDOW_EXPONENT));
 }
 
-INLINE double windowed_drift_output(const double *x, int apart, double i, const double *p) {
+INLINE double ion_drift_output(const double *x, int apart, double i, const double *p) {
     return (p[1] - p[2] * x[0]) * i;
 }
 
@@ -165,6 +165,6 @@ INLINE double threshold_memristor_output(const double *x, int apart, double i, c
 
 BOTH(synapse, 1, 2)
 BOTH(node, 1, 5)
-BOTH(windowed_drift, 1, 3)
+BOTH(ion_drift, 1, 3)
 BOTH(vteam, 1, 9)
 BOTH(threshold_memristor, MEMRISTOR_VARIABLES, (INPUTS + 4))

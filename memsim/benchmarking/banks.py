@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ..devices import Device, Node, Synapse, ThresholdMemristor, Vteam, WindowedDrift
+from ..devices import Device, IonDrift, Node, Synapse, ThresholdMemristor, Vteam
 
 STRETCH = 1000  # devices that are driven side by side where activity comes in stretches
 
@@ -52,7 +52,7 @@ BENCHES: dict[str, Bench] = {
         ((0.021, 0.029), (0.031, 0.039), (0.046, 0.054)),
         ((-2.0, 2.0), (-2.0, 2.0), (-2.0, 2.0), (100.0, 200.0)),
     ),
-    "windowed-drift": Bench(WindowedDrift(), 2.5e-4, ((1e-4, 2e-4),), ((0.1, 0.9),)),
+    "ion-drift": Bench(IonDrift(window="joglekar"), 2.5e-4, ((1e-4, 2e-4),), ((0.1, 0.9),)),
     # So short a step follows the fast way on; beyond 5.3 mA a device is past its thresholds in any state.
     "vteam": Bench(Vteam(), 1e-13, ((6e-3, 9e-3),), ((2e-9, 8e-9),)),
 }

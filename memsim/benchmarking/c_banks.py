@@ -29,7 +29,7 @@ class CBanks:
 
     def __init__(self, compiler: list[str], folder: Path) -> None:
         defines: dict[str, int] = {
-            "WINDOW_EXPONENT": BENCHES["windowed-drift"].field("exponent"),
+            "WINDOW_EXPONENT": BENCHES["ion-drift"].field("exponent"),
             "ALPHA_OFF": BENCHES["vteam"].field("alpha_off"),
             "ALPHA_ON": BENCHES["vteam"].field("alpha_on"),
             "INPUTS": BENCHES["threshold-memristor"].field("inputs"),

@@ -75,7 +75,7 @@ def _node(bank: Bank, current: np.ndarray) -> Step:
     return step
 
 
-def _windowed_drift(bank: Bank, current: np.ndarray) -> Step:
+def _ion_drift(bank: Bank, current: np.ndarray) -> Step:
     k, r_off, difference = bank.parameters
     x, most, window = bank.states[0], bank.bench.dt * (k * current), np.empty(bank.elements)
     exponent = bank.bench.field("exponent")
@@ -159,6 +159,6 @@ STEPPERS: dict[str, Callable[[Bank, np.ndarray], Step]] = {
     "synapse": _synapse,
     "node": _node,
     "threshold-memristor": _threshold_memristor,
-    "windowed-drift": _windowed_drift,
+    "ion-drift": _ion_drift,
     "vteam": _vteam,
 }

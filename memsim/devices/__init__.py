@@ -1,33 +1,44 @@
-"""Device models: the paper's three memristors, and two others that can be driven, over one contract.
+"""Device models: the paper's three memristors, and a library of others that can be driven, over one contract.
 
 A device model is a class derived from :class:`Device`: checked parameters with
 units, named state variables with units and bounds, and the compiled functions
 that the kernels step (:mod:`memsim.kernels.models`).
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..fields import one_of
-from .contract import UNBOUNDED, Device, StateVariable
-from .drifting import Vteam, WindowedDrift
+from .contract import UNBOUNDED, Device, ParameterSet, StateVariable
+from .ion_drift import IonDrift
 from .perceptrons import Node, Synapse, ThresholdMemristor
+from .team import Vteam
 
 __all__ = [
     "MODELS",
     "UNBOUNDED",
     "Device",
+    "IonDrift",
     "Node",
+    "ParameterSet",
     "StateVariable",
     "Synapse",
     "ThresholdMemristor",
     "Vteam",
-    "WindowedDrift",
     "device_of",
 ]
 
 MODELS: dict[str, type[Device]] = {
-    model.model_fields["model"].default: model for model in (Synapse, Node, ThresholdMemristor, WindowedDrift, Vteam)
+    model.model_fields["model"].default: model for model in (Synapse, Node, ThresholdMemristor, IonDrift, Vteam)
 }
+
+# Names that models had in earlier files, and what stands for them now.
+FORMER: dict[str, dict[str, Any]] = {"windowed-drift": {"model": "ion-drift", "window": "joglekar"}}
+
+
+def present_form(section: Mapping[str, Any]) -> dict[str, Any]:
+    """A device's section of a configuration under its model's present name."""
+    return {**section, **FORMER.get(str(section.get("model")), {})}
 
 
 def device_of(section: Any, default: str | None = None) -> Any:
@@ -49,6 +60,7 @@ def device_of(section: Any, default: str | None = None) -> Any:
     """
     if not isinstance(section, dict):
         return section
+    section = present_form(section)
     name = section.get("model", default)
     if name not in MODELS:
         raise ValueError(f"model: must be {one_of(MODELS, name)}")

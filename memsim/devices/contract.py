@@ -1,6 +1,9 @@
 """What a device model is: checked parameters with units, named states with bounds, and compiled functions."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from pydantic import model_validator
 
 from ..fields import Settings
 
@@ -24,11 +27,20 @@ class StateVariable(NamedTuple):
     upper: float
 
 
+class ParameterSet(NamedTuple):
+    """A named set of a model's parameters: where they come from, and the values of some fields."""
+
+    origin: str
+    values: Mapping[str, Any]
+
+
 class Device(Settings):
     """The contract of a device model.
 
     A subclass gives its parameters as fields, the class attributes below, and
-    the methods that raise ``NotImplementedError`` here.
+    the methods that raise ``NotImplementedError`` here. Where it has named sets
+    of parameters, ``preset="..."`` beside its fields gives the values of those
+    that are not given; a configuration then keeps the values, not the name.
 
     Attributes
     ----------
@@ -37,6 +49,8 @@ class Device(Settings):
     rests : bool
         Whether nothing moves at zero current; only such devices are left out of
         the schedule's idle stretches.
+    presets : mapping of str to ParameterSet
+        The named sets of parameters.
     """
 
     if TYPE_CHECKING:
@@ -46,6 +60,30 @@ class Device(Settings):
     equations: ClassVar[str] = ""
     source: ClassVar[str] = ""
     rests: ClassVar[bool] = True
+    presets: ClassVar[Mapping[str, ParameterSet]] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_preset(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or "preset" not in given:
+            return given
+        name, rest = given["preset"], {field: value for field, value in given.items() if field != "preset"}
+        known = ", ".join(cls.presets) or "none, since the model has no named sets"
+        if not isinstance(name, str) or name not in cls.presets:
+            raise ValueError(f"preset: must be one of {known} (got {name!r})")
+        values = cls.presets[name].values
+        if values.keys() <= rest.keys():
+            raise ValueError(f"preset: {name!r} gives nothing, since each of its values is given; leave those out")
+        return {**values, **rest}
+
+    def check_drive(self, drive: str) -> None:
+        """Refuse a drive, ``"current"`` or ``"voltage"``, that these parameters cannot carry.
+
+        Raises
+        ------
+        ValueError
+            It begins with the field that would have to change.
+        """
 
     def state_variables(self) -> tuple[StateVariable, ...]:
         """The state variables in the order of the kernels' state array."""

@@ -113,6 +113,10 @@ class DriveConfiguration(Settings):
                 raise ValueError(f"drive.{k}.{error}") from None
         if self.bank.drive == "voltage":
             _check_voltage(self.device)
+        try:
+            self.device.check_drive(self.bank.drive)
+        except ValueError as error:
+            raise ValueError(f"device.{error}") from None
         self.device.kernel_parameters()
         try:
             self.states()

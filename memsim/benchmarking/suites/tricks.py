@@ -92,7 +92,7 @@ def _own(functions: ModelFunctions) -> Any:
 
 TRICKS = (
     *(Trick(f"tiles of {WIDE} elements, not {width}", "synapse", _of_width(width)) for width in (8, 16, 32, 128)),
-    *(Trick(f"tiles of {WIDE} elements, not {width}", "windowed-drift", _of_width(width)) for width in (16, 32, 128)),
+    *(Trick(f"tiles of {WIDE} elements, not {width}", "ion-drift", _of_width(width)) for width in (16, 32, 128)),
     Trick(f"tiles of {NARROW} elements for small banks, {FEW} devices", "synapse", _no_narrow, FEW),
     Trick("scratch on the stack, not on the heap", "synapse", _on_heap),
     Trick("an exponential of arithmetic, not the C library's", "vteam", _library_exponential),

@@ -1,57 +1,11 @@
-"""Two well-known device models that can be driven: linear drift with a window, and VTEAM."""
+"""VTEAM, which drifts beyond two thresholds of its voltage."""
 
 from typing import Any, ClassVar, Literal
 
 from pydantic import model_validator
 
 from ..fields import quantity
-from .contract import HP_MOBILITY, HP_R_OFF, HP_R_ON, HP_THICKNESS, Device, StateVariable, with_ordered_resistances
-
-
-class WindowedDrift(Device):
-    """HP's linear ion drift device with Joglekar's window.
-
-    The state is the doped share of the film. The window is 1 in the middle and
-    0 at both ends, where the boundary comes to rest.
-    """
-
-    title: ClassVar[str] = "linear ion drift with Joglekar's window"
-    equations: ClassVar[str] = (
-        "V = (R_ON * x + R_OFF * (1 - x)) * I\ndx/dt = k * I * f(x), f(x) = 1 - (2x - 1)^(2p)\nk = mu_V * R_ON / D^2"
-    )
-    source: ClassVar[str] = "Strukov et al., Nature 453, 80 (2008); window: Joglekar and Wolf, arXiv:0807.3994"
-
-    model: Literal["windowed-drift"] = "windowed-drift"
-    r_on: float = quantity(HP_R_ON, "ohm", "memristance of the fully doped film", gt=0)
-    r_off: float = quantity(HP_R_OFF, "ohm", "memristance of the undoped film", gt=0)
-    thickness: float = quantity(HP_THICKNESS, "m", "thickness D of the film", gt=0)
-    mobility: float = quantity(HP_MOBILITY, "m2/(V s)", "average ion mobility mu_V", gt=0)
-    exponent: int = quantity(1, "1", "exponent p of the window, an integer", ge=1, le=15)
-
-    @model_validator(mode="after")
-    def _resistances_differ(self) -> "WindowedDrift":
-        return with_ordered_resistances(self)
-
-    @property
-    def drift_coefficient(self) -> float:
-        """The drift coefficient k in 1/(A s)."""
-        return self.mobility * self.r_on / self.thickness**2
-
-    def state_variables(self) -> tuple[StateVariable, ...]:
-        return (StateVariable("doped", "1", "doped share of the film", 0.0, 1.0),)
-
-    def kernel_parameters(self) -> tuple[float, ...]:
-        return (self.drift_coefficient, self.r_off, self.r_off - self.r_on)
-
-    def functions(self) -> Any:
-        from ..kernels.models import windowed_drift as physics
-        from ..kernels.stepping import ModelFunctions
-
-        key, drift = f"windowed_drift_{self.exponent}", physics.drift_of(self.exponent)
-        return ModelFunctions(
-            key, physics.VARIABLES, physics.PARAMETERS, drift, physics.output, physics.current,
-            memristance=physics.memristance,
-        )  # fmt: skip
+from .contract import Device, StateVariable, with_ordered_resistances
 
 
 class Vteam(Device):

@@ -1,0 +1,45 @@
+"""Linear ion drift, HP's device: the boundary of the doped region moves with the charge, times a window.
+
+The state ``x`` is the doped share of the film, from 0 to 1. Parameters ``p``:
+(drift coefficient k = mu_V * R_ON / D**2 in 1/(A s), R_OFF in ohm, R_OFF -
+R_ON in ohm). The window is fixed at compile time.
+"""
+
+import functools
+from collections.abc import Callable
+
+from ..compiling import elementwise, specialise
+from .windows import window_of
+
+VARIABLES = 1
+PARAMETERS = 3
+
+window: Callable  # open name of the template
+
+
+def drift(x, i, p):
+    """K * I * f(x)."""
+    return p[0] * i * window(x, i)
+
+
+@elementwise
+def memristance(x, p):
+    """R_ON * x + R_OFF * (1 - x) in ohm."""
+    return p[1] - p[2] * x
+
+
+def output(x, i, p):
+    """V = memristance * I."""
+    return memristance(x, p) * i
+
+
+def current(x, v, p):
+    """The current under a voltage."""
+    return v / memristance(x, p)
+
+
+@functools.cache
+def drift_of(name: str, exponent: int):
+    """The drift with a window and its exponent, not yet compiled."""
+    compiled = window_of(name, exponent)
+    return specialise(drift, f"drift_{name}_{exponent}", compiler=lambda function: function, window=compiled)
