@@ -348,7 +348,7 @@ def run_slot(plan, block, slot, row, idle):
         read_voltages(plan, slot, at, block.devices, block.registers)
     if not idle:
         stepped += rest_banks(plan, block, slot, row)
-    if slot[Column.PHASE] == Phase.RESTORE and slot[Column.VARIABLE] <= 0:
+    if slot[Column.PHASE] == Phase.RESTORE and slot[Column.VARIABLE] <= 0 and operation != Operation.VERIFY:
         lower = plan.lower[slot[Column.BANK]]
         upper = plan.upper[slot[Column.BANK]]
         count_residuals(at, lower, upper, block.devices, block.counters)

@@ -34,6 +34,7 @@ class Operation(IntEnum):
     RESTORE_COLUMNS = 11  # undoes their BACKREAD
     VERIFY = 12  # reads the states that are being written or restored
     CORRECT = 13  # leads those that are not yet there on
+    RESTORE_VERIFY = 14  # undoes a VERIFY, where any READ moves the states
 
 
 class Column(IntEnum):

@@ -284,7 +284,7 @@ def request_biases(sensitivity, arriving, gradient, bias, rate, rule, limit, req
             request[k, lane] = change
 
 
-def set_verify_currents(plan, slot, at, devices, counters, registers):
+def set_verify_currents(plan, slot, at, devices, registers):
     """A VERIFY: a small READ of each device that is being written or restored."""
     bank, layer = slot[Column.BANK], slot[Column.LAYER]
     lanes = registers.scale.size
@@ -307,8 +307,7 @@ def observe_states(plan, slot, at, devices):
     bank = slot[Column.BANK]
     p = fixed_tuple(plan.parameters[bank], PARAMETERS)
     lower, upper = plan.lower[bank, 0], plan.upper[bank, 0]
-    verifies = slot[Column.OPERATION] == Operation.VERIFY
-    moves = plan.nominal[bank, Nominal.MOVES] != 0.0 and slot[Column.HELD] == 0 and not verifies
+    moves = plan.nominal[bank, Nominal.MOVES] != 0.0 and slot[Column.HELD] == 0
     for e in range(at.first, at.first + at.elements):
         current = devices.current[e]
         if current != 0.0:
@@ -367,10 +366,11 @@ def set_currents(plan, slot, at, devices, counters, registers):
     operation, layer, units = slot[Column.OPERATION], slot[Column.LAYER], plan.units
     lanes = registers.scale.size
     nominal = plan.nominal[slot[Column.BANK]]
-    if slot[Column.PHASE] == Phase.WRITE and operation != Operation.VERIFY and operation != Operation.CORRECT:
-        set_write_currents(plan, slot, at, devices, counters, registers)
-    elif operation == Operation.VERIFY:
-        set_verify_currents(plan, slot, at, devices, counters, registers)
+    if operation == Operation.VERIFY:
+        set_verify_currents(plan, slot, at, devices, registers)
+    elif operation == Operation.RESTORE_VERIFY:
+        for e in range(at.first, at.first + at.elements):
+            devices.current[e] = -devices.current[e]
     elif operation == Operation.CORRECT:
         encode_towards(plan, slot, at, devices, counters, nominal[Nominal.TOLERANCE])
     elif operation == Operation.RESTORE_SYNAPSES or operation == Operation.RESTORE_COLUMNS:
@@ -381,6 +381,8 @@ def set_currents(plan, slot, at, devices, counters, registers):
             controller.drive_rows(rows(registers.signal, below, first), registers.scale, amplitude, current)
         else:
             controller.drive_columns(rows(registers.gradient, first, beyond), registers.scale, amplitude, current)
+    elif slot[Column.PHASE] == Phase.WRITE:
+        set_write_currents(plan, slot, at, devices, counters, registers)
     else:
         return False
     return True

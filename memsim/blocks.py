@@ -97,6 +97,11 @@ def places_of(plan: Plan, lanes: int) -> np.ndarray:
     return places
 
 
+def unread_bias(plan: Plan) -> float:
+    """What the controller holds for the bias weights before the first READ: nothing, where it is to keep them."""
+    return np.nan if plan.nominal[:, Nominal.KEPT_BIAS].any() else 0.0
+
+
 def _repeated(states: np.ndarray, room: int) -> np.ndarray:
     """States of a bank, (variables, room): beside the elements the last one, as a device that is never driven."""
     return np.pad(states, ((0, 0), (0, room - states.shape[1])), mode="edge")
@@ -140,7 +145,7 @@ def new_block(plan: Plan, initial: Sequence[np.ndarray], outputs: int) -> Block:
             signal=np.zeros((units, lanes)),
             net=np.zeros((units, lanes)),
             slope=np.zeros((units, lanes)),
-            bias=np.full((units, lanes), np.nan if plan.nominal[:, Nominal.KEPT_BIAS].any() else 0.0),
+            bias=np.full((units, lanes), unread_bias(plan)),
             sensitivity=np.zeros((units, lanes)),
             arriving=np.zeros((units, lanes)),
             gradient=np.zeros((units, lanes)),

@@ -20,7 +20,7 @@ WINDOW_MARGIN = 1.05  # calibrated window over the largest update
 # A calibrated driver carries a state through this share of its range in one slot. By amplitude, all of it; a train
 # of pulses has as many sizes as pulses, and a smaller range makes them finer.
 WRITE_RANGE = {"amplitude": 1.0, "width": 0.05, "count": 0.05}
-READ_SHARE = 1e-3  # of its range, that a synapse without a threshold moves in a calibrated READ at mid range
+READ_SHARE = 1e-6  # of its range, that a synapse without a threshold moves in a calibrated READ at mid range
 PROBE_SHARE = 1e-3  # of the current that stands for 1, in a READ that verifies nodes
 SLOPE = {"logistic": 0.25, "tanh": 1.0, "identity": 1.0}  # largest g'
 

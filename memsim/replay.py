@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from .assembly import Assembly
+from .blocks import unread_bias
 from .engine import Checkpoint, Engine, Recorded
 from .errors import ReplayError
 from .provenance import program_version
@@ -162,9 +163,13 @@ def replay(engine: Engine, keyframes: Keyframes, start: int, stop: int) -> Itera
 
 
 def with_units(at: Checkpoint, engine: Engine) -> Checkpoint:
-    """A checkpoint whose controller remembers nothing, where the file does not say what it did."""
+    """A checkpoint whose controller remembers nothing yet, where the file does not say what it did."""
     units = int(engine.plan.units[-1])
-    return at if len(at.bias) == units else replace(at, bias=np.zeros((units, engine.realisations)))
+    return (
+        at
+        if len(at.bias) == units
+        else replace(at, bias=np.full((units, engine.realisations), unread_bias(engine.plan)))
+    )
 
 
 def check(engine: Engine, expected: Checkpoint, tolerance: float) -> None:

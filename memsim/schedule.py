@@ -129,14 +129,23 @@ def build(config: Configuration) -> Schedule:
     return Schedule(tuple(slots), config.time.rest)
 
 
-def _verified(slot: Slot, passes: int, read: dict[str, Any], write: dict[str, Any]) -> list[Slot]:
-    """A WRITE or a RESTORE, the passes of reading and correcting after it, and a last reading."""
+def _verified(
+    slot: Slot, passes: int, read: dict[str, Any], write: dict[str, Any], *, moved: bool = False, held: bool = False
+) -> list[Slot]:
+    """A WRITE or a RESTORE, the passes of reading and correcting after it, and a last reading.
+
+    Where READs move the states, each of these is restored; ``held`` says that external control holds them.
+    """
+    if not passes:
+        return [slot]
     slots, place = [slot], (slot.bank, slot.layer)
-    for left in range(passes, 0, -1):
-        slots.append(Slot(slot.phase, Operation.VERIFY, *place, variable=left, held=slot.held, **read))
-        slots.append(Slot(slot.phase, Operation.CORRECT, *place, variable=left, **write))
-    last = Slot(slot.phase, Operation.VERIFY, *place, variable=0, held=slot.held, **read)
-    return [*slots, last] if passes else slots
+    for left in range(passes, -1, -1):
+        slots.append(Slot(slot.phase, Operation.VERIFY, *place, variable=left, held=held, **read))
+        if moved:
+            slots.append(Slot(slot.phase, Operation.RESTORE_VERIFY, *place, variable=left, held=held, **read))
+        if left:
+            slots.append(Slot(slot.phase, Operation.CORRECT, *place, variable=left, **write))
+    return slots
 
 
 def _single_layer(
@@ -154,7 +163,7 @@ def _single_layer(
     slots = [first]
     for i in range(lines):
         slot = Slot(Phase.WRITE, operation, 0, 1, variable=i, **write)
-        slots += _verified(slot, config.write.verify if held else 0, read, write)
+        slots += _verified(slot, config.write.verify if held else 0, read, write, held=held)
     return slots
 
 
@@ -175,12 +184,14 @@ def _multilayer(
             slots.append(Slot(Phase.RESTORE, Operation.RESTORE_SYNAPSES, synapses, layer, **read))
         slots.append(Slot(Phase.READ, Operation.READ_NODES, nodes, layer, **read))
         restore = Slot(Phase.RESTORE, Operation.RESTORE_NODES, nodes, layer, variable=restores or -1, **read)
-        slots += _verified(restore, restores, read, write)
+        slots += _verified(restore, restores, read, write, moved=True)
     for layer in range(layers, 1, -1):
         slots.append(Slot(Phase.BACKREAD, Operation.BACKREAD_SYNAPSES, 2 * layer - 2, layer, **read))
         if moved:
             slots.append(Slot(Phase.RESTORE, Operation.RESTORE_COLUMNS, 2 * layer - 2, layer, **read))
     for layer in range(1, layers + 1):
-        for operation, bank in ((Operation.WRITE_SYNAPSES, 2 * layer - 2), (Operation.WRITE_NODES, 2 * layer - 1)):
-            slots += _verified(Slot(Phase.WRITE, operation, bank, layer, **write), verify, read, write)
+        of_synapses = Slot(Phase.WRITE, Operation.WRITE_SYNAPSES, 2 * layer - 2, layer, **write)
+        of_nodes = Slot(Phase.WRITE, Operation.WRITE_NODES, 2 * layer - 1, layer, **write)
+        slots += _verified(of_synapses, verify, read, write, moved=moved)
+        slots += _verified(of_nodes, verify, read, write, moved=True)
     return slots

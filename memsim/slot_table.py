@@ -36,6 +36,7 @@ DRIVEN_BY = {
     "RESTORE_COLUMNS": "local gradients, negated",
     "VERIFY": "a small READ of what was addressed",
     "CORRECT": "what is missing",
+    "RESTORE_VERIFY": "the same, negated",
 }
 
 

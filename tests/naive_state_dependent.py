@@ -163,6 +163,7 @@ class Network(naive.Network):
             Operation.READ_SYNAPSES, Operation.BACKREAD_SYNAPSES, Operation.READ_NODES, Operation.READ_LINES,
             Operation.WRITE_SYNAPSES, Operation.WRITE_NODES, Operation.WRITE_LINE, Operation.RESTORE_SYNAPSES,
             Operation.RESTORE_COLUMNS, Operation.RESTORE_NODES, Operation.VERIFY, Operation.CORRECT,
+            Operation.RESTORE_VERIFY,
         }  # fmt: skip
         self.signal[0] = [float(value) for value in inputs]
         self.target = [float(value) for value in target]
@@ -233,13 +234,13 @@ class Network(naive.Network):
             total += device.voltage - model.known.reference * device.current
         return total * (self.banks[slot.bank].weight_per_state / calibration.read_current * self.scale)
 
-    def observe(self, slot, before=True):
+    def observe(self, slot):
         """The states of what was driven, from V / I; of a READ that moves them, those before it."""
         model = self.models[slot.bank]
         for device in self.banks[slot.bank].devices:
             if device.current != 0.0:
                 device.known = model.state_of(device.voltage / device.current)
-                if before and model.known.moves and not slot.held:
+                if model.known.moves and not slot.held:
                     device.known = model.state_before(device.known, device.current, slot.pulse_steps)
 
     def modelled_read_nodes(self, slot):
@@ -398,13 +399,19 @@ class Network(naive.Network):
                 device.request = 1.0 if known else 0.0
             device.current = bank.calibration.read_current if device.request != 0.0 else 0.0
         self.drive(slot, addressed=self.addressed(slot))
-        self.observe(slot, before=False)
+        self.observe(slot)
         if slot.variable == 0:
             tolerance = self.config.write.tolerance * (model.upper - model.lower)
             for device in bank.devices:
                 device.unverified += device.request != 0.0 and abs(device.aim - device.known) > tolerance
-            if slot.phase == Phase.RESTORE:
-                self.count_residuals(slot)
+
+    def modelled_restore_verify(self, slot):
+        """Undo a VERIFY."""
+        for device in self.banks[slot.bank].devices:
+            device.current = -device.current
+        self.drive(slot)
+        if slot.phase == Phase.RESTORE and slot.variable == 0:
+            self.count_residuals(slot)
 
     def modelled_correct(self, slot):
         """Lead what is not yet there on."""
