@@ -312,7 +312,7 @@ def test_devices_lists_all_models_and_shows_each(cli):
 
 def test_an_unknown_device_is_refused_with_the_known_ones(refused):
     refused(
-        r"NAME: must be one of synapse, node, threshold-memristor, ion-drift, vteam \(got 'neuron'\)",
+        r"NAME: must be one of synapse, node, threshold-memristor, ion-drift, team, vteam, yakopcic, pershin-di-ventra \(got 'neuron'\)",
         "devices",
         "neuron",
     )

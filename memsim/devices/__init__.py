@@ -11,7 +11,9 @@ from typing import Any
 from .contract import UNBOUNDED, Device, ParameterSet, StateVariable
 from .ion_drift import IonDrift
 from .perceptrons import Node, Synapse, ThresholdMemristor
-from .team import Vteam
+from .pershin_di_ventra import PershinDiVentra
+from .team import Team, Vteam
+from .yakopcic import Yakopcic
 
 __all__ = [
     "MODELS",
@@ -20,15 +22,19 @@ __all__ = [
     "IonDrift",
     "Node",
     "ParameterSet",
+    "PershinDiVentra",
     "StateVariable",
     "Synapse",
+    "Team",
     "ThresholdMemristor",
     "Vteam",
+    "Yakopcic",
     "present_form",
 ]
 
 MODELS: dict[str, type[Device]] = {
-    model.model_fields["model"].default: model for model in (Synapse, Node, ThresholdMemristor, IonDrift, Vteam)
+    model.model_fields["model"].default: model
+    for model in (Synapse, Node, ThresholdMemristor, IonDrift, Team, Vteam, Yakopcic, PershinDiVentra)
 }
 
 # Names that models had in earlier files, and what stands for them now.

@@ -13,6 +13,7 @@ from .contract import (
     Device,
     ParameterSet,
     StateVariable,
+    check_scale,
     with_ordered_resistances,
 )
 
@@ -97,14 +98,3 @@ class IonDrift(Device):
             key, physics.VARIABLES, physics.PARAMETERS, drift, physics.output, physics.current,
             constant_drift=plain, affine_output=plain, memristance=physics.memristance,
         )  # fmt: skip
-
-
-def check_scale(window: str, scale: float) -> None:
-    """Refuse a factor j that a window does not have.
-
-    Raises
-    ------
-    ValueError
-    """
-    if scale != 1.0 and window != "prodromakis":
-        raise ValueError(f"scale: must be 1 with the window {window!r} (got {scale:g}); only prodromakis has a factor")
