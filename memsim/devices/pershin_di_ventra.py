@@ -21,8 +21,8 @@ class PershinDiVentra(Device):
     title: ClassVar[str] = "Pershin and Di Ventra, with a voltage threshold"
     equations: ClassVar[str] = (
         "V = R * I\n"
-        "dR/dt = beta * V + (alpha - beta)/2 * (|V + V_t| - |V - V_t|), R_ON <= R <= R_OFF\n"
-        "which is alpha * V for |V| <= V_t; with alpha = 0, beta * (V - V_t) for V > V_t"
+        "dR/dt = beta * V + (alpha - beta)/2 * (|V + V_t| - |V - V_t|)\n"
+        "which is alpha * V for |V| <= V_t, and with alpha = 0 beta * (V - V_t) beyond"
     )
     source: ClassVar[str] = "Pershin and Di Ventra, 'SPICE model of memristive devices with threshold', arXiv:1204.2600"
     presets: ClassVar[dict[str, ParameterSet]] = {

@@ -17,7 +17,8 @@ WIDTH = f"TEAM's tunnel barrier: {PICKETT}"
 
 WINDOWS_TEXT = (
     "R = R_ON + (R_OFF - R_ON) * z,  z = (x - x_on) / (x_off - x_on)\n"
-    "kvatinsky:   f = exp(-exp((x - a_off)/w_c)) growing, exp(-exp((a_on - x)/w_c)) falling\n"
+    "kvatinsky:   f = exp(-exp((x - a_off)/w_c)) growing,\n"
+    "                 exp(-exp((a_on - x)/w_c)) falling\n"
     "joglekar:    f = 1 - (2z - 1)^(2p)\n"
     "biolek:      f = 1 - z^(2p) growing, 1 - (z - 1)^(2p) falling\n"
     "prodromakis: f = j * (1 - ((z - 1/2)^2 + 3/4)^p)\n"
@@ -32,14 +33,14 @@ WINDOWS_SOURCE = (
 class _ThresholdDrift(Device):
     """What TEAM and VTEAM share: the memristance, the speeds and the windows."""
 
-    r_on: float = quantity(100.0, "ohm", "memristance at x_on", gt=0)
-    r_off: float = quantity(2500.0, "ohm", "memristance at x_off", gt=0)
-    x_on: float = quantity(0.0, "m", "lower bound of the state", ge=0)
-    x_off: float = quantity(10e-9, "m", "upper bound of the state", gt=0)
-    k_off: float = quantity(4.03e-8, "m/s", "speed of growing states at twice the threshold", gt=0)
-    k_on: float = quantity(-80.0, "m/s", "speed of falling states at twice the threshold", lt=0)
-    alpha_off: int = quantity(1, "1", "exponent of growing states, an integer", ge=1, le=15)
-    alpha_on: int = quantity(3, "1", "exponent of falling states, an integer", ge=1, le=15)
+    r_on: float
+    r_off: float
+    x_on: float
+    x_off: float
+    k_off: float
+    k_on: float
+    alpha_off: int
+    alpha_on: int
     window: Literal["kvatinsky", "none", "joglekar", "biolek", "prodromakis"] = Field(
         default="kvatinsky", description="window f"
     )

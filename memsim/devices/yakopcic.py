@@ -23,9 +23,9 @@ class Yakopcic(Device):
         "g = A_p * (exp(V) - exp(V_p)),   V > V_p\n"
         "g = -A_n * (exp(-V) - exp(V_n)), V < -V_n\n"
         "g = 0 between the thresholds\n"
-        "f = exp(-alpha_p * (x - x_p)) * (1 - (x - x_p) / (1 - x_p)) for x >= x_p, eta * V > 0\n"
-        "f = exp(alpha_n * (x + x_n - 1)) * x / (1 - x_n) for x <= 1 - x_n, eta * V < 0\n"
-        "f = 1 elsewhere"
+        "eta * V > 0, x >= x_p:     f = exp(-alpha_p * (x - x_p)) * (1 - x) / (1 - x_p)\n"
+        "eta * V < 0, x <= 1 - x_n: f = exp(alpha_n * (x + x_n - 1)) * x / (1 - x_n)\n"
+        "elsewhere:                 f = 1"
     )
     source: ClassVar[str] = (
         "Yakopcic et al., IEEE Electron Device Letters 32, 1436 (2011); IEEE Trans. CAD 32, 1201 (2013); the devices: "
