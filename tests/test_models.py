@@ -10,7 +10,9 @@ from test_stepping import random_states, run_naive_waveform, run_pulse, run_wave
 
 import memsim
 from memsim.devices import MODELS, IonDrift, PershinDiVentra, Team, Vteam, Yakopcic
+from memsim.driving.configuration import load_drive_configuration
 from memsim.driving.drive import run
+from memsim.driving.trace import load_drive_source
 from memsim.errors import InputError
 from memsim.kernels.models import windows
 from memsim.kernels.stepping import INTEGRATORS
@@ -309,11 +311,40 @@ def test_yakopcic_takes_a_voltage_from_any_state_and_a_current_only_above_0():
     refusal = r"device.x_min: must be greater than 0 under a current, which a state of 0 cannot carry \(got 0\)"
     with pytest.raises(InputError, match=refusal):
         drive(Yakopcic(), pulse_of(1e-3, 0.01), 1e-4, 0.01)
-    with pytest.raises(InputError, match=r"initial.x: must lie from 0.001 to 1 1 \(got 0 for device 0\)"):
+    with pytest.raises(InputError, match=r"initial.x: must lie from 0.001 to 1 \(got 0 for device 0\)"):
         drive(YAKOPCIC["base"], pulse_of(1e-3, 0.01), 1e-4, 0.01, initial=0.0)
     carried = drive(YAKOPCIC["base"], pulse_of(-5e-3, 0.01), 1e-5, 0.01, initial=0.3)
     assert np.isfinite(carried.voltage).all()
     assert carried.voltage[:, 0] == pytest.approx(-np.arcsinh(5e-3 / (0.17 * carried.state[:, 0])) / 0.05, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("assignment", "message"),
+    [
+        ("device.model=[1]", r"device.model: must be one of .*yakopcic.* \(got \[1\]\)"),
+        ("device.model=yakopcik", "did you mean 'yakopcic'"),
+        ("device.preset=hp", r"device.preset: must be one of base, miao, jo \(got 'hp'\)"),
+        ("device.x_min=1", r"device.x_min: must be less than 1 \(got 1\)"),
+        ("bank.drive=current", "device.x_min: must be greater than 0 under a current"),
+    ],
+)
+def test_a_file_with_a_device_that_cannot_be_is_refused_in_one_line(assignment, message):
+    example = Path(__file__).parents[1] / "examples" / "yakopcic.toml"
+    with pytest.raises(InputError, match=message) as refusal:
+        load_drive_configuration(example, [assignment])
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_drive_keeps_the_values_of_its_named_set_and_not_the_name(tmp_path):
+    path = tmp_path / "drive.h5"
+    drive(Yakopcic(preset="jo"), Sinusoid(amplitude=4.0, frequency=1.0), 1e-2, 1.0, drive="voltage", out=path).close()
+    with memsim.open_drive(path) as trace:
+        assert trace.config.device == Yakopcic(preset="jo")
+        assert "preset" not in trace.configuration["device"]
+        assert trace.configuration["device"]["a1"] == 3.7e-7
+    assert load_drive_source(path, ["device.a1=1e-6"]).device == Yakopcic(preset="jo", a1=1e-6)
+    with pytest.raises(InputError, match=r"device\.preset: 'base' gives nothing, since each of its values is given"):
+        load_drive_source(path, ["device.preset=base"])
 
 
 # Pershin and Di Ventra

@@ -96,7 +96,7 @@ def _device(section: Any) -> Any:
     if not isinstance(section, dict):
         return section
     section = present_form(section)
-    if section.get("model") not in MODELS:
+    if not isinstance(section.get("model"), str) or section["model"] not in MODELS:
         raise ValueError(f"model: must be {_one_of(MODELS, section.get('model'))}")
     return MODELS[section["model"]](**section)
 
