@@ -90,7 +90,7 @@ def _range(about: Any) -> str:
 
 
 def _presets(model: "type[Device]") -> "Table":
-    table = _table('Named sets: preset = "NAME"', "parameter", *model.presets)
+    table = _table("Named sets (preset)", "parameter", *model.presets)
     fields = [field for field in model.model_fields if any(field in each.values for each in model.presets.values())]
     for field in fields:
         table.add_row(field, *(_number(each.values.get(field, "")) for each in model.presets.values()))
