@@ -34,12 +34,16 @@ def exponential(x):
     x = min(max(x, -708.0), 708.0)
     power = round(x * 1.4426950408889634)
     rest = (x - power * 0.693147180369123816490) - power * 1.90821492927058770002e-10
+    return math.ldexp(1.0 + beyond_one(rest), power)
+
+
+def beyond_one(rest):
+    """Return e**rest - 1 by Taylor's series up to the 13th power."""
     pairs = [1.0 / math.factorial(n) + rest * (1.0 / math.factorial(n + 1)) for n in range(2, 14, 2)]
     square = rest * rest
     fourth = square * square
     low, middle, high = (pairs[k] + square * pairs[k + 1] for k in (0, 2, 4))
-    series = 1.0 + (rest + square * ((low + fourth * middle) + (fourth * fourth) * high))
-    return math.ldexp(series, power)
+    return rest + square * ((low + fourth * middle) + (fourth * fourth) * high)
 
 
 def logistic(x):
@@ -50,6 +54,41 @@ def logistic(x):
 def hyperbolic_tangent(x):
     """Return 1 - 2 / (e**(2x) + 1)."""
     return 1.0 - 2.0 / (exponential(2.0 * x) + 1.0)
+
+
+def logarithm_of_one_plus(x):
+    """Return ln(1 + x) from the series of artanh, after taking off a multiple of ln 2."""
+    u = 1.0 + x
+    lost = (x - (u - 1.0)) / u
+    half, exponent = math.frexp(u)
+    if 2.0 * half > math.sqrt(2.0):
+        f = half - 1.0
+    else:
+        f, exponent = 2.0 * half - 1.0, exponent - 1
+    s = f / (2.0 + f)
+    z = s * s
+    pairs = [2.0 / n + z * (2.0 / (n + 2)) for n in range(3, 21, 4)]
+    fourth = (z * z) * (z * z)
+    low, middle = (pairs[k] + (z * z) * pairs[k + 1] for k in (0, 2))
+    series = z * ((low + fourth * middle) + (fourth * fourth) * pairs[4])
+    rest = exponent * 1.90821492927058770002e-10 + lost
+    return exponent * 0.693147180369123816490 + ((f - s * (f - series)) + rest)
+
+
+def inverse_hyperbolic_sine(x):
+    """Return the sign of x times ln(1 + |x| + x**2 / (1 + sqrt(1 + x**2)))."""
+    size = abs(x)
+    more = 2.0 * size - 1.0 if size > 2.0**27 else size + size * size / (1.0 + math.sqrt(1.0 + size * size))
+    return math.copysign(logarithm_of_one_plus(more), x)
+
+
+def hyperbolic_sine(x):
+    """Return the sign of x times (d + d / (d + 1)) / 2, d = e**|x| - 1."""
+    size = min(abs(x), 708.0)
+    power = round(size * 1.4426950408889634)
+    rest = (size - power * 0.693147180369123816490) - power * 1.90821492927058770002e-10
+    difference = math.ldexp(beyond_one(rest), power) + (math.ldexp(1.0, power) - 1.0)
+    return math.copysign(0.5 * (difference + difference / (difference + 1.0)), x)
 
 
 def philox(key, counter):

@@ -13,6 +13,7 @@ from memsim.benchmarking.comparison import compare
 from memsim.benchmarking.output import draw_figures, figure_files
 from memsim.benchmarking.records import Report, read_report, record, write_report
 from memsim.benchmarking.timing import CAREFUL, Effort, Times, taking_turns, times_to_call
+from memsim.devices import MODELS
 
 HEADER = {
     "made": "2026-01-01T00:00:00Z", "command": "memsim bench", "quick": True, "complete": True, "compiler": "cc 12",
@@ -279,7 +280,7 @@ def test_the_kernel_suite_measures_every_model_beside_c_and_numpy(cli, tmp_path)
     report = read_report(tmp_path / "k.json")
     check(report.records, "kernel")
     models = {r.more["model"] for r in report.records}
-    assert models == {"synapse", "node", "threshold-memristor", "ion-drift", "vteam"}
+    assert models == set(MODELS)
     assert all(r.same_bits is (None if report.compiler == "none" else True) for r in report.records)
     assert all(
         r.ratio_to_numpy for r in report.records if r.more["integrator"] == "euler" and r.more["driven_share"] == 1

@@ -184,7 +184,8 @@ def test_a_compiler_that_refuses_says_why(tmp_path):
 
 @needs_a_compiler
 def test_the_c_files_compile_without_a_warning(tmp_path):
-    defines = ["-DWINDOW_EXPONENT=1", "-DALPHA_ON=3", "-DALPHA_OFF=1", "-DINPUTS=2", "-DSIZES=2,2,1", "-DLAYERS=2"]
+    alphas = [f"-D{model}_ALPHA_{way}=3" for model in ("TEAM", "VTEAM") for way in ("ON", "OFF")]
+    defines = ["-DWINDOW_EXPONENT=1", *alphas, "-DINPUTS=2", "-DSIZES=2,2,1", "-DLAYERS=2"]
     folder = compiler.__file__.removesuffix("compiler.py")
     for name in ("banks.c", "network.c"):
         done = subprocess.run(

@@ -308,11 +308,31 @@ def test_devices_lists_all_models_and_shows_each(cli):
         for variable in model().state_variables():
             assert re.search(rf"│ {variable.name} ", one.out)
         assert " ".join(model.source.split()) in " ".join(one.out.split())
+        for preset, parameters in model.presets.items():
+            assert f"{preset}: {parameters.origin}" in " ".join(one.out.split())
+            for value in parameters.values.values():
+                assert f" {value:g} " in one.out if isinstance(value, float) else f" {value} " in one.out
+
+
+def test_devices_shows_ranges_choices_and_where_values_come_from(cli):
+    shown = cli("devices", "yakopcic").out
+    assert re.search(r"│ x_p +│ 1 +│ 0\.3 +│ >= 0, < 1 +│ where growing states slow down \[1\] +│", shown)
+    assert re.search(r"│ eta +│ 1 +│ 1 +│ 1, -1 +│", shown)
+    assert re.search(r"│ a1 +│ 0\.17 +│ 0\.11 +│ 3\.7e-07 +│", shown)
+    assert re.search(r"^\[1\] common in public models after Yakopcic", shown, re.MULTILINE)
+    assert "joglekar" in cli("devices", "ion-drift").out
+
+
+def test_what_devices_prints_fits_a_terminal_of_80_columns():
+    for name, model in MODELS.items():
+        if name not in ("node", "threshold-memristor"):
+            assert max(len(line) for line in model.equations.splitlines()) <= 80, name
 
 
 def test_an_unknown_device_is_refused_with_the_known_ones(refused):
     refused(
-        r"NAME: must be one of synapse, node, threshold-memristor, ion-drift, vteam \(got 'neuron'\)",
+        r"NAME: must be one of synapse, node, threshold-memristor, ion-drift, team, vteam, yakopcic, "
+        r"pershin-di-ventra \(got 'neuron'\)",
         "devices",
         "neuron",
     )

@@ -318,6 +318,41 @@ def test_the_sweeps_pages_file_is_one(tmp_path):
     assert len(plan(load_sweep(tmp_path / "page.toml"), 1).points) == 160
 
 
+LIBRARY = [name for name in memsim.devices.MODELS if name not in ("synapse", "node", "threshold-memristor")]
+
+
+def read_number(cell: str) -> object:
+    """A number of a table, or the word that is there."""
+    try:
+        return float(cell)
+    except ValueError:
+        return cell
+
+
+@pytest.mark.parametrize("name", LIBRARY)
+def test_the_devices_page_has_every_field_with_unit_bounds_default_and_origin_and_every_named_set(name):
+    model = memsim.devices.MODELS[name]
+    section = sections_of(ROOT / "docs" / "devices.md")[f"`{name}`"]
+    rows = table_rows(section)
+    fields = {row[0].strip("`"): row for row in rows if len(row) == 6}
+    assert set(fields) == set(model.model_fields) - {"model"}
+    origins = dict(re.findall(r"^(\d+)\. (.+)\.$", section, flags=re.MULTILINE))
+    for field, (_, unit, bounds, default, _, origin) in fields.items():
+        about = model.model_fields[field]
+        extra = about.json_schema_extra if isinstance(about.json_schema_extra, dict) else {"unit": ""}
+        assert (unit or "1") == (extra["unit"] or "1"), field
+        choices = typing.get_args(about.annotation)
+        assert bounds == (", ".join(f"`{c}`" for c in choices) if choices else shown_bounds(about.metadata)), field
+        assert read_number(default) == about.default, field
+        assert origins.get(origin, "").lower() == str(extra.get("origin", "")).lower(), field
+    values = [[cell.strip("`") for cell in row] for row in rows if len(row) == 1 + len(model.presets)]
+    text = " ".join(section.split())
+    for column, (preset, parameters) in enumerate(model.presets.items(), 1):
+        found = {row[0]: read_number(row[column]) for row in values if row[column]}
+        assert found == dict(parameters.values), preset
+        assert f"`{preset}`: {parameters.origin}." in text, preset
+
+
 def test_no_section_is_left_out():
     devices = {f"devices.{name}" for name in Configuration.model_fields["devices"].annotation.model_fields}
     named = (set(Configuration.model_fields) - {"devices"}) | devices

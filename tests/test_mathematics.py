@@ -10,12 +10,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memsim.kernels import mathematics
-from memsim.kernels.mathematics import exponential, hyperbolic_tangent, logistic, power
+from memsim.kernels.mathematics import (
+    exponential,
+    hyperbolic_sine,
+    hyperbolic_tangent,
+    inverse_hyperbolic_sine,
+    logarithm_of_one_plus,
+    logistic,
+    power,
+)
 
 TWINS = [
     (exponential, naive.exponential),
     (logistic, naive.logistic),
     (hyperbolic_tangent, naive.hyperbolic_tangent),
+    (hyperbolic_sine, naive.hyperbolic_sine),
+    (inverse_hyperbolic_sine, naive.inverse_hyperbolic_sine),
 ]
 names = pytest.mark.parametrize(("compiled", "twin"), TWINS, ids=lambda function: function.__name__)
 
@@ -112,6 +122,56 @@ def test_hyperbolic_tangent_goes_from_minus_one_to_one():
 def test_hyperbolic_tangent_is_right_to_an_absolute_error(x):
     assert -1.0 <= hyperbolic_tangent(x) <= 1.0
     assert hyperbolic_tangent(x) == pytest.approx(math.tanh(x), abs=4e-16)
+
+
+def sizes():
+    """Numbers above 0 of all sizes, and around the points where a logarithm's exponent changes."""
+    rng = np.random.default_rng(2)
+    edges = np.ldexp(1.0, np.arange(-40, 300, 3)) * math.sqrt(2.0) - 1.0
+    around = np.concatenate([np.nextafter(edges, 0.0), edges, np.nextafter(edges, np.inf)])
+    return np.concatenate([10.0 ** rng.uniform(-300.0, 300.0, 1000), rng.uniform(0.0, 4.0, 1000), around[around > 0.0]])
+
+
+def test_the_logarithm_of_one_plus_has_the_same_bits_compiled_and_plain_and_naive():
+    source = naive.plain(logarithm_of_one_plus)
+    for x in [*sizes().tolist(), 0.0]:
+        expected = naive.bits(naive.logarithm_of_one_plus(x))
+        assert naive.bits(logarithm_of_one_plus(x)) == naive.bits(source(x)) == expected
+    assert logarithm_of_one_plus(0.0) == 0.0
+
+
+def test_the_logarithm_of_one_plus_is_right_to_3e_16_of_its_value():
+    with decimal.localcontext(decimal.Context(prec=700)):
+        for x in sizes().tolist():
+            truth = (decimal.Decimal(x) + 1).ln(decimal.Context(prec=50)) if x > 1e-30 else decimal.Decimal(x)
+            assert relative_error(logarithm_of_one_plus(x), truth) < 3e-16, x
+
+
+def test_the_inverse_hyperbolic_sine_is_right_to_4e_16_of_its_value_odd_and_exact_at_zero():
+    for x in sizes().tolist():
+        with decimal.localcontext(decimal.Context(prec=80)):
+            exact = decimal.Decimal(x)
+            truth = (exact + (exact * exact + 1).sqrt()).ln() if x > 1e-30 else exact
+        assert relative_error(inverse_hyperbolic_sine(x), truth) < 4e-16, x
+        assert inverse_hyperbolic_sine(-x) == -inverse_hyperbolic_sine(x)
+    assert inverse_hyperbolic_sine(0.0) == 0.0
+
+
+def test_the_hyperbolic_sine_is_right_to_4e_16_of_its_value_odd_and_exact_at_zero():
+    for x in [*np.abs(samples()[:3000]).tolist(), *(10.0 ** np.linspace(-300.0, 2.8, 400)).tolist()]:
+        with decimal.localcontext(decimal.Context(prec=80)):
+            exact = decimal.Decimal(x)
+            truth = (exact.exp() - (-exact).exp()) / 2 if x > 1e-30 else exact
+        if x > 0.0:
+            assert relative_error(hyperbolic_sine(x), truth) < 4e-16, x
+        assert hyperbolic_sine(-x) == -hyperbolic_sine(x)
+    assert hyperbolic_sine(0.0) == 0.0
+    assert hyperbolic_sine(1e4) == hyperbolic_sine(708.0) < math.inf
+
+
+@given(x=st.floats(-30.0, 30.0))
+def test_the_inverse_hyperbolic_sine_undoes_the_hyperbolic_sine(x):
+    assert inverse_hyperbolic_sine(hyperbolic_sine(x)) == pytest.approx(x, rel=1e-14, abs=0.0)
 
 
 def test_ln_2_is_split_so_that_its_multiples_are_exact():

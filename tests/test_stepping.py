@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memsim.devices import IonDrift, Node, Synapse, ThresholdMemristor, Vteam
+from memsim.devices import IonDrift, Node, PershinDiVentra, Synapse, Team, ThresholdMemristor, Vteam, Yakopcic
 from memsim.kernels.models import node as node_model
 from memsim.kernels.models import synapse as synapse_model
 from memsim.kernels.models import threshold_memristor as memristor_model
@@ -34,8 +34,12 @@ LARGEST_RATE = 2e6  # of a threshold memristor, 1/(A s): some weights meet their
 
 WINDOWED = IonDrift(window="joglekar", exponent=2)
 VTEAM = Vteam()
+TEAM = Team()
+YAKOPCIC = Yakopcic(x_min=0.01)
+PERSHIN = PershinDiVentra(beta=1e7)
 DEVICES = {
     "synapse": SYNAPSE, "node": NODE, "threshold memristor": MEMRISTOR, "windowed drift": WINDOWED, "vteam": VTEAM,
+    "team": TEAM, "yakopcic": YAKOPCIC, "pershin": PERSHIN,
 }  # fmt: skip
 # A bank's sizes around the edges of tiles.
 SIZES = (1, 9, NARROW, NARROW + 1, 2 * NARROW + 1, WIDE, WIDE + 1, 2 * WIDE + NARROW + 2)
@@ -76,6 +80,13 @@ def thresholds_of(device):
         return [*device.thresholds, *(threshold + device.window for threshold in device.thresholds)]
     if isinstance(device, Vteam):
         return [device.v_off / device.r_off, -device.v_on / device.r_off, -device.v_on / device.r_on]
+    if isinstance(device, Team):
+        return [device.i_off, -device.i_on]
+    if isinstance(device, Yakopcic):
+        currents = device.a1 * math.sinh(device.b * device.v_p), device.a2 * math.sinh(device.b * device.v_n)
+        return [x * current for x in (device.x_min, 1.0) for current in currents]
+    if isinstance(device, PershinDiVentra):
+        return [device.v_t / device.r_off, device.v_t / device.r_on]
     return [1e-3 if isinstance(device, IonDrift) else device.threshold]
 
 
@@ -527,6 +538,12 @@ def test_nothing_moves_at_or_below_a_threshold_or_beyond_a_window(device, integr
         resting = [0.0]
     if device is VTEAM:  # has thresholds of voltage: a current may move one device and leave another
         resting = [0.0, 0.5 * min(edges), math.nextafter(min(edges), 0.0)]
+    if device in (
+        TEAM,
+        YAKOPCIC,
+        PERSHIN,
+    ):  # one for each direction, or of the voltage, in whose last bit a state counts
+        resting = [0.0, 0.5 * min(edges), 0.999 * min(edges)]
     if device is MEMRISTOR:
         resting += [math.nextafter(max(edges), 1.0), 0.0425, 1.0]
     currents = np.array([sign * current for current in resting for sign in (1.0, -1.0)])
@@ -743,4 +760,4 @@ def test_hp_devices_loop_is_pinched_and_shrinks_to_a_line_as_frequency_grows():
 
 def test_only_devices_with_a_current_of_their_own_take_a_voltage():
     able = [name for name, device in DEVICES.items() if device.functions().current is not None]
-    assert able == ["node", "windowed drift", "vteam"]
+    assert able == ["node", "windowed drift", "vteam", "team", "yakopcic", "pershin"]

@@ -26,6 +26,27 @@ INLINE double power(double x, int exponent) {
     return result;
 }
 
+/* arsinh(x), as ln(1 + y) for y = x + x**2 / (1 + sqrt(1 + x**2)), by artanh's series. */
+INLINE double inverse_hyperbolic_sine(double x) {
+    double size = fabs(x), most = 134217728.0, small = size > most ? most : size, square = small * small;
+    double y = size > most ? 2.0 * size - 1.0 : small + square / (1.0 + sqrt(1.0 + square));
+    double u = 1.0 + y, lost = (y - (u - 1.0)) / u, m;
+    int64_t bits;
+    memcpy(&bits, &u, sizeof u);
+    double n = (double)((bits >> 52) - 1023);
+    bits = (bits & (((int64_t)1 << 52) - 1)) | (int64_t)1023 << 52;
+    memcpy(&m, &bits, sizeof m);
+    n = m > 1.4142135623730951 ? n + 1.0 : n;
+    m = m > 1.4142135623730951 ? 0.5 * m : m;
+    double f = m - 1.0, s = f / (2.0 + f), z = s * s, z2 = z * z, z4 = z2 * z2;
+    double low = (2.0 / 3.0 + z * (2.0 / 5.0)) + z2 * (2.0 / 7.0 + z * (2.0 / 9.0));
+    double middle = (2.0 / 11.0 + z * (2.0 / 13.0)) + z2 * (2.0 / 15.0 + z * (2.0 / 17.0));
+    double high = 2.0 / 19.0 + z * (2.0 / 21.0);
+    double series = z * ((low + z4 * middle) + (z4 * z4) * high);
+    double rest = (f - s * (f - series)) + (n * 1.90821492927058770002e-10 + lost);
+    return copysign(n * 0.693147180369123816490 + rest, x);
+}
+
 /* e**x for x in [-708, 708]: Taylor's series after taking off the nearest multiple of ln 2. */
 INLINE double exponential(double x) {
     x = within(x, -708.0, 708.0);
@@ -67,16 +88,49 @@ INLINE double ion_drift_output(const double *x, int apart, double i, const doubl
     return (p[1] - p[2] * x[0]) * i;
 }
 
-INLINE double vteam_output(const double *x, int apart, double i, const double *p) { return (p[0] + p[1] * x[0]) * i; }
+INLINE double team_output(const double *x, int apart, double i, const double *p) { return (p[0] + p[1] * x[0]) * i; }
 
-INLINE double vteam_drift(int v, const double *x, int apart, double i, const double *p) {
-    double volts = vteam_output(x, apart, i, p);
-    double off = volts * p[2] - 1.0, on = volts * p[4] - 1.0;
+#define vteam_output team_output
+
+/* TEAM's law of the current, and VTEAM's of the voltage, with Kvatinsky's window. */
+INLINE double threshold_drift(double x, double drive, const double *p, int alpha_off, int alpha_on) {
+    double off = drive * p[2] - 1.0, on = drive * p[4] - 1.0;
     off = off > 0.0 ? off : 0.0;
     on = on > 0.0 ? on : 0.0;
-    double away = volts > 0.0 ? x[0] * p[8] - p[6] : p[7] - x[0] * p[8];
+    double away = drive > 0.0 ? x * p[8] - p[6] : p[7] - x * p[8];
     away = away > -40.0 ? away : -40.0; /* where the window is 1 to the last bit: no subnormal powers */
-    return (p[3] * power(off, ALPHA_OFF) + p[5] * power(on, ALPHA_ON)) * exponential(-exponential(away));
+    return (p[3] * power(off, alpha_off) + p[5] * power(on, alpha_on)) * exponential(-exponential(away));
+}
+
+INLINE double team_drift(int v, const double *x, int apart, double i, const double *p) {
+    return threshold_drift(x[0], i, p, TEAM_ALPHA_OFF, TEAM_ALPHA_ON);
+}
+
+INLINE double vteam_drift(int v, const double *x, int apart, double i, const double *p) {
+    return threshold_drift(x[0], vteam_output(x, apart, i, p), p, VTEAM_ALPHA_OFF, VTEAM_ALPHA_ON);
+}
+
+INLINE double yakopcic_output(const double *x, int apart, double i, const double *p) {
+    return inverse_hyperbolic_sine(i / ((i >= 0.0 ? p[0] : p[1]) * x[0])) * p[3];
+}
+
+INLINE double yakopcic_drift(int v, const double *x, int apart, double i, const double *p) {
+    double volts = yakopcic_output(x, apart, i, p), growth = exponential(fabs(volts));
+    double up = volts > p[6] ? p[4] * (growth - exponential(p[6])) : 0.0;
+    double down = volts < -p[7] ? p[5] * (growth - exponential(p[7])) : 0.0;
+    int grows = p[14] * volts > 0.0;
+    double beyond = grows ? x[0] - p[10] : p[11] - x[0];
+    beyond = beyond > 0.0 ? beyond : 0.0;
+    double window = exponential(-(grows ? p[8] : p[9]) * beyond) * (1.0 - beyond * (grows ? p[12] : p[13]));
+    return p[14] * (up - down) * window;
+}
+
+INLINE double pershin_di_ventra_output(const double *x, int apart, double i, const double *p) { return x[0] * i; }
+
+INLINE double pershin_di_ventra_drift(int v, const double *x, int apart, double i, const double *p) {
+    double volts = x[0] * i, over = fabs(volts) - p[2];
+    over = over > 0.0 ? over : 0.0;
+    return p[0] * volts + (p[1] - p[0]) * copysign(over, volts);
 }
 
 #define MEMRISTOR_VARIABLES (INPUTS + 2)
@@ -166,5 +220,8 @@ INLINE double threshold_memristor_output(const double *x, int apart, double i, c
 BOTH(synapse, 1, 2)
 BOTH(node, 1, 5)
 BOTH(ion_drift, 1, 3)
+BOTH(team, 1, 9)
 BOTH(vteam, 1, 9)
+BOTH(yakopcic, 1, 15)
+BOTH(pershin_di_ventra, 1, 3)
 BOTH(threshold_memristor, MEMRISTOR_VARIABLES, (INPUTS + 4))

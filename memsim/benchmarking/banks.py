@@ -5,7 +5,17 @@ from typing import Any
 
 import numpy as np
 
-from ..devices import Device, IonDrift, Node, Synapse, ThresholdMemristor, Vteam
+from ..devices import (
+    Device,
+    IonDrift,
+    Node,
+    PershinDiVentra,
+    Synapse,
+    Team,
+    ThresholdMemristor,
+    Vteam,
+    Yakopcic,
+)
 
 STRETCH = 1000  # devices that are driven side by side where activity comes in stretches
 
@@ -53,8 +63,12 @@ BENCHES: dict[str, Bench] = {
         ((-2.0, 2.0), (-2.0, 2.0), (-2.0, 2.0), (100.0, 200.0)),
     ),
     "ion-drift": Bench(IonDrift(window="joglekar"), 2.5e-4, ((1e-4, 2e-4),), ((0.1, 0.9),)),
+    "team": Bench(Team(), 1e-6, ((2e-4, 3e-4),), ((1e-9, 2e-9),)),
     # So short a step follows the fast way on; beyond 5.3 mA a device is past its thresholds in any state.
     "vteam": Bench(Vteam(), 1e-13, ((6e-3, 9e-3),), ((2e-9, 8e-9),)),
+    "yakopcic": Bench(Yakopcic(x_min=0.01), 1e-9, ((4e-3, 6e-3),), ((0.2, 0.8),)),
+    # Beyond 1.6 mA a device is past its threshold in any state.
+    "pershin-di-ventra": Bench(PershinDiVentra(), 1e-16, ((2e-3, 3e-3),), ((2e3, 8e3),)),
 }
 
 

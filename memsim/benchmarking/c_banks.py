@@ -30,8 +30,10 @@ class CBanks:
     def __init__(self, compiler: list[str], folder: Path) -> None:
         defines: dict[str, int] = {
             "WINDOW_EXPONENT": BENCHES["ion-drift"].field("exponent"),
-            "ALPHA_OFF": BENCHES["vteam"].field("alpha_off"),
-            "ALPHA_ON": BENCHES["vteam"].field("alpha_on"),
+            "TEAM_ALPHA_OFF": BENCHES["team"].field("alpha_off"),
+            "TEAM_ALPHA_ON": BENCHES["team"].field("alpha_on"),
+            "VTEAM_ALPHA_OFF": BENCHES["vteam"].field("alpha_off"),
+            "VTEAM_ALPHA_ON": BENCHES["vteam"].field("alpha_on"),
             "INPUTS": BENCHES["threshold-memristor"].field("inputs"),
         }
         self._exact = build(compiler, "banks.c", folder, EXACT, **defines)

@@ -97,6 +97,36 @@ def _ion_drift(bank: Bank, current: np.ndarray) -> Step:
     return step
 
 
+def _team(bank: Bank, current: np.ndarray) -> Step:
+    """The current decides the rate, so only the window changes in a pulse."""
+    r_0, slope, per_off, k_off, per_on, k_on, a_off, a_on, steepness = bank.parameters
+    x, grows = bank.states[0], current > 0.0
+    over_off, over_on = (np.maximum(current * per - 1.0, 0.0) for per in (per_off, per_on))
+    alpha_off, alpha_on = bank.bench.field("alpha_off"), bank.bench.field("alpha_on")
+    most = bank.bench.dt * (k_off * over_off**alpha_off + k_on * over_on**alpha_on)
+    sign, place = np.where(grows, steepness, -steepness), np.where(grows, a_off, -a_on)
+    window, voltages = np.empty(bank.elements), bank.voltages
+
+    def step() -> None:
+        _kvatinsky(x, sign, place, window)
+        np.multiply(window, most, out=window)
+        np.add(x, window, out=x)
+        _within(x, bank.lower[0], bank.upper[0])
+        np.multiply(x, slope, out=voltages)
+        np.add(voltages, r_0, out=voltages)
+        np.multiply(voltages, current, out=voltages)
+
+    return step
+
+
+def _kvatinsky(x: np.ndarray, sign: np.ndarray, place: np.ndarray, window: np.ndarray) -> None:
+    np.multiply(x, sign, out=window)
+    np.subtract(window, place, out=window)
+    np.exp(window, out=window)
+    np.negative(window, out=window)
+    np.exp(window, out=window)
+
+
 def _vteam(bank: Bank, current: np.ndarray) -> Step:
     r_0, slope, per_off, k_off, per_on, k_on, a_off, a_on, steepness = bank.parameters
     x, alpha_off, alpha_on = bank.states[0], bank.bench.field("alpha_off"), bank.bench.field("alpha_on")
@@ -117,11 +147,7 @@ def _vteam(bank: Bank, current: np.ndarray) -> Step:
         np.maximum(rate, 0.0, out=rate)
         for alpha, where in alphas.items():
             _raise(rate, where, alpha)
-        np.multiply(x, sign, out=window)
-        np.subtract(window, place, out=window)
-        np.exp(window, out=window)
-        np.negative(window, out=window)
-        np.exp(window, out=window)
+        _kvatinsky(x, sign, place, window)
         np.multiply(rate, window, out=rate)
         np.multiply(rate, speed, out=rate)
         np.add(x, rate, out=x)
@@ -129,6 +155,66 @@ def _vteam(bank: Bank, current: np.ndarray) -> Step:
         np.multiply(x, slope, out=voltages)
         np.add(voltages, r_0, out=voltages)
         np.multiply(voltages, current, out=voltages)
+
+    return step
+
+
+def _yakopcic(bank: Bank, current: np.ndarray) -> Step:
+    a_1, a_2, _, per_b, a_p, a_n, v_p, v_n, alpha_p, alpha_n, x_p, x_n, per_p, per_n, _ = bank.parameters
+    x, grows, size = bank.states[0], current > 0.0, np.abs(current)
+    # The voltage has the current's sign, so each device's direction, with eta = 1, is known for the whole pulse.
+    share = size / np.where(grows, a_1, a_2)
+    speed = bank.bench.dt * np.where(grows, a_p, -a_n)
+    at_threshold = np.exp(np.where(grows, v_p, v_n))
+    sign, place = np.where(grows, 1.0, -1.0), np.where(grows, x_p, -x_n)
+    alpha, per_width = np.where(grows, -alpha_p, -alpha_n), np.where(grows, per_p, per_n)
+    volts, rate, window, beyond = np.empty((4, bank.elements))
+
+    def voltage() -> None:
+        np.divide(share, x, out=volts)
+        np.arcsinh(volts, out=volts)
+        np.multiply(volts, per_b, out=volts)
+
+    def step() -> None:
+        np.exp(volts, out=rate)
+        np.subtract(rate, at_threshold, out=rate)
+        np.maximum(rate, 0.0, out=rate)
+        np.multiply(x, sign, out=beyond)
+        np.subtract(beyond, place, out=beyond)
+        np.maximum(beyond, 0.0, out=beyond)
+        np.multiply(alpha, beyond, out=window)
+        np.exp(window, out=window)
+        np.multiply(rate, window, out=rate)
+        np.multiply(beyond, per_width, out=beyond)
+        np.subtract(1.0, beyond, out=beyond)
+        np.multiply(rate, beyond, out=rate)
+        np.multiply(rate, speed, out=rate)
+        np.add(x, rate, out=x)
+        _within(x, bank.lower[0], bank.upper[0])
+        voltage()
+        np.multiply(volts, sign, out=bank.voltages)
+
+    voltage()
+    return step
+
+
+def _pershin_di_ventra(bank: Bank, current: np.ndarray) -> Step:
+    alpha, beta, threshold = bank.parameters
+    x, below, beyond = bank.states[0], bank.bench.dt * alpha, bank.bench.dt * (beta - alpha)
+    voltages, moved = bank.voltages, np.empty(bank.elements)
+    np.multiply(x, current, out=voltages)
+
+    def step() -> None:
+        np.abs(voltages, out=moved)
+        np.subtract(moved, threshold, out=moved)
+        np.maximum(moved, 0.0, out=moved)
+        np.copysign(moved, voltages, out=moved)
+        np.multiply(moved, beyond, out=moved)
+        np.multiply(voltages, below, out=voltages)
+        np.add(x, moved, out=x)
+        np.add(x, voltages, out=x)
+        _within(x, bank.lower[0], bank.upper[0])
+        np.multiply(x, current, out=voltages)
 
     return step
 
@@ -160,5 +246,8 @@ STEPPERS: dict[str, Callable[[Bank, np.ndarray], Step]] = {
     "node": _node,
     "threshold-memristor": _threshold_memristor,
     "ion-drift": _ion_drift,
+    "team": _team,
     "vteam": _vteam,
+    "yakopcic": _yakopcic,
+    "pershin-di-ventra": _pershin_di_ventra,
 }

@@ -12,7 +12,9 @@ from ..fields import one_of
 from .contract import UNBOUNDED, Device, ParameterSet, StateVariable
 from .ion_drift import IonDrift
 from .perceptrons import Node, Synapse, ThresholdMemristor
-from .team import Vteam
+from .pershin_di_ventra import PershinDiVentra
+from .team import Team, Vteam
+from .yakopcic import Yakopcic
 
 __all__ = [
     "MODELS",
@@ -21,15 +23,20 @@ __all__ = [
     "IonDrift",
     "Node",
     "ParameterSet",
+    "PershinDiVentra",
     "StateVariable",
     "Synapse",
+    "Team",
     "ThresholdMemristor",
     "Vteam",
+    "Yakopcic",
     "device_of",
+    "present_form",
 ]
 
 MODELS: dict[str, type[Device]] = {
-    model.model_fields["model"].default: model for model in (Synapse, Node, ThresholdMemristor, IonDrift, Vteam)
+    model.model_fields["model"].default: model
+    for model in (Synapse, Node, ThresholdMemristor, IonDrift, Team, Vteam, Yakopcic, PershinDiVentra)
 }
 
 # Names that models had in earlier files, and what stands for them now.
@@ -62,6 +69,6 @@ def device_of(section: Any, default: str | None = None) -> Any:
         return section
     section = present_form(section)
     name = section.get("model", default)
-    if name not in MODELS:
+    if not isinstance(name, str) or name not in MODELS:
         raise ValueError(f"model: must be {one_of(MODELS, name)}")
     return MODELS[name](**{**section, "model": name})

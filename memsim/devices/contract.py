@@ -107,3 +107,14 @@ def with_ordered_resistances(device: Any) -> Any:
     if device.r_off <= device.r_on:
         raise ValueError(f"r_off: must be greater than r_on = {device.r_on:g} ohm (got {device.r_off:g})")
     return device
+
+
+def check_scale(window: str, scale: float) -> None:
+    """Refuse a factor j that a window does not have.
+
+    Raises
+    ------
+    ValueError
+    """
+    if scale != 1.0 and window != "prodromakis":
+        raise ValueError(f"scale: must be 1 with the window {window!r} (got {scale:g}); only prodromakis has a factor")

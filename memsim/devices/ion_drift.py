@@ -13,10 +13,11 @@ from .contract import (
     Device,
     ParameterSet,
     StateVariable,
+    check_scale,
     with_ordered_resistances,
 )
 
-STRUKOV = "Strukov et al., Nature 453, 80 (2008)"
+STRUKOV = "Strukov et al., Nature 453, 80 (2008), as commonly quoted"
 PUBLIC = "common in public SPICE decks, not checked against a paper"
 
 
@@ -35,7 +36,7 @@ class IonDrift(Device):
         "dx/dt = k * I * f(x),  k = mu_V * R_ON / D^2\n"
         "none:        f = 1\n"
         "joglekar:    f = 1 - (2x - 1)^(2p)\n"
-        "biolek:      f = 1 - (x - step(-I))^(2p),  step = 1 for I < 0, else 0\n"
+        "biolek:      f = 1 - (x - s)^(2p),  s = 1 for I < 0, else 0\n"
         "prodromakis: f = j * (1 - ((x - 1/2)^2 + 3/4)^p)"
     )
     source: ClassVar[str] = (
@@ -97,14 +98,3 @@ class IonDrift(Device):
             key, physics.VARIABLES, physics.PARAMETERS, drift, physics.output, physics.current,
             constant_drift=plain, affine_output=plain, memristance=physics.memristance,
         )  # fmt: skip
-
-
-def check_scale(window: str, scale: float) -> None:
-    """Refuse a factor j that a window does not have.
-
-    Raises
-    ------
-    ValueError
-    """
-    if scale != 1.0 and window != "prodromakis":
-        raise ValueError(f"scale: must be 1 with the window {window!r} (got {scale:g}); only prodromakis has a factor")

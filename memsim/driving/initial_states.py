@@ -76,7 +76,8 @@ def _check_bounds(variable: StateVariable, values: np.ndarray) -> None:
     outside = ~((values >= variable.lower) & (values <= variable.upper))
     if outside.any():
         k = int(np.flatnonzero(outside)[0])
+        unit = "" if variable.unit == "1" else f" {variable.unit}"
         raise InputError(
-            f"initial.{variable.name}: must lie from {variable.lower:g} to {variable.upper:g} {variable.unit} "
+            f"initial.{variable.name}: must lie from {variable.lower:g} to {variable.upper:g}{unit} "
             f"(got {values[k]:g} for device {k})"
         )

@@ -13,7 +13,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from ...kernels.compiling import compiled, inlined, specialise
+from ...kernels.compiling import compiled, elementwise, inlined, specialise
 from ...kernels.stepping import EXACT, ModelFunctions, build_pulse_kernel, cache_key
 from ...kernels.tiles import NARROW, WIDE
 from ..banks import BENCHES, Bank
@@ -77,9 +77,18 @@ def _on_heap(functions: ModelFunctions) -> Any:
 
 def _library_exponential(functions: ModelFunctions) -> Any:
     """The model with the C library's exponential in its drift."""
-    drift = functions.drift
-    other = types.FunctionType(drift.__code__, {**drift.__globals__, "exponential": math.exp}, drift.__name__)
+    other = _with_library_exponential(functions.drift)
     return _variant(functions._replace(key=f"{functions.key}_library_exponential", drift=other), "library")
+
+
+def _with_library_exponential(function: Any) -> Any:
+    """A copy of a function, and of all compiled ones that it calls, with the C library's exponential."""
+    source = getattr(function, "py_func", function)
+    names = source.__globals__
+    called = {n: names[n] for n in source.__code__.co_names if hasattr(names.get(n), "py_func") and n != "exponential"}
+    own = {n: elementwise(_with_library_exponential(one)) for n, one in called.items()}
+    name = f"{source.__name__}_library"
+    return types.FunctionType(source.__code__, {**names, **own, "exponential": math.exp}, name)
 
 
 def _drift_each_step(functions: ModelFunctions) -> Any:
