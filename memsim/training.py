@@ -261,6 +261,7 @@ class Session:
         self._epochs = 0  # that were handed to the writer
         self._keyframe = continued.sample if continued else 0  # samples complete at the last one in the file
         self._errors: list[np.ndarray] = []  # of epochs that wait for the writer
+        self._energies: list[np.ndarray] = []  # of the same epochs
         self._keyframes: list[KeyframeStates] = []  # that wait for the writer
         self._waiting = 0  # bytes of both
 
@@ -308,13 +309,17 @@ class Session:
     def _take_results(self, progress: Progress) -> None:
         """Gather epochs and keyframes for the writer, and hand them over when they are many."""
         errors, keyframes = self._engine.take_errors(), self._engine.take_keyframes()
+        energies = self._engine.take_energies()
         if len(errors):
             self._errors.append(errors)
+            self._energies.append(energies)
             done = self._epochs + sum(map(len, self._errors))
             progress.update(done, float(errors[-1].mean()), self._engine.device_steps)
         self._keyframes += keyframes
-        self._waiting += errors.nbytes * (1 + self._engine.samples) + sum(
-            kept.bias.nbytes + sum(states.nbytes for states in kept.states) for kept in keyframes
+        self._waiting += (
+            energies.nbytes
+            + errors.nbytes * (1 + self._engine.samples)
+            + sum(kept.bias.nbytes + sum(states.nbytes for states in kept.states) for kept in keyframes)
         )
         if self._waiting > WAITING_BYTES:
             self._submit_results()
@@ -322,14 +327,15 @@ class Session:
     def _submit_results(self) -> None:
         """Hand over the epochs and keyframes that wait."""
         if self._errors:
-            errors = np.concatenate(self._errors)
+            errors, energies = np.concatenate(self._errors), np.concatenate(self._energies)
             first, self._epochs = self._epochs, self._epochs + len(errors)
-            self._background.submit(self._writer.append_epochs, errors, self._engine.order(first, self._epochs))
+            order = self._engine.order(first, self._epochs)
+            self._background.submit(self._writer.append_epochs, errors, order, energies)
         if self._keyframes:
             joined = joined_keyframes(self._keyframes)
             self._keyframe = int(joined.samples[-1])
             self._background.submit(self._writer.append_keyframes, joined.samples, joined.states, joined.bias)
-        self._errors, self._keyframes, self._waiting = [], [], 0
+        self._errors, self._energies, self._keyframes, self._waiting = [], [], [], 0
 
     def _keep_keyframe(self) -> None:
         """Have a keyframe where the run stops or ends, also between the places for them."""
