@@ -5,8 +5,9 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -39,7 +40,7 @@ from .recording import (
 from .resuming import Continued, stored_interval
 from .run import Run, open_run
 from .traces.background import BackgroundWriter
-from .traces.layout import TracePlan
+from .traces.layout import RunDescription, TracePlan
 from .traces.run_file import RunWriter, Target, close_quietly, create_run_file
 from .traces.space import DiskFullError
 from .traces.stored import Stored
@@ -143,6 +144,7 @@ def run(
     resume: bool = False,
     progress: Progress | None = None,
     stop: threading.Event | None = None,
+    dt_check: Mapping[str, float | str] | None = None,
 ) -> Run:
     """Carry out a configuration; see :func:`train`.
 
@@ -159,6 +161,8 @@ def run(
     stop : threading.Event, optional
         Set by another thread, has the run stop at the next keyframe. Ctrl-C and
         SIGTERM do that where it is not given.
+    dt_check : dict, optional
+        Attributes that a new file gets: what :meth:`memsim.convergence.result.DtCheck.attributes` says of dt.
 
     Raises
     ------
@@ -183,7 +187,8 @@ def run(
                 target.close()
                 return open_run(path)
         else:
-            target, continued = _new_target(path, assembly, plan, interval, overwrite), None
+            about = replace(describe(assembly, interval), dt_check=dict(dt_check or {}))
+            target, continued = _new_target(path, about, plan, overwrite), None
         try:
             _carry_out(engine, target, plan, progress, continued, stop)
         except BaseException:
@@ -224,10 +229,10 @@ def _engine(assembly: Assembly, plan: TracePlan, interval: int) -> Engine:
     )  # fmt: skip
 
 
-def _new_target(path: Path | None, assembly: Assembly, plan: TracePlan, interval: int, overwrite: bool) -> Target:
+def _new_target(path: Path | None, about: RunDescription, plan: TracePlan, overwrite: bool) -> Target:
     """A new run file. All that can be refused has been; only now is a file that exists replaced."""
     try:
-        return create_run_file(path, describe(assembly, interval), plan, overwrite)
+        return create_run_file(path, about, plan, overwrite)
     except DiskFullError as error:
         raise RunError(f"{path}: {error.strerror}; make room, or name a file on another disk") from None
     except (ValueError, OSError) as error:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import h5py
 import numpy as np
 
-from .hdf5 import attach, describe, grow, make_axis, put, text, texts
+from .hdf5 import attach, describe, grow, make_axis, put, put_attributes, text, texts
 from .rows import Selection, create_bank_trace
 
 CONVENTION = "memsim run"
@@ -94,6 +94,8 @@ class RunDescription:
         Simulated time of each phase in one epoch.
     epoch_energy : bool
         Whether the energies of epochs are known, as they are but for a window of a file of an earlier version.
+    dt_check : dict
+        Attributes of the file that say how dt was checked; none where it was not.
     replayed_from : str
         The run file that the traces of a window were replayed from; empty for a run.
     """
@@ -117,6 +119,7 @@ class RunDescription:
     phase_seconds: np.ndarray
     epoch_energy: bool = True
     replayed_from: str = ""
+    dt_check: dict[str, float | str] = field(default_factory=dict)
 
     @property
     def keyframes(self) -> int:
@@ -137,6 +140,7 @@ def create_layout(file: h5py.File, run: RunDescription, trace: TracePlan) -> Non
     file.attrs.update({name: text(value) for name, value in run.program.items()})
     file.attrs.update({"convention": text(CONVENTION), "schema_version": SCHEMA})
     file.attrs.update({"dt": run.dt, "dt_units": text("s"), "sample_steps": run.sample_steps})
+    put_attributes(file, run.dt_check)
     if run.replayed_from:
         file.attrs["replayed_from"] = text(run.replayed_from)
     encoded = run.configuration.encode()
