@@ -93,6 +93,7 @@ class Counters(NamedTuple):
     """What is counted while stepping, for each device and realisation, all float64."""
 
     energy: np.ndarray  # (phases, elements), J
+    epoch_energy: np.ndarray  # (phases, elements), J, of the epoch in progress
     peak_current: np.ndarray  # (phases, elements), A
     disturbed: np.ndarray  # (phases, elements), variables that moved and should not
     bound: np.ndarray  # (phases, elements), pulses that ended with a state at a bound
@@ -156,6 +157,7 @@ class Results(NamedTuple):
     """What a stretch of the run gives."""
 
     total_error: np.ndarray  # (epochs, realisations), Eq. 20
+    energy: np.ndarray  # (epochs, banks, phases, realisations), J, of complete epochs
     outputs: np.ndarray  # (samples, outputs, realisations); no samples where not wanted
     keyframes: "Keyframes"
 

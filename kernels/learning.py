@@ -237,6 +237,7 @@ def apply_pulse(plan, block, at, bank, phase, addressed, held, currents, steps, 
     tally = Tally(
         line(block.devices.voltage, at.first, at.room),
         line(counters.energy[phase], at.first, at.room),
+        line(counters.epoch_energy[phase], at.first, at.room),
         line(counters.peak_current[phase], at.first, at.room),
         line(counters.disturbed[phase], at.first, at.room),
         line(counters.bound[phase], at.first, at.room),
@@ -380,6 +381,22 @@ def keep_keyframe(block, keyframes, index):
             keyframes.bias[index, unit, lane] = block.registers.bias[unit, lane]
 
 
+@inlined
+def close_epoch(plan, block, energy):
+    """Add up an epoch's energies, (banks, phases, realisations), over the devices in their order; the next has none."""
+    for bank in range(plan.banks.shape[0]):
+        at = place(plan.banks, block, bank)
+        for phase in range(energy.shape[1]):
+            spent = line(block.counters.epoch_energy[phase], at.first, at.room)
+            for lane in range(block.lanes):
+                total = 0.0
+                for device in range(at.devices):
+                    total += spent[device * block.lanes + lane]
+                energy[bank, phase, lane] = total
+            for e in range(at.room):
+                spent[e] = 0.0
+
+
 def run_slots(plan, block, data, results, first_slot, slots, first_epoch):
     """Execute a stretch of the schedule for a block of realisations.
 
@@ -391,7 +408,7 @@ def run_slots(plan, block, data, results, first_slot, slots, first_epoch):
     data : Data
         ``data.order[0]`` belongs to ``first_epoch``.
     results : Results
-        ``total_error[0]`` belongs to ``first_epoch``, ``outputs[0]`` to the
+        ``total_error[0]`` and ``energy[0]`` belong to ``first_epoch``, ``outputs[0]`` to the
         stretch's first sample, ``keyframes`` to the first keyframe that the
         stretch comes to; all are added to or filled.
     first_slot, slots : int
@@ -438,6 +455,7 @@ def run_slots(plan, block, data, results, first_slot, slots, first_epoch):
             sample += 1
             shown += 1
             if shown == samples:
+                close_epoch(plan, block, results.energy[epoch])
                 shown = 0
                 epoch += 1
     return stepped

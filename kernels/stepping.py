@@ -91,6 +91,8 @@ class Tally(NamedTuple):
         At the end of the last step in V; replaced.
     energy : (elements,)
         The sum of V * I * dt in J is added.
+    epoch_energy : (elements,)
+        The same is added; whoever counts by epochs begins each with zeros.
     peak_current : (elements,)
         Largest magnitude in A.
     disturbed : (elements,)
@@ -104,6 +106,7 @@ class Tally(NamedTuple):
 
     voltage: np.ndarray
     energy: np.ndarray
+    epoch_energy: np.ndarray
     peak_current: np.ndarray
     disturbed: np.ndarray
     bound: np.ndarray
@@ -131,7 +134,7 @@ def carry(first, states, currents, steps, dt, p, lower, upper, addressed, held, 
     tile = Tile(
         stack_array(VARIABLES, WIDTH), stack_array(VARIABLES, WIDTH), stack_array(VARIABLES, WIDTH), stack_line(WIDTH),
         stack_line(WIDTH), stack_line(WIDTH), stack_line(WIDTH), stack_line(WIDTH), stack_line(WIDTH),
-        stack_array(VARIABLES, WIDTH), stack_array(VARIABLES, WIDTH),
+        stack_line(WIDTH), stack_array(VARIABLES, WIDTH), stack_array(VARIABLES, WIDTH),
     )  # fmt: skip
     before = stack_array(VARIABLES, WIDTH)
     x, drive = tile.x, tile.drive
@@ -162,7 +165,8 @@ def carry(first, states, currents, steps, dt, p, lower, upper, addressed, held, 
 
 def too_short(states, currents, elements, parameters, lower, upper, tally):
     """Whether an array has fewer values than a pulse reads or writes: nothing below looks."""
-    lines = min(tally.voltage.size, tally.energy.size, tally.peak_current.size, tally.disturbed.size, tally.bound.size)
+    energies = min(tally.energy.size, tally.epoch_energy.size)
+    lines = min(tally.voltage.size, energies, tally.peak_current.size, tally.disturbed.size, tally.bound.size)
     room = min(states.shape[1], currents.size, lines, tally.highest.shape[1], tally.lowest.shape[1])
     variables = min(states.shape[0], lower.size, upper.size, tally.highest.shape[0], tally.lowest.shape[0])
     return room < elements or variables < VARIABLES or parameters.size < PARAMETERS
@@ -270,7 +274,7 @@ def waveform(
     several_unused = stack_array(VARIABLES, WIDE)
     tile = Tile(
         stack_array(VARIABLES, WIDE), stack_array(VARIABLES, WIDE), stack_array(VARIABLES, WIDE), stack_line(WIDE),
-        stack_line(WIDE), stack_line(WIDE), unused, unused, unused, several_unused, several_unused,
+        stack_line(WIDE), stack_line(WIDE), unused, unused, unused, unused, several_unused, several_unused,
     )  # fmt: skip
     x, end, response = tile.x, tile.drive, tile.voltage
     for j in range(WIDE):
@@ -420,5 +424,5 @@ def no_rows(variables: int) -> PulseRows:
 
 def new_tally(states: np.ndarray) -> Tally:
     """A tally in which nothing has been counted yet, for (variables, elements) states."""
-    voltage, energy, peak_current, disturbed, bound = np.zeros((5, states.shape[1]))
-    return Tally(voltage, energy, peak_current, disturbed, bound, states.copy(), states.copy())
+    voltage, energy, epoch_energy, peak_current, disturbed, bound = np.zeros((6, states.shape[1]))
+    return Tally(voltage, energy, epoch_energy, peak_current, disturbed, bound, states.copy(), states.copy())

@@ -48,6 +48,7 @@ class Tile(NamedTuple):
     total: np.ndarray
     drifts: np.ndarray
     energy: np.ndarray
+    epoch_energy: np.ndarray
     peak: np.ndarray
     highest: np.ndarray
     lowest: np.ndarray
@@ -226,7 +227,9 @@ def count_tile(tile, before, held, steps, dt, lower, upper, addressed):
     for j in range(drive.size):
         drifts = (tile.drifts[j] == 1.0) & (held == 0)
         total = tile.total[j] if drifts else steps * tile.voltage[j]
-        tile.energy[j] += drive[j] * dt * total
+        spent = drive[j] * dt * total
+        tile.energy[j] += spent
+        tile.epoch_energy[j] += spent
         magnitude = abs(drive[j])
         higher |= magnitude > tile.peak[j]
         tile.peak[j] = magnitude if magnitude > tile.peak[j] else tile.peak[j]
@@ -244,6 +247,7 @@ def count_tile(tile, before, held, steps, dt, lower, upper, addressed):
 def take_tally(tile, tally, first):
     """Fill a tile's scratch with what was counted before."""
     take(tile.energy, tally.energy, first, 0.0)
+    take(tile.epoch_energy, tally.epoch_energy, first, 0.0)
     take(tile.peak, tally.peak_current, first, 0.0)
     for v in range(tile.x.shape[0]):
         take(tile.highest[v], tally.highest[v], first, 0.0)
@@ -256,6 +260,7 @@ def give_tally(tile, before, changed, lower, upper, addressed, tally, first):
     higher, beyond, strays, met = changed
     give(tile.voltage, tally.voltage, first)
     give(tile.energy, tally.energy, first)
+    give(tile.epoch_energy, tally.epoch_energy, first)
     if higher:
         give(tile.peak, tally.peak_current, first)
     if beyond:

@@ -18,6 +18,8 @@ _HOMES = {
     "TraceSection": "configuration",
     "WriteEncoding": "configuration",
     "Configuration": "configuration",
+    "check_dt": "convergence.network",
+    "check_drive_dt": "convergence.drive",
     "drive": "driving.drive",
     "open_drive": "driving.trace",
     "train": "training",

@@ -177,6 +177,7 @@ def _new_devices(state: np.ndarray, elements: int) -> Devices:
 def _new_counters(state: np.ndarray, elements: int) -> Counters:
     return Counters(
         energy=np.zeros((PHASES, elements)),
+        epoch_energy=np.zeros((PHASES, elements)),
         peak_current=np.zeros((PHASES, elements)),
         disturbed=np.zeros((PHASES, elements)),
         bound=np.zeros((PHASES, elements)),

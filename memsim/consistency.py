@@ -58,6 +58,8 @@ def _compare(run: Run) -> None:
         expected = tuple((v.name, v.unit, v.lower, v.upper) for v in variables)
         if described != (bank.name, bank.devices, bank.device.model, expected):
             raise _broken(run, f"its bank {about.name} is not {bank.name} of its configuration")
+        if run.stored.has_energies:
+            _compare_energies(run, bank.name)
         if run.stored.has_counters:
             _compare_counters(run, bank.name, (len(variables), bank.devices, run.realisations))
     steps, dt = schedule.build(run.config).steps, run.config.time.dt
@@ -65,6 +67,12 @@ def _compare(run: Run) -> None:
         raise _broken(
             run, f"it has samples of {run.sample_steps} steps of {run.dt} s, and its configuration {steps} of {dt} s"
         )
+
+
+def _compare_energies(run: Run, bank: str) -> None:
+    found, expected = run.stored.shape(f"metrics/{bank}/energy")[1:], (len(Phase), run.realisations)
+    if found != expected:
+        raise _broken(run, f"metrics/{bank}/energy has rows of the shape {found}, not {expected}")
 
 
 def _compare_counters(run: Run, bank: str, shape: tuple[int, int, int]) -> None:

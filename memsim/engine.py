@@ -18,7 +18,7 @@ import numpy as np
 from .assembly import Assembly
 from .blocks import bank_rows, channels, lanes_a_block, new_block, new_rows, partition, repeat_last
 from .errors import InputError, NotFiniteError
-from .kernels.block import Block, Data, Keyframes, PlaceColumn, Plan, Results, Rows
+from .kernels.block import PHASES, Block, Data, Keyframes, PlaceColumn, Plan, Results, Rows
 from .kernels.learning import loop_kernel
 from .kernels.random import shuffle
 from .kernels.slots import BankColumn
@@ -149,6 +149,7 @@ class Engine:
         self.device_steps = 0  # that were integrated
         self.partial_error = np.zeros(self.realisations)  # of the epoch in progress
         self._errors: list[np.ndarray] = []
+        self._energies: list[np.ndarray] = []
         self._keyframes: list[KeyframeStates] = []
         time_section = assembly.config.time
         integrator = EXACT if time_section.solver == "exact" else time_section.integrator
@@ -235,7 +236,7 @@ class Engine:
         self._check_finite()
         rows = self._rows_before(self.position + slots) - self._rows_before(self.position)
         self.position += slots
-        self._keep_errors([given.total_error for _, given in results], first_epoch)
+        self._keep_epochs([given for _, given in results], first_epoch)
         if len(kept):
             self._keep_keyframes(kept, [given.keyframes for _, given in results])
         return Recorded(self._bank_rows(memory, rows) if recording else [], memory if recording else [])
@@ -249,6 +250,12 @@ class Engine:
         """Total errors of the epochs that were completed since the last call, (epochs, realisations)."""
         taken, self._errors = self._errors, []
         return np.concatenate([np.empty((0, self.realisations)), *taken])
+
+    def take_energies(self) -> np.ndarray:
+        """Energies in J of the same epochs since the last call, (epochs, banks, phases, realisations)."""
+        taken, self._energies = self._energies, []
+        nothing = np.empty((0, len(self.plan.banks), PHASES, self.realisations))
+        return np.concatenate([nothing, *taken])
 
     def take_keyframes(self) -> list[KeyframeStates]:
         """The keyframes since the last call."""
@@ -289,7 +296,7 @@ class Engine:
         self.position = at.sample * self.slots_a_sample
         self.device_steps = at.device_steps
         self.partial_error = np.array(at.error)
-        self._errors, self._keyframes = [], []
+        self._errors, self._energies, self._keyframes = [], [], []
         for k, (part, block) in enumerate(zip(self.parts, self._blocks, strict=True)):
             for bank, states in enumerate(at.states):
                 view = self._bank_view(block.devices.state, bank, k, of_states=True)
@@ -418,7 +425,8 @@ class Engine:
         )
         data = Data(self.assembly.inputs, self.assembly.targets, order)
         plan = self._recording_plan if rows.capacity else self.plan
-        results = Results(errors, shown, kept)
+        energies = np.zeros((epochs, len(self.plan.banks), PHASES, lanes))
+        results = Results(errors, energies, shown, kept)
         stepped = self._kernel(plan, block._replace(rows=rows), data, results, self.position, slots, first_epoch)
         if outputs is not None:
             # A stretch may begin and end within a sample.
@@ -426,11 +434,12 @@ class Engine:
             outputs[:samples, :, part] = shown[:samples]
         return int(stepped), results
 
-    def _keep_errors(self, errors: list[np.ndarray], first_epoch: int) -> None:
-        joined = self._joined(errors)
+    def _keep_epochs(self, given: list[Results], first_epoch: int) -> None:
+        joined = self._joined([part.total_error for part in given])
         complete = self.epoch - first_epoch
         if complete:
             self._errors.append(joined[:complete])
+            self._energies.append(self._joined([part.energy[:complete] for part in given]))
         self.partial_error = joined[complete] if complete < len(joined) else np.zeros(self.realisations)
 
     def _keep_keyframes(self, samples: np.ndarray, kept: list[Keyframes]) -> None:

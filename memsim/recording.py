@@ -151,15 +151,23 @@ def describe(assembly: Assembly, keyframe_samples: int) -> RunDescription:
         counters=COUNTERS,
         units=int(assembly.plan.units[-1]),
         keyframe_samples=keyframe_samples,
+        phase_seconds=phase_seconds(assembly),
     )
 
 
-ADDED_COUNTERS = ("unverified",)  # since schema 2 was first written: older files lack them
+def phase_seconds(assembly: Assembly) -> np.ndarray:
+    """Simulated time of each phase in one epoch, in s, (phases,): the schedule is the same for every sample."""
+    steps = assembly.schedule.phase_steps()
+    return np.array([steps[phase] for phase in Phase]) * len(assembly.inputs) * assembly.config.time.dt
+
+
+ADDED_COUNTERS = ("epoch_energy", "unverified")  # since schema 2 was first written: older files lack them
 PHASE_LABELS = ("phase", "device", "realisation")
 STATE_LABELS = ("device", "variable", "realisation")
 DEVICE_LABELS = ("device", "realisation")
 COUNTERS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "energy": ("J", "energy V I dt, signed", PHASE_LABELS),
+    "epoch_energy": ("J", "the same of the epoch in progress", PHASE_LABELS),
     "peak_current": ("A", "largest magnitude of a pulse", PHASE_LABELS),
     "disturbed": ("1", "variables that moved and should not have", PHASE_LABELS),
     "bound": ("1", "pulses that ended with a state at a bound", PHASE_LABELS),

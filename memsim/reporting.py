@@ -1,5 +1,6 @@
 """What a person sees on the terminal: progress of long work, and margins and results of a run."""
 
+import math
 import sys
 import threading
 import time
@@ -10,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Column, Table
 
+from .energy.summary import EnergySummary, summarise
 from .margins import COUNTS, BankMargins
 from .run import Run
 from .si import with_prefix
@@ -239,14 +241,25 @@ def show_run(run: Run, error: np.ndarray | None = None) -> None:
     if len(error) == 0:
         out.print("no epoch is complete")
         return
-    energy = sum(float(joules.sum()) for bank in run.energy.values() for joules in bank.values())
     realisations = error.shape[1]
     spread = "" if realisations == 1 else f" (mean of {realisations} realisations, {_span_of(error[-1])})"
     out.print(f"epoch {len(error)}: total error {error[-1].mean():.4g}{spread}")
+    energy = summarise(run)
+    joules = 0.0 if energy is None else energy.sample_energy * energy.samples
     out.print(
         f"{run.device_steps:.3g} device-steps in {duration(run.wall_seconds)}; the hardware would have taken "
-        f"{duration(run.simulated_time)} and {with_prefix(energy / realisations, 'J')} a realisation"
+        f"{duration(run.simulated_time)} and {with_prefix(joules, 'J')} a realisation"
     )
+    if energy is not None:
+        out.print(_energy_of(energy))
+
+
+def _energy_of(energy: EnergySummary) -> str:
+    """Energy and time of a sample, and the shares of reading and writing, in one line."""
+    share = energy.read_share
+    shares = "" if math.isnan(share) else f" (reading {share:.0%}, writing {1.0 - share:.0%})"
+    joules, seconds = with_prefix(energy.sample_energy, "J"), with_prefix(energy.sample_time, "s")
+    return f"a sample takes {joules}{shares} and {seconds} of hardware time"
 
 
 def _span_of(values: np.ndarray) -> str:

@@ -13,6 +13,7 @@ from .datasets import with_constant_line
 from .errors import RunFileError
 from .kernels.slots import Phase
 from .margins import BankMargins, bank_margins
+from .recording import phase_seconds
 from .trace_access import TraceAccess
 from .traces.errors import NotARunFileError
 from .traces.reader import open_file
@@ -64,6 +65,13 @@ class Run(TraceAccess):
             bank.name: {phase.name: self.diagnostics(bank.name)["energy"][phase].sum(axis=0) for phase in Phase}
             for bank in self.calibration
         }
+
+    @property
+    def phase_time(self) -> dict[str, float]:
+        """Phase to the seconds that the hardware would have spent in it, in one epoch; every epoch takes as long."""
+        stored = self.stored
+        seconds = stored.phase_time if stored.has_energies else phase_seconds(self.assembly)
+        return {phase.name: float(seconds[phase]) for phase in Phase}
 
     @property
     def simulated_time(self) -> float:

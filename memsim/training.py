@@ -5,8 +5,9 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -39,7 +40,7 @@ from .recording import (
 from .resuming import Continued, stored_interval
 from .run import Run, open_run
 from .traces.background import BackgroundWriter
-from .traces.layout import TracePlan
+from .traces.layout import RunDescription, TracePlan
 from .traces.run_file import RunWriter, Target, close_quietly, create_run_file
 from .traces.space import DiskFullError
 from .traces.stored import Stored
@@ -143,6 +144,7 @@ def run(
     resume: bool = False,
     progress: Progress | None = None,
     stop: threading.Event | None = None,
+    dt_check: Mapping[str, float | str] | None = None,
 ) -> Run:
     """Carry out a configuration; see :func:`train`.
 
@@ -159,6 +161,8 @@ def run(
     stop : threading.Event, optional
         Set by another thread, has the run stop at the next keyframe. Ctrl-C and
         SIGTERM do that where it is not given.
+    dt_check : dict, optional
+        Attributes that a new file gets: what :meth:`memsim.convergence.result.DtCheck.attributes` says of dt.
 
     Raises
     ------
@@ -183,7 +187,8 @@ def run(
                 target.close()
                 return open_run(path)
         else:
-            target, continued = _new_target(path, assembly, plan, interval, overwrite), None
+            about = replace(describe(assembly, interval), dt_check=dict(dt_check or {}))
+            target, continued = _new_target(path, about, plan, overwrite), None
         try:
             _carry_out(engine, target, plan, progress, continued, stop)
         except BaseException:
@@ -224,10 +229,10 @@ def _engine(assembly: Assembly, plan: TracePlan, interval: int) -> Engine:
     )  # fmt: skip
 
 
-def _new_target(path: Path | None, assembly: Assembly, plan: TracePlan, interval: int, overwrite: bool) -> Target:
+def _new_target(path: Path | None, about: RunDescription, plan: TracePlan, overwrite: bool) -> Target:
     """A new run file. All that can be refused has been; only now is a file that exists replaced."""
     try:
-        return create_run_file(path, describe(assembly, interval), plan, overwrite)
+        return create_run_file(path, about, plan, overwrite)
     except DiskFullError as error:
         raise RunError(f"{path}: {error.strerror}; make room, or name a file on another disk") from None
     except (ValueError, OSError) as error:
@@ -261,6 +266,7 @@ class Session:
         self._epochs = 0  # that were handed to the writer
         self._keyframe = continued.sample if continued else 0  # samples complete at the last one in the file
         self._errors: list[np.ndarray] = []  # of epochs that wait for the writer
+        self._energies: list[np.ndarray] = []  # of the same epochs
         self._keyframes: list[KeyframeStates] = []  # that wait for the writer
         self._waiting = 0  # bytes of both
 
@@ -308,13 +314,17 @@ class Session:
     def _take_results(self, progress: Progress) -> None:
         """Gather epochs and keyframes for the writer, and hand them over when they are many."""
         errors, keyframes = self._engine.take_errors(), self._engine.take_keyframes()
+        energies = self._engine.take_energies()
         if len(errors):
             self._errors.append(errors)
+            self._energies.append(energies)
             done = self._epochs + sum(map(len, self._errors))
             progress.update(done, float(errors[-1].mean()), self._engine.device_steps)
         self._keyframes += keyframes
-        self._waiting += errors.nbytes * (1 + self._engine.samples) + sum(
-            kept.bias.nbytes + sum(states.nbytes for states in kept.states) for kept in keyframes
+        self._waiting += (
+            energies.nbytes
+            + errors.nbytes * (1 + self._engine.samples)
+            + sum(kept.bias.nbytes + sum(states.nbytes for states in kept.states) for kept in keyframes)
         )
         if self._waiting > WAITING_BYTES:
             self._submit_results()
@@ -322,14 +332,15 @@ class Session:
     def _submit_results(self) -> None:
         """Hand over the epochs and keyframes that wait."""
         if self._errors:
-            errors = np.concatenate(self._errors)
+            errors, energies = np.concatenate(self._errors), np.concatenate(self._energies)
             first, self._epochs = self._epochs, self._epochs + len(errors)
-            self._background.submit(self._writer.append_epochs, errors, self._engine.order(first, self._epochs))
+            order = self._engine.order(first, self._epochs)
+            self._background.submit(self._writer.append_epochs, errors, order, energies)
         if self._keyframes:
             joined = joined_keyframes(self._keyframes)
             self._keyframe = int(joined.samples[-1])
             self._background.submit(self._writer.append_keyframes, joined.samples, joined.states, joined.bias)
-        self._errors, self._keyframes, self._waiting = [], [], 0
+        self._errors, self._energies, self._keyframes, self._waiting = [], [], [], 0
 
     def _keep_keyframe(self) -> None:
         """Have a keyframe where the run stops or ends, also between the places for them."""

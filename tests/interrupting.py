@@ -71,10 +71,10 @@ def committing():
     return mock.patch.object(training, "COMMIT_SECONDS", 0.0)
 
 
-def stopped(config, path, epoch, **options):
+def stopped(config, path, epoch, *, data=DATA, **options):
     """A run that Ctrl-C stops soon after an epoch."""
     stop = StopAt(epoch, lambda: signal.raise_signal(signal.SIGINT))
-    with committing(), training.run(config, DATA, out=path, progress=stop, **options) as run:
+    with committing(), training.run(config, data, out=path, progress=stop, **options) as run:
         assert run.stopped
     return path
 

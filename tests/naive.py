@@ -274,6 +274,7 @@ class Device:
     voltage: float = 0.0  # at the end of the slot's last pulse
     bias: float = 0.0  # the bias weight as the controller knows it
     energy: list = field(default_factory=lambda: [0.0] * len(Phase))
+    epoch_energy: list = field(default_factory=lambda: [0.0] * len(Phase))  # of the epoch in progress
     peak_current: list = field(default_factory=lambda: [0.0] * len(Phase))
     disturbed: list = field(default_factory=lambda: [0] * len(Phase))
     bound: list = field(default_factory=lambda: [0] * len(Phase))
@@ -341,6 +342,7 @@ class Network:
         self.arriving = [[] for _ in range(layers)]  # -dE/dV
         self.gradient = [[] for _ in range(layers)]  # the same times the slope
         self.target, self.difference, self.error = [], 0.0, 0.0
+        self.energies = []  # of each epoch: of each bank and phase
         self.outputs = []  # of every sample
 
     def learn(self, order):
@@ -353,7 +355,16 @@ class Network:
                 total += self.error
                 self.outputs.append(list(self.signal[-1]))
             total_error.append(total)
+            self.energies.append([self.close_epoch(bank) for bank in self.banks])
         return total_error
+
+    def close_epoch(self, bank):
+        """Energy of a bank in the epoch that ends, in each phase: added up over the devices in their order."""
+        total = [0.0] * len(Phase)
+        for device in bank.devices:
+            total = [a + b for a, b in zip(total, device.epoch_energy, strict=True)]
+            device.epoch_energy = [0.0] * len(Phase)
+        return total
 
     def show(self, inputs, target):
         """All slots of one sample."""
@@ -621,6 +632,7 @@ class Network:
         )  # fmt: skip
         device.state = done.states[-1]
         device.energy[phase] += done.energy
+        device.epoch_energy[phase] += done.energy
         device.disturbed[phase] += done.disturbed
         device.peak_current[phase] = max(device.peak_current[phase], abs(current))
         device.highest = [max(a, b) for a, b in zip(device.highest, device.state, strict=True)]

@@ -391,7 +391,14 @@ def contents(path: Path) -> tuple[dict[str, h5py.Dataset], dict[tuple[str, str],
     return datasets, attributes
 
 
-SOMETIMES = {("/", "replayed_from"), ("traces/BANK", "windows")}
+IN_WINDOWS = {("/", "replayed_from"), ("traces/BANK", "windows")}
+OF_CHECKS = {
+    ("/", f"dt_check{name}")
+    for name in (
+        "", "_covered", "_tolerance", "_state_difference", "_state_difference_half", "_output_difference", "_bank",
+    )
+}  # fmt: skip
+SOMETIMES = IN_WINDOWS | OF_CHECKS
 
 
 @pytest.mark.parametrize("which", [0, 1], ids=["multilayer", "single-layer"])
@@ -407,9 +414,18 @@ def test_the_attributes_that_are_there_only_sometimes(small_runs, tmp_path):
     with memsim.open_run(small_runs[0]) as run:
         write_window(run, tmp_path / "window.h5", 300, 500)
     _, found = contents(tmp_path / "window.h5")
-    assert set(found) >= SOMETIMES
+    assert set(found) >= IN_WINDOWS
     assert found["traces/BANK", "windows"].tolist() == [300, 500]
     assert found["/", "replayed_from"].decode() == small_runs[0].name
+    with memsim.open_run(small_runs[0]) as run:
+        data = memsim.datasets.Dataset(run.dataset.inputs, run.dataset.targets, run.dataset.name)
+        checked = memsim.check_dt(run.config, data, samples=1).attributes()
+        memsim.training.run(run.config, data, out=tmp_path / "checked.h5", dt_check=checked).close()
+    _, found = contents(tmp_path / "checked.h5")
+    assert set(found) >= OF_CHECKS
+    rows = {(row[0].strip("`"), row[1].strip("`")): row for row in table_rows(sections_of(FORMAT)["Attributes"])}
+    for name in OF_CHECKS:
+        assert rows[name][2].startswith(attribute_type(found[name])), name
 
 
 @pytest.mark.parametrize("which", [0, 1], ids=["multilayer", "single-layer"])

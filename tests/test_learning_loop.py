@@ -222,14 +222,15 @@ def run_engine(assembly, *, threads=1, recorded=(), limits=None, shuffled=True, 
     """Run an assembly to its end; ``limits`` gives the end of the next stretch for the slots run so far."""
     engine = Engine(assembly, threads=threads, epochs=epochs, shuffled=shuffled, recorded=recorded)
     outputs = np.full((epochs * engine.samples, assembly.targets.shape[1], len(assembly.seeds)), np.nan)
-    taken, errors = [], []
+    taken, errors, energies = [], [], []
     while engine.position < engine.slots:
         limit = limits(engine.position) if limits else engine.slots
         taken.append(engine.advance(limit, outputs[engine.position // engine.slots_a_sample :]).rows)
         errors.append(engine.take_errors())
+        energies.append(engine.take_energies())
     engine.close()
     banks = range(len(assembly.banks))
-    values = {"total error": np.concatenate(errors)}
+    values = {"total error": np.concatenate(errors), "energy of epochs": np.concatenate(energies)}
     values |= {f"states of bank {b}": states for b, states in enumerate(engine.states())}
     values |= {f"{name} of bank {b}": engine.counter(name, b) for name in naive.COUNTERS for b in banks}
     return Ran(values, outputs, {b: joined_rows(taken, b) for b in recorded}, engine.device_steps)
@@ -264,7 +265,7 @@ def run_naive(case):
         errors.append(network.learn(order))
         networks.append(network)
     banks = range(len(assembly.banks))
-    values = {"total error": np.array(errors).T}
+    values = {"total error": np.array(errors).T, "energy of epochs": stacked(np.array(n.energies) for n in networks)}
     values |= {f"states of bank {b}": stacked(n.states(b) for n in networks) for b in banks}
     for name in naive.COUNTERS:
         values |= {f"{name} of bank {b}": stacked(n.counter(name, b) for n in networks) for b in banks}

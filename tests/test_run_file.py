@@ -45,6 +45,7 @@ QUANTITIES = ("state", "current", "voltage")
 def everything(run, but=("keyframes",)):
     """All results of a run as bytes, by name."""
     found = {"seeds": run.seeds, "slots": run.slots, "total_error": run.total_error, "order": run.order}
+    found |= {f"{bank}/epoch_energy": energy for bank, energy in run.epoch_energy.items()}
     found |= {"inputs": run.dataset.inputs, "targets": run.dataset.targets}
     for group in ("initial_state", "final_state", "keyframes"):
         if group not in but:

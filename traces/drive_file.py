@@ -6,7 +6,7 @@ after them.
 """
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from . import space
 from .chunks import ChunkedDataset, chunk_rows, create_chunked
 from .doubted import FAILURES, DoubtedFile, one_line
 from .errors import NotARunFileError
-from .hdf5 import attach, describe, make_axis, text, texts
+from .hdf5 import attach, describe, make_axis, put_attributes, text, texts
 from .layout import CONVENTION, DRIVE_CONVENTION
 from .reader import FileReader, open_hdf5
 from .rows import QUANTITIES
@@ -57,6 +57,8 @@ class DriveDescription:
         What the drive leaves out of its waveforms.
     samples : dict
         Number of the entry to times and values of its samples.
+    dt_check : dict
+        Attributes of the file that say how dt was checked; none where it was not.
     """
 
     program: dict[str, str]
@@ -70,6 +72,7 @@ class DriveDescription:
     labels: list[str]
     notes: list[str]
     samples: dict[int, tuple[np.ndarray, np.ndarray]]
+    dt_check: dict[str, float | str] = field(default_factory=dict)
 
 
 class DriveWriter:
@@ -99,6 +102,7 @@ class DriveWriter:
         said = {**about.program, "dt_units": "s", "drive": about.drive, "model": about.model}
         file.attrs.update({name: text(value) for name, value in {"convention": DRIVE_CONVENTION, **said}.items()})
         file.attrs.update({"schema_version": SCHEMA, "dt": about.dt, "steps": about.steps, "finished": False})
+        put_attributes(file, about.dt_check)
         file.attrs.update({"variables": texts(names), "variable_units": texts(units)})
         file.attrs.update({"lower_bounds": lower, "upper_bounds": upper})
         file["configuration"] = text(about.configuration)

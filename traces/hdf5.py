@@ -1,6 +1,6 @@
 """The few things of HDF5 that all files of this package share: texts, units, named dimensions, axes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import h5py
@@ -47,6 +47,11 @@ def make_axis(
         axis = group.create_dataset(name, data=values)
     axis.make_scale(name)
     return describe(axis, unit, description)
+
+
+def put_attributes(item: h5py.Group, values: Mapping[str, float | str]) -> None:
+    """Attributes of numbers and texts."""
+    item.attrs.update({name: text(value) if isinstance(value, str) else value for name, value in values.items()})
 
 
 def attach(dataset: h5py.Dataset, axes: Sequence[h5py.Dataset]) -> h5py.Dataset:

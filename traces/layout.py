@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import h5py
 import numpy as np
 
-from .hdf5 import attach, describe, grow, make_axis, put, text, texts
+from .hdf5 import attach, describe, grow, make_axis, put, put_attributes, text, texts
 from .rows import Selection, create_bank_trace
 
 CONVENTION = "memsim run"
@@ -90,6 +90,12 @@ class RunDescription:
         Of the controller's memory: inputs and nodes of all layers.
     keyframe_samples : int
         Samples between keyframes.
+    phase_seconds : (phases,) float64
+        Simulated time of each phase in one epoch.
+    epoch_energy : bool
+        Whether the energies of epochs are known, as they are but for a window of a file of an earlier version.
+    dt_check : dict
+        Attributes of the file that say how dt was checked; none where it was not.
     replayed_from : str
         The run file that the traces of a window were replayed from; empty for a run.
     """
@@ -110,7 +116,10 @@ class RunDescription:
     counters: dict[str, tuple[str, str, tuple[str, ...]]]
     units: int
     keyframe_samples: int
+    phase_seconds: np.ndarray
+    epoch_energy: bool = True
     replayed_from: str = ""
+    dt_check: dict[str, float | str] = field(default_factory=dict)
 
     @property
     def keyframes(self) -> int:
@@ -131,6 +140,7 @@ def create_layout(file: h5py.File, run: RunDescription, trace: TracePlan) -> Non
     file.attrs.update({name: text(value) for name, value in run.program.items()})
     file.attrs.update({"convention": text(CONVENTION), "schema_version": SCHEMA})
     file.attrs.update({"dt": run.dt, "dt_units": text("s"), "sample_steps": run.sample_steps})
+    put_attributes(file, run.dt_check)
     if run.replayed_from:
         file.attrs["replayed_from"] = text(run.replayed_from)
     encoded = run.configuration.encode()
@@ -222,6 +232,27 @@ def _create_metrics(file: h5py.File, run: RunDescription, sample: h5py.Dataset, 
         "index of the sample that was shown", [epoch, sample, realisation],
         run.epochs,
     )  # fmt: skip
+    if run.epoch_energy:
+        _create_epoch_energies(group, run, epoch, realisation)
+
+
+def _create_epoch_energies(
+    metrics: h5py.Group, run: RunDescription, epoch: h5py.Dataset, realisation: h5py.Dataset
+) -> None:
+    phase = _make_phases(metrics, run)
+    put(metrics, "phase_time", run.phase_seconds, "s", "simulated time of each phase in every epoch", [phase])
+    for bank in run.banks:
+        grow(
+            metrics.create_group(bank.name), "energy", (len(run.phases), len(run.seeds)), "f8",
+            "J", "energy V I dt of each epoch, signed", [epoch, phase, realisation],
+            run.epochs,
+        )  # fmt: skip
+
+
+def _make_phases(group: h5py.Group, run: RunDescription) -> h5py.Dataset:
+    phase = make_axis(group, "phase", np.arange(len(run.phases), dtype=np.int8), "1", "phase, see flag_meanings")
+    _mark_flags(phase, run.phases)
+    return phase
 
 
 def _create_bank(banks: h5py.Group, index: int, bank: BankDescription, realisation: h5py.Dataset) -> None:
@@ -271,8 +302,7 @@ def _create_diagnostics(
 ) -> None:
     group = diagnostics.create_group(bank.name)
     device, variable = _bank_axes(group, bank)
-    phase = make_axis(group, "phase", np.arange(len(run.phases), dtype=np.int8), "1", "phase, see flag_meanings")
-    _mark_flags(phase, run.phases)
+    phase = _make_phases(group, run)
     slot = make_axis(group, "slot", np.arange(CHECKPOINTS, dtype=np.int8), "1", "slot of the checkpoint")
     axes: Mapping[str, h5py.Dataset] = {
         "phase": phase, "device": device, "variable": variable, "realisation": realisation,

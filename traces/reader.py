@@ -299,6 +299,14 @@ class RunReader(FileReader):
         return self.stored.total_error
 
     @property
+    def epoch_energy(self) -> Arrays:
+        """Bank to its energy in each complete epoch in J, (epochs, phases, realisations); signed.
+
+        No banks, where an earlier version made the file.
+        """
+        return Arrays(list(self.banks) if self.stored.has_energies else [], self.stored.epoch_energy)
+
+    @property
     def order(self) -> np.ndarray:
         """Index of the sample that was shown, (epochs, samples, realisations)."""
         return self.stored.order

@@ -160,7 +160,9 @@ class RunWriter:
         names = [f"metrics/{name}" for name in ("epoch", "total_error", "order")]
         names += [f"keyframes/{name}" for name in ("keyframe", "sample", "crc32", "bias_weight")]
         names += [f"keyframes/{bank}/{name}" for bank in banks for name in ("time", "state")]
-        self._growing = {name: growing(self.file, name) for name in names}
+        # Files of earlier versions have no energies of epochs, and go on without.
+        self._energies = [f"metrics/{bank}/energy" for bank in banks if "phase_time" in self.file["metrics"]]
+        self._growing = {name: growing(self.file, name) for name in (*names, *self._energies)}
         self._epochs = self._keyframes = self._checkpoints = 0
         self._reserved = 0  # bytes of the file that there is room for
         self._held = sum(trace.held_bytes for trace in self._traces.values()) + _bytes_of_chunks(self.file)
@@ -194,13 +196,23 @@ class RunWriter:
         self._unflushed -= size  # a trace's chunks are written at once
         done()
 
-    def append_epochs(self, total_error: np.ndarray, order: np.ndarray) -> None:
-        """Append complete epochs: (epochs, realisations) and (epochs, samples, realisations)."""
-        self._require(total_error.nbytes + order.nbytes)
+    def append_epochs(self, total_error: np.ndarray, order: np.ndarray, energy: np.ndarray) -> None:
+        """Append complete epochs.
+
+        Parameters
+        ----------
+        total_error : (epochs, realisations) float64
+        order : (epochs, samples, realisations)
+        energy : (epochs, banks, phases, realisations) float64
+            In J.
+        """
+        self._require(total_error.nbytes + order.nbytes + energy.nbytes)
         into, shown = self._growing, self._growing["metrics/order"]
         write_rows(into["metrics/epoch"], self._epochs, np.arange(self._epochs, self._epochs + len(total_error)))
         write_rows(into["metrics/total_error"], self._epochs, total_error)
         write_rows(shown, self._epochs, order.astype(shown.dtype))
+        for bank, name in enumerate(self._energies):
+            write_rows(into[name], self._epochs, energy[:, bank])
         self._epochs += len(total_error)
 
     def append_keyframes(self, samples: np.ndarray, states: Sequence[np.ndarray], bias: np.ndarray) -> None:
@@ -246,8 +258,10 @@ class RunWriter:
         for name, value in (*about.items(), ("keyframes", self._keyframes), ("total_error", error)):
             group[name][slot] = value
         for bank, values in zip(self._banks, counters, strict=True):
+            counted = self.file["diagnostics"][bank]
             for name, array in values.items():
-                self.file["diagnostics"][bank][name][slot] = array
+                if name in counted:  # an earlier version counted less
+                    counted[name][slot] = array
         self._checkpoints += 1
         self._count()
 

@@ -131,11 +131,27 @@ class Stored(DoubtedFile):
         """(epochs, samples, realisations)."""
         return self._counted("metrics/order", self.committed("epochs"), 3, kind="u")
 
-    def _counted(self, path: str, count: int, ndim: int, kind: str = "f") -> np.ndarray:
-        """The first rows of a dataset, as many as were counted."""
-        values: np.ndarray = self.read(path, slice(0, count), ndim=ndim, kind=kind)
-        if len(values) != count:
-            raise self.broken(f"{path} has {len(values)} rows, and {count} were counted")
+    @property
+    def has_energies(self) -> bool:
+        """Whether the energies of epochs were kept; earlier versions did not."""
+        return self.has("metrics/phase_time")
+
+    def epoch_energy(self, bank: str, first: int = 0, last: int | None = None) -> np.ndarray:
+        """Energy of a bank in J in some epochs, all where not given, (epochs, phases, realisations) float64."""
+        path, count = f"metrics/{bank}/energy", self.committed("epochs")
+        last = count if last is None else min(last, count)
+        return self._plausible(path, self._counted(path, last, 3, first=first))
+
+    @property
+    def phase_time(self) -> np.ndarray:
+        """Simulated time of each phase in one epoch in s, (phases,) float64."""
+        return self._plausible("metrics/phase_time", self.read("metrics/phase_time", ndim=1, kind="f"))
+
+    def _counted(self, path: str, count: int, ndim: int, kind: str = "f", *, first: int = 0) -> np.ndarray:
+        """The first rows of a dataset, as many as were counted, or those from ``first`` on."""
+        values: np.ndarray = self.read(path, slice(first, count), ndim=ndim, kind=kind)
+        if len(values) != max(0, count - first):
+            raise self.broken(f"{path} has {first + len(values)} rows, and {count} were counted")
         return values
 
     @property
@@ -424,6 +440,8 @@ class Stored(DoubtedFile):
         self._check_rows("metrics/total_error", (lanes,), epochs, "f")
         self._check_rows(self._order_path(), (samples, lanes), epochs, "u")
         self._check_checkpoint(len(keyframes), lanes)
+        if self.has_energies:
+            self._check_energies(epochs, lanes)
         for bank, shape in shapes.items():
             self._check_initial(bank, shape)
             self._check_rows(self._keyframe_path(bank), shape, len(keyframes), "f")
@@ -441,6 +459,12 @@ class Stored(DoubtedFile):
             raise self.broken("checkpoint/total_error is not of the realisations")
         for name in ("device_steps", "wall_seconds"):
             self.checkpoint(name)
+
+    def _check_energies(self, epochs: int, lanes: int) -> None:
+        """Each bank has the energies of all epochs, for as many phases as have a time."""
+        phases = self.shape("metrics/phase_time", "f")
+        for bank in self.banks:
+            self._check_rows(f"metrics/{bank}/energy", (*phases, lanes), epochs, "f")
 
     def _check_initial(self, bank: str, shape: tuple[int, ...]) -> None:
         found = self.initial_state(bank).shape

@@ -94,7 +94,7 @@ class Bank:
         As :func:`memsim.kernels.stepping.pulse` takes them.
     voltages, energies : (elements,) float64
         What references keep as well, in V and J.
-    counted, extremes : (3, elements), (2, variables, elements) float64
+    counted, extremes : (4, elements), (2, variables, elements) float64
         What only the kernel keeps: peak currents, disturbs, states at a bound; highest and lowest states.
     """
 
@@ -111,7 +111,7 @@ class Bank:
         self.lower = np.array([variable.lower for variable in variables])
         self.upper = np.array([variable.upper for variable in variables])
         self.voltages, self.energies = np.zeros((2, elements))
-        self.counted = np.zeros((3, elements))
+        self.counted = np.zeros((4, elements))
         self.extremes = np.array([self.states, self.states])
 
     def copy(self) -> "Bank":

@@ -15,6 +15,7 @@ COMMANDS = {
     "sweep": "Run a grid, a list, or a random or Sobol design over any fields, packed and in parallel.",
     "reproduce": "Reproduce Figures 3, 4 and 5 of 'Perceptrons from Memristors'.",
     "drive": "Drive any device with any waveform, as a current or a voltage.",
+    "energy": "Show what a run took: energy a sample, read against write, power, simulated time.",
     "schedule": "Show the slots of one training sample, as a table or a timing diagram.",
     "devices": "List the device models, or show one: equations, parameters, source.",
     "bench": "Measure memsim beside C, NumPy and the machine's own limits.",
@@ -29,6 +30,7 @@ Examples:
   memsim sweep examples/sweep.toml --out rates
   memsim trace info xor.h5
   memsim trace view xor.h5
+  memsim energy xor.h5 --plot energy.png
   memsim schedule examples/xor.toml --plot timing.png
   memsim drive examples/hysteresis.toml --plot loops.png
 """

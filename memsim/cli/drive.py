@@ -11,6 +11,7 @@ Examples:
   memsim drive examples/hysteresis.toml --plot loops.png
   memsim drive examples/waveform.toml --out trace.h5 --plot trace.pdf
   memsim drive examples/hysteresis.toml --set time.integrator=heun --set drive.0.amplitude=0.3
+  memsim drive examples/hysteresis.toml --check-dt      is dt small enough?
   memsim drive trace.h5 --plot again.png        the same drive from its own file: the same bits
 """
 
@@ -22,6 +23,7 @@ Examples:
 @options.overwrite
 @options.assignments
 @options.threads
+@options.check_dt
 @options.quiet
 def command(
     *,
@@ -31,6 +33,8 @@ def command(
     overwrite: bool,
     assignments: tuple[str, ...],
     threads: int | None,
+    check_dt: bool,
+    check_dt_tolerance: float,
     quiet: bool,
 ) -> None:
     """Drive any device with any waveform, as a current or a voltage.
@@ -52,9 +56,18 @@ def command(
         check_plot_target(plot, overwrite)
     from ..driving.drive import run
 
+    checked = {}
+    if check_dt:
+        from ..convergence.drive import check_drive_dt
+        from ..convergence.report import show_check
+
+        with StepProgress("checking dt", quiet) as progress:
+            check = check_drive_dt(config, tolerance=check_dt_tolerance, threads=threads or 0, progress=progress)
+        show_check(check)
+        checked = check.attributes()
     try:
         with StepProgress("driving", quiet) as progress:
-            trace = run(config, out=out, overwrite=overwrite, threads=threads or 0, progress=progress)
+            trace = run(config, out=out, overwrite=overwrite, threads=threads or 0, progress=progress, dt_check=checked)
     except KeyboardInterrupt:
         if out is not None:
             click.echo(f"{out} keeps the rows so far", err=True)

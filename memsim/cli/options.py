@@ -36,6 +36,17 @@ def threads(function: Callable[..., Any]) -> Callable[..., Any]:
     )(function)
 
 
+def check_dt(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``--check-dt`` and ``--check-dt-tolerance``."""
+    function = click.option(
+        "--check-dt-tolerance", type=float, default=1e-3, show_default=True,
+        help="Largest difference that is fine: of states as a share of their range, of outputs.",
+    )(function)  # fmt: skip
+    return click.option(
+        "--check-dt", is_flag=True, help="First repeat the beginning at dt/2 and dt/4, and say how much differs."
+    )(function)
+
+
 def path_argument(name: str, metavar: str) -> Decorator:
     """A file that the command reads; whether it exists is checked with the rest of the input."""
     return click.argument(name, metavar=metavar, type=click.Path(path_type=Path))

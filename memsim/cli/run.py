@@ -2,10 +2,15 @@
 
 import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from . import options
+
+if TYPE_CHECKING:
+    from ..configuration import Configuration
+    from ..datasets import Dataset
 
 EPILOG = """\b
 Examples:
@@ -14,6 +19,7 @@ Examples:
   memsim run examples/slp.toml --set trace.mode=full --set learning.epochs=5
   memsim run examples/xor.toml --out xor.h5 --resume      goes on where it was stopped or killed
   memsim run xor.h5 --resume --set learning.epochs=2000   goes on for more epochs
+  memsim run examples/xor.toml --check-dt         is dt small enough? asked before the run
   memsim run xor.h5 --out again.h5        the same run from its own file: the same bits
 """
 
@@ -27,6 +33,12 @@ Examples:
 )
 @options.assignments
 @options.threads
+@options.check_dt
+@click.option(
+    "--check-dt-samples",
+    type=click.IntRange(min=1),
+    help="Samples that are repeated for it; an epoch, or 20 where that is longer.",
+)
 @options.quiet
 def command(
     *,
@@ -36,6 +48,9 @@ def command(
     resume: bool,
     assignments: tuple[str, ...],
     threads: int | None,
+    check_dt: bool,
+    check_dt_tolerance: float,
+    check_dt_samples: int | None,
     quiet: bool,
 ) -> int:
     """Train a network from a configuration, every pulse stepped, and write a run file.
@@ -58,11 +73,14 @@ def command(
         target = source
     if not resume:
         refuse_target(source, target, overwrite)
+    checked = _check_dt(config, data, check_dt_samples, check_dt_tolerance, quiet) if check_dt else {}
     goes_on = f"'memsim run {shlex.quote(str(target))} --resume' goes on"
     progress = TrainingProgress(config.learning.epochs, quiet)
     try:
         with progress:
-            finished = training.run(config, data, out=target, overwrite=overwrite, resume=resume, progress=progress)
+            finished = training.run(
+                config, data, out=target, overwrite=overwrite, resume=resume, progress=progress, dt_check=checked
+            )
     except KeyboardInterrupt:
         if progress.started:
             click.echo(f"{target} keeps what was committed; {goes_on}", err=True)
@@ -81,3 +99,17 @@ def command(
     else:
         click.echo(f"{target} is finished after {epochs} epochs; --set learning.epochs=N goes on for more")
     return 0
+
+
+def _check_dt(
+    config: "Configuration", data: "Dataset", samples: int | None, tolerance: float, quiet: bool
+) -> dict[str, float | str]:
+    """Compare dt with its half and its quarter, and show it; what the file keeps of that."""
+    from ..convergence.network import check_dt
+    from ..convergence.report import show_check
+    from ..reporting import StepProgress
+
+    with StepProgress("checking dt", quiet) as progress:
+        check = check_dt(config, data, samples=samples, tolerance=tolerance, progress=progress)
+    show_check(check)
+    return check.attributes()

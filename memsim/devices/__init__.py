@@ -31,7 +31,6 @@ __all__ = [
     "Vteam",
     "Yakopcic",
     "device_of",
-    "present_form",
 ]
 
 MODELS: dict[str, type[Device]] = {

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -156,8 +157,9 @@ def run(
     threads: int = 1,
     chunk_steps: int | None = None,
     progress: Progress | None = None,
+    dt_check: Mapping[str, float | str] | None = None,
 ) -> DriveTrace:
-    """Carry out the configuration of a drive; see :func:`drive`."""
+    """Carry out the configuration of a drive; see :func:`drive`. ``dt_check`` are attributes for its file."""
     _check_run(config, out, threads, chunk_steps)
     try:
         target = open_target(None if out is None else Path(out), overwrite)
@@ -166,7 +168,12 @@ def run(
     except (ValueError, OSError) as error:
         raise InputError(str(error).splitlines()[0]) from None
     try:
-        writer = DriveWriter(target.file, target.path, _describe(config), "none" if out is None else "gzip")
+        writer = DriveWriter(
+            target.file,
+            target.path,
+            replace(_describe(config), dt_check=dict(dt_check or {})),
+            "none" if out is None else "gzip",
+        )
         _run_steps(config, writer, threads or os.cpu_count() or 1, chunk_steps, progress)
     except DiskFullError as error:
         close_quietly(target)

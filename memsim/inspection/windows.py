@@ -18,6 +18,7 @@ from .channels import choose
 
 EPOCHS_AT_ONCE = 4096
 KEYFRAMES_AT_ONCE = 256
+NO_ENERGIES = np.empty((0, 0, 0, 0))  # of a file of an earlier version
 
 
 def write_window(
@@ -121,15 +122,20 @@ def _description(run: Run) -> RunDescription:
     # In files of schema version 1 keyframes are not evenly spaced.
     interval = run.stored.keyframe_interval or int(np.gcd.reduce(run.stored.keyframe_samples)) or 1
     source = run.path.name if run.path is not None else "memory"
-    return replace(describe(run.assembly, interval), configuration=run.configuration_text, replayed_from=source)
+    return replace(
+        describe(run.assembly, interval), configuration=run.configuration_text, replayed_from=source,
+        epoch_energy=run.stored.has_energies,
+    )  # fmt: skip
 
 
 def _copy_results(run: Run, writer: RunWriter) -> None:
     """Metrics, keyframes and diagnostics, as the run's file has them."""
     stored, errors, order = run.stored, run.total_error, run.order
+    banks = run.banks if stored.has_energies else ()
     for first in range(0, len(errors), EPOCHS_AT_ONCE):
         part = slice(first, first + EPOCHS_AT_ONCE)
-        writer.append_epochs(errors[part], order[part])
+        energies = [stored.epoch_energy(bank, first, first + len(errors[part])) for bank in banks]
+        writer.append_epochs(errors[part], order[part], np.stack(energies, axis=1) if energies else NO_ENERGIES)
     samples = stored.keyframe_samples
     units = int(run.assembly.plan.units[-1])
     for first in range(0, len(samples), KEYFRAMES_AT_ONCE):

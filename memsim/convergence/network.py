@@ -1,0 +1,125 @@
+"""The first samples of a run at dt, dt/2 and dt/4: the same pulses, the same starting states, the same order."""
+
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from dataclasses import replace
+
+import numpy as np
+
+from ..assembly import Assembly, assemble
+from ..configuration import Configuration
+from ..datasets import Dataset
+from ..engine import Engine
+from ..errors import InputError, NotFiniteError
+from ..replay import of_realisations
+from .result import TOLERANCE, Comparison, DtCheck, StateDifference, check_tolerance
+
+SAMPLES = 20  # that are repeated, or the first epoch where that is shorter
+REALISATIONS = 8  # that are looked at, at most
+
+Progress = Callable[[int, int, str], None]
+
+
+def check_dt(
+    config: Configuration,
+    data: Dataset,
+    *,
+    samples: int | None = None,
+    tolerance: float = TOLERANCE,
+    progress: Progress | None = None,
+) -> DtCheck:
+    """Repeat the first samples of a run at half and at a quarter of its dt, and compare.
+
+    The pulses keep their widths in seconds and their currents; only the steps
+    within them become finer. States are compared at the end of each slot.
+
+    Parameters
+    ----------
+    config : Configuration
+    data : Dataset
+    samples : int, optional
+        How many; the first epoch, or 20 where that is longer.
+    tolerance : float
+        Largest difference that is fine: of states as a share of their range, of outputs in units of 1.
+    progress : callable, optional
+        Called with the samples that are done, all, and the word ``"sample"``.
+
+    Returns
+    -------
+    DtCheck
+
+    Raises
+    ------
+    InputError
+        Settings that cannot work, or more samples than the run has.
+    """
+    check_tolerance(tolerance)
+    assembly = assemble(config, data)
+    whole = config.learning.epochs * len(assembly.inputs)
+    count = min(SAMPLES, len(assembly.inputs)) if samples is None else samples
+    if not 1 <= count <= whole:
+        raise InputError(f"samples: must be from 1 to the run's {whole:,} (got {count})")
+    lanes = range(min(REALISATIONS, len(assembly.seeds)))
+    assembly = of_realisations(assembly, lanes)
+    comparisons = [
+        Comparison(np.array([[v.lower, v.upper] for v in bank.device.state_variables()]).T, tolerance)
+        for bank in assembly.banks
+    ]
+    outputs, lost = np.zeros(2), ""
+    try:
+        outputs = _compare([refined(assembly, factor) for factor in (1, 2, 4)], count, comparisons, progress)
+    except NotFiniteError as error:
+        lost = str(error)
+    banks = tuple(
+        StateDifference(bank.name, *compared.shares, compared.jumps, bank.device.functions().constant_drift)
+        for bank, compared in zip(assembly.banks, comparisons, strict=True)
+    )
+    covered = f"{count:,} sample{'s' * (count != 1)} of {len(lanes)} realisation{'s' * (len(lanes) != 1)}"
+    method = "exact" if config.time.solver == "exact" else config.time.integrator
+    return DtCheck(config.time.dt, method, covered, banks, float(outputs[0]), float(outputs[1]), tolerance, lost)
+
+
+def refined(assembly: Assembly, factor: int) -> Assembly:
+    """The same run with each step divided: pulses, gaps and rests of as many seconds, and the same currents.
+
+    With a power of two no time, and so no current, changes in any bit.
+    """
+    slots = tuple(
+        replace(slot, pulse_steps=slot.pulse_steps * factor, gap_steps=slot.gap_steps * factor)
+        for slot in assembly.schedule.slots
+    )
+    schedule = replace(assembly.schedule, slots=slots, rest_steps=assembly.schedule.rest_steps * factor)
+    plan = assembly.plan._replace(dt=assembly.plan.dt / factor, slots=schedule.table())
+    return replace(assembly, schedule=schedule, plan=plan)
+
+
+def _compare(
+    assemblies: list[Assembly], samples: int, comparisons: list[Comparison], progress: Progress | None
+) -> np.ndarray:
+    """Carry all through the samples, slot by slot; largest differences of outputs, dt to dt/2 and dt/2 to dt/4."""
+    learning = assemblies[0].config.learning
+    largest = np.zeros(2)
+    with ExitStack() as stack:
+        engines = [
+            stack.enter_context(
+                closing(Engine(each, threads=1, epochs=learning.epochs, shuffled=learning.shuffle))
+            )
+            for each in assemblies
+        ]  # fmt: skip
+        outputs = np.zeros((len(engines), 1, assemblies[0].targets.shape[1], engines[0].realisations))
+        for slot in range(samples * engines[0].slots_a_sample):
+            for engine, shown in zip(engines, outputs, strict=True):
+                engine.advance(slot + 1, shown)
+            states = [engine.states() for engine in engines]
+            for bank, compared in enumerate(comparisons):
+                compared.add(*(_by_variable(each[bank]) for each in states))
+            if engines[0].position % engines[0].slots_a_sample == 0:
+                largest = np.maximum(largest, np.abs(np.diff(outputs, axis=0)).max(axis=(1, 2, 3)))
+                if progress:
+                    progress(engines[0].sample, samples, "sample")
+    return largest
+
+
+def _by_variable(states: np.ndarray) -> np.ndarray:
+    """(devices, variables, realisations) as (variables, n)."""
+    return states.transpose(1, 0, 2).reshape(states.shape[1], -1)

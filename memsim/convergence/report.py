@@ -1,0 +1,65 @@
+"""What a person sees of a check of dt: both differences of each bank, their order, and a warning with both numbers."""
+
+from rich.table import Table
+
+from ..reporting import console
+from ..si import with_prefix
+from .result import DtCheck, StateDifference
+
+
+def show_check(check: DtCheck) -> None:
+    """A table of all banks, the outputs, and a sentence that says what they mean."""
+    out = console()
+    half, quarter = (with_prefix(check.dt / factor, "s") for factor in (2, 4))
+    title = f"dt = {with_prefix(check.dt, 's')} against {half} and {quarter}: {check.covered}"
+    table = Table(title=title, title_justify="left", title_style="bold")
+    table.add_column("bank")
+    for heading in ("largest difference\ndt to dt/2", "dt/2 to dt/4", "order", "error left\nat dt, about"):
+        table.add_column(heading, justify="right")
+    for bank in check.banks:
+        table.add_row(
+            bank.bank, *(f"{x:.2e}" for x in (bank.half, bank.quarter)), _order(bank), f"{bank.remaining:.1e}"
+        )
+    out.print(table)
+    out.print(
+        f"states as shares of their range; outputs differ by up to {check.output:.2e}, then {check.output_quarter:.2e}"
+    )
+    out.print(sentence(check), style="" if check.verdict in ("exact", "fine") else "bold yellow", soft_wrap=True)
+
+
+def _order(bank: StateDifference) -> str:
+    return "-" if bank.order is None else f"{bank.order:.2f}"
+
+
+def sentence(check: DtCheck) -> str:
+    """What the numbers mean, and what to do."""
+    worst, dt = check.worst, with_prefix(check.dt, "s")
+    numbers = f"{worst.half:.2e} of its range from dt to dt/2, {worst.quarter:.2e} from dt/2 to dt/4 ({worst.bank})"
+    if check.lost:
+        return f"warning: dt = {dt} is unstable: {check.lost}"
+    if check.verdict == "unstable":
+        jumps = (
+            f"; {worst.jumps:,} states are at a bound at dt or dt/2 that they are not at with the other"
+            if worst.jumps
+            else ""
+        )
+        return f"warning: dt = {dt} is unstable: {numbers}{jumps}; take a smaller time.dt"
+    if check.verdict == "coarse":
+        return (
+            f"warning: dt = {dt} is too coarse for the tolerance {check.tolerance:g}: {numbers}, outputs by "
+            f"{check.output:.2e}; take a smaller time.dt"
+            + ("" if check.integrator != "euler" else ", or time.integrator = heun")
+        )
+    return _exactly(check) if check.verdict == "exact" else f"fine: within the tolerance {check.tolerance:g}"
+
+
+def _exactly(check: DtCheck) -> str:
+    """Why there is no difference but rounding."""
+    if check.integrator == "exact":
+        return "exact up to rounding: the solver takes each pulse in closed form"
+    if all(bank.constant_drift for bank in check.banks):
+        return (
+            "exact up to rounding: the current alone decides the drift of these devices, "
+            "so steps of any dt lead to the same states"
+        )
+    return "no difference but rounding: nothing moved that a finer dt would move elsewhere"

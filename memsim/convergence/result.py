@@ -1,0 +1,162 @@
+"""What a comparison of dt with its half and its quarter says: differences, order, what remains, a verdict."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from ..devices import UNBOUNDED
+from ..errors import InputError
+
+TOLERANCE = 1e-3  # of a variable's range, and of an output's unit
+ROUNDING = 1e-11  # of the range: a difference below it is the rounding of a sum of many steps
+FALLS = 0.75  # share of the difference that the next halving may leave; Euler's leaves a half
+LEAST_ORDER, MOST_ORDER = 0.5, 3.0  # that the rest is estimated with
+
+Verdict = Literal["exact", "fine", "coarse", "unstable"]
+
+
+@dataclass(frozen=True)
+class StateDifference:
+    """How far the states of a bank at dt are from those at finer steps, as shares of each variable's range.
+
+    Attributes
+    ----------
+    bank : str
+    half, quarter : float
+        Largest difference from dt to dt/2, and from dt/2 to dt/4.
+    jumps : int
+        States that are at a bound at dt and not, or at the other one, at dt/2, or the reverse,
+        and differ by more than the tolerance.
+    constant_drift : bool
+        Whether the current alone decides the drift: Euler's steps then have no error but rounding.
+    """
+
+    bank: str
+    half: float
+    quarter: float
+    jumps: int
+    constant_drift: bool
+
+    @property
+    def order(self) -> float | None:
+        """Observed order of convergence; None where there is nothing but rounding to see."""
+        return order_of(self.half, self.quarter)
+
+    @property
+    def remaining(self) -> float:
+        """Estimate of what the states at dt are wrong by, as a share of the range (Richardson's extrapolation)."""
+        return remaining(self.half, self.quarter)
+
+
+@dataclass(frozen=True)
+class DtCheck:
+    """The comparison of a step with its half and its quarter.
+
+    Attributes
+    ----------
+    dt : float
+        In s.
+    integrator : str
+    covered : str
+        What was repeated, as ``"20 samples of 8 realisations"``.
+    banks : tuple of StateDifference
+    output, output_quarter : float
+        Largest difference of an output (of a network, in its unit 1; of a
+        drive, as a share of the largest response) from dt to dt/2, and from
+        dt/2 to dt/4.
+    tolerance : float
+    lost : str
+        What the message of a state that is no longer finite says; empty where none is.
+    """
+
+    dt: float
+    integrator: str
+    covered: str
+    banks: tuple[StateDifference, ...]
+    output: float
+    output_quarter: float
+    tolerance: float = TOLERANCE
+    lost: str = ""
+
+    @property
+    def worst(self) -> StateDifference:
+        """The bank whose states differ most."""
+        return max(self.banks, key=lambda bank: bank.half)
+
+    @property
+    def verdict(self) -> Verdict:
+        """``exact`` up to rounding, ``fine`` within the tolerance, ``coarse`` beyond it, or ``unstable``."""
+        grows = [bank for bank in self.banks if bank.half > self.tolerance and bank.quarter > FALLS * bank.half]
+        if self.lost or grows or any(bank.jumps for bank in self.banks):
+            return "unstable"
+        if max(bank.half for bank in self.banks) > self.tolerance or self.output > self.tolerance:
+            return "coarse"
+        return "exact" if all(bank.half <= ROUNDING for bank in self.banks) else "fine"
+
+    def attributes(self) -> dict[str, float | str]:
+        """What a file keeps of it, by the names of attributes."""
+        return {
+            "dt_check": self.verdict, "dt_check_covered": self.covered, "dt_check_tolerance": self.tolerance,
+            "dt_check_state_difference": self.worst.half, "dt_check_state_difference_half": self.worst.quarter,
+            "dt_check_output_difference": self.output, "dt_check_bank": self.worst.bank,
+        }  # fmt: skip
+
+
+def order_of(half: float, quarter: float) -> float | None:
+    """Order of convergence from the differences of two halvings; None where either is rounding."""
+    if not (half > ROUNDING and quarter > 0.0 and np.isfinite(half) and np.isfinite(quarter)):
+        return None
+    return float(np.log2(half / quarter))
+
+
+def remaining(half: float, quarter: float) -> float:
+    """Estimate of the error at dt: of order p, it is the difference to dt/2 times 2^p / (2^p - 1)."""
+    order = order_of(half, quarter)
+    if order is None:
+        return half
+    gain = 2.0 ** min(max(order, LEAST_ORDER), MOST_ORDER)
+    return half * gain / (gain - 1.0)
+
+
+def check_tolerance(tolerance: float) -> None:
+    """Refuse a tolerance that is no share."""
+    if not 0.0 < tolerance < 1.0:
+        raise InputError(f"tolerance: must be above 0 and below 1, a share of the range (got {tolerance:g})")
+
+
+class Comparison:
+    """Largest differences of states, as shares of the range, as they come.
+
+    Parameters
+    ----------
+    bounds : (2, variables) float64
+    tolerance : float
+    """
+
+    def __init__(self, bounds: np.ndarray, tolerance: float) -> None:
+        self._lower, self._upper = bounds
+        self._bounded = self._upper < UNBOUNDED
+        self._scale = np.where(self._bounded, self._upper - self._lower, 0.0)
+        self._tolerance = tolerance
+        self._largest = np.zeros((2, len(self._lower)))
+        self.jumps = 0
+
+    def add(self, coarse: np.ndarray, half: np.ndarray, quarter: np.ndarray) -> None:
+        """Take in states at the same times, (variables, n) each."""
+        seen = np.abs(coarse).max(axis=1)
+        self._scale = np.where(self._bounded, self._scale, np.maximum(self._scale, seen))
+        differences = np.abs(coarse - half), np.abs(half - quarter)
+        self._largest = np.maximum(self._largest, [each.max(axis=1) for each in differences])
+        lower, upper = self._lower[:, None], self._upper[:, None]
+        apart = differences[0] > self._tolerance * self._scale[:, None]
+        elsewhere = (coarse <= lower) != (half <= lower)
+        elsewhere |= ((coarse >= upper) != (half >= upper)) & self._bounded[:, None]
+        self.jumps += int((apart & elsewhere).sum())
+
+    @property
+    def shares(self) -> tuple[float, float]:
+        """Largest differences from dt to dt/2 and from dt/2 to dt/4, of all variables."""
+        scale = np.where(self._scale > 0.0, self._scale, 1.0)
+        half, quarter = (self._largest / scale).max(axis=1)
+        return float(half), float(quarter)
