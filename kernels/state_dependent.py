@@ -23,6 +23,7 @@ from .stepping import EXACT, ModelFunctions, cache_key
 
 SEARCH = 160  # evaluations at most
 CLOSE = 2.0**-46  # of what is searched for: near enough
+FIRST_SHARE = 2.0**-5  # of a guess, by which the search for a pulse first goes to either side
 DIFFERENCE = 2.0**-13  # of a current or of a state's range: for differences in the place of derivatives
 
 # Open names of the templates.
@@ -83,26 +84,19 @@ def effect(x, current, law, steps, dt, p, lower, upper):
     return moved - x
 
 
-def amplitude_towards(x, aim, sign, law, limit, steps, dt, p, lower, upper):
-    """The magnitude of the pulse that carries a state to its aim, by search; the driver's limit where that is less.
+def missing(x, wanted, current, law, steps, dt, p, lower, upper):
+    """How much farther than ``wanted`` a pulse carries a state, in either direction; negative where it falls short."""
+    return math.copysign(1.0, wanted) * effect(x, current, law, steps, dt, p, lower, upper) - abs(wanted)
 
-    ``sign`` is that of the current.
-    """
-    wanted = abs(aim - x)
-    towards = math.copysign(1.0, aim - x)
-    low, high = 0.0, limit
-    at_low = towards * effect(x, 0.0, law, steps, dt, p, lower, upper) - wanted
-    at_high = towards * effect(x, sign * limit, law, steps, dt, p, lower, upper) - wanted
-    if at_high <= 0.0:
-        return limit
-    if at_low >= 0.0:
-        return 0.0
+
+def search_amplitude(x, wanted, sign, law, low, at_low, high, at_high, steps, dt, p, lower, upper):
+    """The magnitude of the pulse that carries a state as far as is wanted, between two that do less and more."""
     kept = 0
-    amplitude = limit
+    amplitude = high
     for trial in range(SEARCH):
         amplitude = next_trial(low, at_low, high, at_high, trial)
-        found = towards * effect(x, sign * amplitude, law, steps, dt, p, lower, upper) - wanted
-        if abs(found) <= CLOSE * wanted:
+        found = missing(x, wanted, sign * amplitude, law, steps, dt, p, lower, upper)
+        if abs(found) <= CLOSE * abs(wanted):
             break
         if found > 0.0:
             high, at_high = amplitude, found
@@ -113,6 +107,38 @@ def amplitude_towards(x, aim, sign, law, limit, steps, dt, p, lower, upper):
             at_high = 0.5 * at_high if kept == -1 else at_high
             kept = -1
     return amplitude
+
+
+def amplitude_towards(x, aim, sign, law, limit, steps, dt, p, lower, upper):
+    """The magnitude of the pulse that carries a state to its aim, by search; the driver's limit where that is less.
+
+    ``sign`` is that of the current. The search for a whole pulse begins where
+    the slope would have it.
+    """
+    wanted = aim - x
+    nothing = missing(x, wanted, 0.0, WriteLaw.SLOPE, steps, dt, p, lower, upper)
+    most = missing(x, wanted, sign * limit, WriteLaw.SLOPE, steps, dt, p, lower, upper)
+    guess = limit
+    if nothing < 0.0 < most:
+        guess = search_amplitude(x, wanted, sign, WriteLaw.SLOPE, 0.0, nothing, limit, most, steps, dt, p, lower, upper)
+    if law == WriteLaw.SLOPE or nothing >= 0.0:
+        return guess if nothing < 0.0 else 0.0
+    low = high = guess
+    at_low = at_high = missing(x, wanted, sign * guess, law, steps, dt, p, lower, upper)
+    share = FIRST_SHARE
+    while at_low > 0.0:
+        high, at_high = low, at_low
+        low = guess * (1.0 - share) if share < 1.0 else 0.0
+        at_low = missing(x, wanted, sign * low, law, steps, dt, p, lower, upper) if low > 0.0 else nothing
+        share *= 2.0
+    while at_high < 0.0:
+        if high == limit:
+            return limit
+        low, at_low = high, at_high
+        high = guess * (1.0 + share) if guess * (1.0 + share) < limit else limit
+        at_high = missing(x, wanted, sign * high, law, steps, dt, p, lower, upper)
+        share *= 2.0
+    return search_amplitude(x, wanted, sign, law, low, at_low, high, at_high, steps, dt, p, lower, upper)
 
 
 def pulses_towards(x, aim, current, law, most, steps, dt, p, lower, upper):
@@ -477,7 +503,9 @@ def model_of(model: ModelFunctions, integrator: str):
     }
     step = {"euler": tiles.euler, "heun": tiles.heun}[method]
     bound["advance"] = specialise(step, f"nominal_{key}", compiler=elementwise, drift=bound["drift"])
-    for template in (state_of, effect, amplitude_towards, pulses_towards, state_before, response_of_node):
+    for template in (
+        state_of, effect, missing, search_amplitude, amplitude_towards, pulses_towards, state_before, response_of_node,
+    ):  # fmt: skip
         bound[template.__name__] = specialise(template, f"{template.__name__}_{key}", **bound)
     return bound
 

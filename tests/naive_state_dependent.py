@@ -87,16 +87,38 @@ class Model:
         return state[0] - x
 
     def amplitude_towards(self, x, aim, sign, limit, steps):
-        """The magnitude of the pulse that carries a state to its aim."""
+        """The magnitude of the pulse that carries a state to its aim: by the slope, then by the whole pulse."""
         wanted, towards = abs(aim - x), math.copysign(1.0, aim - x)
+
+        def by_slope(amplitude):
+            return towards * (self.drift(x, sign * amplitude) * (steps * self.dt)) - wanted
 
         def missing(amplitude):
             return towards * self.effect(x, sign * amplitude, steps) - wanted
 
-        at_low, at_high = towards * self.effect(x, 0.0, steps) - wanted, missing(limit)
-        if at_high <= 0.0:
-            return limit
-        return 0.0 if at_low >= 0.0 else root(missing, 0.0, limit, at_low, at_high, CLOSE * wanted)
+        close = CLOSE * wanted
+        nothing, most = by_slope(0.0), by_slope(limit)
+        if nothing >= 0.0:
+            return 0.0
+        guess = root(by_slope, 0.0, limit, nothing, most, close) if most > 0.0 else limit
+        if self.slope_law:
+            return guess
+        low = high = guess
+        at_low = at_high = missing(guess)
+        share = 2.0**-5
+        while at_low > 0.0:
+            high, at_high = low, at_low
+            low = guess * (1.0 - share) if share < 1.0 else 0.0
+            at_low = missing(low) if low > 0.0 else nothing
+            share *= 2.0
+        while at_high < 0.0:
+            if high == limit:
+                return limit
+            low, at_low = high, at_high
+            high = min(guess * (1.0 + share), limit)
+            at_high = missing(high)
+            share *= 2.0
+        return root(missing, low, high, at_low, at_high, close)
 
     def pulses_towards(self, x, aim, current, most, steps):
         """How many pulses come nearest, and what is missing then in pulses."""
