@@ -2,6 +2,7 @@
 
 import math
 
+import h5py
 import numpy as np
 import pytest
 from interrupting import stopped
@@ -9,6 +10,7 @@ from short_runs import EPOCHS, REAL, configuration, of_each_kind
 
 import memsim
 from memsim import training
+from memsim.errors import RunFileError
 from memsim.kernels.slots import Phase
 
 WRITES = {
@@ -112,3 +114,21 @@ def test_a_replayed_window_keeps_the_energies(cli, tmp_path):
     with memsim.open_run(source) as run, memsim.open_run(window) as replayed:
         assert energies(run) == energies(replayed)
         assert run.phase_time == replayed.phase_time
+
+
+def test_an_energy_that_is_no_number_is_refused_where_it_is_read(tmp_path):
+    path = tmp_path / "run.h5"
+    training.run(configuration("mlp"), REAL, out=path).close()
+    with h5py.File(path, "r+") as file:
+        file["metrics/nodes2/energy"][1, 0, 0] = np.nan
+    with memsim.open_run(path) as run, pytest.raises(RunFileError, match="metrics/nodes2/energy holds what no run"):
+        run.epoch_energy["nodes2"]
+
+
+def test_a_window_of_an_older_file_has_no_energies_of_epochs(cli, tmp_path, request):
+    window = tmp_path / "window.h5"
+    older = request.path.parent / "data" / "mlp-schema-2.h5"
+    assert cli("trace", "replay", older, "--samples", "1:2", "--out", window).status == 0
+    with memsim.open_run(window) as run:
+        assert dict(run.epoch_energy) == {}
+        assert sum(run.phase_time.values()) == pytest.approx(run.samples * run.sample_steps * run.dt, rel=1e-12)

@@ -235,7 +235,8 @@ def test_a_file_without_any_one_of_its_attributes_is_read_or_refused(reader, goo
 
 REPLACED = (
     "configuration", "seeds", "dataset/inputs", "dataset/targets", "slots/phase", "slots/start", "metrics/order",
-    "metrics/total_error", "banks/nodes2/initial_state", "keyframes/sample", "keyframes/crc32", "keyframes/bias_weight",
+    "metrics/total_error", "metrics/nodes2/energy", "banks/nodes2/initial_state", "keyframes/sample", "keyframes/crc32",
+    "keyframes/bias_weight",
     "keyframes/nodes2/state", "diagnostics/nodes2/energy", "diagnostics/nodes2/highest", "checkpoint/device_steps",
     "committed/rows", "committed/keyframes", "traces/nodes2/state", "traces/nodes2/time", "traces/nodes2/device",
     "overview/nodes2/256/state",
