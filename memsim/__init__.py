@@ -20,6 +20,7 @@ _HOMES = {
     "Configuration": "configuration",
     "drive": "driving.drive",
     "open_drive": "driving.trace",
+    "hysteresis_loops": "hysteresis.sweep",
     "train": "training",
     "evaluate": "prediction",
     "open_run": "run",

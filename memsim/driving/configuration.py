@@ -100,6 +100,9 @@ def _device(section: Any) -> Any:
     return MODELS[section["model"]](**section)
 
 
+AnyDevice = Annotated[SerializeAsAny[Device], BeforeValidator(_device)]
+
+
 class DriveConfiguration(Settings):
     """Everything that a drive depends on.
 
@@ -113,7 +116,7 @@ class DriveConfiguration(Settings):
     """
 
     time: DriveTiming
-    device: Annotated[SerializeAsAny[Device], BeforeValidator(_device)]
+    device: AnyDevice
     bank: BankSection = BankSection()
     drive: tuple[DriveEntry, ...] = Field(..., min_length=1)
 
