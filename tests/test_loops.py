@@ -71,3 +71,22 @@ def test_the_example_passes_and_writes_its_table_and_figure(tmp_path, capsys):
 def test_bad_input_is_refused(change, message):
     with pytest.raises(InputError, match=message):
         memsim.hysteresis_loops(NODE, **{"frequencies": [1.0], "amplitudes": [1e-4], **change})
+
+
+def test_a_measured_period_is_scaled_and_said_to_be(tmp_path):
+    path = tmp_path / "period.csv"
+    path.write_text("time,amplitude\n0,0\n0.5,2\n1.5,-2\n2,0\n")
+    sweep = memsim.hysteresis_loops(NODE, waveform="csv", path=path, amplitudes=[1e-4], frequencies=[1.0, 10.0])
+    triangle = memsim.hysteresis_loops(NODE, waveform="triangle", amplitudes=[1e-4], frequencies=[1.0, 10.0])
+    for loop, other in zip(sweep.loops, triangle.loops, strict=True):
+        assert loop.positive_area == pytest.approx(other.positive_area, rel=1e-9)
+    assert "4 samples of a period at 0.5 Hz, resampled linearly" in sweep.notes[0]
+
+
+def test_threads_and_other_amplitudes_change_no_bit():
+    amplitudes = np.linspace(1e-5, 1e-4, 150).tolist()
+    one = memsim.hysteresis_loops(NODE, frequencies=[1.0], amplitudes=amplitudes, steps_per_period=100)
+    two = memsim.hysteresis_loops(NODE, frequencies=[1.0], amplitudes=amplitudes, steps_per_period=100, threads=2)
+    alone = memsim.hysteresis_loops(NODE, frequencies=[1.0], amplitudes=amplitudes[-1:], steps_per_period=100)
+    assert all(np.array_equal(a.voltage, b.voltage) for a, b in zip(one.loops, two.loops, strict=True))
+    assert np.array_equal(alone.loops[0].voltage, one.loops[-1].voltage)
