@@ -22,6 +22,7 @@ _HOMES = {
     "check_drive_dt": "convergence.drive",
     "drive": "driving.drive",
     "open_drive": "driving.trace",
+    "hysteresis_loops": "hysteresis.sweep",
     "train": "training",
     "evaluate": "prediction",
     "open_run": "run",

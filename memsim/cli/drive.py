@@ -12,6 +12,7 @@ Examples:
   memsim drive examples/waveform.toml --out trace.h5 --plot trace.pdf
   memsim drive examples/hysteresis.toml --set time.integrator=heun --set drive.0.amplitude=0.3
   memsim drive examples/hysteresis.toml --check-dt      is dt small enough?
+  memsim drive examples/loops.toml --plot fingerprints.png --table loops.csv
   memsim drive trace.h5 --plot again.png        the same drive from its own file: the same bits
 """
 
@@ -20,6 +21,7 @@ Examples:
 @options.path_argument("source", "CONFIG.toml|TRACE.h5")
 @options.path_option("--out", "HDF5 file that gets the rows; they are not kept where it is not given.")
 @options.path_option("--plot", "Draw I-V loops, and drive, response and state over time (PNG, SVG or PDF).")
+@options.path_option("--table", "Of a file with [loops]: the numbers of each loop (.csv), and of fingerprints (.json).")
 @options.overwrite
 @options.assignments
 @options.threads
@@ -30,6 +32,7 @@ def command(
     source: Path,
     out: Path | None,
     plot: Path | None,
+    table: Path | None,
     overwrite: bool,
     assignments: tuple[str, ...],
     threads: int | None,
@@ -41,14 +44,27 @@ def command(
 
     Shows the energy of each device, its largest response, and how far its state
     went. In --set an entry of [[drive]] goes by its number: drive.0.amplitude=1.
+
+    A file with [loops] drives the device at every frequency and amplitude, and
+    shows lobe areas and the three fingerprints of a memristor.
     """
+    from ..hysteresis.configuration import is_sweep_of_loops
+
+    if is_sweep_of_loops(source):
+        _loops(source, out, plot, table, overwrite, assignments, threads, quiet)
+        return
+    from ..errors import InputError
+
+    if table is not None:
+        raise InputError(
+            f"--table: is for a file with [loops], which {source} has not; --out keeps the rows of a drive"
+        )
     from ..driving.report import show_drive
     from ..driving.trace import load_drive_source
     from ..reporting import StepProgress
 
     config = load_drive_source(source, assignments)
     if plot is not None:
-        from ..errors import InputError
         from ..figures import check_plot_target
 
         if out is not None and plot.resolve() == out.resolve():
@@ -80,3 +96,35 @@ def command(
             draw(trace, plot, overwrite=overwrite)
     for path in filter(None, (out, plot)):
         click.echo(f"wrote {path}")
+
+
+def _loops(
+    source: Path, out: Path | None, plot: Path | None, table: Path | None, overwrite: bool,
+    assignments: tuple[str, ...], threads: int | None, quiet: bool,
+) -> None:  # fmt: skip
+    """Loops over frequencies and amplitudes."""
+    from ..errors import InputError
+    from ..figures import check_plot_target
+    from ..hysteresis.configuration import load_loops
+    from ..hysteresis.report import check_table_target, show_loops, write_table
+    from ..hysteresis.sweep import run
+    from ..reporting import StepProgress
+
+    if out is not None:
+        raise InputError(f"--out: keeps the rows of one drive, and {source} has many; --table keeps the loops' numbers")
+    config = load_loops(source, assignments)
+    if plot is not None:
+        check_plot_target(plot, overwrite)
+    if table is not None:
+        check_table_target(table, overwrite)
+    with StepProgress("driving", quiet) as progress:
+        sweep = run(config, threads=threads or 0, progress=progress)
+    show_loops(sweep)
+    if plot is not None:
+        from ..hysteresis.figures import draw
+
+        draw(sweep, plot, overwrite=overwrite)
+        click.echo(f"wrote {plot}")
+    if table is not None:
+        write_table(sweep, table, overwrite=overwrite)
+        click.echo(f"wrote {table}")

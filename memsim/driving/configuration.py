@@ -84,6 +84,9 @@ class DriveEntry(Settings):
         return {**waveform, "devices": list(self.devices)} if self.devices else waveform
 
 
+AnyDevice = Annotated[SerializeAsAny[Device], BeforeValidator(device_of)]
+
+
 class DriveConfiguration(Settings):
     """Everything that a drive depends on.
 
@@ -97,7 +100,7 @@ class DriveConfiguration(Settings):
     """
 
     time: DriveTiming
-    device: Annotated[SerializeAsAny[Device], BeforeValidator(device_of)]
+    device: AnyDevice
     bank: BankSection = BankSection()
     drive: tuple[DriveEntry, ...] = Field(..., min_length=1)
 

@@ -1,0 +1,158 @@
+"""A sweep of loops as tables on the terminal, as CSV and as JSON."""
+
+import csv
+import io
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from ..errors import InputError
+from ..provenance import environment
+from ..reporting import console, counted
+from ..si import with_prefix
+from ..traces.run_file import check_target
+from .sweep import Loop, LoopSweep
+
+SHOWN = 40  # loops in the table
+FORMATS = (".csv", ".json")
+TITLES = {
+    "pinched": "1 pinched at the origin",
+    "shrinking": "2 lobes shrink with frequency",
+    "line": "3 single-valued in the limit",
+}
+VERDICTS = {True: "[green]pass[/]", False: "[red]FAIL[/]", None: "[yellow]cannot tell[/]"}
+
+
+def show_loops(sweep: LoopSweep) -> None:
+    """What was driven, a line for each loop, and the fingerprints of each amplitude."""
+    out = console()
+    loops = sweep.config.loops
+    frequencies, amplitudes = len(loops.all_frequencies()), len(loops.all_amplitudes())
+    model = getattr(sweep.config.device, "model", type(sweep.config.device).__name__)
+    out.print(
+        f"{model} driven by a {sweep.drive} ({loops.waveform}): {frequencies} frequenc"
+        f"{'y' if frequencies == 1 else 'ies'}, {counted(amplitudes, 'amplitude')}, "
+        f"{loops.steps_per_period:,} steps a period, the last of {loops.periods} periods"
+    )
+    out.print(_table(sweep))
+    if len(sweep.loops) > SHOWN:
+        out.print(f"and {len(sweep.loops) - SHOWN} loops more; --table has all")
+    out.print(_fingerprints(sweep))
+    for note in sweep.notes:
+        out.print(f"note: {note}", markup=False, soft_wrap=True)
+
+
+def _table(sweep: LoopSweep) -> Table:
+    """A line for each loop."""
+    zero = "V at I = 0" if sweep.drive == "current" else "I at V = 0"
+    table = Table()
+    for heading in (
+        "amplitude", "frequency", "lobe area\nI > 0 (V A)", "lobe area\nI < 0 (V A)", f"{zero}\n/ peak",
+        "width\n/ peak", "off a line\n/ peak",
+    ):  # fmt: skip
+        table.add_column(heading, justify="right")
+    shown = sweep.loops[:SHOWN]
+    for k, loop in enumerate(shown):
+        first = k == 0 or shown[k - 1].amplitude != loop.amplitude
+        last = k + 1 == len(shown) or shown[k + 1].amplitude != loop.amplitude
+        table.add_row(
+            with_prefix(loop.amplitude, sweep.unit) if first else "",
+            with_prefix(loop.frequency, "Hz"),
+            f"{loop.positive_area:.4g}",
+            f"{loop.negative_area:.4g}",
+            "never 0" if math.isnan(loop.zero_response) else f"{loop.zero_response:.2g}",
+            f"{loop.width:.3g}",
+            f"{loop.off_line:.3g}",
+            end_section=last,
+        )
+    return table
+
+
+def _fingerprints(sweep: LoopSweep) -> Table:
+    """A line for each fingerprint of each amplitude."""
+    table = Table("fingerprint", "amplitude", "", "numbers", title="Fingerprints of a memristor", title_justify="left")
+    for name, title in TITLES.items():
+        alike = [fingerprint for fingerprint in sweep.fingerprints if fingerprint.name == name]
+        for k, fingerprint in enumerate(alike):
+            table.add_row(
+                title if k == 0 else "",
+                with_prefix(fingerprint.amplitude, sweep.unit),
+                VERDICTS[fingerprint.holds],
+                fingerprint.words,
+                end_section=k + 1 == len(alike),
+            )
+    return table
+
+
+def check_table_target(path: Path, overwrite: bool) -> None:
+    """Refuse a table's file before the work, not after it."""
+    if path.suffix not in FORMATS:
+        raise InputError(f"{path}: a table's file must end in {' or '.join(FORMATS)}")
+    try:
+        check_target(path, overwrite)
+    except ValueError as error:
+        raise InputError(str(error)) from None
+
+
+def write_table(sweep: LoopSweep, path: Path, *, overwrite: bool = False) -> None:
+    """Write the loops' numbers: CSV has a line for each loop, JSON the fingerprints and the configuration as well.
+
+    Parameters
+    ----------
+    sweep : LoopSweep
+    path : Path
+        Ends in .csv or .json.
+    overwrite : bool
+        Whether a file that exists may be replaced.
+    """
+    check_table_target(path, overwrite)
+    text = json.dumps(as_dict(sweep), indent=2) + "\n" if path.suffix == ".json" else _as_csv(sweep)
+    path.write_text(text, encoding="utf-8")
+
+
+def as_dict(sweep: LoopSweep) -> dict[str, Any]:
+    """Everything but the loops' rows, for JSON: numbers that are none are null."""
+    config = sweep.config.model_dump(mode="json", exclude_none=True)
+    fingerprints = [
+        {**fingerprint._asdict(), "value": _or_none(fingerprint.value)} for fingerprint in sweep.fingerprints
+    ]
+    return {
+        "environment": environment(),
+        "configuration": config,
+        "loops": [{name: _or_none(value) for name, value in _numbers(sweep, loop)} for loop in sweep.loops],
+        "fingerprints": fingerprints,
+        "notes": list(sweep.notes),
+    }
+
+
+def _numbers(sweep: LoopSweep, loop: Loop) -> list[tuple[str, Any]]:
+    """The columns of a loop, units in their names."""
+    return [
+        (f"amplitude_{sweep.unit}", loop.amplitude),
+        ("frequency_Hz", loop.frequency),
+        ("positive_area_VA", loop.positive_area),
+        ("negative_area_VA", loop.negative_area),
+        ("relative_area", loop.relative_area),
+        ("zero_response", loop.zero_response),
+        ("width", loop.width),
+        ("off_line", loop.off_line),
+        ("open_end", loop.open_end),
+        ("at_bound", loop.at_bound),
+    ]
+
+
+def _as_csv(sweep: LoopSweep) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    rows = [_numbers(sweep, loop) for loop in sweep.loops]
+    writer.writerow([name for name, _ in rows[0]])
+    for row in rows:
+        writer.writerow([repr(value) if isinstance(value, float) else int(value) for _, value in row])
+    return text.getvalue()
+
+
+def _or_none(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value

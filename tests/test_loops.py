@@ -1,0 +1,92 @@
+"""Hysteresis loops: closed forms, the fingerprints of devices that have them and of one that has not, bad input."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import memsim
+from memsim.cli import main
+from memsim.errors import InputError
+
+EXAMPLE = Path(__file__).parents[1] / "examples" / "loops.toml"
+NODE = memsim.Node()
+ACTIVE = memsim.ThresholdMemristor(thresholds=(1e-3, 2e-3, 3e-3), window=1e-3)
+
+
+def test_lobes_of_ion_drift_under_a_current_have_the_closed_forms_area():
+    """For a memristance R + a q and a current i sin(w t) a lobe has the area -2 a i^3 / (3 w)."""
+    current, frequencies = 1e-4, [10.0, 100.0, 1000.0]
+    sweep = memsim.hysteresis_loops(NODE, frequencies=frequencies, amplitudes=[current], steps_per_period=4000)
+    slope = -NODE.mobility * NODE.r_on * (NODE.r_off - NODE.r_on) / NODE.thickness**2
+    for loop in sweep.loops:
+        expected = -2.0 * slope * current**3 / (3.0 * 2.0 * np.pi * loop.frequency)
+        assert loop.positive_area == pytest.approx(expected, rel=1e-5)
+        assert loop.negative_area == pytest.approx(-expected, rel=1e-5)
+        assert loop.zero_response == 0.0
+    pinched, shrinking, line = sweep.fingerprints
+    assert shrinking.value == pytest.approx(-1.0, abs=1e-6)
+    assert sweep.is_memristor()
+    assert line.value == sweep.loops[-1].width
+    assert pinched.value == 0.0
+
+
+def test_an_active_element_fails_the_first_fingerprint():
+    sweep = memsim.hysteresis_loops(ACTIVE, frequencies=[1.0, 10.0], amplitudes=[4e-3], initial={"learning_rate": 1e5})
+    assert sweep.fingerprints[0].holds is False
+    assert sweep.fingerprints[0].value > 0.5
+    assert not sweep.is_memristor()
+
+
+def test_a_device_below_its_threshold_has_no_loop():
+    sweep = memsim.hysteresis_loops(memsim.Node(threshold=1e-3), frequencies=[1.0, 10.0], amplitudes=[1e-4])
+    assert [fingerprint.holds for fingerprint in sweep.fingerprints] == [False, False, True]
+    assert "no loop" in sweep.fingerprints[0].words
+
+
+def test_the_example_passes_and_writes_its_table_and_figure(tmp_path, capsys):
+    table, plot = tmp_path / "loops.json", tmp_path / "loops.png"
+    with pytest.raises(SystemExit) as end:
+        main(["drive", str(EXAMPLE), "--table", str(table), "--plot", str(plot), "--quiet"])
+    assert end.value.code == 0
+    assert "FAIL" not in capsys.readouterr().out
+    written = json.loads(table.read_text())
+    assert len(written["loops"]) == 18
+    assert all(fingerprint["holds"] for fingerprint in written["fingerprints"])
+    assert plot.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"frequencies": []}, "frequencies: is missing"),
+        ({"amplitudes": [1e-4, 1e-4]}, "amplitudes: must differ"),
+        ({"periods": 1}, "periods: must be greater than or equal to 2"),
+        ({"steps_per_period": 10}, "steps_per_period: must be a multiple of 4"),
+        ({"waveform": "csv"}, "path: names the file"),
+        ({"waveform": "pulses", "pulses": [memsim.waveforms.Pulse(width=0.25, amplitude=1.0)]}, "both sides of 0"),
+    ],
+)
+def test_bad_input_is_refused(change, message):
+    with pytest.raises(InputError, match=message):
+        memsim.hysteresis_loops(NODE, **{"frequencies": [1.0], "amplitudes": [1e-4], **change})
+
+
+def test_a_measured_period_is_scaled_and_said_to_be(tmp_path):
+    path = tmp_path / "period.csv"
+    path.write_text("time,amplitude\n0,0\n0.5,2\n1.5,-2\n2,0\n")
+    sweep = memsim.hysteresis_loops(NODE, waveform="csv", path=path, amplitudes=[1e-4], frequencies=[1.0, 10.0])
+    triangle = memsim.hysteresis_loops(NODE, waveform="triangle", amplitudes=[1e-4], frequencies=[1.0, 10.0])
+    for loop, other in zip(sweep.loops, triangle.loops, strict=True):
+        assert loop.positive_area == pytest.approx(other.positive_area, rel=1e-9)
+    assert "4 samples of a period at 0.5 Hz, resampled linearly" in sweep.notes[0]
+
+
+def test_threads_and_other_amplitudes_change_no_bit():
+    amplitudes = np.linspace(1e-5, 1e-4, 150).tolist()
+    one = memsim.hysteresis_loops(NODE, frequencies=[1.0], amplitudes=amplitudes, steps_per_period=100)
+    two = memsim.hysteresis_loops(NODE, frequencies=[1.0], amplitudes=amplitudes, steps_per_period=100, threads=2)
+    alone = memsim.hysteresis_loops(NODE, frequencies=[1.0], amplitudes=amplitudes[-1:], steps_per_period=100)
+    assert all(np.array_equal(a.voltage, b.voltage) for a, b in zip(one.loops, two.loops, strict=True))
+    assert np.array_equal(alone.loops[0].voltage, one.loops[-1].voltage)
