@@ -462,7 +462,7 @@ def run_slots(plan, block, data, results, first_slot, slots, first_epoch):
 
 
 @functools.cache
-def loop_kernel(models: tuple[ModelFunctions, ...], integrator: str, modelled: bool = False):
+def loop_kernel(models: tuple[ModelFunctions, ...], integrator: str, modelled: bool):
     """The kernel :func:`run_slots` for the network's device models, at most two.
 
     ``modelled`` says that the controller finds pulses of some bank in its

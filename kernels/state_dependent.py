@@ -125,6 +125,8 @@ def amplitude_towards(x, aim, sign, law, limit, steps, dt, p, lower, upper):
         return guess if nothing < 0.0 else 0.0
     low = high = guess
     at_low = at_high = missing(x, wanted, sign * guess, law, steps, dt, p, lower, upper)
+    if abs(at_low) <= CLOSE * abs(wanted):
+        return guess
     share = FIRST_SHARE
     while at_low > 0.0:
         high, at_high = low, at_low

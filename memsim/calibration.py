@@ -96,7 +96,7 @@ class BankCalibration:
     @property
     def thresholds(self) -> tuple[float, ...]:
         """Every current in A beyond which a state moves; empty where there is none."""
-        several = getattr(self.device, "thresholds", None) or (self.threshold,)
+        several = (self.device.thresholds if isinstance(self.device, ThresholdMemristor) else None) or (self.threshold,)
         return tuple(threshold for threshold in several if threshold > 0)
 
 

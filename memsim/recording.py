@@ -161,7 +161,6 @@ def phase_seconds(assembly: Assembly) -> np.ndarray:
     return np.array([steps[phase] for phase in Phase]) * len(assembly.inputs) * assembly.config.time.dt
 
 
-ADDED_COUNTERS = ("epoch_energy", "unverified")  # since schema 2 was first written: older files lack them
 PHASE_LABELS = ("phase", "device", "realisation")
 STATE_LABELS = ("device", "variable", "realisation")
 DEVICE_LABELS = ("device", "realisation")

@@ -105,6 +105,8 @@ class Model:
             return guess
         low = high = guess
         at_low = at_high = missing(guess)
+        if abs(at_low) <= close:
+            return guess
         share = 2.0**-5
         while at_low > 0.0:
             high, at_high = low, at_low

@@ -8,7 +8,6 @@ import pytest
 from short_runs import REAL, configuration, of_each_kind
 
 import memsim
-from memsim.configuration import DevicesSection
 from memsim.convergence.report import sentence
 from memsim.convergence.result import Comparison, DtCheck, StateDifference, remaining
 from memsim.devices import Device, StateVariable, Synapse
@@ -74,30 +73,6 @@ class Windowed(Device):
         return ModelFunctions("test_windowed", 1, 1, windowed, film)
 
 
-def drift_of_a_windowed_synapse(x, i, p):
-    beyond = i - p[3] if i > p[3] else i + p[3]
-    beyond = beyond if (i > p[3]) | (i < -p[3]) else 0.0
-    share = x / p[4]
-    return p[0] * beyond * (1.0 - share * share)
-
-
-def output_of_a_windowed_synapse(x, i, p):
-    return x * i
-
-
-class WindowedSynapse(Synapse):
-    """A synapse that slows down towards the ends of its range."""
-
-    def kernel_parameters(self) -> tuple[float, ...]:
-        own = (self.drift_coefficient, 0.0, 0.0, self.threshold or 0.0)
-        return (*own, 0.5 * self.state_range)
-
-    def functions(self) -> Any:
-        return ModelFunctions(
-            "test_windowed_synapse", 1, 5, drift_of_a_windowed_synapse, output_of_a_windowed_synapse
-        )  # fmt: skip
-
-
 def a_drive(device, waveform, dt, *, duration=0.2, integrator="euler", initial=0.3, drive="current"):
     return DriveConfiguration(
         time=DriveTiming(dt=dt, duration=duration, integrator=integrator), device=device,
@@ -138,8 +113,10 @@ def test_the_pulses_of_finer_steps_are_the_same_to_the_bit():
 
 
 def test_a_network_of_windowed_synapses_has_eulers_order():
-    config = configuration("mlp", time={"pulse_steps": 4, "write_steps": 4}, learning={"rate": 1.0, "epochs": 4})
-    config = config.model_copy(update={"devices": DevicesSection(synapse=WindowedSynapse())})
+    config = configuration(
+        "mlp", time={"pulse_steps": 4, "write_steps": 4}, learning={"rate": 1.0, "epochs": 4},
+        devices={"synapse": {"model": "ion-drift", "window": "joglekar"}}, write={"law": "slope"},
+    )  # fmt: skip
     check = memsim.check_dt(config, REAL, tolerance=0.5)
     synapses = [bank for bank in check.banks if bank.bank.startswith("synapses")]
     assert max(bank.half for bank in synapses) > 1e-7

@@ -229,9 +229,9 @@ def test_channels_that_share_a_unit_share_an_axis():
     assert sorted(channel for group in groups for channel in group.members) == sorted(choice.channels)
     weights = groups_of(run, replace(choice, weights=True))
     assert [(group.name, group.unit) for group in weights] == [("weight", "1"), ("current", "A"), ("voltage", "V")]
-    per_weight = {bank.name: bank.state_per_weight for bank in run.calibration}
-    for channel, factor in zip(weights[0].members, weights[0].factors, strict=True):
-        assert factor == 1.0 / per_weight[channel.bank]
+    for channel, calibration in zip(weights[0].members, weights[0].calibrations, strict=True):
+        assert calibration.name == channel.bank
+    assert all(calibration is None for group in weights[1:] for calibration in group.calibrations)
 
 
 def test_variables_of_a_device_have_names_of_their_own():
@@ -521,9 +521,9 @@ def test_the_snippet_reads_the_same_window(tmp_path):
     for (bank, quantity), values in names["window"].items():
         assert np.array_equal(values, run.window(bank, quantity, 100, 420, realisations=[1]))
     assert set(names["window"]) == {(bank, q) for bank in ("nodes1", "synapses1") for q in QUANTITIES}
-    assert names["state_per_weight"] == {
-        bank.name: bank.state_per_weight for bank in run.calibration if bank.name in ("nodes1", "synapses1")
-    }
+    assert set(names["weights_of"]) == {"nodes1", "synapses1"}
+    states = np.array([1e-9, 2e-9])
+    assert np.array_equal(names["weights_of"]["nodes1"](states), states / run.calibration[1].state_per_weight)
     run.close()
 
 
