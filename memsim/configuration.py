@@ -24,6 +24,7 @@ from pydantic import (
 from .devices import Device, Node, Synapse, ThresholdMemristor, device_of
 from .errors import InputError
 from .fields import Settings, quantity
+from .imperfections.settings import ImperfectionsSection, PeripherySection
 
 STEPS_AT_MOST = 2**53  # larger integers are no longer exact as times
 
@@ -328,6 +329,8 @@ class Configuration(Settings):
     devices: DevicesSection = DevicesSection()
     learning: LearningSection = LearningSection()
     write: WriteEncoding = WriteEncoding()
+    imperfections: ImperfectionsSection = ImperfectionsSection()
+    periphery: PeripherySection = PeripherySection()
     data: DataSection = DataSection(gate="xor")
     trace: TraceSection = TraceSection()
 
