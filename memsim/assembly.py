@@ -172,7 +172,8 @@ def _plan(
         for v, variable in enumerate(bank.device.state_variables()):
             bounds[:, b, v] = variable.lower, variable.upper
         nominal[b] = _nominal(config, bank)
-    thresholds = np.array(getattr(banks[0].device, "thresholds", None) or (0.0,))
+    first = banks[0].device
+    thresholds = np.array((first.thresholds if isinstance(first, ThresholdMemristor) else None) or (0.0,))
     rules: dict[str, dict[str, int]] = {
         "bias_rule": {"gradient": BiasRule.GRADIENT, "printed": BiasRule.PRINTED, "none": BiasRule.NONE},
         "output_gradient": {"error": OutputGradient.ERROR, "printed": OutputGradient.PRINTED},
