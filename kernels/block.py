@@ -47,6 +47,8 @@ class Plan(NamedTuple):
         Bounds of the states.
     units : (layers + 2,) int64
         Where each layer's signals begin; layer 0 is the inputs.
+    flaws : (banks, columns) float64
+        See :class:`~memsim.kernels.slots.Flaw`.
     dt : float
         Step in s.
     rate : float
@@ -65,6 +67,7 @@ class Plan(NamedTuple):
     lower: np.ndarray
     upper: np.ndarray
     units: np.ndarray
+    flaws: np.ndarray
     dt: float
     rate: float
     rules: np.ndarray
@@ -106,6 +109,16 @@ class Counters(NamedTuple):
     rounded: np.ndarray  # (elements,), writes
     rounding: np.ndarray  # (elements,), largest, A s
     unverified: np.ndarray  # (elements,), writes and RESTOREs
+    driver_clipped: np.ndarray  # (elements,), slots
+    readout_clipped: np.ndarray  # (elements,), slots
+
+
+class Own(NamedTuple):
+    """What each device of a block has of its own; empty where all are perfect."""
+
+    parameters: np.ndarray  # flat: of each bank (parameters, room), the last row of a model's the factor of its drift
+    movable: np.ndarray  # (elements,), 0 of stuck devices, 1 of others
+    seeds: np.ndarray  # (realisations,) uint64
 
 
 class Registers(NamedTuple):
@@ -148,6 +161,7 @@ class Block(NamedTuple):
     lanes: int
     places: np.ndarray  # (banks, columns) int64, see PlaceColumn
     devices: Devices
+    own: Own
     counters: Counters
     registers: Registers
     rows: Rows

@@ -13,6 +13,7 @@ import numpy as np
 from . import controller
 from .block import place, rows_of
 from .compiling import inlined, specialise
+from .imperfect import IMPERFECT, PERFECT, imperfect
 from .scratch import cube, line, rows, sheet
 from .slots import BankColumn, BiasCurrent, Column, Nominal, Operation, Phase
 from .state_dependent import rules_of
@@ -24,6 +25,12 @@ pulse_0: Callable
 pulse_1: Callable
 set_own_currents: Callable
 read_own_voltages: Callable
+parameters_of: Callable
+step_of: Callable
+begin_pulse: Callable
+end_train: Callable
+drive_out: Callable
+read_in: Callable
 
 
 @inlined
@@ -246,7 +253,7 @@ def apply_pulse(plan, block, at, bank, phase, addressed, held, currents, steps, 
     )
     trace_rows = rows_of(plan, at, bank, block)
     states = sheet(block.devices.state, at.first_state, at.variables, at.room)
-    parameters = plan.parameters[bank]
+    parameters = parameters_of(plan, block, at, bank)
     lower = plan.lower[bank]
     upper = plan.upper[bank]
     if plan.banks[bank, BankColumn.KERNEL] == 0:
@@ -310,7 +317,7 @@ def addressed_variable(plan, slot):
     return ANY_VARIABLE
 
 
-def run_train(plan, block, at, slot, row):
+def run_train(plan, block, at, slot, row, first_step):
     """Step the driven bank through the pulses of a slot and the gaps between them."""
     bank = slot[Column.BANK]
     pulses = slot[Column.PULSES]
@@ -327,14 +334,17 @@ def run_train(plan, block, at, slot, row):
                 for e in range(at.elements):
                     train[e] = 0.0 if in_gap or count[e] <= stretch // 2 else currents[e]
             drive = train if pulses > 1 else currents
+            if not in_gap and addressed != NO_VARIABLE:
+                begin_pulse(plan, block, at, bank, first_step + row)
             stepped += apply_pulse(
                 plan, block, at, bank, slot[Column.PHASE], addressed, slot[Column.HELD], drive, steps, row
             )
             row += steps
+    end_train(plan, block, at, bank)
     return stepped
 
 
-def run_slot(plan, block, slot, row, idle):
+def run_slot(plan, block, slot, row, idle, first_step):
     """One slot: the controller sets currents, the devices are stepped, the controller reads voltages."""
     at = place(plan.banks, block, slot[Column.BANK])
     operation = slot[Column.OPERATION]
@@ -343,7 +353,9 @@ def run_slot(plan, block, slot, row, idle):
     reads = slot[Column.PHASE] == Phase.READ or slot[Column.PHASE] == Phase.BACKREAD
     if operation == Operation.READ_NODES or (reads and plan.nominal[slot[Column.BANK], Nominal.MOVES] != 0.0):
         keep_states(at, block.devices)
-    stepped = run_train(plan, block, at, slot, row)
+    drive_out(plan, block, at, slot[Column.BANK])
+    stepped = run_train(plan, block, at, slot, row, first_step)
+    read_in(plan, block, at, slot[Column.BANK], first_step + row)
     # Before the rest: a bank that is stepped through it overwrites its voltages.
     if not read_own_voltages(plan, slot, at, block.devices, block.counters, block.registers):
         read_voltages(plan, slot, at, block.devices, block.registers)
@@ -426,6 +438,7 @@ def run_slots(plan, block, data, results, first_slot, slots, first_epoch):
     last_layer = plan.units.size - 2
     every = results.keyframes.every
     idle = banks_idle(plan, block)
+    first_step = step_of(plan, first_slot)
     sample = first_sample
     index = first_slot - sample * slots_a_sample
     epoch = sample // samples - first_epoch
@@ -437,7 +450,7 @@ def run_slots(plan, block, data, results, first_slot, slots, first_epoch):
         slot = plan.slots[index]
         if index == 0:
             begin_sample(data, epoch, shown, block.registers)
-        stepped += run_slot(plan, block, slot, row, idle)
+        stepped += run_slot(plan, block, slot, row, idle, first_step)
         row += slot_width(slot) + slot[Column.REST_STEPS]
         index += 1
         if index == slots_a_sample:
@@ -462,17 +475,21 @@ def run_slots(plan, block, data, results, first_slot, slots, first_epoch):
 
 
 @functools.cache
-def loop_kernel(models: tuple[ModelFunctions, ...], integrator: str, modelled: bool):
+def loop_kernel(models: tuple[ModelFunctions, ...], integrator: str, modelled: bool, flawed: bool):
     """The kernel :func:`run_slots` for the network's device models, at most two.
 
     ``modelled`` says that the controller finds pulses of some bank in its
-    device's model (:mod:`memsim.kernels.state_dependent`).
+    device's model (:mod:`memsim.kernels.state_dependent`); ``flawed`` that each
+    device has parameters of its own, and the periphery may be imperfect
+    (:mod:`memsim.kernels.imperfect`).
     """
-    pulses = [pulse_kernel(model, integrator) for model in models]
+    pulses = [pulse_kernel(imperfect(model) if flawed else model, integrator) for model in models]
     key = f"{integrator}_" + "_".join(cache_key(model) for model in models) + ("_modelled" if modelled else "")
+    key += "_imperfect" if flawed else ""
     rules = rules_of(models, integrator, modelled)
     bound = {"pulse_0": pulses[0], "pulse_1": pulses[-1]}
     bound |= {"set_own_currents": rules.set_currents, "read_own_voltages": rules.read_voltages}
+    bound |= IMPERFECT if flawed else PERFECT
     for template in (apply_pulse, rest_banks, run_train, run_slot):
         bound[template.__name__] = specialise(template, f"{template.__name__}_{key}", compiler=inlined, **bound)
     return specialise(run_slots, f"run_slots_{key}", **bound)

@@ -64,6 +64,7 @@ class BankColumn(IntEnum):
     RESTS = 5  # 1: at zero current nothing moves
     RECORDED = 6  # 1: its rows are kept
     MODELLED = 7  # 1: the controller finds its pulses in the device's model, from measured states
+    PARAMETERS = 8  # of its model
 
 
 class Nominal(IntEnum):
@@ -89,6 +90,17 @@ class Nominal(IntEnum):
     MOVES = 17  # modelled: 1 where any READ moves the state
     KEPT_BIAS = 18  # modelled nodes: 1 where the controller keeps the bias weights, and RESTOREs are verified
     TOLERANCE = 19  # modelled: share of the range within which a state is where it should be
+
+
+class Flaw(IntEnum):
+    """Imperfections of a bank and of its periphery; 0 where there is none."""
+
+    WRITE_NOISE = 0  # standard deviation of the logarithm of a pulse's factor
+    READ_NOISE = 1  # standard deviation, V
+    READOUT_RANGE = 2  # V
+    READOUT_STEP = 3  # V
+    DRIVER_RANGE = 4  # A
+    DRIVER_STEP = 5  # A
 
 
 class BiasRule(IntEnum):

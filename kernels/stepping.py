@@ -30,6 +30,9 @@ count_tile: Callable
 step_tile: Callable
 carry_wide: Callable
 carry_narrow: Callable
+of_bank: Callable
+of_tile: Callable
+lacks_parameters: Callable
 VARIABLES: int
 PARAMETERS: int
 WIDTH: int
@@ -63,6 +66,9 @@ class ModelFunctions(NamedTuple):
         The drift with a voltage in the place of the current, of models whose
         law has the voltage; without it, the drift is taken at the current that
         the voltage causes.
+    own_parameters : bool
+        Whether each element has parameters of its own: a kernel then takes them
+        as (parameters, room).
     """
 
     key: str
@@ -75,11 +81,58 @@ class ModelFunctions(NamedTuple):
     affine_output: bool = False
     memristance: Callable | None = None
     drift_under_voltage: Callable | None = None
+    own_parameters: bool = False
 
     @property
     def has_closed_form(self) -> bool:
         """Whether a pulse of constant current is one evaluation."""
         return self.variables == 1 and self.constant_drift and self.affine_output
+
+
+# Parameters that all elements share, a tuple; or an element's own, a row of each in scratch.
+
+
+def shared_of_bank(parameters):
+    """The parameters of a bank as a tuple, which the compiler keeps in registers."""
+    return fixed_tuple(parameters, PARAMETERS)
+
+
+def shared_of_tile(p, first):
+    """The same for every tile."""
+    return p
+
+
+def shared_of_element(p, j):
+    """The same for every element."""
+    return p
+
+
+def lacks_shared_parameters(parameters, elements):
+    """Whether there are fewer parameters than a kernel reads."""
+    return parameters.size < PARAMETERS
+
+
+def own_of_bank(parameters):
+    """The parameters of a bank's elements, (parameters, room)."""
+    return parameters
+
+
+def own_of_tile(p, first):
+    """The parameters of a tile's elements in scratch."""
+    taken = stack_array(PARAMETERS, WIDTH)
+    for k in range(PARAMETERS):
+        take(taken[k], p[k], first, 0.0)
+    return taken
+
+
+def own_of_element(p, j):
+    """The parameters of one element of a tile as a tuple."""
+    return fixed_tuple(p[:, j], PARAMETERS)
+
+
+def lacks_own_parameters(parameters, elements):
+    """Whether there are fewer parameters, or of fewer elements, than a kernel reads."""
+    return parameters.shape[0] < PARAMETERS or parameters.shape[1] < elements
 
 
 class Tally(NamedTuple):
@@ -142,14 +195,15 @@ def carry(first, states, currents, steps, dt, p, lower, upper, addressed, held, 
         take(x[v], states[v], first, lower[v])
         take(before[v], states[v], first, lower[v])
     take(drive, currents, first, 0.0)
-    moving = (begin_tile(tile, p) or not skip) and held == 0
+    own = of_tile(p, first)
+    moving = (begin_tile(tile, own) or not skip) and held == 0
     recorded = rows.voltage.shape[0] > 0
     if moving and not recorded:
-        carry_on(tile, before, 0, steps, p, lower, upper, dt)
+        carry_on(tile, before, 0, steps, own, lower, upper, dt)
     if recorded:
         for t in range(steps):
             if moving:
-                carry_on(tile, before, t, 1, p, lower, upper, dt)
+                carry_on(tile, before, t, 1, own, lower, upper, dt)
             for v in range(VARIABLES):
                 give(x[v], rows.state[v, first_row + t], first)
             give(drive, rows.current[first_row + t], first)
@@ -169,7 +223,7 @@ def too_short(states, currents, elements, parameters, lower, upper, tally):
     lines = min(tally.voltage.size, energies, tally.peak_current.size, tally.disturbed.size, tally.bound.size)
     room = min(states.shape[1], currents.size, lines, tally.highest.shape[1], tally.lowest.shape[1])
     variables = min(states.shape[0], lower.size, upper.size, tally.highest.shape[0], tally.lowest.shape[0])
-    return room < elements or variables < VARIABLES or parameters.size < PARAMETERS
+    return room < elements or variables < VARIABLES or lacks_parameters(parameters, elements)
 
 
 def pulse(
@@ -196,6 +250,7 @@ def pulse(
     dt : float
         Step in s.
     parameters : (parameters,) float64
+        Or (parameters, room), of a model with ``own_parameters``.
     lower_bounds, upper_bounds : (variables,) float64
         States stop there.
     addressed : int
@@ -218,7 +273,7 @@ def pulse(
     """
     if too_short(states, currents, elements, parameters, lower_bounds, upper_bounds, tally):
         return -1
-    p = fixed_tuple(parameters, PARAMETERS)
+    p = of_bank(parameters)
     lower = fixed_tuple(lower_bounds, VARIABLES)
     upper = fixed_tuple(upper_bounds, VARIABLES)
     stepped = 0
@@ -341,6 +396,12 @@ def _bindings(model: ModelFunctions, integrator: str, drive: str, kernel: str) -
     def bound(template, compiler=inlined, **names):
         return specialise(template, f"{template.__name__}_{key}", compiler=compiler, **numbers, **names)
 
+    of_bank, of_element, lacks = (
+        (own_of_bank, own_of_element, lacks_own_parameters)
+        if model.own_parameters
+        else (shared_of_bank, shared_of_element, lacks_shared_parameters)
+    )
+    of_element = bound(of_element, elementwise)
     one = model.variables == 1
     if one:
         step = bound({"heun": tiles.heun}.get(integrator, tiles.euler), elementwise, drift=drift_function)
@@ -349,16 +410,22 @@ def _bindings(model: ModelFunctions, integrator: str, drive: str, kernel: str) -
     else:
         methods = {"euler": tiles.euler_of_several, "heun": tiles.heun_of_several}
         step = bound(methods[integrator], drift=drift_function)
-    step_tile = bound(tiles.step_tile_of_one if one else tiles.step_tile_of_several, advance=step, output=response)
+    step_tile = bound(
+        tiles.step_tile_of_one if one else tiles.step_tile_of_several,
+        advance=step,
+        output=response,
+        of_element=of_element,
+    )
     begin_tile = tiles.begin_tile_of_one if one else tiles.begin_tile_of_several
     carry_on = tiles.leap if integrator == EXACT else tiles.step_through
     return {
         **numbers,
         "step_tile": step_tile,
-        "begin_tile": bound(begin_tile, drift=drift_function, output=response),
-        "carry_on": bound(carry_on, drift=drift_function, output=response, step_tile=step_tile),
+        "begin_tile": bound(begin_tile, drift=drift_function, output=response, of_element=of_element),
+        "carry_on": bound(carry_on, drift=drift_function, output=response, step_tile=step_tile, of_element=of_element),
         "count_tile": bound(tiles.count_tile),
-        "too_short": bound(too_short, merged),
+        "of_bank": bound(of_bank),
+        "too_short": bound(too_short, merged, lacks_parameters=bound(lacks)),
     }
 
 
@@ -403,7 +470,9 @@ def build_pulse_kernel(
     bindings = {**_bindings(model, integrator, "current", "pulse"), **own}
     key = f"{integrator}_{cache_key(model)}{variant and '_'}{variant}"
     for name, width in (("carry_wide", wide), ("carry_narrow", narrow)):
-        bindings[name] = specialise(carry, f"{name}_{key}", compiler=inlined, WIDTH=width, **bindings)
+        template = own_of_tile if model.own_parameters else shared_of_tile
+        of_tile = specialise(template, f"of_tile_of_{name}_{key}", compiler=inlined, WIDTH=width, **bindings)
+        bindings[name] = specialise(carry, f"{name}_{key}", compiler=inlined, WIDTH=width, of_tile=of_tile, **bindings)
     return specialise(pulse, f"pulse_{key}", compiler=pulse_compiler, WIDE=wide, NARROW=narrow, **bindings)
 
 

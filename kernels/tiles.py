@@ -28,6 +28,7 @@ drift: Callable
 output: Callable
 advance: Callable
 step_tile: Callable
+of_element: Callable
 VARIABLES: int
 
 
@@ -85,8 +86,9 @@ def heun(x, start, end, p, lower, upper, dt):
 def step_tile_of_one(tile, start, end, p, lower, upper, dt):
     """One step of a tile, with the voltages after it, and their sum."""
     for j in range(end.size):
-        moved = advance(tile.x[0, j], start[j], end[j], p, lower[0], upper[0], dt)
-        response = output(moved, end[j], p)
+        own = of_element(p, j)
+        moved = advance(tile.x[0, j], start[j], end[j], own, lower[0], upper[0], dt)
+        response = output(moved, end[j], own)
         tile.x[0, j] = moved
         tile.voltage[j] = response
         tile.total[j] += response
@@ -109,8 +111,9 @@ def leap(tile, before, done, steps, p, lower, upper, dt):
     for j in range(tile.drive.size):
         x = before[0, j]
         i = tile.drive[j]
+        own = of_element(p, j)
         number = np.float64(done + steps)
-        step = dt * drift(x, i, p)
+        step = dt * drift(x, i, own)
         bound = upper[0] if step > 0.0 else lower[0]
         free = (bound - x) / step if step != 0.0 else number
         free = np.floor(free if free < number else number)
@@ -118,8 +121,8 @@ def leap(tile, before, done, steps, p, lower, upper, dt):
         moved = x + number * step
         moved = lower[0] if moved < lower[0] else moved
         moved = upper[0] if moved > upper[0] else moved
-        voltage = output(moved, i, p)
-        mean = output(x + 0.5 * (free + 1.0) * step, i, p)
+        voltage = output(moved, i, own)
+        mean = output(x + 0.5 * (free + 1.0) * step, i, own)
         tile.x[0, j] = moved
         tile.voltage[j] = voltage
         tile.total[j] = free * mean + (number - free) * voltage
@@ -129,10 +132,11 @@ def begin_tile_of_one(tile, p):
     """Voltages before the first step, and which elements drift; whether any does."""
     drifting = 0
     for j in range(tile.drive.size):
-        moves = drift(tile.x[0, j], tile.drive[j], p) != 0.0
+        own = of_element(p, j)
+        moves = drift(tile.x[0, j], tile.drive[j], own) != 0.0
         drifting |= moves
         tile.drifts[j] = 1.0 if moves else 0.0
-        tile.voltage[j] = output(tile.x[0, j], tile.drive[j], p)
+        tile.voltage[j] = output(tile.x[0, j], tile.drive[j], own)
         tile.total[j] = 0.0
     return drifting != 0
 
@@ -179,8 +183,9 @@ def constant_of_several(tile, j, start, end, p, lower, upper, dt):
 def step_tile_of_several(tile, start, end, p, lower, upper, dt):
     """:func:`step_tile_of_one`."""
     for j in range(end.size):
-        advance(tile, j, start[j], end[j], p, lower, upper, dt)
-        response = output(tile.x, j, end[j], p)
+        own = of_element(p, j)
+        advance(tile, j, start[j], end[j], own, lower, upper, dt)
+        response = output(tile.x, j, end[j], own)
         tile.voltage[j] = response
         tile.total[j] += response
 
@@ -189,13 +194,14 @@ def begin_tile_of_several(tile, p):
     """:func:`begin_tile_of_one`."""
     drifting = 0
     for j in range(tile.drive.size):
+        own = of_element(p, j)
         moves = False
         for v in range(VARIABLES):
-            tile.rate[v, j] = drift(v, tile.x, j, tile.drive[j], p)
+            tile.rate[v, j] = drift(v, tile.x, j, tile.drive[j], own)
             moves |= tile.rate[v, j] != 0.0
         drifting |= moves
         tile.drifts[j] = 1.0 if moves else 0.0
-        tile.voltage[j] = output(tile.x, j, tile.drive[j], p)
+        tile.voltage[j] = output(tile.x, j, tile.drive[j], own)
         tile.total[j] = 0.0
     return drifting != 0
 

@@ -10,6 +10,7 @@ from .configuration import Configuration, MultilayerSection, SingleLayerSection
 from .datasets import Dataset, with_constant_line
 from .devices import Node, Synapse, ThresholdMemristor
 from .errors import InputError
+from .imperfections.drawing import OwnDevices, draw_devices, flaws_of, stuck_states
 from .kernels.block import Plan
 from .kernels.random import PURPOSE_BIAS, PURPOSE_WEIGHT, uniform
 from .kernels.slots import Activation, BankColumn, BiasCurrent, BiasRule, Nominal, OutputGradient, WriteLaw
@@ -33,6 +34,8 @@ class Assembly:
         Each realisation's own seed.
     initial : tuple of (variables, devices, realisations) float64
         Starting states of each bank.
+    own : tuple of OwnDevices
+        What the devices of each bank have of their own; empty where all are perfect.
     """
 
     config: Configuration
@@ -44,6 +47,7 @@ class Assembly:
     plan: Plan
     seeds: np.ndarray
     initial: tuple[np.ndarray, ...]
+    own: tuple[OwnDevices, ...] = ()
 
     @property
     def models(self) -> tuple:
@@ -85,11 +89,12 @@ def assemble(config: Configuration, dataset: Dataset, seeds: np.ndarray | None =
     slots = schedule.build(config)
     if seeds is None:
         seeds = np.concatenate([realisation_seeds(seed, config.run.realisations) for seed in config.run.every_seed])
-    initial = _initial_states(config, banks, units, seeds)
+    own = draw_devices(banks, config.imperfections, config.periphery, seeds)
+    initial = stuck_states(_initial_states(config, banks, units, seeds), banks, config.imperfections, seeds)
     if isinstance(banks[0].device, ThresholdMemristor):
         calibration.refuse_disturbing_reads(banks[0], initial[0][: units[0], 0], inputs)
     plan = _plan(config, slots, banks, units)
-    return Assembly(config, dataset, inputs, dataset.targets, slots, banks, plan, seeds, initial)
+    return Assembly(config, dataset, inputs, dataset.targets, slots, banks, plan, seeds, initial, own)
 
 
 def _refuse_solver(config: Configuration, banks: tuple[BankCalibration, ...]) -> None:
@@ -160,6 +165,7 @@ def _plan(
         table[b, BankColumn.FIRST_STATE] = states
         table[b, BankColumn.RESTS] = bank.device.rests
         table[b, BankColumn.MODELLED] = bank.modelled is not None
+        table[b, BankColumn.PARAMETERS] = model.parameters
         devices += bank.devices
         states += bank.devices * model.variables
         parameters[b, : model.parameters] = bank.device.kernel_parameters()
@@ -186,6 +192,7 @@ def _plan(
         lower=bounds[0],
         upper=bounds[1],
         units=np.cumsum([0, *units]),
+        flaws=flaws_of(banks, config.imperfections, config.periphery),
         dt=config.time.dt,
         rate=config.learning.rate,
         rules=np.array(chosen, dtype=np.int64),

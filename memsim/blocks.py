@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .kernels.block import PHASES, Block, Counters, Devices, PlaceColumn, Plan, Registers, Rows
+from .imperfections.drawing import OwnDevices
+from .kernels.block import PHASES, Block, Counters, Devices, Own, PlaceColumn, Plan, Registers, Rows
 from .kernels.slots import BankColumn, Nominal
 from .kernels.stepping import PulseRows
 from .kernels.tiles import room_of
@@ -118,7 +119,7 @@ def repeat_last(plan: Plan, block: Block) -> None:
         states[:] = _repeated(states[:, : devices * block.lanes], room)
 
 
-def new_block(plan: Plan, initial: Sequence[np.ndarray], outputs: int) -> Block:
+def new_block(plan: Plan, initial: Sequence[np.ndarray], outputs: int, own: Own) -> Block:
     """A block at the start of a run.
 
     Parameters
@@ -128,6 +129,8 @@ def new_block(plan: Plan, initial: Sequence[np.ndarray], outputs: int) -> Block:
         Starting states of each bank, for the block's realisations.
     outputs : int
         Outputs of the network.
+    own : Own
+        From :func:`own_of`.
     """
     lanes = initial[0].shape[2]
     places = places_of(plan, lanes)
@@ -140,6 +143,7 @@ def new_block(plan: Plan, initial: Sequence[np.ndarray], outputs: int) -> Block:
         lanes=lanes,
         places=places,
         devices=_new_devices(state, int(rooms.sum())),
+        own=own,
         counters=_new_counters(state, int(rooms.sum())),
         registers=Registers(
             signal=np.zeros((units, lanes)),
@@ -157,6 +161,21 @@ def new_block(plan: Plan, initial: Sequence[np.ndarray], outputs: int) -> Block:
         ),
         rows=new_rows(plan, lanes, 0),
     )
+
+
+def own_of(plan: Plan, own: Sequence[OwnDevices], seeds: np.ndarray) -> Own:
+    """What the devices of a block have of their own, laid out; empty where all are perfect."""
+    rows = plan.parameters.shape[1] + 1
+    parameters, movable = [np.zeros(0)], [np.zeros(0)]
+    for bank, devices in enumerate(own):
+        room = room_of(devices.movable.size)
+        values = np.zeros((rows, devices.movable.size))
+        count = int(plan.banks[bank, BankColumn.PARAMETERS])
+        values[:count] = devices.parameters.reshape(count, -1)
+        values[count] = devices.movable.ravel()
+        parameters.append(_repeated(values, room).ravel())
+        movable.append(_repeated(devices.movable.reshape(1, -1), room).ravel())
+    return Own(np.concatenate(parameters), np.concatenate(movable), np.array(seeds))
 
 
 def _new_devices(state: np.ndarray, elements: int) -> Devices:
@@ -190,4 +209,6 @@ def _new_counters(state: np.ndarray, elements: int) -> Counters:
         rounded=np.zeros(elements),
         rounding=np.zeros(elements),
         unverified=np.zeros(elements),
+        driver_clipped=np.zeros(elements),
+        readout_clipped=np.zeros(elements),
     )

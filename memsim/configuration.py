@@ -24,6 +24,7 @@ from pydantic import (
 from .devices import Device, Node, Synapse, ThresholdMemristor, device_of
 from .errors import InputError
 from .fields import Settings, quantity
+from .imperfections.settings import ImperfectionsSection, PeripherySection
 
 STEPS_AT_MOST = 2**53  # larger integers are no longer exact as times
 
@@ -328,12 +329,18 @@ class Configuration(Settings):
     devices: DevicesSection = DevicesSection()
     learning: LearningSection = LearningSection()
     write: WriteEncoding = WriteEncoding()
+    imperfections: ImperfectionsSection = ImperfectionsSection()
+    periphery: PeripherySection = PeripherySection()
     data: DataSection = DataSection(gate="xor")
     trace: TraceSection = TraceSection()
 
     def to_toml(self) -> str:
-        """The effective configuration, defaults included, as TOML."""
-        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
+        """The effective configuration, defaults included, as TOML; of perfect devices no imperfections."""
+        values = self.model_dump(mode="json", exclude_none=True)
+        for name in ("imperfections", "periphery"):
+            if getattr(self, name) == type(self).model_fields[name].default:
+                del values[name]
+        return tomli_w.dumps(values)
 
 
 def parse_toml(text: str, source: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from . import schedule
 from .configuration import MultilayerSection
 from .errors import InputError, RunFileError
 from .kernels.slots import Phase
-from .recording import COUNTERS
+from .recording import ADDED_COUNTERS, COUNTERS
 from .run import Run
 from .traces.doubted import line_of, one_line
 
@@ -80,7 +80,7 @@ def _compare_counters(run: Run, bank: str, shape: tuple[int, int, int]) -> None:
     for name, (_, _, labels) in COUNTERS.items():
         if name == "epoch_energy" and not run.stored.has_energies:  # a file of an earlier version
             continue
-        if name == "unverified" and name not in run.stored.counters(bank):  # the same
+        if name in ADDED_COUNTERS and name not in run.stored.counters(bank):  # the same
             continue
         found, expected = run.stored.counter(bank, name).shape, tuple(lengths[label] for label in labels)
         if found != expected:

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from .assembly import Assembly
-from .blocks import bank_rows, channels, lanes_a_block, new_block, new_rows, partition, repeat_last
+from .blocks import bank_rows, channels, lanes_a_block, new_block, new_rows, own_of, partition, repeat_last
 from .errors import InputError, NotFiniteError
-from .kernels.block import PHASES, Block, Data, Keyframes, PlaceColumn, Plan, Results, Rows
+from .kernels.block import PHASES, Block, Data, Keyframes, Own, PlaceColumn, Plan, Results, Rows
 from .kernels.learning import loop_kernel
 from .kernels.random import shuffle
 from .kernels.slots import BankColumn
@@ -154,10 +154,12 @@ class Engine:
         time_section = assembly.config.time
         integrator = EXACT if time_section.solver == "exact" else time_section.integrator
         modelled = any(bank.modelled is not None for bank in assembly.banks)
-        self._kernel = loop_kernel(assembly.models, integrator, modelled)
+        self._kernel = loop_kernel(assembly.models, integrator, modelled, bool(assembly.own))
         self._row_capacity = self._rows_a_stretch() if recorded else 0
         self._free_rows: deque[list[Rows]] = deque()
-        self._blocks = [new_block(self.plan, self._initial(part), assembly.targets.shape[1]) for part in self.parts]
+        self._blocks = [
+            new_block(self.plan, self._initial(part), assembly.targets.shape[1], self._own(part)) for part in self.parts
+        ]
         self._order = np.empty((0, self.samples, self.realisations), dtype=np.uint32)
         self._order_first = 0
         self._rate = 0.0  # slots a second, measured
@@ -309,6 +311,9 @@ class Engine:
 
     def _initial(self, part: np.ndarray) -> list[np.ndarray]:
         return [states[:, :, part] for states in self.assembly.initial]
+
+    def _own(self, part: np.ndarray) -> Own:
+        return own_of(self.plan, [devices.of(part) for devices in self.assembly.own], self.assembly.seeds[part])
 
     def _joined(self, parts: list[np.ndarray]) -> np.ndarray:
         """Arrays of all blocks, realisations last, in the order of the realisations."""

@@ -22,6 +22,8 @@ COUNTS = {
     "shortened_writes": "writes shortened to stay within their allowed range",
     "rounded_writes": "writes rounded to whole steps or pulses",
     "unverified": "writes and RESTOREs that a verifying READ did not find at their aim",
+    "driver_clipped": "pulses cut by the range of imperfect drivers",
+    "readout_clipped": "voltages cut by the range of imperfect read-outs",
 }
 
 
@@ -97,6 +99,8 @@ def bank_margins(bank: BankCalibration, counters: Arrays, lower: np.ndarray, upp
             "clipped_writes": int(counters["clipped"].sum()),
             "shortened_writes": int(counters["shortened"].sum()),
             "rounded_writes": int(counters["rounded"].sum()),
-            "unverified": int(np.sum(counters.get("unverified", 0))),
+            **{
+                name: int(np.sum(counters.get(name, 0))) for name in ("unverified", "driver_clipped", "readout_clipped")
+            },
         },
     )

@@ -70,7 +70,7 @@ def evaluate(finished: Run, inputs: np.ndarray, *, keyframe: int | None = None) 
     forward = trained.schedule.forward()
     assembly = Assembly(
         config, data, shown, data.targets, forward, trained.banks,
-        trained.plan._replace(slots=forward.table()), trained.seeds, states,
+        trained.plan._replace(slots=forward.table()), trained.seeds, states, trained.own,
     )  # fmt: skip
     engine = Engine(assembly, threads=1, epochs=1, shuffled=False)
     values = np.empty((len(shown), outputs, len(trained.seeds)))

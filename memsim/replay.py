@@ -95,7 +95,10 @@ def of_realisations(assembly: Assembly, realisations: Sequence[int]) -> Assembly
     """The same run with some of its realisations; each has the same bits as among all."""
     lanes = list(realisations)
     return replace(
-        assembly, seeds=assembly.seeds[lanes], initial=tuple(values[..., lanes] for values in assembly.initial)
+        assembly,
+        seeds=assembly.seeds[lanes],
+        initial=tuple(values[..., lanes] for values in assembly.initial),
+        own=tuple(devices.of(lanes) for devices in assembly.own),
     )
 
 

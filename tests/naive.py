@@ -112,6 +112,48 @@ def uniform(seed, purpose, bank, device, step):
     return (high << 21 | low >> 11) / 2.0**53
 
 
+CENTRE = (
+    (3.3871328727963666080, 133.14166789178437745, 1971.5909503065514427, 13731.693765509461125,
+     45921.953931549871457, 67265.770927008700853, 33430.575583588128105, 2509.0809287301226727),
+    (1.0, 42.313330701600911252, 687.18700749205790830, 5394.1960214247511077,
+     21213.794301586595867, 39307.895800092710610, 28729.085735721942674, 5226.4952788528545610),
+)  # fmt: skip
+NEAR = (
+    (1.42343711074968357734, 4.63033784615654529590, 5.76949722146069140550, 3.64784832476320460504,
+     1.27045825245236838258, 0.241780725177450611770, 0.0227238449892691845833, 7.74545014278341407640e-4),
+    (1.0, 2.05319162663775882187, 1.67638483018380384940, 0.689767334985100004550,
+     0.148103976427480074590, 0.0151986665636164571966, 5.47593808499534494600e-4, 1.05075007164441684324e-9),
+)  # fmt: skip
+FAR = (
+    (6.65790464350110377720, 5.46378491116411436990, 1.78482653991729133580, 0.296560571828504891230,
+     0.0265321895265761230930, 1.24266094738807843860e-3, 2.71155556874348757815e-5, 2.01033439929228813265e-7),
+    (1.0, 0.599832206555887937690, 0.136929880922735805310, 0.0148753612908506148525,
+     7.86869131145613259100e-4, 1.84631831751005468180e-5, 1.42151175831644588870e-7, 2.04426310338993978564e-15),
+)  # fmt: skip
+
+
+def quantile(share):
+    """Return the standard normal number below which a share lies, in multiples of 2**-53: Wichura's AS 241."""
+
+    def quotient(x, polynomials):
+        above, below = ([*reversed(p)] for p in polynomials)
+        sums = above[0], below[0]
+        for a, b in zip(above[1:], below[1:], strict=True):
+            sums = sums[0] * x + a, sums[1] * x + b
+        return sums[0] / sums[1]
+
+    q = share - 0.5
+    if abs(q) <= 0.425:
+        return q * quotient(0.180625 - q * q, CENTRE)
+    r = math.sqrt(-logarithm_of_one_plus(max(min(share, 1.0 - share), 2.0**-53) - 1.0))
+    return math.copysign(quotient(r - 1.6, NEAR) if r <= 5.0 else quotient(r - 5.0, FAR), q)
+
+
+def normal(seed, purpose, bank, device, step):
+    """Return a standard normal number for a key."""
+    return quantile(uniform(seed, purpose, bank, device, step))
+
+
 def shuffle(seed, epoch, samples):
     """Return Fisher and Yates's permutation for one epoch of one realisation."""
     order = list(range(samples))
@@ -163,6 +205,26 @@ class Physics:
         if self.variables == 1:
             return self.model_output(x[0], drive, p)
         return float(self.model_output(np.array(x)[:, None], 0, drive, p))
+
+
+class OwnPhysics:
+    """The equations of a device whose drift has a factor of its own."""
+
+    def __init__(self, physics, factor):
+        self.physics, self.factor, self.response = physics, factor, physics.response
+
+    def drift(self, variable, x, drive, p):
+        """Time derivative of one variable."""
+        return self.factor * self.physics.drift(variable, x, drive, p)
+
+
+def converted(value, limit, bits):
+    """Return a value within +-limit on the grid of 2**bits - 1 codes, and whether it was cut."""
+    if limit is None:
+        return value, False
+    cut = math.copysign(limit, value) if abs(value) > limit else value
+    step = limit / (2 ** (bits - 1) - 1) if bits else 0.0
+    return math.floor(cut / step + 0.5) * step if bits else cut, abs(value) > limit
 
 
 def within(value, lower, upper):
@@ -287,12 +349,17 @@ class Device:
     rounded: int = 0
     rounding: float = 0.0
     unverified: int = 0
+    driver_clipped: int = 0
+    readout_clipped: int = 0
+    parameters: tuple = ()
+    movable: float = 1.0  # 0 of a stuck device
+    factor: float = 1.0  # of the drift
     rows: list = field(default_factory=list)  # (state, current, voltage) of every step
 
 
 COUNTERS = (
     "energy", "peak_current", "disturbed", "bound", "highest", "lowest", "residual", "unrestored", "clipped",
-    "shortened", "rounded", "rounding", "unverified",
+    "shortened", "rounded", "rounding", "unverified", "driver_clipped", "readout_clipped",
 )  # fmt: skip
 
 
@@ -334,6 +401,11 @@ class Network:
             states = [[float(x) + 0.0 for x in initial[:, d, realisation]] for d in range(calibration.devices)]
             devices = [Device(state, highest=state, lowest=state) for state in states]
             self.banks.append(Bank(calibration, Physics(calibration.device.functions()), devices))
+        self.seed = assembly.seeds[realisation]
+        self.steps = 0  # since the start of the run
+        for number, bank in enumerate(self.banks):
+            for place, device in enumerate(bank.devices):
+                self.flaw(number, bank, place, device)
         layers = len(config.network.layers) if config.network.kind == "mlp" else 2
         # The controller's memory, a list of numbers for each layer; layer 0 is the inputs.
         self.signal = [[] for _ in range(layers)]
@@ -344,6 +416,32 @@ class Network:
         self.target, self.difference, self.error = [], 0.0, 0.0
         self.energies = []  # of each epoch: of each bank and phase
         self.outputs = []  # of every sample
+
+    def section(self, group, bank):
+        """Settings of a bank in ``imperfections`` or ``periphery``."""
+        name = bank.calibration.name
+        kind = "node" if name.startswith("nodes") else "memristor" if name == "memristor" else "synapse"
+        return getattr(getattr(self.config, group), kind)
+
+    def flaw(self, number, bank, place, device):
+        """Draw what a device has of its own."""
+        section, model = self.section("imperfections", bank), bank.calibration.device
+        device.parameters = bank.parameters
+        attempt = 0
+        while section.spread:
+            values = {}
+            for name, share in section.spread.items():
+                key = (attempt << 32) + list(type(model).model_fields).index(name)
+                z = normal(self.seed, 4, number, place, key)
+                sigma = math.sqrt(math.log1p(share * share))
+                normal_factor, other = 1.0 + share * z, math.exp(sigma * z - 0.5 * sigma * sigma)
+                values[name] = getattr(model, name) * (normal_factor if section.distribution == "normal" else other)
+            if all(value * getattr(model, name) > 0.0 for name, value in values.items()):
+                device.parameters = type(model)(**{**model.model_dump(), **values}).kernel_parameters()
+                break
+            attempt += 1
+        if uniform(self.seed, 5, number, place, 0) < section.stuck_lower + section.stuck_upper + section.stuck:
+            device.movable = device.factor = 0.0
 
     def learn(self, order):
         """Show the samples in an order, (epochs, samples); return the total error of each epoch."""
@@ -372,7 +470,9 @@ class Network:
         self.target = [float(value) for value in target]
         for slot in self.assembly.schedule.slots:
             getattr(self, Operation(slot.operation).name.lower())(slot)
+            self.steps += slot.width
             self.rest(self.assembly.schedule.rest_steps)
+            self.steps += self.assembly.schedule.rest_steps
 
     # Algorithm 2
 
@@ -603,8 +703,18 @@ class Network:
 
     def drive(self, slot: Slot, addressed=ANYTHING):
         """Step the slot's bank through its pulses and gaps; the other banks rest meanwhile."""
+        bank = self.banks[slot.bank]
+        around, spread = self.section("periphery", bank), self.section("imperfections", bank).write_noise
+        sigma = math.sqrt(math.log1p(spread * spread))
+        for device in bank.devices:
+            device.current, cut = converted(device.current, around.driver_range, around.driver_bits)
+            device.driver_clipped += cut
         for number in range(slot.pulses):
-            for device in self.banks[slot.bank].devices:
+            step = self.steps + number * (slot.pulse_steps + slot.gap_steps)
+            for place, device in enumerate(bank.devices):
+                if spread and addressed != NOTHING:
+                    z = normal(self.seed, 6, slot.bank, place, step)
+                    device.factor = device.movable * exponential(sigma * z - 0.5 * sigma * sigma)
                 current = device.current if slot.pulses == 1 or device.count > number else 0.0
                 voltages = self.step(
                     slot.bank, device, slot.phase, current, slot.pulse_steps, addressed=addressed, held=slot.held
@@ -612,6 +722,11 @@ class Network:
                 device.voltage = voltages[-1]
                 if slot.gap_steps and number < slot.pulses - 1:
                     self.step(slot.bank, device, slot.phase, 0.0, slot.gap_steps, addressed=addressed, held=slot.held)
+        for place, device in enumerate(bank.devices):
+            device.factor = device.movable
+            noise = around.read_noise and around.read_noise * normal(self.seed, 7, slot.bank, place, self.steps)
+            device.voltage, cut = converted(device.voltage + noise, around.readout_range, around.readout_bits)
+            device.readout_clipped += cut
         self.rest(slot.width, slot.phase, slot.bank)
 
     def rest(self, steps, phase=Phase.IDLE, driven=None):
@@ -627,8 +742,8 @@ class Network:
         time = self.config.time
         integrator, dt = "exact" if time.solver == "exact" else time.integrator, time.dt
         done = pulse(
-            bank.physics, integrator, device.state, current, steps,
-            dt=dt, p=bank.parameters, lower=bank.lower, upper=bank.upper, addressed=addressed, held=held,
+            OwnPhysics(bank.physics, device.factor), integrator, device.state, current, steps,
+            dt=dt, p=device.parameters, lower=bank.lower, upper=bank.upper, addressed=addressed, held=held,
         )  # fmt: skip
         device.state = done.states[-1]
         device.energy[phase] += done.energy

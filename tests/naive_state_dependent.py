@@ -195,7 +195,9 @@ class Network(naive.Network):
             name = Operation(slot.operation).name.lower()
             modelled = self.models[slot.bank] is not None and slot.operation in own
             getattr(self, f"modelled_{name}" if modelled else name)(slot)
+            self.steps += slot.width
             self.rest(self.assembly.schedule.rest_steps)
+            self.steps += self.assembly.schedule.rest_steps
 
     def addressed(self, slot):
         """What a READ may move."""

@@ -324,7 +324,8 @@ def test_the_twins_cases_learn_and_every_counter_counts_in_some_case():
         values = run_naive(case).values
         assert np.ptp(values["total error"]) > 0.0, case
         counted |= {name.split(" of ")[0] for name, value in values.items() if np.any(value != 0.0)}
-    assert counted >= set(naive.COUNTERS)
+    of_a_periphery = {"driver_clipped", "readout_clipped"}  # test_imperfections.py
+    assert counted >= set(naive.COUNTERS) - of_a_periphery
     overdriven = run_naive("mlp, overdriven").values
     assert overdriven["disturbed of bank 2"][Phase.READ].any()
     assert overdriven["disturbed of bank 2"][Phase.BACKREAD].any()
@@ -338,7 +339,7 @@ def test_one_compiled_loop_serves_every_run_of_a_network():
     for case in KINDS:
         assembly = assembly_of(case, seeds=realisation_seeds(0, 1))
         run_engine(assembly, shuffled=False, epochs=1, recorded=(0,))
-        assert len(loop_kernel(assembly.models, "euler", False).signatures) == 1
+        assert len(loop_kernel(assembly.models, "euler", False, False).signatures) == 1
 
 
 # What must not change a bit

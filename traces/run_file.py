@@ -176,6 +176,11 @@ class RunWriter:
         self._require(len(configuration))
         committed = self.file["committed"]
         kept = self.file["configuration"]
+        if len(configuration.encode()) > kept.dtype.itemsize:
+            raise ValueError(
+                f"its room for a configuration is {kept.dtype.itemsize} bytes, and this one has "
+                f"{len(configuration.encode())}; start a new run"
+            )
         kept[()] = np.array(configuration.encode(), dtype=kept.dtype)
         for name in ("finished", "stopped"):
             committed[name][()] = 0

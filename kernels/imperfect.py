@@ -1,0 +1,176 @@
+"""Imperfect devices and periphery: what the learning loop does where not all is as its calibration says.
+
+Each device has parameters of its own, the last of which is a factor of its
+drift: 0 of a stuck device, else 1, and drawn anew for each pulse under write
+noise. The controller does not know them. The hooks of perfect networks compile
+to nothing.
+"""
+
+import functools
+import math
+
+import numpy as np
+
+from .compiling import compiled, elementwise, inlined, specialise
+from .mathematics import exponential
+from .random import PURPOSE_READ_NOISE, PURPOSE_WRITE_NOISE, normal
+from .scratch import line, sheet
+from .slots import BankColumn, Column, Flaw
+from .stepping import ModelFunctions, cache_key
+
+# Open names of the templates.
+inner = None
+FACTOR: int
+
+
+def drift_of_one(x, i, p):
+    """The model's drift times the device's factor."""
+    return p[FACTOR] * inner(x, i, p)
+
+
+def drift_of_several(variable, x, element, i, p):
+    """The model's drift times the device's factor."""
+    return p[FACTOR] * inner(variable, x, element, i, p)
+
+
+@functools.cache
+def imperfect(model: ModelFunctions) -> ModelFunctions:
+    """A model whose elements have parameters of their own, and a factor of the drift after them."""
+    key = f"imperfect_{cache_key(model)}"
+    own = specialise(model.drift, f"inner_drift_{key}", compiler=elementwise)
+    template = drift_of_one if model.variables == 1 else drift_of_several
+    drift = specialise(template, f"drift_{key}", compiler=_plain, inner=own, FACTOR=model.parameters)
+    return model._replace(
+        key=key, parameters=model.parameters + 1, drift=drift, drift_under_voltage=None, own_parameters=True
+    )
+
+
+def _plain(function):
+    return function
+
+
+# Hooks of perfect networks.
+
+
+@inlined
+def shared_parameters(plan, block, at, bank):
+    """All devices of a bank have the nominal parameters."""
+    return plan.parameters[bank]
+
+
+@inlined
+def no_step(plan, first_slot):
+    """Nobody asks for the step."""
+    return 0
+
+
+@inlined
+def no_pulse(plan, block, at, bank, step):
+    """Nothing is drawn."""
+
+
+@inlined
+def nothing(plan, block, at, bank):
+    """Nothing changes."""
+
+
+# Hooks of imperfect networks.
+
+
+@inlined
+def own_parameters(plan, block, at, bank):
+    """Every device's own parameters, (parameters, room)."""
+    count = plan.parameters.shape[1] + 1
+    return sheet(block.own.parameters, count * at.first, count, at.room)
+
+
+@inlined
+def factors_of(plan, block, at, bank):
+    """The factors of a bank's drifts, (elements,)."""
+    count = plan.parameters.shape[1] + 1
+    first = count * at.first + plan.banks[bank, BankColumn.PARAMETERS] * at.room
+    return line(block.own.parameters, first, at.elements)
+
+
+@compiled
+def step_of(plan, first_slot):
+    """The step, from the start of the run, at which a slot begins."""
+    slots = plan.slots.shape[0]
+    whole, rest = 0, 0
+    for k in range(slots):
+        slot = plan.slots[k]
+        pulses = slot[Column.PULSES]
+        steps = pulses * slot[Column.PULSE_STEPS] + (pulses - 1) * slot[Column.GAP_STEPS] + slot[Column.REST_STEPS]
+        whole += steps
+        rest += steps if k < first_slot % slots else 0
+    return first_slot // slots * whole + rest
+
+
+@compiled
+def vary_drift(plan, block, at, bank, step):
+    """Write noise: a factor of each device's drift for the pulse that begins at a step, lognormal with mean 1."""
+    sigma = plan.flaws[bank, Flaw.WRITE_NOISE]
+    if sigma > 0.0:
+        factors = factors_of(plan, block, at, bank)
+        movable = line(block.own.movable, at.first, at.elements)
+        for device in range(at.devices):
+            for lane in range(block.lanes):
+                e = device * block.lanes + lane
+                z = normal(block.own.seeds[lane], PURPOSE_WRITE_NOISE, bank, device, step)
+                factors[e] = movable[e] * exponential(sigma * z - 0.5 * sigma * sigma)
+
+
+@compiled
+def end_variation(plan, block, at, bank):
+    """After the pulses of a slot the factors are 1 again, or 0 of stuck devices."""
+    if plan.flaws[bank, Flaw.WRITE_NOISE] > 0.0:
+        factors = factors_of(plan, block, at, bank)
+        movable = line(block.own.movable, at.first, at.elements)
+        for e in range(at.elements):
+            factors[e] = movable[e]
+
+
+@compiled
+def convert(values, limit, step, clipped):
+    """Clip values at +-limit, counted, and round them to multiples of a step; 0 stands for no limit, or no step."""
+    for e in range(values.size):
+        value = values[e]
+        if limit > 0.0 and abs(value) > limit:
+            clipped[e] += 1.0
+            value = math.copysign(limit, value)
+        values[e] = np.floor(value / step + 0.5) * step if step > 0.0 else value
+
+
+@compiled
+def drive_out(plan, block, at, bank):
+    """Drivers: the currents as they can give them."""
+    flaws = plan.flaws[bank]
+    if flaws[Flaw.DRIVER_RANGE] > 0.0:
+        currents = line(block.devices.current, at.first, at.elements)
+        clipped = line(block.counters.driver_clipped, at.first, at.elements)
+        convert(currents, flaws[Flaw.DRIVER_RANGE], flaws[Flaw.DRIVER_STEP], clipped)
+
+
+@compiled
+def read_in(plan, block, at, bank, step):
+    """Read-outs: the voltages as the controller gets them, with noise, clipped and rounded."""
+    flaws = plan.flaws[bank]
+    voltages = line(block.devices.voltage, at.first, at.elements)
+    if flaws[Flaw.READ_NOISE] > 0.0:
+        for device in range(at.devices):
+            for lane in range(block.lanes):
+                z = normal(block.own.seeds[lane], PURPOSE_READ_NOISE, bank, device, step)
+                voltages[device * block.lanes + lane] += flaws[Flaw.READ_NOISE] * z
+    if flaws[Flaw.READOUT_RANGE] > 0.0:
+        clipped = line(block.counters.readout_clipped, at.first, at.elements)
+        convert(voltages, flaws[Flaw.READOUT_RANGE], flaws[Flaw.READOUT_STEP], clipped)
+
+
+PERFECT = {
+    "parameters_of": shared_parameters, "step_of": no_step, "begin_pulse": no_pulse, "end_train": nothing,
+    "drive_out": nothing, "read_in": no_pulse,
+}  # fmt: skip
+IMPERFECT = {
+    "parameters_of": own_parameters, "step_of": step_of, "begin_pulse": vary_drift, "end_train": end_variation,
+    "drive_out": drive_out, "read_in": read_in,
+}  # fmt: skip

@@ -1,0 +1,211 @@
+"""What each device has of its own: parameters and stuck states, drawn from keys before a run."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..calibration import BankCalibration
+from ..devices import UNBOUNDED, Device
+from ..errors import InputError
+from ..fields import one_of
+from ..kernels.random import PURPOSE_SPREAD, PURPOSE_STUCK, normal, uniform
+from ..kernels.slots import Flaw
+from .settings import BankImperfections, BankPeriphery, ImperfectionsSection, PeripherySection, step_of
+
+DRAWS = 1000  # of a device that its model refuses, before the spread is
+PROBE = 1.0 + 2.0**-10  # a factor that tells whether a field moves the bounds of a state
+
+
+@dataclass(frozen=True)
+class OwnDevices:
+    """What the devices of a bank have of their own.
+
+    Attributes
+    ----------
+    parameters : (parameters, devices, realisations) float64
+        In the order of the model's kernel parameters.
+    movable : (devices, realisations) float64
+        0 of stuck devices, 1 of others.
+    """
+
+    parameters: np.ndarray
+    movable: np.ndarray
+
+    def of(self, realisations: Any) -> "OwnDevices":
+        """The same of some realisations."""
+        return OwnDevices(self.parameters[..., realisations], self.movable[..., realisations])
+
+
+def kind_of(bank: BankCalibration) -> str:
+    """The section of a bank's settings: ``synapse``, ``node`` or ``memristor``."""
+    return "node" if bank.name.startswith("nodes") else "memristor" if bank.name == "memristor" else "synapse"
+
+
+def flaws_of(
+    banks: Sequence[BankCalibration], imperfections: ImperfectionsSection, periphery: PeripherySection
+) -> np.ndarray:
+    """The table of :class:`~memsim.kernels.slots.Flaw`, (banks, columns)."""
+    table = np.zeros((len(banks), len(Flaw)))
+    for row, bank in zip(table, banks, strict=True):
+        around: BankPeriphery = getattr(periphery, kind_of(bank))
+        noise = getattr(imperfections, kind_of(bank)).write_noise
+        row[Flaw.WRITE_NOISE] = _sigma(noise)
+        row[Flaw.READ_NOISE] = around.read_noise
+        row[Flaw.READOUT_RANGE] = around.readout_range or 0.0
+        row[Flaw.READOUT_STEP] = step_of(around.readout_bits, around.readout_range)
+        row[Flaw.DRIVER_RANGE] = around.driver_range or 0.0
+        row[Flaw.DRIVER_STEP] = step_of(around.driver_bits, around.driver_range)
+    return table
+
+
+def draw_devices(
+    banks: Sequence[BankCalibration],
+    imperfections: ImperfectionsSection,
+    periphery: PeripherySection,
+    seeds: np.ndarray,
+) -> tuple[OwnDevices, ...]:
+    """What the devices of each bank have of their own; none where everything is perfect.
+
+    Raises
+    ------
+    InputError
+        A spread of what is no parameter, or that has no meaning.
+    """
+    sections = [getattr(imperfections, kind_of(bank)) for bank in banks]
+    _refuse_unused(banks, imperfections, periphery)
+    if not any(s.any or getattr(periphery, kind_of(b)).any for s, b in zip(sections, banks, strict=True)):
+        return ()
+    drawn = []
+    for index, (bank, section) in enumerate(zip(banks, sections, strict=True)):
+        for field in section.spread:
+            _check_field(bank, field)
+        drawn.append(OwnDevices(_parameters(index, bank, section, seeds), _movable(index, bank, section, seeds)))
+    return tuple(drawn)
+
+
+def stuck_states(
+    initial: Sequence[np.ndarray],
+    banks: Sequence[BankCalibration],
+    imperfections: ImperfectionsSection,
+    seeds: np.ndarray,
+) -> tuple[np.ndarray, ...]:
+    """Starting states, (variables, devices, realisations) of each bank, with stuck devices at their bounds."""
+    found = []
+    for index, (states, bank) in enumerate(zip(initial, banks, strict=True)):
+        section: BankImperfections = getattr(imperfections, kind_of(bank))
+        placed = states
+        if section.stuck_lower or section.stuck_upper:
+            about = bank.device.state_variables()
+            if any(v.upper >= UNBOUNDED for v in about):
+                raise InputError(
+                    f"imperfections.{kind_of(bank)}.stuck_lower: a {bank.device.model} has a state without a bound "
+                    f"to be stuck at; give stuck, for devices stuck where they start"
+                )
+            drawn = _stuck_draws(index, bank, seeds)
+            lower = np.array([v.lower for v in about])[:, None, None]
+            upper = np.array([v.upper for v in about])[:, None, None]
+            placed = np.where(drawn < section.stuck_lower, lower, states)
+            at_upper = (drawn >= section.stuck_lower) & (drawn < section.stuck_lower + section.stuck_upper)
+            placed = np.where(at_upper, upper, placed)
+        found.append(placed)
+    return tuple(found)
+
+
+def _sigma(spread: float) -> float:
+    """Standard deviation of the logarithm, where the lognormal number itself has ``spread`` of its mean."""
+    return math.sqrt(math.log1p(spread * spread))
+
+
+def _refuse_unused(
+    banks: Sequence[BankCalibration], imperfections: ImperfectionsSection, periphery: PeripherySection
+) -> None:
+    """Refuse settings of banks that the network does not have."""
+    kinds = {kind_of(bank) for bank in banks}
+    for name, section in (("imperfections", imperfections), ("periphery", periphery)):
+        for kind in ("synapse", "node", "memristor"):
+            if kind not in kinds and getattr(section, kind).any:
+                raise InputError(
+                    f"{name}.{kind}: this network has no such devices; give {name}.{' or '.join(sorted(kinds))}"
+                )
+
+
+def _numbers(device: Device) -> dict[str, float]:
+    """The fields of a device that are numbers with a unit."""
+    fields = type(device).model_fields
+    values = {name: getattr(device, name) for name, field in fields.items() if field.json_schema_extra}
+    return {name: float(value) for name, value in values.items() if isinstance(value, int | float)}
+
+
+def _with(device: Device, values: dict[str, float]) -> Device:
+    return type(device)(**{**device.model_dump(), **values})
+
+
+def _check_field(bank: BankCalibration, field: str) -> None:
+    where, device = f"imperfections.{kind_of(bank)}.spread", bank.device
+    known = _numbers(device)
+    if field not in known:
+        raise InputError(f"{where}: must name {one_of(known, field)}")
+    if known[field] == 0.0:
+        raise InputError(f"{where}.{field}: is 0 in {bank.name}, which a share of it does not spread; leave it out")
+    moved = _with(device, {field: known[field] * PROBE})
+    if moved.state_variables() != device.state_variables():
+        raise InputError(
+            f"{where}.{field}: sets the bounds of a {device.model}'s state, which all devices share; "
+            f"spread other parameters"
+        )
+
+
+def _parameters(index: int, bank: BankCalibration, section: BankImperfections, seeds: np.ndarray) -> np.ndarray:
+    nominal = np.array(bank.device.kernel_parameters())
+    found = np.empty((len(nominal), bank.devices, len(seeds)))
+    found[:] = nominal[:, None, None]
+    spread = {field: share for field, share in section.spread.items() if share > 0.0}
+    if spread:
+        for device in range(bank.devices):
+            for lane, seed in enumerate(seeds):
+                own = own_device(bank, section.distribution, spread, index, device, seed)
+                found[:, device, lane] = own.kernel_parameters()
+    return found
+
+
+def own_device(
+    bank: BankCalibration, distribution: str, spread: dict[str, float], index: int, device: int, seed: np.uint64
+) -> Device:
+    """One device of a bank with parameters of its own.
+
+    What its model refuses, such as R_OFF below R_ON, or a parameter that is not
+    greater than 0, is drawn again.
+    """
+    known = _numbers(bank.device)
+    order = list(type(bank.device).model_fields)
+    for attempt in range(DRAWS):
+        values = {}
+        for field, share in spread.items():
+            z = normal(seed, PURPOSE_SPREAD, index, device, (attempt << 32) + order.index(field))
+            sigma = _sigma(share)
+            factor = math.exp(sigma * z - 0.5 * sigma * sigma) if distribution == "lognormal" else 1.0 + share * z
+            values[field] = known[field] * factor
+        if all(values[field] * known[field] > 0.0 for field in values):
+            try:
+                return _with(bank.device, values)
+            except InputError:
+                continue
+    raise InputError(
+        f"imperfections.{kind_of(bank)}.spread: none of {DRAWS} draws gave a {bank.device.model} that can be; "
+        f"take a smaller spread"
+    )
+
+
+def _stuck_draws(index: int, bank: BankCalibration, seeds: np.ndarray) -> np.ndarray:
+    """One uniform number a device, (devices, realisations), which says whether and where it is stuck."""
+    return np.array([[uniform(seed, PURPOSE_STUCK, index, d, 0) for seed in seeds] for d in range(bank.devices)])
+
+
+def _movable(index: int, bank: BankCalibration, section: BankImperfections, seeds: np.ndarray) -> np.ndarray:
+    share = section.stuck_lower + section.stuck_upper + section.stuck
+    if share == 0.0:
+        return np.ones((bank.devices, len(seeds)))
+    return np.where(_stuck_draws(index, bank, seeds) < share, 0.0, 1.0)

@@ -1,0 +1,263 @@
+"""Imperfect devices and periphery: the naive network, distributions, and what must change no bit."""
+
+import dataclasses
+import functools
+import math
+import statistics
+import tomllib
+
+import naive
+import naive_state_dependent
+import numpy as np
+import pytest
+import short_runs
+from interrupting import stopped
+from short_runs import REAL
+
+from memsim import training
+from memsim.assembly import assemble
+from memsim.configuration import Configuration
+from memsim.datasets import Dataset
+from memsim.engine import Engine
+from memsim.errors import InputError
+from memsim.imperfections.drawing import own_device
+from memsim.inspection.verification import verify
+from memsim.kernels.random import normal
+from memsim.prediction import evaluate
+
+COUNT = {"encoding": "count", "pulses": 6, "train_steps": 2, "train_gap_steps": 1}
+VTEAM = {"devices": {"synapse": {"model": "vteam"}}}
+SPREAD = {"spread": {"mobility": 0.2, "threshold": 0.05}, "stuck_lower": 0.1, "stuck_upper": 0.1, "stuck": 0.1}
+NODE = {"spread": {"r_on": 0.3, "r_off": 0.1}, "distribution": "normal"}
+CONVERTERS = {
+    "synapse": {"readout_bits": 6, "readout_range": 1.0, "driver_bits": 8, "driver_range": 1.5e-4, "read_noise": 1e-3},
+    "node": {"readout_range": 0.2, "read_noise": 1e-2, "driver_range": 1e-4},
+}
+ALL = {"synapse": SPREAD | {"write_noise": 0.3}, "node": NODE | {"stuck": 0.2, "write_noise": 0.05}}
+# Kind of network, and sections that differ.
+CASES = {
+    "spread": ("mlp", {"imperfections": {"synapse": SPREAD, "node": NODE}}),
+    "write noise": ("mlp", {"imperfections": {"synapse": {"write_noise": 0.3}, "node": {"write_noise": 0.1}}}),
+    "periphery": ("mlp", {"periphery": CONVERTERS}),
+    "all, writes by count": ("mlp", {"imperfections": ALL, "periphery": CONVERTERS, "write": COUNT}),
+    "memristor": (
+        "slp",
+        {
+            "imperfections": {"memristor": {"spread": {"reference_current": 0.1}, "write_noise": 0.2}},
+            "periphery": {"memristor": {"read_noise": 1e-2, "readout_bits": 5, "readout_range": 1.0}},
+        },
+    ),
+    "vteam synapses": (
+        "mlp",
+        VTEAM
+        | {
+            "imperfections": {"synapse": {"spread": {"r_on": 0.1, "k_on": 0.1}, "write_noise": 0.2, "stuck": 0.2}},
+            "periphery": {"synapse": {"read_noise": 1e-4}},
+        },
+    ),
+}
+of_each_case = pytest.mark.parametrize("case", CASES)
+
+
+def configuration(case, **sections):
+    kind, own = CASES[case]
+    return short_runs.configuration(kind, **own | sections)
+
+
+def states_after(assembly, threads=1):
+    """Final states, total errors and counters of an assembly's run."""
+    epochs = assembly.config.learning.epochs
+    engine = Engine(assembly, threads=threads, epochs=epochs)
+    while engine.position < engine.slots:
+        engine.advance(engine.slots)
+    engine.close()
+    counters = {name: [engine.counter(name, b) for b in range(len(assembly.banks))] for name in naive.COUNTERS}
+    return engine.states(), engine.take_errors(), counters
+
+
+@functools.cache
+def ran(case):
+    return states_after(assemble(configuration(case), REAL))
+
+
+def same(one, other):
+    return all(np.array_equal(naive.bits(a), naive.bits(b)) for a, b in zip(one, other, strict=True))
+
+
+# The twin
+
+
+@of_each_case
+def test_an_imperfect_network_equals_its_twin(case):
+    assembly = assemble(configuration(case), REAL)
+    states, errors, counters = ran(case)
+    modelled = any(bank.modelled is not None for bank in assembly.banks)
+    for lane, seed in enumerate(assembly.seeds):
+        network = (naive_state_dependent if modelled else naive).Network(assembly, lane)
+        found = network.learn([naive.shuffle(seed, epoch, len(REAL.inputs)) for epoch in range(len(errors))])
+        assert errors[:, lane].tolist() == found
+        for b, bank in enumerate(assembly.banks):
+            assert same([states[b][..., lane]], [network.states(b)]), bank.name
+            for name, values in counters.items():
+                assert same([values[b][..., lane]], [network.counter(name, b)]), (bank.name, name)
+
+
+def test_converters_clip_and_count_in_the_twins_cases():
+    counters = ran("periphery")[2]
+    for name in ("driver_clipped", "readout_clipped"):
+        assert sum(values.sum() for values in counters[name]) > 0
+
+
+# What changes no bit
+
+
+@of_each_case
+def test_threads_change_no_bit(case):
+    states, errors, _ = states_after(assemble(configuration(case), REAL), threads=3)
+    assert same(states, ran(case)[0])
+    assert same([errors], [ran(case)[1]])
+
+
+def test_a_realisation_alone_has_the_same_bits():
+    assembly = assemble(configuration("spread"), REAL)
+    alone = assemble(configuration("spread"), REAL, assembly.seeds[1:2])
+    for states, wanted in zip(states_after(alone)[0], ran("spread")[0], strict=True):
+        assert same([states[..., 0]], [wanted[..., 1]])
+
+
+@pytest.mark.parametrize("kind", ["mlp", "slp"])
+def test_nothing_of_everything_has_the_bits_of_perfect_devices(kind):
+    bank, field = ("synapse", "mobility") if kind == "mlp" else ("memristor", "reference_current")
+    perfect = states_after(assemble(short_runs.configuration(kind), REAL))
+    nothing = assemble(short_runs.configuration(kind, imperfections={bank: {"spread": {field: 0.0}}}), REAL)
+    assert nothing.own
+    found = states_after(nothing)
+    assert same(found[0], perfect[0])
+    assert same([found[1]], [perfect[1]])
+
+
+@pytest.mark.parametrize("case", ["all, writes by count", "memristor"])
+def test_an_imperfect_run_is_replayed_and_resumed_with_the_same_bits(case, tmp_path):
+    config = configuration(case, learning={"epochs": 40}, trace={"keyframe_samples": 3})
+    path = stopped(config, tmp_path / "stopped.h5", 5, data=REAL)
+    with training.run(config, REAL, out=path, resume=True) as resumed:
+        states = states_after(assemble(config, REAL))[0]
+        for bank, wanted in zip(resumed.banks, states, strict=True):
+            assert same([resumed.final_state[bank]], [wanted]), bank
+        verified = verify(resumed)
+    assert verified is not None
+
+
+def test_evaluation_uses_the_devices_of_the_run():
+    run = training.run(configuration("spread"), REAL)
+    perfect = training.run(short_runs.configuration("mlp"), REAL)
+    outputs = evaluate(run, REAL.inputs).outputs
+    assert np.array_equal(outputs, evaluate(run, REAL.inputs).outputs)
+    assert not np.array_equal(outputs, evaluate(perfect, REAL.inputs).outputs)
+
+
+# Distributions
+
+
+def test_normal_numbers_are_the_inverse_of_their_distribution():
+    exact = statistics.NormalDist()
+    for share in [k * 2.0**-53 for k in (1, 2, 12345, 2**20 + 1, 2**40 + 3, 2**50 + 7, 2**52 + 9, 2**53 - 1)]:
+        assert naive.quantile(share) == pytest.approx(exact.inv_cdf(share), rel=1e-14, abs=1e-14)
+    for seed, device, step in [(0, 0, 0), (7, 3, 2**40), (2**64 - 1, 2**32 - 1, 5)]:
+        assert normal(np.uint64(seed), 6, 1, device, step) == naive.normal(seed, 6, 1, device, step)
+
+
+@functools.cache
+def spread_of(distribution, share):
+    """Mobilities over the nominal one, of many synapses."""
+    bank = assemble(short_runs.configuration("mlp"), REAL).banks[0]
+    drawn = [
+        own_device(bank, distribution, {"mobility": share}, 0, device, np.uint64(5)).mobility for device in range(4000)
+    ]
+    return np.array(drawn) / bank.device.mobility
+
+
+@pytest.mark.parametrize("share", [0.05, 0.3])
+@pytest.mark.parametrize("distribution", ["lognormal", "normal"])
+def test_spread_has_the_stated_distribution(distribution, share):
+    factors = spread_of(distribution, share)
+    error = share / math.sqrt(len(factors))
+    assert abs(factors.mean() - 1.0) < 4.0 * error
+    assert factors.std() == pytest.approx(share, rel=0.08)
+    skewed = np.log(factors) if distribution == "lognormal" else factors
+    shape = (skewed - skewed.mean()) / skewed.std()
+    assert abs((shape**3).mean()) < 0.2
+    assert (shape**4).mean() == pytest.approx(3.0, abs=0.4)
+
+
+def test_stuck_devices_have_their_shares_and_never_move():
+    shares = {"stuck_lower": 0.2, "stuck_upper": 0.1, "stuck": 0.3}
+    sections = {"imperfections": {"synapse": shares}, "run": {"realisations": 400}, "learning": {"epochs": 1}}
+    assembly = assemble(short_runs.configuration("mlp", **sections), REAL)
+    variable = assembly.banks[0].device.state_variables()[0]
+    initial, movable = assembly.initial[0][0], assembly.own[0].movable
+    found = {
+        "stuck_lower": initial == variable.lower,
+        "stuck_upper": initial == variable.upper,
+        "stuck": (movable == 0.0) & (np.abs(initial) < variable.upper),
+    }
+    for name, share in shares.items():
+        error = math.sqrt(share * (1.0 - share) / initial.size)
+        assert found[name].mean() == pytest.approx(share, abs=4.0 * error), name
+    moved = states_after(assembly)[0][0][:, 0] != initial
+    assert not moved[movable == 0.0].any()
+    assert moved[movable == 1.0].any()
+
+
+def test_write_noise_has_mean_1_and_the_stated_deviation():
+    # One write of the same charge in many realisations: what it moves is the factor.
+    share = 0.25
+    one = Dataset(REAL.inputs[:1], REAL.targets[:1], REAL.name)
+    sections = {"learning": {"epochs": 1}, "run": {"realisations": 1}}
+    perfect = assemble(short_runs.configuration("lines", **sections), one)
+    noisy = assemble(
+        short_runs.configuration("lines", **sections, imperfections={"synapse": {"write_noise": share}}), one
+    )
+    wanted = states_after(perfect)[0][0] - perfect.initial[0].transpose(1, 0, 2)
+    seen = []
+    for seed in range(1200):
+        own = dataclasses.replace(noisy, seeds=np.array([seed], dtype=np.uint64))
+        seen.append(((states_after(own)[0][0] - perfect.initial[0].transpose(1, 0, 2)) / wanted).ravel())
+    factors = np.concatenate(seen)
+    assert factors.mean() == pytest.approx(1.0, abs=4.0 * share / math.sqrt(factors.size))
+    assert factors.std() == pytest.approx(share, rel=0.08)
+    logarithms = np.log(factors)
+    assert logarithms.std() == pytest.approx(math.sqrt(math.log1p(share**2)), rel=0.06)
+
+
+# Bad input
+
+
+@pytest.mark.parametrize(
+    ("sections", "message"),
+    [
+        ({"imperfections": {"synapse": {"spread": {"mobilty": 0.1}}}}, "did you mean 'mobility'"),
+        ({"imperfections": {"synapse": {"spread": {"r_off": 0.1}}}}, "sets the bounds of a synapse's state"),
+        ({"imperfections": {"node": {"spread": {"threshold": 0.1}}}}, "spread.threshold: is 0 in nodes1"),
+        ({"imperfections": {"synapse": {"spread": {"mobility": -0.1}}}}, "must be greater than or equal to 0"),
+        ({"imperfections": {"synapse": {"spread": {"mobility": 1.5}}}}, "must be less than or equal to 1"),
+        ({"imperfections": {"synapse": {"stuck": 0.6, "stuck_lower": 0.6}}}, r"at most 1 \(got 1.2\)"),
+        ({"imperfections": {"memristor": {"write_noise": 0.1}}}, "this network has no such devices"),
+        ({"periphery": {"synapse": {"readout_bits": 8}}}, "readout_range: is missing"),
+        ({"periphery": {"synapse": {"driver_bits": 1, "driver_range": 1.0}}}, "driver_bits: must be 0, or 2 or more"),
+    ],
+)
+def test_bad_imperfections_are_refused(sections, message):
+    with pytest.raises(InputError, match=message):
+        assemble(short_runs.configuration("mlp", **sections), REAL)
+
+
+def test_a_memristor_is_not_stuck_at_a_bound_that_it_does_not_have():
+    sections = {"imperfections": {"memristor": {"stuck_upper": 0.5}}}
+    with pytest.raises(InputError, match="a state without a bound"):
+        assemble(short_runs.configuration("slp", **sections), REAL)
+
+
+def test_the_configuration_goes_through_toml():
+    config = configuration("all, writes by count")
+    assert Configuration(**tomllib.loads(config.to_toml())) == config
