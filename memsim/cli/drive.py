@@ -18,6 +18,7 @@ Examples:
 
 
 @click.command(name="drive", epilog=EPILOG)
+@options.models
 @options.path_argument("source", "CONFIG.toml|TRACE.h5")
 @options.path_option("--out", "HDF5 file that gets the rows; they are not kept where it is not given.")
 @options.path_option("--plot", "Draw I-V loops, and drive, response and state over time (PNG, SVG or PDF).")
