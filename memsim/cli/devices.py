@@ -17,6 +17,7 @@ Examples:
   memsim devices
   memsim devices node
   memsim devices vteam
+  memsim devices --models examples/my_device.py my-drift
 """
 
 SIGNS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}

@@ -14,6 +14,7 @@ Examples:
   memsim drive examples/hysteresis.toml --check-dt      is dt small enough?
   memsim drive examples/loops.toml --plot fingerprints.png --table loops.csv
   memsim drive trace.h5 --plot again.png        the same drive from its own file: the same bits
+  memsim drive my_drive.toml --models my_device.py --out my_drive.h5     a model of one's own
 """
 
 
