@@ -1,6 +1,7 @@
 """Checked settings: the base of every section of a configuration and of every device."""
 
 import difflib
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -74,7 +75,7 @@ def _explain_one(detail: Any, model: type[BaseModel]) -> list[str]:
         # Raised by a section of its own, whose clauses begin with the field; or of the field itself.
         inner = detail.get("ctx", {}).get("error")
         clauses = inner.clauses if isinstance(inner, InputError) else [message]
-        joints = (": " if clause.startswith("must ") else "." for clause in clauses)
+        joints = (": " if re.match(r"must |[^ ]+\.py:\d+: ", clause) else "." for clause in clauses)
         return [f"{shown}{joint}{clause}" if path else clause for joint, clause in zip(joints, clauses, strict=True)]
     got = _in_one_line(detail["input"])
     if message.startswith("Input should "):

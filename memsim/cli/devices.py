@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from . import options
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -15,12 +17,14 @@ Examples:
   memsim devices
   memsim devices node
   memsim devices vteam
+  memsim devices --models examples/my_device.py my-drift
 """
 
 SIGNS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 
 
 @click.command(name="devices", epilog=EPILOG)
+@options.models
 @click.argument("name", required=False)
 def command(name: str | None) -> None:
     """List the device models, or show one: equations, parameters and where they come from, states, source."""

@@ -14,10 +14,12 @@ Examples:
   memsim drive examples/hysteresis.toml --check-dt      is dt small enough?
   memsim drive examples/loops.toml --plot fingerprints.png --table loops.csv
   memsim drive trace.h5 --plot again.png        the same drive from its own file: the same bits
+  memsim drive my_drive.toml --models my_device.py --out my_drive.h5     a model of one's own
 """
 
 
 @click.command(name="drive", epilog=EPILOG)
+@options.models
 @options.path_argument("source", "CONFIG.toml|TRACE.h5")
 @options.path_option("--out", "HDF5 file that gets the rows; they are not kept where it is not given.")
 @options.path_option("--plot", "Draw I-V loops, and drive, response and state over time (PNG, SVG or PDF).")

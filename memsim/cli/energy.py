@@ -16,6 +16,7 @@ Examples:
 
 
 @click.command(name="energy", epilog=EPILOG)
+@options.models
 @options.path_argument("file", "RUN.h5")
 @options.path_option("--plot", "Draw each bank and phase, and the epochs (PNG, SVG or PDF).")
 @options.path_option("--json", "Write the summary as JSON.")

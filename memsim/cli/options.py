@@ -17,6 +17,22 @@ def assignments(function: Callable[..., Any]) -> Callable[..., Any]:
     )(function)
 
 
+def _load_models(_: click.Context, __: click.Parameter, value: tuple[Path, ...]) -> None:
+    if value:
+        from ..own.loading import load_models
+
+        for path in value:
+            load_models(path)
+
+
+def models(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``--models``: files of the user's own device models, loaded before anything else."""
+    return click.option(
+        "--models", type=click.Path(path_type=Path), multiple=True, expose_value=False, is_eager=True,
+        callback=_load_models, metavar="FILE.py", help="Python file with device models of one's own; repeatable.",
+    )(function)  # fmt: skip
+
+
 def overwrite(function: Callable[..., Any]) -> Callable[..., Any]:
     """``--overwrite``."""
     return click.option("--overwrite", is_flag=True, help="Replace files that exist.")(function)

@@ -25,6 +25,7 @@ Examples:
 
 
 @click.command(name="run", epilog=EPILOG)
+@options.models
 @options.path_argument("source", "CONFIG.toml|RUN.h5")
 @options.path_option("--out", "Run file to write; the configuration's name with .h5 where not given.")
 @options.overwrite

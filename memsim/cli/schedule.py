@@ -15,6 +15,7 @@ Examples:
 
 
 @click.command(name="schedule", epilog=EPILOG)
+@options.models
 @options.path_argument("source", "CONFIG.toml|RUN.h5")
 @options.path_option("--plot", "Draw the timing diagram of one sample (PNG, SVG or PDF).")
 @click.option("--sample", default=0, show_default=True, type=click.IntRange(min=0), help="Which sample is drawn.")

@@ -41,6 +41,8 @@ MODELS: dict[str, type[Device]] = {
 # Names that models had in earlier files, and what stands for them now.
 FORMER: dict[str, dict[str, Any]] = {"windowed-drift": {"model": "ion-drift", "window": "joglekar"}}
 
+HOW_TO_LOAD = "a model of your own is loaded with --models FILE.py, or memsim.load_models('FILE.py') in Python"
+
 
 def present_form(section: Mapping[str, Any]) -> dict[str, Any]:
     """A device's section of a configuration under its model's present name."""
@@ -69,5 +71,5 @@ def device_of(section: Any, default: str | None = None) -> Any:
     section = present_form(section)
     name = section.get("model", default)
     if not isinstance(name, str) or name not in MODELS:
-        raise ValueError(f"model: must be {one_of(MODELS, name)}")
+        raise ValueError(f"model: must be {one_of(MODELS, name)}; {HOW_TO_LOAD}")
     return MODELS[name](**{**section, "model": name})

@@ -16,6 +16,7 @@ Examples:
 
 
 @click.command(name="export", epilog=EPILOG)
+@options.models
 @options.path_argument("file", "RUN.h5")
 @click.option(
     "--format", "name", metavar="csv|parquet|vcd|npz", help="Format; the suffix of --out says it where it is not given."

@@ -14,6 +14,7 @@ Examples:
 
 
 @click.command(name="follow", epilog=EPILOG)
+@options.models
 @options.path_argument("file", "RUN.h5")
 @click.option("--every", type=click.FloatRange(min=0.1), default=1.0, show_default=True, help="Seconds between looks.")
 @click.option("--realisation", type=click.IntRange(min=0), default=0, show_default=True, help="Whose states to show.")

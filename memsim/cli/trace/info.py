@@ -15,6 +15,7 @@ Examples:
 
 
 @click.command(name="info", epilog=EPILOG)
+@options.models
 @options.path_argument("file", "RUN.h5")
 @click.option("--configuration", is_flag=True, help="Print the effective configuration alone, as TOML.")
 def command(file: Path, configuration: bool) -> None:

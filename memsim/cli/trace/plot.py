@@ -17,6 +17,7 @@ Examples:
 
 
 @click.command(name="plot", epilog=EPILOG)
+@options.models
 @options.path_argument("file", "RUN.h5")
 @options.path_option("--out", "Where to draw (PNG, SVG or PDF); RUN.png in this folder where not given.")
 @options.spans

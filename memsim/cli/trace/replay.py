@@ -16,6 +16,7 @@ Examples:
 
 
 @click.command(name="replay", epilog=EPILOG)
+@options.models
 @options.path_argument("file", "RUN.h5")
 @options.path_option("--out", "Run file to write; the run's name with -window.h5 where not given.")
 @options.spans

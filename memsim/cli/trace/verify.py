@@ -14,6 +14,7 @@ Examples:
 
 
 @click.command(name="verify", epilog=EPILOG)
+@options.models
 @options.path_argument("file", "RUN.h5")
 @click.option(
     "--windows", type=click.IntRange(min=0), default=10, show_default=True,

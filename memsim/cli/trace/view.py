@@ -16,6 +16,7 @@ Examples:
 
 
 @click.command(name="view", epilog=EPILOG)
+@options.models
 @options.path_argument("file", "RUN.h5")
 @options.spans
 @options.channels
