@@ -23,6 +23,7 @@ from .stepping import EXACT, ModelFunctions, cache_key
 
 SEARCH = 160  # evaluations at most
 CLOSE = 2.0**-46  # of what is searched for: near enough
+ROUNDING = 2.0**-49  # of a state: what a pulse's steps may lose to rounding, where the change is much smaller
 FIRST_SHARE = 2.0**-5  # of a guess, by which the search for a pulse first goes to either side
 DIFFERENCE = 2.0**-13  # of a current or of a state's range: for differences in the place of derivatives
 
@@ -91,12 +92,13 @@ def missing(x, wanted, current, law, steps, dt, p, lower, upper):
 
 def search_amplitude(x, wanted, sign, law, low, at_low, high, at_high, steps, dt, p, lower, upper):
     """The magnitude of the pulse that carries a state as far as is wanted, between two that do less and more."""
+    close = CLOSE * abs(wanted) + ROUNDING * abs(x)
     kept = 0
     amplitude = high
     for trial in range(SEARCH):
         amplitude = next_trial(low, at_low, high, at_high, trial)
         found = missing(x, wanted, sign * amplitude, law, steps, dt, p, lower, upper)
-        if abs(found) <= CLOSE * abs(wanted):
+        if abs(found) <= close:
             break
         if found > 0.0:
             high, at_high = amplitude, found
@@ -125,7 +127,7 @@ def amplitude_towards(x, aim, sign, law, limit, steps, dt, p, lower, upper):
         return guess if nothing < 0.0 else 0.0
     low = high = guess
     at_low = at_high = missing(x, wanted, sign * guess, law, steps, dt, p, lower, upper)
-    if abs(at_low) <= CLOSE * abs(wanted):
+    if abs(at_low) <= CLOSE * abs(wanted) + ROUNDING * abs(x):
         return guess
     share = FIRST_SHARE
     while at_low > 0.0:

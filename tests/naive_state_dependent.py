@@ -8,6 +8,7 @@ from naive import NOTHING, scaled, within
 from memsim.kernels.slots import Operation, Phase
 
 CLOSE = 2.0**-46
+ROUNDING = 2.0**-49
 DIFFERENCE = 2.0**-13
 RESIDUAL = 1e-12
 
@@ -96,7 +97,7 @@ class Model:
         def missing(amplitude):
             return towards * self.effect(x, sign * amplitude, steps) - wanted
 
-        close = CLOSE * wanted
+        close = CLOSE * wanted + ROUNDING * abs(x)
         nothing, most = by_slope(0.0), by_slope(limit)
         if nothing >= 0.0:
             return 0.0

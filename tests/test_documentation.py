@@ -28,6 +28,7 @@ from memsim.configuration import (
 )
 from memsim.devices import Node, Synapse, ThresholdMemristor
 from memsim.driving.configuration import load_drive_configuration
+from memsim.imperfections.settings import BankImperfections, BankPeriphery
 from memsim.inspection.windows import write_window
 from memsim.reproduction.settings import Reproduction, multilayer
 from memsim.sweeping.configuration import Range, SweepSection, load_sweep
@@ -151,7 +152,7 @@ def test_blocks_run(page, tmp_path, monkeypatch, request):
 def test_every_page_has_its_blocks_found():
     assert sum(len(commands(body)) for _, language, _, body in blocks(ROOT / "README.md") if language == "sh") >= 9
     languages = {language for page in PAGES for _, language, _, _ in blocks(page)}
-    assert languages == {"python", "sh", "toml"}
+    assert languages == {"python", "sh", "text", "toml"}
     for page in PAGES:
         assert page.read_text(encoding="utf-8").count("```") == 2 * len(blocks(page)), page_id(page)
 
@@ -355,8 +356,15 @@ def test_the_devices_page_has_every_field_with_unit_bounds_default_and_origin_an
 
 def test_no_section_is_left_out():
     devices = {f"devices.{name}" for name in Configuration.model_fields["devices"].annotation.model_fields}
-    named = (set(Configuration.model_fields) - {"devices"}) | devices
+    named = (set(Configuration.model_fields) - {"devices", "imperfections", "periphery"}) | devices
     assert {f"`[{name}]`" for name in named} <= set(SECTIONS)
+
+
+@pytest.mark.parametrize("model", [BankImperfections, BankPeriphery])
+def test_the_page_on_imperfections_has_every_field(model):
+    rows = table_rows((ROOT / "docs" / "imperfections.md").read_text(encoding="utf-8"))
+    named = [name for row in rows for name in re.findall(r"`(\w+)`", row[0])]
+    assert set(model.model_fields) <= set(named)
 
 
 # The run file.
