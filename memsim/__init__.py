@@ -23,6 +23,7 @@ _HOMES = {
     "drive": "driving.drive",
     "open_drive": "driving.trace",
     "hysteresis_loops": "hysteresis.sweep",
+    "fit": "fitting.least_squares",
     "device_model": "own.declaring",
     "parameter": "own.declaring",
     "state": "own.declaring",

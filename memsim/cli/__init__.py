@@ -15,6 +15,7 @@ COMMANDS = {
     "sweep": "Run a grid, a list, or a random or Sobol design over any fields, packed and in parallel.",
     "reproduce": "Reproduce Figures 3, 4 and 5 of 'Perceptrons from Memristors'.",
     "drive": "Drive any device with any waveform, as a current or a voltage.",
+    "fit": "Fit a device model's parameters to a measured I-V curve or pulse response.",
     "energy": "Show what a run took: energy a sample, read against write, power, simulated time.",
     "schedule": "Show the slots of one training sample, as a table or a timing diagram.",
     "devices": "List the device models, or show one: equations, parameters, source.",

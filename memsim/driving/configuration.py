@@ -114,12 +114,7 @@ class DriveConfiguration(Settings):
                 entry.waveform.check(self.time.steps, self.time.dt)
             except InputError as error:
                 raise ValueError(f"drive.{k}.{error}") from None
-        if self.bank.drive == "voltage":
-            _check_voltage(self.device)
-        try:
-            self.device.check_drive(self.bank.drive)
-        except ValueError as error:
-            raise ValueError(f"device.{error}") from None
+        check_drivable(self.device, self.bank.drive)
         self.device.kernel_parameters()
         try:
             self.states()
@@ -159,13 +154,23 @@ class DriveConfiguration(Settings):
         return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
 
 
-def _check_voltage(device: Device) -> None:
-    if device.functions().current is None:
+def check_drivable(device: Device, drive: str) -> None:
+    """Refuse a drive that a device cannot carry.
+
+    Raises
+    ------
+    ValueError
+    """
+    if drive == "voltage" and device.functions().current is None:
         raise ValueError(
             f"bank.drive: a {type(device).__name__} cannot be driven by a voltage: its output under a current has no "
             f"unique inverse (its memristance may be 0 or negative, or its output does not pass the origin); "
             f"drive it with 'current'"
         )
+    try:
+        device.check_drive(drive)
+    except ValueError as error:
+        raise ValueError(f"device.{error}") from None
 
 
 def load_drive_configuration(path: Path, assignments: Sequence[str] = ()) -> DriveConfiguration:

@@ -1,0 +1,1 @@
+"""Fitting a device model's parameters to a measurement."""

@@ -1,0 +1,69 @@
+"""A fit as a table on the terminal, as TOML and as JSON."""
+
+import json
+import math
+from pathlib import Path
+
+from rich.table import Table
+
+from ..errors import InputError
+from ..reporting import console, counted
+from ..si import with_prefix
+from ..traces.run_file import check_target
+from .result import Fit, FittedParameter
+
+
+def show_fit(fit: Fit) -> None:
+    """What was fitted, the parameters, the residual, and what to beware of."""
+    out = console()
+    model = getattr(fit.device, "model", type(fit.device).__name__)
+    out.print(
+        f"{model} driven by the {fit.drive} of {fit.measurement.name} ({counted(len(fit.measurement), 'sample')}, "
+        f"step {with_prefix(fit.dt, 's')}, {fit.integrator})",
+        markup=False,
+    )
+    table = Table()
+    table.add_column("parameter")
+    for heading in ("fitted", "standard error", "started from"):
+        table.add_column(heading, justify="right")
+    table.add_column("unit")
+    for parameter in fit.parameters:
+        table.add_row(
+            parameter.name, f"{parameter.value:.6g}", _error(parameter), f"{parameter.start:.4g}", parameter.unit
+        )
+    out.print(table)
+    out.print(
+        f"RMS residual {with_prefix(fit.rms, fit.unit)}, {100.0 * fit.relative_rms:.3g} % of the {fit.response}'s "
+        f"range; R2 = {fit.r_squared:.6g}"
+    )
+    out.print(f"{counted(fit.evaluations, 'simulation')}; {fit.ended}", markup=False)
+    for kind, lines in (("warning", fit.warnings), ("note", fit.notes)):
+        for line in lines:
+            out.print(f"{kind}: {line}", markup=False, soft_wrap=True)
+
+
+def _error(parameter: FittedParameter) -> str:
+    if not math.isfinite(parameter.error):
+        return "not determined"
+    share = abs(parameter.error / parameter.value) if parameter.value else math.inf
+    return f"{parameter.error:.2g}" + (f" ({100.0 * share:.2g} %)" if share < 10.0 else "")
+
+
+def check_file(path: Path, ending: str, overwrite: bool) -> None:
+    """Refuse a file before the work, not after it."""
+    if path.suffix != ending:
+        raise InputError(f"{path}: must end in {ending}")
+    try:
+        check_target(path, overwrite)
+    except ValueError as error:
+        raise InputError(str(error)) from None
+
+
+def write_toml(fit: Fit, path: Path) -> None:
+    """Write the fitted device as the configuration of a drive."""
+    path.write_text(fit.to_toml(path.parent), encoding="utf-8")
+
+
+def write_json(fit: Fit, path: Path) -> None:
+    """Write parameters, errors, correlations and residual."""
+    path.write_text(json.dumps(fit.as_dict(), indent=2) + "\n", encoding="utf-8")
