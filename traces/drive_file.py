@@ -306,6 +306,13 @@ class DriveReader(FileReader):
         return self._doubted.flag("/", "finished")
 
     @property
+    def program_version(self) -> str:
+        """The version of memsim that made it."""
+        return (
+            self._doubted.label("/", "program_version") if self._doubted.has_attribute("/", "program_version") else ""
+        )
+
+    @property
     def steps(self) -> int:
         """Rows that are there."""
         return int(self._doubted.read("committed_rows", ndim=0, kind="i"))

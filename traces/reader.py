@@ -212,6 +212,11 @@ class FileReader:
         self.file = file
         self._closed = False
 
+    @property
+    def path(self) -> Path | None:
+        """The file; None for one that is kept in memory."""
+        return None if self.file.driver == "core" else Path(self.file.filename)
+
     def close(self) -> None:
         """Close the file; no harm where it is closed already."""
         if not self._closed:
@@ -237,11 +242,6 @@ class RunReader(FileReader):
     def __init__(self, stored: Stored) -> None:
         super().__init__(stored.file)
         self.stored = stored
-
-    @property
-    def path(self) -> Path | None:
-        """The file; None for a run that is kept in memory."""
-        return None if self.file.driver == "core" else Path(self.file.filename)
 
     @property
     def live(self) -> bool:

@@ -43,6 +43,11 @@ def quiet(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--quiet", is_flag=True, help="Show no progress.")(function)
 
 
+def any_size(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``--any-size``."""
+    return click.option("--any-size", is_flag=True, help="Lift the limits on the size of a netlist.")(function)
+
+
 def threads(function: Callable[..., Any]) -> Callable[..., Any]:
     """``--threads``."""
     return click.option(

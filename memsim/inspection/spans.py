@@ -63,10 +63,7 @@ def parse_span(text: str, unit: str, run: Run) -> tuple[int, int]:
     InputError
         The text is no span, or the span is empty or not within the run.
     """
-    count = -(-run.steps // unit_steps(unit, run))
-    start, stop = _bounds(text, unit, count)
-    if stop > count:
-        raise InputError(f"--{unit}: the run has {unit} 0 to {count - 1}, so a span ends at {count} (got {text!r})")
+    start, stop = bounds_of(text, unit, -(-run.steps // unit_steps(unit, run)))
     size = unit_steps(unit, run)
     return start * size, min(stop * size, run.steps)
 
@@ -79,22 +76,35 @@ def unit_steps(unit: str, run: Run) -> int:
     return sizes[unit]
 
 
-def _bounds(text: str, unit: str, count: int) -> tuple[int, int]:
-    """The two numbers of a span, in its unit, from the run's start."""
+def bounds_of(text: str, unit: str, count: int, what: str = "run") -> tuple[int, int]:
+    """The two numbers of a span, in its unit, from the start of what has ``count`` of them.
+
+    Raises
+    ------
+    InputError
+        As :func:`parse_span`; ``what`` says whose span it is.
+    """
+    start, stop = _bounds(text, unit, count, what)
+    if stop > count:
+        raise InputError(f"--{unit}: the {what} has {unit} 0 to {count - 1}, so a span ends at {count} (got {text!r})")
+    return start, stop
+
+
+def _bounds(text: str, unit: str, count: int, what: str) -> tuple[int, int]:
     found = _SPAN.fullmatch(text.strip())
     if found is None or not any((found[1], found[3])):
         raise InputError(f"--{unit}: must be A:B or A, as 0:3 or 7, or -3: for the last three (got {text!r})")
-    start = _from_start(int(found[1] or 0), text, unit, count)
+    start = _from_start(int(found[1] or 0), text, unit, count, what)
     if not found[2]:
         return start, start + 1
-    stop = _from_start(int(found[3]), text, unit, count) if found[3] else count
+    stop = _from_start(int(found[3]), text, unit, count, what) if found[3] else count
     if stop <= start:
         raise InputError(f"--{unit}: the end must be above the beginning, and below {count + 1} (got {text!r})")
     return start, stop
 
 
-def _from_start(number: int, text: str, unit: str, count: int) -> int:
+def _from_start(number: int, text: str, unit: str, count: int, what: str) -> int:
     """A number of a span that may be counted from the run's end."""
     if number < -count:
-        raise InputError(f"--{unit}: the run has {count} {unit}, so -{count} is the first (got {text!r})")
+        raise InputError(f"--{unit}: the {what} has {count} {unit}, so -{count} is the first (got {text!r})")
     return number + count if number < 0 else number

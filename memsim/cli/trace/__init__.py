@@ -11,7 +11,8 @@ COMMANDS = {
     "replay": "Make a window of a run again, every step, as a run file.",
     "verify": "Check counters and checksums, and replay some windows.",
     "follow": "Watch a run that is going on.",
-    "export": "Write a stretch for other programs: CSV, Parquet, VCD, NPZ.",
+    "export": "Write a stretch for other programs: CSV, Parquet, VCD, NPZ, SPICE.",
+    "referee": "Let ngspice simulate a stretch of a run or a drive, and compare.",
 }
 
 EPILOG = """\b

@@ -1,9 +1,11 @@
 """``memsim trace export``."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
+from ...errors import InputError
 from .. import options
 
 EPILOG = """\b
@@ -12,14 +14,19 @@ Examples:
   memsim trace export xor.h5 --out nodes.parquet --banks nodes1,nodes2 --epochs 0:10
   memsim trace export xor.h5 --out waves.vcd --realisations 0 --epochs -1
   memsim trace export xor.h5 --out states.npz --quantities state --stride 220
+  memsim trace export xor.h5 --out xor.cir --samples 3 --realisations 0
+  memsim trace export drive.h5 --format spice --steps 0:2000
 """
 
 
 @click.command(name="export", epilog=EPILOG)
 @options.models
-@options.path_argument("file", "RUN.h5")
+@options.path_argument("file", "FILE.h5")
 @click.option(
-    "--format", "name", metavar="csv|parquet|vcd|npz", help="Format; the suffix of --out says it where it is not given."
+    "--format",
+    "name",
+    metavar="csv|parquet|vcd|npz|spice",
+    help="Format; the suffix of --out says it where it is not given.",
 )
 @options.path_option(
     "--out", "File to write; the run's name with the format's suffix, in this folder, where not given."
@@ -27,6 +34,7 @@ Examples:
 @options.spans
 @options.channels
 @click.option("--stride", type=int, default=1, metavar="N", help="Keep every N-th step, from the first one on.")
+@options.any_size
 @options.overwrite
 @options.quiet
 def command(
@@ -42,22 +50,34 @@ def command(
     samples: str | None,
     steps: str | None,
     stride: int,
+    any_size: bool,
     overwrite: bool,
     quiet: bool,
 ) -> None:
-    """Export a stretch of a run for other programs.
+    """Export a stretch of a run for other programs, or of a run or drive for ngspice.
 
     CSV and Parquet hold one tidy table, a row for each number. VCD holds real
     signals with markers of epoch, sample and phase, for waveform viewers. NPZ
-    holds arrays. What will be large is said first, and refused where the disk
+    holds arrays. SPICE is a netlist that ngspice runs as it is; its files end
+    in .cir. What will be large is said first, and refused where the disk
     has no room for it. Ctrl-C leaves no half file.
     """
-    from ...inspection.export import export, format_of
+    from ...inspection.export import SUFFIXES, export, format_of
     from ...reporting import StepProgress
     from ...run import open_run
 
     name = format_of(out, name)
-    target = out or Path(f"{file.stem}.{name}")
+    target = out or Path(f"{file.stem}.{SUFFIXES[name]}")
+    if name == "spice":
+        _refuse("spice", "--stride", stride != 1, "ngspice steps as it needs")
+        _refuse("spice", "--quantities", bool(quantities), "a netlist gives all of them")
+        _export_netlist(
+            file, target, banks=banks, devices=devices, realisations=realisations, epochs=epochs, samples=samples,
+            steps=steps, any_size=any_size, overwrite=overwrite,
+        )  # fmt: skip
+        click.echo(f"wrote {target}; run it with: ngspice -n -b {target}")
+        return
+    _refuse(name, "--any-size", any_size, "it lifts the limits of --format spice")
     try:
         with open_run(file) as run, StepProgress("exporting", quiet) as progress:
             export(
@@ -70,6 +90,19 @@ def command(
         click.echo(f"{target} {kept}", err=True)
         raise
     click.echo(f"wrote {target}")
+
+
+def _export_netlist(file: Path, target: Path, **chosen: Any) -> None:
+    from ...inspection.export.spice import export_spice
+    from ...inspection.opening import open_recorded
+
+    with open_recorded(file) as source:
+        export_spice(source, target, **chosen)
+
+
+def _refuse(name: str, flag: str, given: bool, why: str) -> None:
+    if given:
+        raise InputError(f"{flag}: is not for --format {name}, as {why}; leave it out")
 
 
 def _say(size: object) -> None:

@@ -1,7 +1,7 @@
 """Runs in the formats of other programs: one tidy table (CSV, Parquet), waveforms (VCD), arrays (NPZ)."""
 
-from .formats import WRITERS, export, format_of
+from .formats import SUFFIXES, WRITERS, export, format_of
 
 FORMATS = tuple(WRITERS)
 
-__all__ = ["FORMATS", "export", "format_of"]
+__all__ = ["FORMATS", "SUFFIXES", "export", "format_of"]

@@ -23,6 +23,8 @@ WRITERS: dict[str, Callable[[Excerpt, Path, Report], None]] = {
     "vcd": vcd.write_vcd,
     "npz": write_npz,
 }
+# What a file of each format ends in; a netlist is written by the subpackage ``spice``.
+SUFFIXES = {**{name: name for name in WRITERS}, "spice": "cir"}
 
 
 def format_of(path: Path | None, name: str | None) -> str:
@@ -34,15 +36,16 @@ def format_of(path: Path | None, name: str | None) -> str:
         By neither, by an unknown name, or by two that differ.
     """
     suffix = path.suffix.removeprefix(".").lower() if path is not None else ""
+    formats = {end: known for known, end in SUFFIXES.items()}
     if name is None:
-        if suffix not in WRITERS:
-            *others, last = (f".{known}" for known in WRITERS)
+        if suffix not in formats:
+            *others, last = (f".{known}" for known in formats)
             got = f" (got {path})" if path is not None else ""
             raise InputError(f"give --format or an --out that ends in {', '.join(others)} or {last}{got}")
-        return suffix
-    if name not in WRITERS:
-        raise InputError(f"--format: must be one of {', '.join(WRITERS)} (got {name!r})")
-    if suffix in WRITERS and suffix != name:
+        return formats[suffix]
+    if name not in SUFFIXES:
+        raise InputError(f"--format: must be one of {', '.join(SUFFIXES)} (got {name!r})")
+    if formats.get(suffix, name) != name:
         raise InputError(f"--format: is {name}, but --out ends in .{suffix} (got {path}); leave out one of them")
     return name
 
@@ -102,6 +105,8 @@ def export(
     """
     path = Path(out)
     name = format_of(path, format)
+    if name not in WRITERS:
+        raise InputError(f"format: {name} is written by memsim.inspection.export.spice.export_spice (got {out})")
     if stride < 1:
         raise InputError(f"--stride: must be at least 1 (got {stride})")
     channels = choose(run, banks, devices, realisations, quantities, flags=True)
