@@ -53,8 +53,9 @@ class Plan(NamedTuple):
         Step in s.
     rate : float
         Learning rate.
-    rules : (5,) int64
-        BiasRule, OutputGradient, BiasCurrent, Activation, WriteLaw.
+    rules : (6,) int64
+        BiasRule, OutputGradient, BiasCurrent, Activation, WriteLaw; steps of
+        dt to one of the controller's model, 1 but for a check of dt.
     skip : bool
         False steps resting devices too.
     """

@@ -209,6 +209,16 @@ def response_of_node(x, current, steps, dt, p, lower, upper):
 # What the controller does with all devices of a bank. Templates.
 
 
+@elementwise
+def model_steps(plan, slot):
+    """Steps of a pulse in the controller's model, and their length in s.
+
+    They are the run's, also where its devices are stepped more finely, to see whether dt is small enough.
+    """
+    finer = plan.rules[5]
+    return slot[Column.PULSE_STEPS] // finer, plan.dt * finer
+
+
 def encode_towards(plan, slot, at, devices, counters, tolerance):
     """Pulses that lead the states with a request from where they were measured to their aims.
 
@@ -218,7 +228,8 @@ def encode_towards(plan, slot, at, devices, counters, tolerance):
     nominal = plan.nominal[bank]
     p = fixed_tuple(plan.parameters[bank], PARAMETERS)
     lower, upper = plan.lower[bank, 0], plan.upper[bank, 0]
-    law, steps, pulses = plan.rules[4], slot[Column.PULSE_STEPS], slot[Column.PULSES]
+    law, pulses = plan.rules[4], slot[Column.PULSES]
+    steps, dt = model_steps(plan, slot)
     for e in range(at.first, at.first + at.elements):
         devices.current[e] = 0.0
         devices.pulses[e] = 0.0
@@ -227,14 +238,14 @@ def encode_towards(plan, slot, at, devices, counters, tolerance):
             sign = nominal[Nominal.POLARITY] * math.copysign(1.0, aim - x)
             if pulses == 1:
                 limit = nominal[Nominal.DRIVER_LIMIT]
-                amplitude = amplitude_towards(x, aim, sign, law, limit, steps, plan.dt, p, lower, upper)
+                amplitude = amplitude_towards(x, aim, sign, law, limit, steps, dt, p, lower, upper)
                 counters.clipped[e] += 1.0 if amplitude == limit else 0.0
             else:
                 amplitude = nominal[Nominal.WRITE_CURRENT] if aim > x else nominal[Nominal.FALL_CURRENT]
-                number, missed = pulses_towards(x, aim, sign * amplitude, law, pulses, steps, plan.dt, p, lower, upper)
+                number, missed = pulses_towards(x, aim, sign * amplitude, law, pulses, steps, dt, p, lower, upper)
                 counters.clipped[e] += 1.0 if number > pulses else 0.0
                 counters.rounded[e] += 1.0 if missed > controller.RESIDUAL else 0.0
-                lost = missed * amplitude * (steps * plan.dt)
+                lost = missed * amplitude * (steps * dt)
                 counters.rounding[e] = lost if lost > counters.rounding[e] else counters.rounding[e]
                 devices.pulses[e] = number if number < pulses else pulses
             devices.current[e] = sign * amplitude
@@ -335,6 +346,7 @@ def set_verify_currents(plan, slot, at, devices, registers):
 def observe_states(plan, slot, at, devices):
     """The states of all devices that a READ drove, from V / I; of a READ that moves them, those before it."""
     bank = slot[Column.BANK]
+    steps, dt = model_steps(plan, slot)
     p = fixed_tuple(plan.parameters[bank], PARAMETERS)
     lower, upper = plan.lower[bank, 0], plan.upper[bank, 0]
     moves = plan.nominal[bank, Nominal.MOVES] != 0.0 and slot[Column.HELD] == 0
@@ -343,7 +355,7 @@ def observe_states(plan, slot, at, devices):
         if current != 0.0:
             x = state_of(devices.voltage[e] / current, p, lower, upper)
             if moves:
-                x = state_before(x, current, slot[Column.PULSE_STEPS], plan.dt, p, lower, upper)
+                x = state_before(x, current, steps, dt, p, lower, upper)
             devices.known[e] = x
 
 
@@ -363,6 +375,7 @@ def measure_nodes(plan, slot, at, devices, registers):
     """
     bank, layer = slot[Column.BANK], slot[Column.LAYER]
     first, lanes = plan.units[layer], registers.scale.size
+    steps, dt = model_steps(plan, slot)
     p = fixed_tuple(plan.parameters[bank], PARAMETERS)
     lower, upper = plan.lower[bank, 0], plan.upper[bank, 0]
     middle, half = 0.5 * (lower + upper), 0.5 * (upper - lower)
@@ -381,9 +394,7 @@ def measure_nodes(plan, slot, at, devices, registers):
             if current != 0.0:
                 resistance = devices.voltage[e] / current
                 x = state_of(resistance, p, lower, upper)
-                before, from_state, from_current = response_of_node(
-                    x, current, slot[Column.PULSE_STEPS], plan.dt, p, lower, upper
-                )
+                before, from_state, from_current = response_of_node(x, current, steps, dt, p, lower, upper)
                 steepness = (memristance(x + small, p) - memristance(x - small, p)) / (2.0 * small)
                 registers.slope[unit_of, lane] = factor * (resistance + current * steepness * from_current)
                 registers.sensitivity[unit_of, lane] = factor * (current / unit) * steepness * from_state * half

@@ -182,7 +182,7 @@ def _plan(
     chosen = [codes[getattr(config.learning, name)] for name, codes in rules.items()]
     memristor = calibration.memristor_of(config, units[0]) if isinstance(config.network, SingleLayerSection) else None
     chosen.append(Activation[memristor.activation.upper()] if memristor else Activation.IDENTITY)
-    chosen.append(WriteLaw[config.write.law.upper()])
+    chosen += [WriteLaw[config.write.law.upper()], 1]
     return Plan(
         slots=slots.table(),
         banks=table,

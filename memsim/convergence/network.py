@@ -80,16 +80,20 @@ def check_dt(
 
 
 def refined(assembly: Assembly, factor: int) -> Assembly:
-    """The same run with each step divided: pulses, gaps and rests of as many seconds, and the same currents.
+    """The same run with each step divided: pulses, gaps and rests of as many seconds, and the same controller.
 
-    With a power of two no time, and so no current, changes in any bit.
+    With a power of two no time, and so no current that is made of times, changes
+    in any bit. A controller that finds its pulses in the devices' model keeps the
+    steps of the run there.
     """
     slots = tuple(
         replace(slot, pulse_steps=slot.pulse_steps * factor, gap_steps=slot.gap_steps * factor)
         for slot in assembly.schedule.slots
     )
     schedule = replace(assembly.schedule, slots=slots, rest_steps=assembly.schedule.rest_steps * factor)
-    plan = assembly.plan._replace(dt=assembly.plan.dt / factor, slots=schedule.table())
+    rules = assembly.plan.rules.copy()
+    rules[5] = factor
+    plan = assembly.plan._replace(dt=assembly.plan.dt / factor, slots=schedule.table(), rules=rules)
     return replace(assembly, schedule=schedule, plan=plan)
 
 
