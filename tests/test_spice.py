@@ -282,6 +282,6 @@ def test_what_ngspice_complains_of_is_said_and_the_netlist_kept(drive_file, tmp_
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     keep = tmp_path / "kept"
     keep.mkdir()
-    with memsim.open_drive(drive_file) as trace, pytest.raises(NgspiceError, match="timestep too small.*netlist.cir"):
+    with memsim.open_drive(drive_file) as trace, pytest.raises(NgspiceError, match=r"timestep too small.*netlist\.cir"):
         simulate(circuit_of(trace), keep)
     assert (keep / "netlist.cir").read_text().startswith("* memsim")

@@ -52,13 +52,13 @@ def command(
     find_ngspice()
     if plot is not None:
         check_plot_target(plot, overwrite)
-    if keep is not None:
-        _make(keep)
     with open_recorded(file) as source:
         circuit = circuit_of(
             source, banks=banks, devices=devices, realisations=realisations, epochs=epochs, samples=samples,
             steps=steps, any_size=any_size,
         )  # fmt: skip
+    if keep is not None:
+        _make(keep)
     compared = compare(circuit, simulate(circuit, keep))
     click.echo(f"{circuit.title[len('memsim: ') :]}: {len(circuit.instances)} devices, dt = {circuit.dt:g} s")
     for (kind, quantity), trace in compared.worst().items():
