@@ -202,7 +202,7 @@ def drive_file(tmp_path_factory):
 @with_ngspice
 def test_a_wrong_equation_is_found(drive_file, tmp_path, cli, monkeypatch):
     """The referee's own test: with a drift that is 1 % too large in the netlist, it says so and exits with 1."""
-    arguments = "trace", "referee", drive_file
+    arguments = "trace", "referee", drive_file, "--quiet"
     agrees = cli(*arguments, "--plot", tmp_path / "both.png")
     assert (agrees.status, agrees.err) == (0, "")
     assert "agree" in agrees.out
