@@ -91,6 +91,12 @@ def run_command(arguments: list[str]) -> None:
     assert exited.value.code in (0, None), arguments
 
 
+def needs_ngspice() -> None:
+    """Skip where the referee is missing."""
+    if shutil.which("ngspice") is None:
+        pytest.skip("ngspice is not installed")
+
+
 def serve_for_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have ``memsim trace view`` end as soon as it serves."""
     server = pytest.importorskip("memsim.viewing.server")
@@ -125,6 +131,8 @@ def test_blocks_run(page, tmp_path, monkeypatch, request):
     if any(options or "load_models" in body or "--models" in body for _, _, options, body in found):
         # Models of the page's own would stay in the cache for good.
         monkeypatch.setenv("MEMSIM_CACHE_DIR", str(tmp_path / "cache"))
+    if any(words[:2] == ["trace", "referee"] for _, _, _, body in found for words in commands(body)):
+        needs_ngspice()
     if "memsim trace view" in page.read_text(encoding="utf-8"):
         serve_for_a_moment(monkeypatch)
     shutil.copytree(ROOT / "examples", tmp_path / "examples")

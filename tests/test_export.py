@@ -576,7 +576,7 @@ def test_progress_is_lines_where_there_is_no_terminal(capsys, monkeypatch):
         (["--realisations", "2"], r"--realisations: must be from 0 to 1 \(got 2\)"),
         (["--quantities", "power"], "--quantities: must be among state, current, voltage .*'power'"),
         (["--stride", "0"], r"--stride: must be at least 1 \(got 0\)"),
-        (["--format", "xlsx"], "--format: must be one of csv, parquet, vcd, npz .*'xlsx'"),
+        (["--format", "xlsx"], "--format: must be one of csv, parquet, vcd, npz, spice .*'xlsx'"),
         (["--format", "vcd"], r"--format: is vcd, but --out ends in .csv"),
     ],
 )
@@ -592,7 +592,7 @@ def test_bad_targets_are_refused(run_file, tmp_path, refused):
     refused("exists; .*--overwrite", "trace", "export", run_file, "--out", exists)
     refused("there is no folder", "trace", "export", run_file, "--out", tmp_path / "no" / "x.csv")
     refused("is a folder", "trace", "export", run_file, "--out", tmp_path, "--format", "csv", "--overwrite")
-    ends = "error: give --format or an --out that ends in .csv, .parquet, .vcd or .npz"
+    ends = "error: give --format or an --out that ends in .csv, .parquet, .vcd, .npz or .cir"
     refused(f"{ends}$", "trace", "export", run_file)
     refused(rf"{ends} \(got .*x.dat\)$", "trace", "export", run_file, "--out", tmp_path / "x.dat")
     itself = ("--out", run_file, "--format", "csv", "--overwrite")

@@ -1,6 +1,9 @@
 """ngspice as the referee: the same devices, stepped by another program from equations written anew."""
 
+import dataclasses
+import re
 import shutil
+import subprocess
 
 import numpy as np
 import pytest
@@ -10,9 +13,11 @@ import memsim
 from memsim import training
 from memsim.datasets import Dataset
 from memsim.devices import MODELS, IonDrift, Node, PershinDiVentra, Synapse, Team, ThresholdMemristor, Vteam, Yakopcic
-from memsim.inspection.export.spice import circuit_of
-from memsim.referee import TOLERANCE, compare, simulate
-from memsim.waveforms import Pulses, Sinusoid
+from memsim.errors import InputError
+from memsim.inspection.export.spice import circuit as circuits
+from memsim.inspection.export.spice import circuit_of, export_spice, models, netlist
+from memsim.referee import TOLERANCE, NgspiceError, compare, simulate
+from memsim.waveforms import Pulses, Sampled, Sinusoid, Triangle
 
 with_ngspice = pytest.mark.skipif(shutil.which("ngspice") is None, reason="ngspice is not installed")
 WINDOWS = "none", "joglekar", "biolek", "prodromakis"
@@ -69,7 +74,7 @@ DRIVES = {
         }.items()
     },
     **{
-        f"TEAM, {window}, {name}": lines(Team(window=window, exponent=2), *rest)
+        f"TEAM, {window}, {name}": lines(Team(window=window, exponent=2, a_off=2e-9, a_on=5e-10, w_c=3e-10), *rest)
         for window in ("kvatinsky", *WINDOWS)
         for name, rest in {
             "sinusoid": (sine(6e-4, 50.0), 1e-5, 0.04, "current", 1e-9),
@@ -77,12 +82,12 @@ DRIVES = {
         }.items()
     },
     **{
-        f"VTEAM, {window}, {name}": lines(Vteam(window=window, exponent=2), *rest)
+        f"VTEAM, {window}, {name}": lines(Vteam(window=window, exponent=2, a_off=8e-9, a_on=2e-9, w_c=1e-9), *rest)
         for window in ("kvatinsky", *WINDOWS)
         for name, rest in {
             "voltage": (sine(0.54, 500.0), 1e-7, 4e-3, "voltage", 5e-9),
             "sinusoid": (sine(4.3e-4, 500.0), 1e-7, 4e-3, "current", 5e-9),
-            "pulses": (pulses((0.01, 0.05, 0.8), (0.08, 0.0001, -0.56)), 1e-5, 0.12, "voltage", 5e-9),
+            "pulses": (pulses((0.0005, 0.002, 0.8), (0.003, 0.0001, -0.535)), 2.5e-7, 0.004, "voltage", 5e-9),
         }.items()
     },
     "Yakopcic, base": lines(Yakopcic(preset="base"), sine(0.45, 100.0), 1e-5, 0.02, "voltage", 0.11),
@@ -146,3 +151,137 @@ def test_a_training_sample_of_a_network_is_that_of_ngspice(kind):
 def test_the_networks_dt_is_converged():
     check = memsim.check_dt(configuration("mlp", learning={"epochs": 2}), DATA, tolerance=0.1 * TOLERANCE)
     assert check.verdict in ("exact", "fine"), check
+
+
+WAVES = {
+    "triangle": Triangle(amplitude=3e-4, frequency=3.0, phase=0.7, offset=2e-5),
+    "samples": Sampled(times=[0.0, 0.13, 0.31, 0.9, 1.0], values=[0.0, 2e-4, -3e-4, 1e-4, 0.0]),
+    "samples, then nothing": Sampled(times=[0.13, 0.31, 0.6], values=[2e-4, -3e-4, 1e-4], beyond="zero"),
+    "sum": Sinusoid(amplitude=2e-4, frequency=2.0, phase=1.0, offset=1e-5) + pulses((0.2, 0.3, 3e-4)),
+    "pulses that overlap": pulses((0.1, 0.3, 2e-4), (0.2, 0.5, -3e-4)),
+}
+
+
+@with_ngspice
+@pytest.mark.parametrize("drive", ["current", "voltage"])
+@pytest.mark.parametrize("name", WAVES)
+def test_every_waveform_is_that_of_ngspice_from_the_middle_of_a_drive_on(name, drive):
+    """The states at the stretch's start, and where in its period each waveform is there."""
+    slow = IonDrift(thickness=20e-9, window="biolek")
+    waveform = WAVES[name] if drive == "current" else [wave_in_volts(WAVES[name])]
+    trace = memsim.drive(slow, waveform, dt=1e-3, duration=1.0, drive=drive, initial=0.4, integrator="heun")
+    for steps in (None, "173:777"):
+        circuit = circuit_of(trace, steps=steps)
+        found = compare(circuit, simulate(circuit))
+        assert found.residual < TOLERANCE, {key: worst.residual for key, worst in found.worst().items()}
+
+
+def wave_in_volts(waveform):
+    """The same shape as a voltage of 2 kV for each A."""
+    if isinstance(waveform, Sampled):
+        times, values = waveform.arrays()
+        return Sampled(times=times, values=2e3 * values, beyond=waveform.beyond)
+    parts = getattr(waveform, "parts", (waveform,))
+    scaled = [_scaled(part) for part in parts]
+    return scaled[0] if len(scaled) == 1 else scaled[0] + scaled[1]
+
+
+def _scaled(part):
+    if isinstance(part, Pulses):
+        return pulses(*((pulse.start, pulse.width, 2e3 * pulse.amplitude) for pulse in part.pulses))
+    return part.model_copy(update={"amplitude": 2e3 * part.amplitude, "offset": 2e3 * part.offset})
+
+
+@pytest.fixture(scope="module")
+def drive_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("spice") / "drive.h5"
+    memsim.drive(Node(), [sine(1e-4, 1.0), sine(2e-4, 2.0)], dt=1e-3, duration=0.5, out=path, integrator="heun").close()
+    return path
+
+
+@with_ngspice
+def test_a_wrong_equation_is_found(drive_file, tmp_path, cli, monkeypatch):
+    """The referee's own test: with a drift that is 1 % too large in the netlist, it says so and exits with 1."""
+    arguments = "trace", "referee", drive_file, "--quiet"
+    agrees = cli(*arguments, "--plot", tmp_path / "both.png")
+    assert (agrees.status, agrees.err) == (0, "")
+    assert "agree" in agrees.out
+    assert (tmp_path / "both.png").stat().st_size > 10_000
+    right = models.equations_of(Node())
+    wrong = dataclasses.replace(right, drifts=(f"1.01*{right.drifts[0]}",))
+    monkeypatch.setattr(netlist, "equations_of", lambda device: wrong)
+    differs = cli(*arguments)
+    assert differs.status == 1
+    assert re.search(r"boundary +1.0e-02 of .* above 0.001", differs.out), differs.out
+
+
+@with_ngspice
+def test_the_netlist_of_the_command_runs_as_it_is(drive_file, tmp_path, cli):
+    out = tmp_path / "my drive.cir"
+    result = cli("trace", "export", drive_file, "--out", out, "--devices", "1", "--steps", "100:200")
+    assert result.status == 0
+    assert "ngspice -n -b" in result.out
+    done = subprocess.run(["ngspice", "-n", "-b", out.name], cwd=tmp_path, capture_output=True, text=True, check=True)
+    table = np.loadtxt(tmp_path / "my_drive.data", skiprows=1)
+    with memsim.open_drive(drive_file) as trace:
+        assert table.shape == (100, 4), done.stdout
+        for column, quantity in ((1, "state"), (2, "current"), (3, "voltage")):
+            ours = trace.window(quantity)[100:200, 1]
+            np.testing.assert_allclose(table[:, column], ours, rtol=0, atol=1e-4 * np.ptp(ours))
+
+
+def test_a_netlist_is_not_written_over_what_exists_nor_from_what_it_cannot_hold(drive_file, tmp_path, refused):
+    out = tmp_path / "drive.cir"
+    out.write_text("mine")
+    export = "trace", "export", drive_file, "--out", out
+    refused("exists", *export)
+    new = "trace", "export", drive_file, "--out", tmp_path / "new.cir"
+    refused("--stride: is not for --format spice", *new, "--stride", "2")
+    refused("--quantities: is not for --format spice", *new, "--quantities", "state")
+    refused("--banks: a drive has none", *new, "--banks", "nodes1")
+    refused(r"--devices: must be from 0 to 1 \(got 2\)", *new, "--devices", "2")
+    refused("--steps: the drive has steps 0 to 499", *new, "--steps", "0:501")
+    refused("--out ends in .csv", *export[:-1], tmp_path / "x.csv", "--format", "spice")
+    refused("--any-size: is not for --format csv", "trace", "export", drive_file, "--format", "csv", "--any-size")
+    assert out.read_text() == "mine"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["drive.cir"]
+
+
+def test_too_much_for_a_netlist_is_refused_with_its_limits(monkeypatch, drive_file, tmp_path, refused, cli):
+    monkeypatch.setattr(circuits, "MOST_DEVICE_STEPS", 999)
+    export = "trace", "export", drive_file, "--out", tmp_path / "drive.cir"
+    refused("2 devices, 1,000 device-steps.*--any-size", *export)
+    assert cli(*export, "--any-size").status == 0
+
+
+def test_a_run_with_imperfections_has_no_netlist(tmp_path, refused):
+    path = tmp_path / "run.h5"
+    sections = {"learning": {"epochs": 1}, "imperfections": {"synapse": {"spread": {"mobility": 0.1}}}}
+    training.run(configuration("mlp", **sections), DATA, out=path).close()
+    refused(r"the run has \[imperfections\]", "trace", "export", path, "--out", tmp_path / "run.cir")
+
+
+def test_a_model_of_ones_own_has_no_netlist(tmp_path):
+    class Mine(Node):
+        pass
+
+    trace = memsim.drive(Node(), sine(1e-4, 1.0), dt=1e-3, duration=0.1)
+    trace.__dict__["config"] = trace.config.model_copy(update={"device": Mine()})
+    with pytest.raises(InputError, match="Mine has no equations for ngspice, only ion-drift, node"):
+        export_spice(trace, tmp_path / "mine.cir")
+
+
+def test_without_ngspice_one_line_says_how_to_get_it(drive_file, refused, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    refused("ngspice: is not on PATH; install it", "trace", "referee", drive_file)
+
+
+def test_what_ngspice_complains_of_is_said_and_the_netlist_kept(drive_file, tmp_path, monkeypatch):
+    (tmp_path / "ngspice").write_text("#!/bin/sh\necho 'Error: timestep too small'\nexit 1\n")
+    (tmp_path / "ngspice").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    keep = tmp_path / "kept"
+    keep.mkdir()
+    with memsim.open_drive(drive_file) as trace, pytest.raises(NgspiceError, match=r"timestep too small.*netlist\.cir"):
+        simulate(circuit_of(trace), keep)
+    assert (keep / "netlist.cir").read_text().startswith("* memsim")

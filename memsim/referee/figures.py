@@ -28,7 +28,7 @@ def draw(compared: Compared, path: Path, *, overwrite: bool = False, tolerance: 
     circuit, worst = compared.circuit, compared.worst()
     kinds = circuit.kinds[:MOST_COLUMNS]
     answer = "voltage" if circuit.drive == "current" else "current"
-    figure = new_figure(max(5.5, 3.6 * len(kinds)), 6.6)
+    figure = new_figure(max(5.2, 3.0 * len(kinds)), 5.4)
     grid = figure.subplots(3, len(kinds), squeeze=False, sharex="col", height_ratios=(1.0, 1.0, 0.8))
     factor, second = engineering(circuit.steps * circuit.dt)
     time = np.arange(1, circuit.steps + 1) * circuit.dt * factor

@@ -55,16 +55,28 @@ def simulate(circuit: Circuit, keep: Path | None = None) -> Rows:
         It failed; the message names the netlist, which is kept.
     """
     program = find_ngspice()
-    folder = Path(tempfile.mkdtemp(prefix="memsim-ngspice-")) if keep is None else keep
+    if keep is not None:
+        return _simulate(program, circuit, keep)
+    folder = Path(tempfile.mkdtemp(prefix="memsim-ngspice-"))
+    kept = False
+    try:
+        return _simulate(program, circuit, folder)
+    except NgspiceError:
+        kept = True
+        raise
+    finally:
+        if not kept:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _simulate(program: str, circuit: Circuit, folder: Path) -> Rows:
+    """Write the netlist into a folder, run it there, and read what came out."""
     write_netlist(circuit, folder / "netlist.cir", "netlist.data")
+    # -n: no start-up file of the user's changes what is calculated.
+    call = [program, "-n", "-b", "netlist.cir"]
     with (folder / "netlist.log").open("w", encoding="utf-8") as log:
-        # -n: no start-up file of the user's changes what is calculated.
-        call = [program, "-n", "-b", "netlist.cir"]
         ended = subprocess.run(call, cwd=folder, stdout=log, stderr=log, check=False)  # noqa: S603
-    table = _table(folder, ended.returncode, circuit.steps)
-    if keep is None:
-        shutil.rmtree(folder, ignore_errors=True)
-    return _rows(circuit, table)
+    return _rows(circuit, _table(folder, ended.returncode, circuit.steps))
 
 
 def _table(folder: Path, status: int, steps: int) -> np.ndarray:

@@ -25,10 +25,12 @@ Examples:
 @options.path_option("--keep", "New folder for the netlist and what ngspice wrote.")
 @options.any_size
 @options.overwrite
+@options.quiet
 def command(
     *, file: Path, banks: tuple[str, ...], devices: tuple[int, ...], realisations: tuple[int, ...],
     quantities: tuple[str, ...], epochs: str | None, samples: str | None, steps: str | None, tolerance: float,
     plot: Path | None, keep: Path | None, any_size: bool, overwrite: bool,
+    quiet: bool,
 ) -> int:  # fmt: skip
     """Let ngspice simulate a stretch of a run or a drive, and compare all traces.
 
@@ -52,13 +54,15 @@ def command(
     find_ngspice()
     if plot is not None:
         check_plot_target(plot, overwrite)
-    if keep is not None:
-        _make(keep)
     with open_recorded(file) as source:
         circuit = circuit_of(
             source, banks=banks, devices=devices, realisations=realisations, epochs=epochs, samples=samples,
             steps=steps, any_size=any_size,
         )  # fmt: skip
+    if keep is not None:
+        _make(keep)
+    if not quiet:
+        click.echo(f"ngspice simulates {len(circuit.instances)} devices over {circuit.steps:,} steps", err=True)
     compared = compare(circuit, simulate(circuit, keep))
     click.echo(f"{circuit.title[len('memsim: ') :]}: {len(circuit.instances)} devices, dt = {circuit.dt:g} s")
     for (kind, quantity), trace in compared.worst().items():
