@@ -16,7 +16,7 @@ from memsim.fitting.measurement import load_measurement, measured
 from memsim.fitting.simulation import Simulation
 from memsim.fitting.uncertainty import uncertainty_of
 
-EXAMPLE = Path(__file__).parents[1] / "examples" / "measured.csv"
+EXAMPLE = Path(__file__).parents[1] / "examples" / "iv.csv"
 WINDOWED = IonDrift(r_on=1e3, r_off=12e3, mobility=8e-15, window="joglekar")
 BEGIN = IonDrift(window="joglekar")
 DT = 2e-3
@@ -231,6 +231,14 @@ def written(path, time=TIME, current=None, voltage=SINE, header="time,current,vo
 @pytest.fixture(scope="module")
 def data(exact, tmp_path_factory):
     return written(tmp_path_factory.mktemp("data") / "data.csv", current=exact)
+
+
+def test_the_example_is_what_the_page_says(exact):
+    """Rounded as the file is: times to 0.1 ms, voltages to 10 uV, currents to six digits."""
+    measurement = load_measurement(EXAMPLE)
+    assert np.allclose(measurement.time, TIME, rtol=0.0, atol=1e-9)
+    assert np.allclose(measurement.voltage, SINE, rtol=0.0, atol=5.1e-6)
+    assert np.allclose(measurement.current, with_noise(exact, 0.005), rtol=1e-5, atol=0.0)
 
 
 def test_the_example_is_fitted_and_driven_again(cli, tmp_path):
