@@ -129,6 +129,16 @@ def test_yakopcics_conductances_come_back_under_a_voltage():
         assert abs(parameter.value - getattr(known, parameter.name)) <= 3.0 * parameter.error, parameter
 
 
+def test_a_response_beyond_all_bounds_is_stepped_back_from():
+    """Among the starts are b of 12 1/V at 20 V: sinh(240) is 10^103 times what was measured."""
+    known = Yakopcic(preset="miao", b=0.6)
+    driven = 20.0 * np.sin(2.0 * np.pi * 3.0 * TIME)
+    fit = memsim.fit(
+        Yakopcic(preset="miao"), TIME, driven, response(known, driven, 0.11), free=("a1", "a2", "b"), initial=0.11,
+    )  # fmt: skip
+    assert fit["b"].value == pytest.approx(0.6, rel=1e-6)
+
+
 def test_a_current_drives_as_well():
     current = 1e-4 * np.sin(2.0 * np.pi * 3.0 * TIME)
     voltage = response(WINDOWED, current, 0.3, drive="current")
