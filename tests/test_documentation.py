@@ -13,6 +13,7 @@ import pytest
 
 import memsim
 from memsim import cli
+from memsim.cli.fit import command as fit_command
 from memsim.configuration import (
     Configuration,
     DataSection,
@@ -28,6 +29,7 @@ from memsim.configuration import (
 )
 from memsim.devices import Node, Synapse, ThresholdMemristor
 from memsim.driving.configuration import load_drive_configuration
+from memsim.hysteresis.configuration import LoopsSection
 from memsim.imperfections.settings import BankImperfections, BankPeriphery
 from memsim.inspection.windows import write_window
 from memsim.reproduction.settings import Reproduction, multilayer
@@ -57,6 +59,7 @@ SHORT = {
         "--quiet",
     ],
     "drive": ["--quiet"],
+    "fit": ["--quiet"],
     "bench": ["--quick", "--quiet"],
 }
 
@@ -304,6 +307,35 @@ def test_the_configurations_page_has_every_field_with_unit_bounds_and_default(he
         for choice in typing.get_args(field.annotation):
             if isinstance(choice, str):
                 assert f'`"{choice}"`' in values, name
+
+
+def test_the_iv_page_has_every_field_of_loops_with_unit_bounds_and_default():
+    rows = {row[0]: row for row in table_rows(sections_of(ROOT / "docs" / "iv.md")["`[loops]`"])}
+    assert set(rows) == {f"`{name}`" for name in LoopsSection.model_fields}
+    for name, field in LoopsSection.model_fields.items():
+        _, values, unit, bounds, default, _ = rows[f"`{name}`"]
+        extra = field.json_schema_extra
+        assert (unit or "1") == (extra["unit"] if isinstance(extra, dict) else "1"), name
+        assert bounds == shown_bounds(field.metadata), name
+        if name == "pulses":
+            assert [(p.start, p.width, p.amplitude) for p in field.default] == [(0.0, 0.25, 1.0), (0.5, 0.25, -1.0)]
+            assert default == "+1 and -1, a quarter each"
+        else:
+            assert default == shown_default(field.default), name
+        for choice in typing.get_args(field.annotation):
+            if isinstance(choice, str):
+                assert f'`"{choice}"`' in values, name
+
+
+def test_the_iv_pages_options_of_a_fit_are_there():
+    given = {flag for option in fit_command.params for flag in option.opts}
+    named = {
+        flag
+        for row in table_rows(sections_of(ROOT / "docs" / "iv.md")["Fitting"])
+        for flag in re.findall("--[a-z-]+", row[0])
+    }
+    assert len(named) == 9
+    assert named <= given
 
 
 @pytest.mark.parametrize("heading", SWEEP_SECTIONS)

@@ -13,10 +13,11 @@ from memsim.devices import IonDrift, Vteam, Yakopcic
 from memsim.errors import InputError
 from memsim.fitting import least_squares
 from memsim.fitting.measurement import load_measurement, measured
+from memsim.fitting.parameters import free_model
 from memsim.fitting.simulation import Simulation
 from memsim.fitting.uncertainty import uncertainty_of
 
-EXAMPLE = Path(__file__).parents[1] / "examples" / "measured.csv"
+EXAMPLE = Path(__file__).parents[1] / "examples" / "iv.csv"
 WINDOWED = IonDrift(r_on=1e3, r_off=12e3, mobility=8e-15, window="joglekar")
 BEGIN = IonDrift(window="joglekar")
 DT = 2e-3
@@ -129,6 +130,17 @@ def test_yakopcics_conductances_come_back_under_a_voltage():
         assert abs(parameter.value - getattr(known, parameter.name)) <= 3.0 * parameter.error, parameter
 
 
+def test_a_response_beyond_all_bounds_is_none():
+    """At b = 1000 1/V and 0.6 V, sinh(600) is 10^260: its square is no number any more."""
+    known = Yakopcic(preset="miao")
+    model = free_model(known, ["b"], 0.11)
+    simulation = Simulation(measured(TIME, response(known, SINE, 0.11), SINE), "voltage", "linear", 1, "heun")
+    search = least_squares._Search(model, simulation, "linear", 0.05)
+    assert np.isinf(search.residuals(np.log([1000.0]))).all()
+    assert search.best[0] == np.inf
+    assert np.abs(search.residuals(model.start())).max() < 1e-9
+
+
 def test_a_current_drives_as_well():
     current = 1e-4 * np.sin(2.0 * np.pi * 3.0 * TIME)
     voltage = response(WINDOWED, current, 0.3, drive="current")
@@ -231,6 +243,14 @@ def written(path, time=TIME, current=None, voltage=SINE, header="time,current,vo
 @pytest.fixture(scope="module")
 def data(exact, tmp_path_factory):
     return written(tmp_path_factory.mktemp("data") / "data.csv", current=exact)
+
+
+def test_the_example_is_what_the_page_says(exact):
+    """Rounded as the file is: times to 0.1 ms, voltages to 10 uV, currents to six digits."""
+    measurement = load_measurement(EXAMPLE)
+    assert np.allclose(measurement.time, TIME, rtol=0.0, atol=1e-9)
+    assert np.allclose(measurement.voltage, SINE, rtol=0.0, atol=5.1e-6)
+    assert np.allclose(measurement.current, with_noise(exact, 0.005), rtol=1e-5, atol=0.0)
 
 
 def test_the_example_is_fitted_and_driven_again(cli, tmp_path):

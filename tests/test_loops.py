@@ -1,5 +1,6 @@
 """Hysteresis loops: closed forms, the fingerprints of devices that have them and of one that has not, bad input."""
 
+import csv
 import json
 from pathlib import Path
 
@@ -90,3 +91,43 @@ def test_threads_and_other_amplitudes_change_no_bit():
     alone = memsim.hysteresis_loops(NODE, frequencies=[1.0], amplitudes=amplitudes[-1:], steps_per_period=100)
     assert all(np.array_equal(a.voltage, b.voltage) for a, b in zip(one.loops, two.loops, strict=True))
     assert np.array_equal(alone.loops[0].voltage, one.loops[-1].voltage)
+
+
+def test_the_table_has_a_line_for_each_loop_with_the_numbers_of_its_unit(cli, tmp_path):
+    path = tmp_path / "loops.csv"
+    assert cli("drive", EXAMPLE, "--table", path, "--set", "loops.steps_per_period=400", "--quiet").status == 0
+    rows = list(csv.DictReader(path.read_text().splitlines()))
+    frequencies, amplitudes = [0.5, 1.0, 2.0, 5.0, 10.0, 100.0], [0.3, 0.45, 0.6]
+    device = memsim.Node(threshold=0.0)
+    sweep = memsim.hysteresis_loops(
+        device, frequencies=frequencies, amplitudes=amplitudes, drive="voltage", initial=-4e-9, steps_per_period=400
+    )
+    assert [(float(row["amplitude_V"]), float(row["frequency_Hz"])) for row in rows] == [
+        (amplitude, frequency) for amplitude in amplitudes for frequency in frequencies
+    ]
+    names = ("relative_area", "zero_response", "width", "off_line", "open_end", "at_bound")
+    for row, loop in zip(rows, sweep.loops, strict=True):
+        assert (float(row["positive_area_VA"]), float(row["negative_area_VA"])) == (
+            loop.positive_area, loop.negative_area,
+        )  # fmt: skip
+        assert [float(row[name]) for name in names] == [float(getattr(loop, name)) for name in names]
+
+
+def test_options_of_a_drive_and_of_loops_do_not_mix(refused, tmp_path):
+    drive = EXAMPLE.parent / "hysteresis.toml"
+    refused(r"--table: is for a file with \[loops\]", "drive", drive, "--table", tmp_path / "loops.csv")
+    refused("--out: keeps the rows of one drive", "drive", EXAMPLE, "--out", tmp_path / "rows.h5")
+    refused(r"must end in .csv or .json", "drive", EXAMPLE, "--table", tmp_path / "loops.txt")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("section", ["[time]\ndt = 1e-3\nduration = 1.0\n", '[[drive]]\nwaveform = "sinusoid"\n'])
+def test_sections_of_a_drive_beside_loops_are_refused(refused, tmp_path, section):
+    (tmp_path / "both.toml").write_text(EXAMPLE.read_text() + "\n" + section)
+    refused(r"has no place beside \[loops\]", "drive", tmp_path / "both.toml")
+
+
+def test_a_table_that_exists_is_left_alone(refused, tmp_path):
+    (tmp_path / "loops.csv").write_text("mine")
+    refused("exists", "drive", EXAMPLE, "--table", tmp_path / "loops.csv")
+    assert (tmp_path / "loops.csv").read_text() == "mine"

@@ -11,8 +11,8 @@ from . import options
 
 EPILOG = """\b
 Examples:
-  memsim fit examples/measured.csv --model ion-drift --free r_on,r_off,mobility,initial --plot fit.png
-  memsim fit examples/measured.csv --model ion-drift --fix window=joglekar --free r_on,r_off,initial
+  memsim fit examples/iv.csv --model ion-drift --free r_on,r_off,mobility,initial --plot fit.png
+  memsim fit examples/iv.csv --model ion-drift --fix window=joglekar --free r_on,r_off,initial
   memsim fit pulses.csv --model vteam --free v_off,k_off --between held --start v_off=0.4 --bounds v_off=0.1:2
   memsim fit sweep.csv --model yakopcic --preset miao --free a1,a2,b --column current=I --out fitted.toml
   memsim drive fitted.toml --plot fitted.png    the fitted device again

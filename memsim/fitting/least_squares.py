@@ -20,6 +20,7 @@ STEP = 1e-5  # of the central differences, on the fit's scales
 TOLERANCE = 1e-12  # of cost, step and gradient: a fit goes on until rounding stops it
 KEPT = 3  # of the other starts that were tried, those that the fit goes on from
 REACH = 3.0  # how far other starts lie from the given one: a factor of e^3 to both sides, on a log scale
+FAR = 1e60  # ranges: a residual whose square still is a number; what is beyond counts as no response
 COARSE = 1e-3  # share of the response's range by which half the step may change it
 STOPPED = -2
 ENDED = {  # by SciPy's status
@@ -216,7 +217,7 @@ class _Search:
             return np.full(len(self.simulation.response), np.inf)
         response, _ = self.simulation.run(device, states)
         residuals: np.ndarray = (response - self.simulation.response) / self.range
-        return residuals if np.isfinite(residuals).all() else np.full(len(residuals), np.inf)
+        return residuals if (np.abs(residuals) < FAR).all() else np.full(len(residuals), np.inf)
 
     def residuals(self, positions: np.ndarray) -> np.ndarray:
         """What the solver makes small; the least so far is kept."""
