@@ -131,6 +131,13 @@ def test_a_network_of_windowed_synapses_has_eulers_order():
     assert f"{check.worst.quarter:.2e}" in sentence(coarse)
 
 
+def test_a_controller_that_works_with_the_model_keeps_its_steps():
+    """The published VTEAM falls so fast that a step passes the threshold; other pulses at each dt would hide that."""
+    check = memsim.check_dt(configuration("mlp", devices={"synapse": {"model": "vteam"}}), REAL)
+    assert check.verdict == "coarse"
+    assert check.worst.half > 1e-3
+
+
 @pytest.mark.parametrize("bad", [{"samples": 0}, {"samples": 10**6}, {"tolerance": 0.0}, {"tolerance": float("nan")}])
 def test_what_cannot_be_checked_is_refused(bad):
     with pytest.raises(InputError, match=f"{next(iter(bad))}: must be"):

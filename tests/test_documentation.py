@@ -131,7 +131,7 @@ def test_blocks_run(page, tmp_path, monkeypatch, request):
     found = blocks(page)
     if page == FORMAT:
         shutil.copy(request.getfixturevalue("small_runs")[0], tmp_path / "run.h5")
-    if any(options or "load_models" in body or "--models" in body for _, _, options, body in found):
+    if any(options or "load_models" in body for _, _, options, body in found):
         # Models of the page's own would stay in the cache for good.
         monkeypatch.setenv("MEMSIM_CACHE_DIR", str(tmp_path / "cache"))
     if any(words[:2] == ["trace", "referee"] for _, _, _, body in found for words in commands(body)):

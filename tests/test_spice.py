@@ -153,6 +153,20 @@ def test_the_networks_dt_is_converged():
     assert check.verdict in ("exact", "fine"), check
 
 
+@with_ngspice
+def test_a_training_sample_of_vteam_synapses_is_that_of_ngspice():
+    """With a direction downwards that the step can follow; dt is shown to be converged."""
+    slow = {"model": "vteam", "k_on": -4.03e-8, "alpha_on": 1}
+    config = configuration(
+        "mlp", learning={"epochs": 1, "rate": 0.1}, devices={"synapse": slow}, time={"integrator": "heun"}
+    )
+    check = memsim.check_dt(config, DATA, samples=2, tolerance=0.1 * TOLERANCE)
+    assert check.verdict == "fine"
+    assert check.worst.order == pytest.approx(2.0, abs=0.2)
+    circuit = circuit_of(training.run(config, DATA), samples="1", realisations=[1])
+    assert compare(circuit, simulate(circuit)).residual < TOLERANCE
+
+
 WAVES = {
     "triangle": Triangle(amplitude=3e-4, frequency=3.0, phase=0.7, offset=2e-5),
     "samples": Sampled(times=[0.0, 0.13, 0.31, 0.9, 1.0], values=[0.0, 2e-4, -3e-4, 1e-4, 0.0]),
