@@ -11,9 +11,10 @@ from .datasets import Dataset, with_constant_line
 from .devices import Node, Synapse, ThresholdMemristor
 from .errors import InputError
 from .imperfections.drawing import OwnDevices, draw_devices, flaws_of, stuck_states
+from .imperfections.retention import refuse_retention, relaxes
 from .kernels.block import Plan
 from .kernels.random import PURPOSE_BIAS, PURPOSE_WEIGHT, uniform
-from .kernels.slots import Activation, BankColumn, BiasCurrent, BiasRule, Nominal, OutputGradient, WriteLaw
+from .kernels.slots import Activation, BankColumn, BiasCurrent, BiasRule, Imperfect, Nominal, OutputGradient, WriteLaw
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,14 @@ class Assembly:
         """The distinct device models, in the order of the loop's kernels."""
         return tuple(dict.fromkeys(bank.device.functions() for bank in self.banks))
 
+    @property
+    def imperfect(self) -> Imperfect:
+        """What the kernels are compiled for."""
+        if not self.own:
+            return Imperfect.NOTHING
+        relaxing = any(relaxes(bank, self.config.imperfections) for bank in self.banks)
+        return Imperfect.OWN | Imperfect.RELAXING if relaxing else Imperfect.OWN
+
 
 def realisation_seeds(seed: int, realisations: int) -> np.ndarray:
     """A 64-bit seed of its own for each realisation; it depends on the run's seed and its number only."""
@@ -86,6 +95,7 @@ def assemble(config: Configuration, dataset: Dataset, seeds: np.ndarray | None =
     units = (inputs.shape[1], *sizes[1:])
     banks = calibration.calibrate(config, inputs, dataset.targets)
     _refuse_solver(config, banks)
+    refuse_retention(config.imperfections, banks, config.time)
     slots = schedule.build(config)
     if seeds is None:
         seeds = np.concatenate([realisation_seeds(seed, config.run.realisations) for seed in config.run.every_seed])
@@ -163,7 +173,7 @@ def _plan(
         table[b, BankColumn.VARIABLES] = model.variables
         table[b, BankColumn.FIRST_DEVICE] = devices
         table[b, BankColumn.FIRST_STATE] = states
-        table[b, BankColumn.RESTS] = bank.device.rests
+        table[b, BankColumn.RESTS] = bank.device.rests and not relaxes(bank, config.imperfections)
         table[b, BankColumn.MODELLED] = bank.modelled is not None
         table[b, BankColumn.PARAMETERS] = model.parameters
         devices += bank.devices

@@ -1,6 +1,6 @@
 """``[imperfections]`` and ``[periphery]``: how far devices, drivers and read-outs are from perfect."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -25,6 +25,11 @@ class BankImperfections(Settings):
         0.0, "1", "standard deviation of the drift from pulse to pulse, as a share of its mean", ge=0, le=1
     )
 
+    retention_time: float | None = quantity(
+        None, "s", "time constant with which states relax; none where it is not given", gt=0
+    )
+    retention_state: Share = quantity(0.0, "1", "where they relax to, as a share of the range from its lower bound on")
+
     @model_validator(mode="after")
     def _shares_fit(self) -> "BankImperfections":
         total = self.stuck_lower + self.stuck_upper + self.stuck
@@ -35,7 +40,8 @@ class BankImperfections(Settings):
     @property
     def any(self) -> bool:
         """Whether any device may differ from a perfect one."""
-        return bool(self.spread or self.write_noise or self.stuck_lower or self.stuck_upper or self.stuck)
+        stuck = self.stuck_lower or self.stuck_upper or self.stuck
+        return bool(self.spread or self.write_noise or stuck or self.retention_time)
 
 
 class ImperfectionsSection(Settings):
@@ -82,3 +88,8 @@ class PeripherySection(Settings):
 def step_of(bits: int, limit: float | None) -> float:
     """The step of a converter with ``2**bits - 1`` codes from -limit to +limit, 0 among them; 0 without steps."""
     return limit / (2 ** (bits - 1) - 1) if bits and limit else 0.0
+
+
+def kind_of(bank: Any) -> str:
+    """The section of a bank's settings by its name: ``synapse``, ``node`` or ``memristor``."""
+    return "node" if bank.name.startswith("nodes") else "memristor" if bank.name == "memristor" else "synapse"
