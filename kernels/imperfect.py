@@ -16,7 +16,7 @@ from .compiling import compiled, elementwise, inlined, specialise
 from .mathematics import exponential
 from .random import PURPOSE_READ_NOISE, PURPOSE_WRITE_NOISE, normal
 from .scratch import line, sheet
-from .slots import BankColumn, Column, Flaw, Imperfect
+from .slots import BankColumn, Column, Flaw, Imperfect, Phase
 from .stepping import ModelFunctions, cache_key
 
 # Open names of the templates.
@@ -94,6 +94,11 @@ def no_pulse(plan, block, at, bank, step):
 
 
 @inlined
+def no_end(plan, block, at, bank, phase):
+    """Nothing changes."""
+
+
+@inlined
 def nothing(plan, block, at, bank):
     """Nothing changes."""
 
@@ -154,6 +159,32 @@ def end_variation(plan, block, at, bank):
 
 
 @compiled
+def settle(plan, block, at, bank):
+    """Finite levels: each state that can move goes to the nearest of them, which lie evenly from bound to bound."""
+    gaps = plan.flaws[bank, Flaw.LEVELS] - 1.0
+    lower, upper = plan.lower[bank, 0], plan.upper[bank, 0]
+    span = upper - lower
+    states = line(block.devices.state, at.first_state, at.elements)
+    highest = line(block.counters.highest, at.first_state, at.elements)
+    lowest = line(block.counters.lowest, at.first_state, at.elements)
+    movable = line(block.own.movable, at.first, at.elements)
+    for e in range(at.elements):
+        if movable[e] != 0.0:
+            settled = lower + span * (np.floor((states[e] - lower) / span * gaps + 0.5) / gaps)
+            states[e] = settled if settled < upper else upper
+            highest[e] = states[e] if states[e] > highest[e] else highest[e]
+            lowest[e] = states[e] if states[e] < lowest[e] else lowest[e]
+
+
+@inlined
+def end_slot(plan, block, at, bank, phase):
+    """After the pulses of a slot."""
+    end_variation(plan, block, at, bank)
+    if phase == Phase.WRITE and plan.flaws[bank, Flaw.LEVELS] > 0.0:
+        settle(plan, block, at, bank)
+
+
+@compiled
 def convert(values, limit, step, clipped):
     """Clip values at +-limit, counted, and round them to multiples of a step; 0 stands for no limit, or no step."""
     for e in range(values.size):
@@ -190,10 +221,10 @@ def read_in(plan, block, at, bank, step):
 
 
 PERFECT = {
-    "parameters_of": shared_parameters, "step_of": no_step, "begin_pulse": no_pulse, "end_train": nothing,
+    "parameters_of": shared_parameters, "step_of": no_step, "begin_pulse": no_pulse, "end_train": no_end,
     "drive_out": nothing, "read_in": no_pulse,
 }  # fmt: skip
 IMPERFECT = {
-    "parameters_of": own_parameters, "step_of": step_of, "begin_pulse": vary_drift, "end_train": end_variation,
+    "parameters_of": own_parameters, "step_of": step_of, "begin_pulse": vary_drift, "end_train": end_slot,
     "drive_out": drive_out, "read_in": read_in,
 }  # fmt: skip

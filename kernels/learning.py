@@ -340,7 +340,7 @@ def run_train(plan, block, at, slot, row, first_step):
                 plan, block, at, bank, slot[Column.PHASE], addressed, slot[Column.HELD], drive, steps, row
             )
             row += steps
-    end_train(plan, block, at, bank)
+    end_train(plan, block, at, bank, slot[Column.PHASE])
     return stepped
 
 

@@ -101,6 +101,7 @@ class Flaw(IntEnum):
     READOUT_STEP = 3  # V
     DRIVER_RANGE = 4  # A
     DRIVER_STEP = 5  # A
+    LEVELS = 6  # levels that a WRITE can end at
 
 
 class Imperfect(IntFlag):

@@ -11,6 +11,7 @@ from .datasets import Dataset, with_constant_line
 from .devices import Node, Synapse, ThresholdMemristor
 from .errors import InputError
 from .imperfections.drawing import OwnDevices, draw_devices, flaws_of, stuck_states
+from .imperfections.levels import settled
 from .imperfections.retention import refuse_retention, relaxes
 from .kernels.block import Plan
 from .kernels.random import PURPOSE_BIAS, PURPOSE_WEIGHT, uniform
@@ -100,7 +101,8 @@ def assemble(config: Configuration, dataset: Dataset, seeds: np.ndarray | None =
     if seeds is None:
         seeds = np.concatenate([realisation_seeds(seed, config.run.realisations) for seed in config.run.every_seed])
     own = draw_devices(banks, config.imperfections, config.periphery, seeds)
-    initial = stuck_states(_initial_states(config, banks, units, seeds), banks, config.imperfections, seeds)
+    initial = settled(_initial_states(config, banks, units, seeds), banks, config.imperfections)
+    initial = stuck_states(initial, banks, config.imperfections, seeds)
     if isinstance(banks[0].device, ThresholdMemristor):
         calibration.refuse_disturbing_reads(banks[0], initial[0][: units[0], 0], inputs)
     plan = _plan(config, slots, banks, units)

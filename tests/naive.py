@@ -730,8 +730,15 @@ class Network:
                 device.voltage = voltages[-1]
                 if slot.gap_steps and number < slot.pulses - 1:
                     self.step(slot.bank, device, slot.phase, 0.0, slot.gap_steps, addressed=addressed, held=slot.held)
+        levels = self.section("imperfections", bank).levels
         for place, device in enumerate(bank.devices):
             device.factor = device.movable
+            if levels and slot.phase == Phase.WRITE and device.movable:
+                lower, upper = bank.lower[0], bank.upper[0]
+                place_of = math.floor((device.state[0] - lower) / (upper - lower) * (levels - 1) + 0.5) / (levels - 1)
+                device.state = [min(lower + (upper - lower) * place_of, upper)]
+                device.highest = [max(device.highest[0], device.state[0])]
+                device.lowest = [min(device.lowest[0], device.state[0])]
             noise = around.read_noise and around.read_noise * normal(self.seed, 7, slot.bank, place, self.steps)
             device.voltage, cut = converted(device.voltage + noise, around.readout_range, around.readout_bits)
             device.readout_clipped += cut

@@ -49,6 +49,10 @@ CASES = {
             },
         },
     ),
+    "levels": (
+        "mlp",
+        {"imperfections": {"synapse": {"levels": 4097, "stuck": 0.2, "write_noise": 0.2}, "node": {"levels": 1025}}},
+    ),
     "memristor": (
         "slp",
         {
@@ -145,7 +149,7 @@ def test_nothing_of_everything_has_the_bits_of_perfect_devices(kind):
     assert same([found[1]], [perfect[1]])
 
 
-@pytest.mark.parametrize("case", ["all, writes by count", "memristor", "retention"])
+@pytest.mark.parametrize("case", ["all, writes by count", "memristor", "retention", "levels"])
 def test_an_imperfect_run_is_replayed_and_resumed_with_the_same_bits(case, tmp_path):
     config = configuration(case, learning={"epochs": 40}, trace={"keyframe_samples": 3})
     path = stopped(config, tmp_path / "stopped.h5", 5, data=REAL)
@@ -276,6 +280,34 @@ def naive_steps(assembly):
     return sum(slot.width + assembly.schedule.rest_steps for slot in slots)
 
 
+# Levels
+
+
+def test_states_end_a_write_at_levels():
+    # An epoch ends with WRITEs, after which no synapse moves.
+    levels = 4097
+    stuck = {"levels": levels, "stuck": 0.2}
+    assembly = assemble(short_runs.configuration("mlp", imperfections={"synapse": stuck}), REAL)
+    perfect = states_after(assemble(short_runs.configuration("mlp"), REAL))[0]
+    found = states_after(assembly)[0]
+    for b in (0, 2):
+        variable, initial = assembly.banks[b].device.state_variables()[0], assembly.initial[b][0]
+        gap = (variable.upper - variable.lower) / (levels - 1)
+        for states in (initial, found[b][:, 0]):
+            number = (states - variable.lower) / gap
+            assert number == pytest.approx(np.rint(number), abs=1e-9)
+        assert (found[b][:, 0] != initial).any()
+        assert np.array_equal((found[b][:, 0] != initial) & (assembly.own[b].movable == 0.0), np.zeros_like(initial))
+        assert np.abs(initial - assemble(short_runs.configuration("mlp"), REAL).initial[b][0]).max() <= 0.5001 * gap
+    assert not same(found, perfect)
+
+
+def test_writes_of_less_than_half_a_level_are_lost():
+    assembly = assemble(short_runs.configuration("mlp", imperfections={"synapse": {"levels": 5}}), REAL)
+    found = states_after(assembly)[0]
+    assert np.array_equal(found[0][:, 0], assembly.initial[0][0])
+
+
 # Bad input
 
 
@@ -289,6 +321,8 @@ def naive_steps(assembly):
         ({"imperfections": {"synapse": {"spread": {"mobility": 1.5}}}}, "must be less than or equal to 1"),
         ({"imperfections": {"synapse": {"stuck": 0.6, "stuck_lower": 0.6}}}, r"at most 1 \(got 1.2\)"),
         ({"imperfections": {"memristor": {"write_noise": 0.1}}}, "this network has no such devices"),
+        ({"imperfections": {"node": {"levels": 1}}}, r"levels: must be 0, or 2 or more: both bounds .* \(got 1\)"),
+        ({"imperfections": {"node": {"levels": -2}}}, "must be greater than or equal to 0"),
         ({"imperfections": {"node": {"retention_time": 1e-3}}}, r"at least 10 steps of time.dt = 0.00025 s"),
         ({"imperfections": {"node": {"retention_time": 0.0}}}, "must be greater than 0"),
         ({"imperfections": {"node": {"retention_state": 1.5}}}, "must be less than or equal to 1"),
@@ -311,6 +345,8 @@ def test_a_memristor_is_not_stuck_at_a_bound_that_it_does_not_have():
         assemble(short_runs.configuration("slp", **sections), REAL)
     with pytest.raises(InputError, match=r"retention_time: a threshold-memristor has a state without a bound"):
         assemble(short_runs.configuration("slp", imperfections={"memristor": {"retention_time": 1.0}}), REAL)
+    with pytest.raises(InputError, match=r"levels: a threshold-memristor has several states"):
+        assemble(short_runs.configuration("slp", imperfections={"memristor": {"levels": 9}}), REAL)
 
 
 def test_the_configuration_goes_through_toml():

@@ -58,6 +58,7 @@ def flaws_of(
         around: BankPeriphery = getattr(periphery, kind_of(bank))
         noise = getattr(imperfections, kind_of(bank)).write_noise
         row[Flaw.WRITE_NOISE] = _sigma(noise)
+        row[Flaw.LEVELS] = getattr(imperfections, kind_of(bank)).levels
         row[Flaw.READ_NOISE] = around.read_noise
         row[Flaw.READOUT_RANGE] = around.readout_range or 0.0
         row[Flaw.READOUT_STEP] = step_of(around.readout_bits, around.readout_range)

@@ -29,19 +29,27 @@ class BankImperfections(Settings):
         None, "s", "time constant with which states relax; none where it is not given", gt=0
     )
     retention_state: Share = quantity(0.0, "1", "where they relax to, as a share of the range from its lower bound on")
+    levels: int = Field(
+        default=0,
+        ge=0,
+        le=65536,
+        description="levels that a WRITE can end at, evenly from bound to bound; 0: any state",
+    )
 
     @model_validator(mode="after")
     def _shares_fit(self) -> "BankImperfections":
         total = self.stuck_lower + self.stuck_upper + self.stuck
         if total > 1:
             raise ValueError(f"stuck: stuck, stuck_lower and stuck_upper must add up to at most 1 (got {total:g})")
+        if self.levels == 1:
+            raise ValueError("levels: must be 0, or 2 or more: both bounds are among them (got 1)")
         return self
 
     @property
     def any(self) -> bool:
         """Whether any device may differ from a perfect one."""
         stuck = self.stuck_lower or self.stuck_upper or self.stuck
-        return bool(self.spread or self.write_noise or stuck or self.retention_time)
+        return bool(self.spread or self.write_noise or stuck or self.retention_time or self.levels)
 
 
 class ImperfectionsSection(Settings):
