@@ -117,7 +117,8 @@ class Counters(NamedTuple):
 class Own(NamedTuple):
     """What each device of a block has of its own; empty where all are perfect."""
 
-    parameters: np.ndarray  # flat: of each bank (parameters, room), the last row of a model's the factor of its drift
+    parameter_rows: int  # rows of parameters that each bank has room for
+    parameters: np.ndarray  # flat: of each bank (parameter_rows, room): a model's, and what its imperfections add
     movable: np.ndarray  # (elements,), 0 of stuck devices, 1 of others
     seeds: np.ndarray  # (realisations,) uint64
 

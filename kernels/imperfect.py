@@ -1,9 +1,10 @@
 """Imperfect devices and periphery: what the learning loop does where not all is as its calibration says.
 
-Each device has parameters of its own, the last of which is a factor of its
-drift: 0 of a stuck device, else 1, and drawn anew for each pulse under write
-noise. The controller does not know them. The hooks of perfect networks compile
-to nothing.
+Each device has parameters of its own. After those of its model comes a factor
+of its drift: 0 of a stuck device, else 1, and drawn anew for each pulse under
+write noise. Where states relax, there follow the rate of that, and the state
+that each variable relaxes to. The controller does not know them. The hooks of
+perfect networks compile to nothing.
 """
 
 import functools
@@ -15,7 +16,7 @@ from .compiling import compiled, elementwise, inlined, specialise
 from .mathematics import exponential
 from .random import PURPOSE_READ_NOISE, PURPOSE_WRITE_NOISE, normal
 from .scratch import line, sheet
-from .slots import BankColumn, Column, Flaw
+from .slots import BankColumn, Column, Flaw, Imperfect, Phase
 from .stepping import ModelFunctions, cache_key
 
 # Open names of the templates.
@@ -33,15 +34,38 @@ def drift_of_several(variable, x, element, i, p):
     return p[FACTOR] * inner(variable, x, element, i, p)
 
 
+def relaxing_drift_of_one(x, i, p):
+    """The same, and the relaxation."""
+    return p[FACTOR] * inner(x, i, p) + p[FACTOR + 1] * (p[FACTOR + 2] - x)
+
+
+def relaxing_drift_of_several(variable, x, element, i, p):
+    """The same, and the relaxation."""
+    relaxation = p[FACTOR + 1] * (p[FACTOR + 2 + variable] - x[variable, element])
+    return p[FACTOR] * inner(variable, x, element, i, p) + relaxation
+
+
+def parameters_beyond(variables: int) -> int:
+    """How many parameters may follow those of a model: a factor, a rate, and a state for each variable."""
+    return 2 + variables
+
+
 @functools.cache
-def imperfect(model: ModelFunctions) -> ModelFunctions:
-    """A model whose elements have parameters of their own, and a factor of the drift after them."""
-    key = f"imperfect_{cache_key(model)}"
+def imperfect(model: ModelFunctions, kind: Imperfect) -> ModelFunctions:
+    """A model whose elements have parameters of their own, and what the imperfections add after them."""
+    relaxing = Imperfect.RELAXING in kind
+    key = f"{'relaxing' if relaxing else 'imperfect'}_{cache_key(model)}"
     own = specialise(model.drift, f"inner_drift_{key}", compiler=elementwise)
-    template = drift_of_one if model.variables == 1 else drift_of_several
+    one, several = (relaxing_drift_of_one, relaxing_drift_of_several) if relaxing else (drift_of_one, drift_of_several)
+    template = one if model.variables == 1 else several
     drift = specialise(template, f"drift_{key}", compiler=_plain, inner=own, FACTOR=model.parameters)
     return model._replace(
-        key=key, parameters=model.parameters + 1, drift=drift, drift_under_voltage=None, own_parameters=True
+        key=key,
+        parameters=model.parameters + (parameters_beyond(model.variables) if relaxing else 1),
+        drift=drift,
+        constant_drift=model.constant_drift and not relaxing,
+        drift_under_voltage=None,
+        own_parameters=True,
     )
 
 
@@ -70,6 +94,11 @@ def no_pulse(plan, block, at, bank, step):
 
 
 @inlined
+def no_end(plan, block, at, bank, phase):
+    """Nothing changes."""
+
+
+@inlined
 def nothing(plan, block, at, bank):
     """Nothing changes."""
 
@@ -80,15 +109,14 @@ def nothing(plan, block, at, bank):
 @inlined
 def own_parameters(plan, block, at, bank):
     """Every device's own parameters, (parameters, room)."""
-    count = plan.parameters.shape[1] + 1
+    count = block.own.parameter_rows
     return sheet(block.own.parameters, count * at.first, count, at.room)
 
 
 @inlined
 def factors_of(plan, block, at, bank):
     """The factors of a bank's drifts, (elements,)."""
-    count = plan.parameters.shape[1] + 1
-    first = count * at.first + plan.banks[bank, BankColumn.PARAMETERS] * at.room
+    first = block.own.parameter_rows * at.first + plan.banks[bank, BankColumn.PARAMETERS] * at.room
     return line(block.own.parameters, first, at.elements)
 
 
@@ -131,6 +159,32 @@ def end_variation(plan, block, at, bank):
 
 
 @compiled
+def settle(plan, block, at, bank):
+    """Finite levels: each state that can move goes to the nearest of them, which lie evenly from bound to bound."""
+    gaps = plan.flaws[bank, Flaw.LEVELS] - 1.0
+    lower, upper = plan.lower[bank, 0], plan.upper[bank, 0]
+    span = upper - lower
+    states = line(block.devices.state, at.first_state, at.elements)
+    highest = line(block.counters.highest, at.first_state, at.elements)
+    lowest = line(block.counters.lowest, at.first_state, at.elements)
+    movable = line(block.own.movable, at.first, at.elements)
+    for e in range(at.elements):
+        if movable[e] != 0.0:
+            settled = lower + span * (np.floor((states[e] - lower) / span * gaps + 0.5) / gaps)
+            states[e] = settled if settled < upper else upper
+            highest[e] = states[e] if states[e] > highest[e] else highest[e]
+            lowest[e] = states[e] if states[e] < lowest[e] else lowest[e]
+
+
+@inlined
+def end_slot(plan, block, at, bank, phase):
+    """After the pulses of a slot."""
+    end_variation(plan, block, at, bank)
+    if phase == Phase.WRITE and plan.flaws[bank, Flaw.LEVELS] > 0.0:
+        settle(plan, block, at, bank)
+
+
+@compiled
 def convert(values, limit, step, clipped):
     """Clip values at +-limit, counted, and round them to multiples of a step; 0 stands for no limit, or no step."""
     for e in range(values.size):
@@ -167,10 +221,10 @@ def read_in(plan, block, at, bank, step):
 
 
 PERFECT = {
-    "parameters_of": shared_parameters, "step_of": no_step, "begin_pulse": no_pulse, "end_train": nothing,
+    "parameters_of": shared_parameters, "step_of": no_step, "begin_pulse": no_pulse, "end_train": no_end,
     "drive_out": nothing, "read_in": no_pulse,
 }  # fmt: skip
 IMPERFECT = {
-    "parameters_of": own_parameters, "step_of": step_of, "begin_pulse": vary_drift, "end_train": end_variation,
+    "parameters_of": own_parameters, "step_of": step_of, "begin_pulse": vary_drift, "end_train": end_slot,
     "drive_out": drive_out, "read_in": read_in,
 }  # fmt: skip

@@ -15,7 +15,7 @@ from .block import place, rows_of
 from .compiling import inlined, specialise
 from .imperfect import IMPERFECT, PERFECT, imperfect
 from .scratch import cube, line, rows, sheet
-from .slots import BankColumn, BiasCurrent, Column, Nominal, Operation, Phase
+from .slots import BankColumn, BiasCurrent, Column, Imperfect, Nominal, Operation, Phase
 from .state_dependent import rules_of
 from .stepping import ModelFunctions, Tally, cache_key, pulse_kernel
 from .tiles import ANY_VARIABLE, NO_VARIABLE
@@ -340,7 +340,7 @@ def run_train(plan, block, at, slot, row, first_step):
                 plan, block, at, bank, slot[Column.PHASE], addressed, slot[Column.HELD], drive, steps, row
             )
             row += steps
-    end_train(plan, block, at, bank)
+    end_train(plan, block, at, bank, slot[Column.PHASE])
     return stepped
 
 
@@ -356,15 +356,15 @@ def run_slot(plan, block, slot, row, idle, first_step):
     drive_out(plan, block, at, slot[Column.BANK])
     stepped = run_train(plan, block, at, slot, row, first_step)
     read_in(plan, block, at, slot[Column.BANK], first_step + row)
-    # Before the rest: a bank that is stepped through it overwrites its voltages.
+    # Before the rest: a bank that is stepped through it overwrites its voltages, and its states may move.
     if not read_own_voltages(plan, slot, at, block.devices, block.counters, block.registers):
         read_voltages(plan, slot, at, block.devices, block.registers)
-    if not idle:
-        stepped += rest_banks(plan, block, slot, row)
     if slot[Column.PHASE] == Phase.RESTORE and slot[Column.VARIABLE] <= 0 and operation != Operation.VERIFY:
         lower = plan.lower[slot[Column.BANK]]
         upper = plan.upper[slot[Column.BANK]]
         count_residuals(at, lower, upper, block.devices, block.counters)
+    if not idle:
+        stepped += rest_banks(plan, block, slot, row)
     return stepped
 
 
@@ -475,21 +475,20 @@ def run_slots(plan, block, data, results, first_slot, slots, first_epoch):
 
 
 @functools.cache
-def loop_kernel(models: tuple[ModelFunctions, ...], integrator: str, modelled: bool, flawed: bool):
+def loop_kernel(models: tuple[ModelFunctions, ...], integrator: str, modelled: bool, kind: Imperfect):
     """The kernel :func:`run_slots` for the network's device models, at most two.
 
     ``modelled`` says that the controller finds pulses of some bank in its
-    device's model (:mod:`memsim.kernels.state_dependent`); ``flawed`` that each
-    device has parameters of its own, and the periphery may be imperfect
-    (:mod:`memsim.kernels.imperfect`).
+    device's model (:mod:`memsim.kernels.state_dependent`); ``kind`` what is
+    imperfect (:mod:`memsim.kernels.imperfect`).
     """
-    pulses = [pulse_kernel(imperfect(model) if flawed else model, integrator) for model in models]
+    pulses = [pulse_kernel(imperfect(model, kind) if kind else model, integrator) for model in models]
     key = f"{integrator}_" + "_".join(cache_key(model) for model in models) + ("_modelled" if modelled else "")
-    key += "_imperfect" if flawed else ""
+    key += ("_relaxing" if Imperfect.RELAXING in kind else "_imperfect") if kind else ""
     rules = rules_of(models, integrator, modelled)
     bound = {"pulse_0": pulses[0], "pulse_1": pulses[-1]}
     bound |= {"set_own_currents": rules.set_currents, "read_own_voltages": rules.read_voltages}
-    bound |= IMPERFECT if flawed else PERFECT
+    bound |= IMPERFECT if kind else PERFECT
     for template in (apply_pulse, rest_banks, run_train, run_slot):
         bound[template.__name__] = specialise(template, f"{template.__name__}_{key}", compiler=inlined, **bound)
     return specialise(run_slots, f"run_slots_{key}", **bound)

@@ -4,7 +4,7 @@ The scheduler writes the table, the learning loop executes it; both read it with
 the names below.
 """
 
-from enum import IntEnum
+from enum import IntEnum, IntFlag
 
 
 class Phase(IntEnum):
@@ -101,6 +101,15 @@ class Flaw(IntEnum):
     READOUT_STEP = 3  # V
     DRIVER_RANGE = 4  # A
     DRIVER_STEP = 5  # A
+    LEVELS = 6  # levels that a WRITE can end at
+
+
+class Imperfect(IntFlag):
+    """What the kernels of a network are compiled for."""
+
+    NOTHING = 0
+    OWN = 1  # each device has parameters of its own, and the periphery may be imperfect
+    RELAXING = 2  # states relax at all times
 
 
 class BiasRule(IntEnum):

@@ -11,9 +11,11 @@ from .datasets import Dataset, with_constant_line
 from .devices import Node, Synapse, ThresholdMemristor
 from .errors import InputError
 from .imperfections.drawing import OwnDevices, draw_devices, flaws_of, stuck_states
+from .imperfections.levels import settled
+from .imperfections.retention import refuse_retention, relaxes
 from .kernels.block import Plan
 from .kernels.random import PURPOSE_BIAS, PURPOSE_WEIGHT, uniform
-from .kernels.slots import Activation, BankColumn, BiasCurrent, BiasRule, Nominal, OutputGradient, WriteLaw
+from .kernels.slots import Activation, BankColumn, BiasCurrent, BiasRule, Imperfect, Nominal, OutputGradient, WriteLaw
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,19 @@ class Assembly:
         """The distinct device models, in the order of the loop's kernels."""
         return tuple(dict.fromkeys(bank.device.functions() for bank in self.banks))
 
+    @property
+    def imperfect(self) -> Imperfect:
+        """What the kernels are compiled for."""
+        if not self.own:
+            return Imperfect.NOTHING
+        # A drift of one's own that does not change in a pulse is taken out of the steps, which are then no vector
+        # instructions; with a relaxation, at a rate of 0, they are, with the same bits, and several times as fast.
+        taken_out = self.config.time.solver != "exact" and all(
+            m.variables == 1 and m.constant_drift for m in self.models
+        )
+        relaxing = taken_out or any(relaxes(bank, self.config.imperfections) for bank in self.banks)
+        return Imperfect.OWN | Imperfect.RELAXING if relaxing else Imperfect.OWN
+
 
 def realisation_seeds(seed: int, realisations: int) -> np.ndarray:
     """A 64-bit seed of its own for each realisation; it depends on the run's seed and its number only."""
@@ -86,11 +101,13 @@ def assemble(config: Configuration, dataset: Dataset, seeds: np.ndarray | None =
     units = (inputs.shape[1], *sizes[1:])
     banks = calibration.calibrate(config, inputs, dataset.targets)
     _refuse_solver(config, banks)
+    refuse_retention(config.imperfections, banks, config.time)
     slots = schedule.build(config)
     if seeds is None:
         seeds = np.concatenate([realisation_seeds(seed, config.run.realisations) for seed in config.run.every_seed])
     own = draw_devices(banks, config.imperfections, config.periphery, seeds)
-    initial = stuck_states(_initial_states(config, banks, units, seeds), banks, config.imperfections, seeds)
+    initial = settled(_initial_states(config, banks, units, seeds), banks, config.imperfections)
+    initial = stuck_states(initial, banks, config.imperfections, seeds)
     if isinstance(banks[0].device, ThresholdMemristor):
         calibration.refuse_disturbing_reads(banks[0], initial[0][: units[0], 0], inputs)
     plan = _plan(config, slots, banks, units)
@@ -163,7 +180,7 @@ def _plan(
         table[b, BankColumn.VARIABLES] = model.variables
         table[b, BankColumn.FIRST_DEVICE] = devices
         table[b, BankColumn.FIRST_STATE] = states
-        table[b, BankColumn.RESTS] = bank.device.rests
+        table[b, BankColumn.RESTS] = bank.device.rests and not relaxes(bank, config.imperfections)
         table[b, BankColumn.MODELLED] = bank.modelled is not None
         table[b, BankColumn.PARAMETERS] = model.parameters
         devices += bank.devices

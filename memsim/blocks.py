@@ -6,6 +6,7 @@ import numpy as np
 
 from .imperfections.drawing import OwnDevices
 from .kernels.block import PHASES, Block, Counters, Devices, Own, PlaceColumn, Plan, Registers, Rows
+from .kernels.imperfect import parameters_beyond
 from .kernels.slots import BankColumn, Nominal
 from .kernels.stepping import PulseRows
 from .kernels.tiles import room_of
@@ -165,7 +166,7 @@ def new_block(plan: Plan, initial: Sequence[np.ndarray], outputs: int, own: Own)
 
 def own_of(plan: Plan, own: Sequence[OwnDevices], seeds: np.ndarray) -> Own:
     """What the devices of a block have of their own, laid out; empty where all are perfect."""
-    rows = plan.parameters.shape[1] + 1
+    rows = plan.parameters.shape[1] + parameters_beyond(plan.lower.shape[1])
     parameters, movable = [np.zeros(0)], [np.zeros(0)]
     for bank, devices in enumerate(own):
         room = room_of(devices.movable.size)
@@ -173,9 +174,11 @@ def own_of(plan: Plan, own: Sequence[OwnDevices], seeds: np.ndarray) -> Own:
         count = int(plan.banks[bank, BankColumn.PARAMETERS])
         values[:count] = devices.parameters.reshape(count, -1)
         values[count] = devices.movable.ravel()
+        values[count + 1] = devices.relaxation.ravel()
+        values[count + 2 : count + 2 + len(devices.aims)] = devices.aims[:, None]
         parameters.append(_repeated(values, room).ravel())
         movable.append(_repeated(devices.movable.reshape(1, -1), room).ravel())
-    return Own(np.concatenate(parameters), np.concatenate(movable), np.array(seeds))
+    return Own(rows, np.concatenate(parameters), np.concatenate(movable), np.array(seeds))
 
 
 def _new_devices(state: np.ndarray, elements: int) -> Devices:

@@ -208,14 +208,16 @@ class Physics:
 
 
 class OwnPhysics:
-    """The equations of a device whose drift has a factor of its own."""
+    """The equations of a device whose drift has a factor of its own, and whose states may relax."""
 
-    def __init__(self, physics, factor):
+    def __init__(self, physics, factor, rate, aims):
         self.physics, self.factor, self.response = physics, factor, physics.response
+        self.rate, self.aims = rate, aims
 
     def drift(self, variable, x, drive, p):
         """Time derivative of one variable."""
-        return self.factor * self.physics.drift(variable, x, drive, p)
+        drift = self.factor * self.physics.drift(variable, x, drive, p)
+        return drift + self.rate * (self.aims[variable] - x[variable]) if self.aims else drift
 
 
 def converted(value, limit, bits):
@@ -354,6 +356,8 @@ class Device:
     parameters: tuple = ()
     movable: float = 1.0  # 0 of a stuck device
     factor: float = 1.0  # of the drift
+    rate: float = 0.0  # at which states relax
+    aims: list = field(default_factory=list)  # what they relax to
     rows: list = field(default_factory=list)  # (state, current, voltage) of every step
 
 
@@ -442,6 +446,10 @@ class Network:
             attempt += 1
         if uniform(self.seed, 5, number, place, 0) < section.stuck_lower + section.stuck_upper + section.stuck:
             device.movable = device.factor = 0.0
+        if section.retention_time:
+            device.rate = device.movable / section.retention_time
+            share = section.retention_state
+            device.aims = [low + share * (high - low) for low, high in zip(bank.lower, bank.upper, strict=True)]
 
     def learn(self, order):
         """Show the samples in an order, (epochs, samples); return the total error of each epoch."""
@@ -722,8 +730,15 @@ class Network:
                 device.voltage = voltages[-1]
                 if slot.gap_steps and number < slot.pulses - 1:
                     self.step(slot.bank, device, slot.phase, 0.0, slot.gap_steps, addressed=addressed, held=slot.held)
+        levels = self.section("imperfections", bank).levels
         for place, device in enumerate(bank.devices):
             device.factor = device.movable
+            if levels and slot.phase == Phase.WRITE and device.movable:
+                lower, upper = bank.lower[0], bank.upper[0]
+                place_of = math.floor((device.state[0] - lower) / (upper - lower) * (levels - 1) + 0.5) / (levels - 1)
+                device.state = [min(lower + (upper - lower) * place_of, upper)]
+                device.highest = [max(device.highest[0], device.state[0])]
+                device.lowest = [min(device.lowest[0], device.state[0])]
             noise = around.read_noise and around.read_noise * normal(self.seed, 7, slot.bank, place, self.steps)
             device.voltage, cut = converted(device.voltage + noise, around.readout_range, around.readout_bits)
             device.readout_clipped += cut
@@ -742,7 +757,7 @@ class Network:
         time = self.config.time
         integrator, dt = "exact" if time.solver == "exact" else time.integrator, time.dt
         done = pulse(
-            OwnPhysics(bank.physics, device.factor), integrator, device.state, current, steps,
+            OwnPhysics(bank.physics, device.factor, device.rate, device.aims), integrator, device.state, current, steps,
             dt=dt, p=device.parameters, lower=bank.lower, upper=bank.upper, addressed=addressed, held=held,
         )  # fmt: skip
         device.state = done.states[-1]

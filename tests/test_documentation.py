@@ -30,7 +30,7 @@ from memsim.configuration import (
 from memsim.devices import Node, Synapse, ThresholdMemristor
 from memsim.driving.configuration import load_drive_configuration
 from memsim.hysteresis.configuration import LoopsSection
-from memsim.imperfections.settings import BankImperfections, BankPeriphery
+from memsim.imperfections import BankImperfections, BankPeriphery
 from memsim.inspection.windows import write_window
 from memsim.reproduction.settings import Reproduction, multilayer
 from memsim.sweeping.configuration import Range, SweepSection, load_sweep
@@ -258,6 +258,11 @@ SECTIONS = {
     "`[data]`": (DataSection, ()),
     "`[trace]`": (TraceSection, ()),
 }
+FLAWS = "imperfections.md"
+OTHER_PAGES = {
+    "`[imperfections.synapse]`, `[imperfections.node]`, `[imperfections.memristor]`": (FLAWS, BankImperfections),
+    "`[periphery.synapse]`, `[periphery.node]`, `[periphery.memristor]`": (FLAWS, BankPeriphery),
+}
 SWEEP_SECTIONS = {"`[sweep]`": SweepSection, "A range": Range}
 BOUNDS = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤", "min_length": "length ≥"}
 
@@ -273,8 +278,8 @@ def shown_default(value: object) -> str:
         return "not given"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
-    if isinstance(value, tuple):
-        return f"`{list(value)}`"
+    if isinstance(value, tuple | dict):
+        return f"`{list(value) if isinstance(value, tuple) else value}`"
     return f'`"{value}"`' if isinstance(value, str) else f"`{value:g}`".replace("1e-08", "1e-8")
 
 
@@ -291,10 +296,13 @@ def sections_of(page: Path) -> dict[str, str]:
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
-@pytest.mark.parametrize("heading", SECTIONS)
+@pytest.mark.parametrize("heading", [*SECTIONS, *OTHER_PAGES])
 def test_the_configurations_page_has_every_field_with_unit_bounds_and_default(heading):
-    model, elsewhere = SECTIONS[heading]
-    rows = {row[0]: row for row in table_rows(sections_of(ROOT / "docs" / "run-file.md")[heading])}
+    model, elsewhere = SECTIONS.get(heading, (None, ()))
+    page = "run-file.md"
+    if heading in OTHER_PAGES:
+        page, model = OTHER_PAGES[heading]
+    rows = {row[0]: row for row in table_rows(sections_of(ROOT / "docs" / page)[heading])}
     assert set(rows) == {f"`{name}`" for name in model.model_fields if name not in elsewhere}
     for name, field in model.model_fields.items():
         if name in elsewhere:
@@ -395,16 +403,10 @@ def test_the_devices_page_has_every_field_with_unit_bounds_default_and_origin_an
 
 
 def test_no_section_is_left_out():
-    devices = {f"devices.{name}" for name in Configuration.model_fields["devices"].annotation.model_fields}
-    named = (set(Configuration.model_fields) - {"devices", "imperfections", "periphery"}) | devices
-    assert {f"`[{name}]`" for name in named} <= set(SECTIONS)
-
-
-@pytest.mark.parametrize("model", [BankImperfections, BankPeriphery])
-def test_the_page_on_imperfections_has_every_field(model):
-    rows = table_rows((ROOT / "docs" / "imperfections.md").read_text(encoding="utf-8"))
-    named = [name for row in rows for name in re.findall(r"`(\w+)`", row[0])]
-    assert set(model.model_fields) <= set(named)
+    nested = ("devices", "imperfections", "periphery")
+    within = {f"{name}.{of}" for name in nested for of in Configuration.model_fields[name].annotation.model_fields}
+    named = (set(Configuration.model_fields) - {*nested}) | within
+    assert {f"`[{name}]`" for name in named} <= set(", ".join([*SECTIONS, *OTHER_PAGES]).split(", "))
 
 
 # The run file.

@@ -40,6 +40,19 @@ CASES = {
     "write noise": ("mlp", {"imperfections": {"synapse": {"write_noise": 0.3}, "node": {"write_noise": 0.1}}}),
     "periphery": ("mlp", {"periphery": CONVERTERS}),
     "all, writes by count": ("mlp", {"imperfections": ALL, "periphery": CONVERTERS, "write": COUNT}),
+    "retention": (
+        "mlp",
+        {
+            "imperfections": {
+                "synapse": {"retention_time": 0.5, "retention_state": 0.3, "stuck": 0.2, "write_noise": 0.2},
+                "node": {"retention_time": 0.05, "retention_state": 0.5},
+            },
+        },
+    ),
+    "levels": (
+        "mlp",
+        {"imperfections": {"synapse": {"levels": 4097, "stuck": 0.2, "write_noise": 0.2}, "node": {"levels": 1025}}},
+    ),
     "memristor": (
         "slp",
         {
@@ -136,7 +149,7 @@ def test_nothing_of_everything_has_the_bits_of_perfect_devices(kind):
     assert same([found[1]], [perfect[1]])
 
 
-@pytest.mark.parametrize("case", ["all, writes by count", "memristor"])
+@pytest.mark.parametrize("case", ["all, writes by count", "memristor", "retention", "levels"])
 def test_an_imperfect_run_is_replayed_and_resumed_with_the_same_bits(case, tmp_path):
     config = configuration(case, learning={"epochs": 40}, trace={"keyframe_samples": 3})
     path = stopped(config, tmp_path / "stopped.h5", 5, data=REAL)
@@ -230,6 +243,71 @@ def test_write_noise_has_mean_1_and_the_stated_deviation():
     assert logarithms.std() == pytest.approx(math.sqrt(math.log1p(share**2)), rel=0.06)
 
 
+# Retention
+
+
+@pytest.mark.parametrize(
+    ("model", "integrator", "order"), [("synapse", "euler", 1), ("synapse", "heun", 2), ("vteam", "euler", 1)]
+)
+def test_states_at_rest_relax_exponentially(model, integrator, order):
+    # The learning rate writes nothing, and READs stay below the thresholds: 900 steps in which only retention acts.
+    constant, share = 0.1, 0.25
+    sections = {"learning": {"rate": 1e-30, "epochs": 4}, "devices": {"synapse": {"model": model}}}
+    time = {"pulse_steps": 3, "write_steps": 4, "gap_steps": 1, "integrator": integrator}
+    relaxing = {"synapse": {"retention_time": constant, "retention_state": share, "stuck": 0.3}}
+    assembly = assemble(short_runs.configuration("mlp", **sections, time=time, imperfections=relaxing), REAL)
+    steps = naive_steps(assembly) * 4 * len(REAL.inputs)
+    dt = assembly.config.time.dt
+    spent = steps * dt / constant
+    assert spent > 1.0
+    for b in (0, 2):
+        variable, initial = assembly.banks[b].device.state_variables()[0], assembly.initial[b][0]
+        aim = variable.lower + share * (variable.upper - variable.lower)
+        wanted = aim + (initial - aim) * math.exp(-spent)
+        found = states_after(assembly)[0][b][:, 0]
+        stuck = assembly.own[b].movable == 0.0
+        assert np.array_equal(found[stuck], initial[stuck])
+        error = (
+            spent * (dt / constant) ** order / math.factorial(order + 1)
+        )  # of the logarithm, by the integrator's own series
+        assert found[~stuck] - aim == pytest.approx((wanted - aim)[~stuck], rel=1.1 * error, abs=0.0)
+        assert not np.allclose((found - aim)[~stuck], (wanted - aim)[~stuck], rtol=0.9 * error, atol=0.0)
+
+
+def naive_steps(assembly):
+    """Steps of a sample."""
+    slots = assembly.schedule.slots
+    return sum(slot.width + assembly.schedule.rest_steps for slot in slots)
+
+
+# Levels
+
+
+def test_states_end_a_write_at_levels():
+    # An epoch ends with WRITEs, after which no synapse moves.
+    levels = 4097
+    stuck = {"levels": levels, "stuck": 0.2}
+    assembly = assemble(short_runs.configuration("mlp", imperfections={"synapse": stuck}), REAL)
+    perfect = states_after(assemble(short_runs.configuration("mlp"), REAL))[0]
+    found = states_after(assembly)[0]
+    for b in (0, 2):
+        variable, initial = assembly.banks[b].device.state_variables()[0], assembly.initial[b][0]
+        gap = (variable.upper - variable.lower) / (levels - 1)
+        for states in (initial, found[b][:, 0]):
+            number = (states - variable.lower) / gap
+            assert number == pytest.approx(np.rint(number), abs=1e-9)
+        assert (found[b][:, 0] != initial).any()
+        assert np.array_equal((found[b][:, 0] != initial) & (assembly.own[b].movable == 0.0), np.zeros_like(initial))
+        assert np.abs(initial - assemble(short_runs.configuration("mlp"), REAL).initial[b][0]).max() <= 0.5001 * gap
+    assert not same(found, perfect)
+
+
+def test_writes_of_less_than_half_a_level_are_lost():
+    assembly = assemble(short_runs.configuration("mlp", imperfections={"synapse": {"levels": 5}}), REAL)
+    found = states_after(assembly)[0]
+    assert np.array_equal(found[0][:, 0], assembly.initial[0][0])
+
+
 # Bad input
 
 
@@ -243,6 +321,15 @@ def test_write_noise_has_mean_1_and_the_stated_deviation():
         ({"imperfections": {"synapse": {"spread": {"mobility": 1.5}}}}, "must be less than or equal to 1"),
         ({"imperfections": {"synapse": {"stuck": 0.6, "stuck_lower": 0.6}}}, r"at most 1 \(got 1.2\)"),
         ({"imperfections": {"memristor": {"write_noise": 0.1}}}, "this network has no such devices"),
+        ({"imperfections": {"node": {"levels": 1}}}, r"levels: must be 0, or 2 or more: both bounds .* \(got 1\)"),
+        ({"imperfections": {"node": {"levels": -2}}}, "must be greater than or equal to 0"),
+        ({"imperfections": {"node": {"retention_time": 1e-3}}}, r"at least 10 steps of time.dt = 0.00025 s"),
+        ({"imperfections": {"node": {"retention_time": 0.0}}}, "must be greater than 0"),
+        ({"imperfections": {"node": {"retention_state": 1.5}}}, "must be less than or equal to 1"),
+        (
+            {"imperfections": {"node": {"retention_time": 1.0}}, "time": {"solver": "exact"}},
+            "time.solver: must be 'stepping' for nodes1, whose states relax",
+        ),
         ({"periphery": {"synapse": {"readout_bits": 8}}}, "readout_range: is missing"),
         ({"periphery": {"synapse": {"driver_bits": 1, "driver_range": 1.0}}}, "driver_bits: must be 0, or 2 or more"),
     ],
@@ -256,6 +343,10 @@ def test_a_memristor_is_not_stuck_at_a_bound_that_it_does_not_have():
     sections = {"imperfections": {"memristor": {"stuck_upper": 0.5}}}
     with pytest.raises(InputError, match="a state without a bound"):
         assemble(short_runs.configuration("slp", **sections), REAL)
+    with pytest.raises(InputError, match=r"retention_time: a threshold-memristor has a state without a bound"):
+        assemble(short_runs.configuration("slp", imperfections={"memristor": {"retention_time": 1.0}}), REAL)
+    with pytest.raises(InputError, match=r"levels: a threshold-memristor has several states"):
+        assemble(short_runs.configuration("slp", imperfections={"memristor": {"levels": 9}}), REAL)
 
 
 def test_the_configuration_goes_through_toml():

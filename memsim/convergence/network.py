@@ -7,10 +7,12 @@ from dataclasses import replace
 import numpy as np
 
 from ..assembly import Assembly, assemble
+from ..calibration import BankCalibration
 from ..configuration import Configuration
 from ..datasets import Dataset
 from ..engine import Engine
 from ..errors import InputError, NotFiniteError
+from ..imperfections.retention import relaxes
 from ..replay import of_realisations
 from .result import TOLERANCE, Comparison, DtCheck, StateDifference, check_tolerance
 
@@ -71,12 +73,17 @@ def check_dt(
     except NotFiniteError as error:
         lost = str(error)
     banks = tuple(
-        StateDifference(bank.name, *compared.shares, compared.jumps, bank.device.functions().constant_drift)
+        StateDifference(bank.name, *compared.shares, compared.jumps, _is_constant(assembly, bank))
         for bank, compared in zip(assembly.banks, comparisons, strict=True)
     )
     covered = f"{count:,} sample{'s' * (count != 1)} of {len(lanes)} realisation{'s' * (len(lanes) != 1)}"
     method = "exact" if config.time.solver == "exact" else config.time.integrator
     return DtCheck(config.time.dt, method, covered, banks, float(outputs[0]), float(outputs[1]), tolerance, lost)
+
+
+def _is_constant(assembly: Assembly, bank: BankCalibration) -> bool:
+    """Whether a bank's drifts do not change while a current is constant."""
+    return bank.device.functions().constant_drift and not relaxes(bank, assembly.config.imperfections)
 
 
 def refined(assembly: Assembly, factor: int) -> Assembly:

@@ -13,7 +13,8 @@ from ..errors import InputError
 from ..fields import one_of
 from ..kernels.random import PURPOSE_SPREAD, PURPOSE_STUCK, normal, uniform
 from ..kernels.slots import Flaw
-from .settings import BankImperfections, BankPeriphery, ImperfectionsSection, PeripherySection, step_of
+from .retention import aims_of
+from .settings import BankImperfections, BankPeriphery, ImperfectionsSection, PeripherySection, kind_of, step_of
 
 DRAWS = 1000  # of a device that its model refuses, before the spread is
 PROBE = 1.0 + 2.0**-10  # a factor that tells whether a field moves the bounds of a state
@@ -29,19 +30,23 @@ class OwnDevices:
         In the order of the model's kernel parameters.
     movable : (devices, realisations) float64
         0 of stuck devices, 1 of others.
+    relaxation : (devices, realisations) float64
+        The rate in 1/s at which states relax; 0 where they keep.
+    aims : (variables,) float64
+        The states that they relax to.
     """
 
     parameters: np.ndarray
     movable: np.ndarray
+    relaxation: np.ndarray
+    aims: np.ndarray
 
     def of(self, realisations: Any) -> "OwnDevices":
         """The same of some realisations."""
-        return OwnDevices(self.parameters[..., realisations], self.movable[..., realisations])
-
-
-def kind_of(bank: BankCalibration) -> str:
-    """The section of a bank's settings: ``synapse``, ``node`` or ``memristor``."""
-    return "node" if bank.name.startswith("nodes") else "memristor" if bank.name == "memristor" else "synapse"
+        return OwnDevices(
+            self.parameters[..., realisations], self.movable[..., realisations], self.relaxation[..., realisations],
+            self.aims,
+        )  # fmt: skip
 
 
 def flaws_of(
@@ -53,6 +58,7 @@ def flaws_of(
         around: BankPeriphery = getattr(periphery, kind_of(bank))
         noise = getattr(imperfections, kind_of(bank)).write_noise
         row[Flaw.WRITE_NOISE] = _sigma(noise)
+        row[Flaw.LEVELS] = getattr(imperfections, kind_of(bank)).levels
         row[Flaw.READ_NOISE] = around.read_noise
         row[Flaw.READOUT_RANGE] = around.readout_range or 0.0
         row[Flaw.READOUT_STEP] = step_of(around.readout_bits, around.readout_range)
@@ -82,7 +88,9 @@ def draw_devices(
     for index, (bank, section) in enumerate(zip(banks, sections, strict=True)):
         for field in section.spread:
             _check_field(bank, field)
-        drawn.append(OwnDevices(_parameters(index, bank, section, seeds), _movable(index, bank, section, seeds)))
+        movable = _movable(index, bank, section, seeds)
+        rates = movable / section.retention_time if section.retention_time else np.zeros_like(movable)
+        drawn.append(OwnDevices(_parameters(index, bank, section, seeds), movable, rates, aims_of(bank, section)))
     return tuple(drawn)
 
 

@@ -1,6 +1,6 @@
 """``[imperfections]`` and ``[periphery]``: how far devices, drivers and read-outs are from perfect."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -25,17 +25,31 @@ class BankImperfections(Settings):
         0.0, "1", "standard deviation of the drift from pulse to pulse, as a share of its mean", ge=0, le=1
     )
 
+    retention_time: float | None = quantity(
+        None, "s", "time constant with which states relax; none where it is not given", gt=0
+    )
+    retention_state: Share = quantity(0.0, "1", "where they relax to, as a share of the range from its lower bound on")
+    levels: int = Field(
+        default=0,
+        ge=0,
+        le=65536,
+        description="levels that a WRITE can end at, evenly from bound to bound; 0: any state",
+    )
+
     @model_validator(mode="after")
     def _shares_fit(self) -> "BankImperfections":
         total = self.stuck_lower + self.stuck_upper + self.stuck
         if total > 1:
             raise ValueError(f"stuck: stuck, stuck_lower and stuck_upper must add up to at most 1 (got {total:g})")
+        if self.levels == 1:
+            raise ValueError("levels: must be 0, or 2 or more: both bounds are among them (got 1)")
         return self
 
     @property
     def any(self) -> bool:
         """Whether any device may differ from a perfect one."""
-        return bool(self.spread or self.write_noise or self.stuck_lower or self.stuck_upper or self.stuck)
+        stuck = self.stuck_lower or self.stuck_upper or self.stuck
+        return bool(self.spread or self.write_noise or stuck or self.retention_time or self.levels)
 
 
 class ImperfectionsSection(Settings):
@@ -82,3 +96,8 @@ class PeripherySection(Settings):
 def step_of(bits: int, limit: float | None) -> float:
     """The step of a converter with ``2**bits - 1`` codes from -limit to +limit, 0 among them; 0 without steps."""
     return limit / (2 ** (bits - 1) - 1) if bits and limit else 0.0
+
+
+def kind_of(bank: Any) -> str:
+    """The section of a bank's settings by its name: ``synapse``, ``node`` or ``memristor``."""
+    return "node" if bank.name.startswith("nodes") else "memristor" if bank.name == "memristor" else "synapse"

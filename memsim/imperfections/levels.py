@@ -1,0 +1,38 @@
+"""Finite levels: devices whose state can rest at some places of its range only."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..calibration import BankCalibration
+from ..devices import UNBOUNDED
+from ..errors import InputError
+from .settings import ImperfectionsSection, kind_of
+
+
+def settled(
+    initial: Sequence[np.ndarray], banks: Sequence[BankCalibration], imperfections: ImperfectionsSection
+) -> tuple[np.ndarray, ...]:
+    """Starting states, (variables, devices, realisations) of each bank, at the nearest levels where there are some.
+
+    Raises
+    ------
+    InputError
+        Levels of a model with several states, or with one that has no bounds.
+    """
+    found = []
+    for states, bank in zip(initial, banks, strict=True):
+        levels = getattr(imperfections, kind_of(bank)).levels
+        if levels:
+            about = bank.device.state_variables()
+            if len(about) > 1 or any(abs(bound) >= UNBOUNDED for bound in (about[0].lower, about[0].upper)):
+                raise InputError(
+                    f"imperfections.{kind_of(bank)}.levels: a {bank.device.model} has several states, or one without "
+                    f"a bound; levels are of one state between two bounds, leave them out"
+                )
+            span = about[0].upper - about[0].lower
+            places = np.floor((states - about[0].lower) / span * (levels - 1.0) + 0.5) / (levels - 1.0)
+            found.append(np.minimum(about[0].lower + span * places, about[0].upper))
+        else:
+            found.append(states)
+    return tuple(found)
