@@ -53,9 +53,8 @@ class Plan(NamedTuple):
         Step in s.
     rate : float
         Learning rate.
-    rules : (6,) int64
-        BiasRule, OutputGradient, BiasCurrent, Activation, WriteLaw; steps of
-        dt to one of the controller's model, 1 but for a check of dt.
+    rules : (rules,) int64
+        See :class:`~memsim.kernels.slots.Rule`.
     skip : bool
         False steps resting devices too.
     """
@@ -120,6 +119,7 @@ class Own(NamedTuple):
     parameter_rows: int  # rows of parameters that each bank has room for
     parameters: np.ndarray  # flat: of each bank (parameter_rows, room): a model's, and what its imperfections add
     movable: np.ndarray  # (elements,), 0 of stuck devices, 1 of others
+    asked: np.ndarray  # (elements,), the currents that the controller asked for, A
     seeds: np.ndarray  # (realisations,) uint64
 
 

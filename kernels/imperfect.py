@@ -16,7 +16,7 @@ from .compiling import compiled, elementwise, inlined, specialise
 from .mathematics import exponential
 from .random import PURPOSE_READ_NOISE, PURPOSE_WRITE_NOISE, normal
 from .scratch import line, sheet
-from .slots import BankColumn, Column, Flaw, Imperfect, Phase
+from .slots import BankColumn, Column, Flaw, Imperfect, Phase, Rule
 from .stepping import ModelFunctions, cache_key
 
 # Open names of the templates.
@@ -144,7 +144,7 @@ def vary_drift(plan, block, at, bank, step):
         for device in range(at.devices):
             for lane in range(block.lanes):
                 e = device * block.lanes + lane
-                z = normal(block.own.seeds[lane], PURPOSE_WRITE_NOISE, bank, device, step)
+                z = normal(block.own.seeds[lane], PURPOSE_WRITE_NOISE, bank, device, step // plan.rules[Rule.FINER])
                 factors[e] = movable[e] * exponential(sigma * z - 0.5 * sigma * sigma)
 
 
@@ -176,10 +176,21 @@ def settle(plan, block, at, bank):
             lowest[e] = states[e] if states[e] < lowest[e] else lowest[e]
 
 
+@compiled
+def forget_drivers(plan, block, at, bank):
+    """After the pulses of a slot the controller goes on with the currents that it asked for."""
+    if plan.flaws[bank, Flaw.DRIVER_RANGE] > 0.0:
+        currents = line(block.devices.current, at.first, at.elements)
+        asked = line(block.own.asked, at.first, at.elements)
+        for e in range(at.elements):
+            currents[e] = asked[e]
+
+
 @inlined
 def end_slot(plan, block, at, bank, phase):
     """After the pulses of a slot."""
     end_variation(plan, block, at, bank)
+    forget_drivers(plan, block, at, bank)
     if phase == Phase.WRITE and plan.flaws[bank, Flaw.LEVELS] > 0.0:
         settle(plan, block, at, bank)
 
@@ -197,10 +208,13 @@ def convert(values, limit, step, clipped):
 
 @compiled
 def drive_out(plan, block, at, bank):
-    """Drivers: the currents as they can give them."""
+    """Drivers: the currents as they can give them. The controller keeps those that it asked for."""
     flaws = plan.flaws[bank]
     if flaws[Flaw.DRIVER_RANGE] > 0.0:
         currents = line(block.devices.current, at.first, at.elements)
+        asked = line(block.own.asked, at.first, at.elements)
+        for e in range(at.elements):
+            asked[e] = currents[e]
         clipped = line(block.counters.driver_clipped, at.first, at.elements)
         convert(currents, flaws[Flaw.DRIVER_RANGE], flaws[Flaw.DRIVER_STEP], clipped)
 
@@ -213,7 +227,7 @@ def read_in(plan, block, at, bank, step):
     if flaws[Flaw.READ_NOISE] > 0.0:
         for device in range(at.devices):
             for lane in range(block.lanes):
-                z = normal(block.own.seeds[lane], PURPOSE_READ_NOISE, bank, device, step)
+                z = normal(block.own.seeds[lane], PURPOSE_READ_NOISE, bank, device, step // plan.rules[Rule.FINER])
                 voltages[device * block.lanes + lane] += flaws[Flaw.READ_NOISE] * z
     if flaws[Flaw.READOUT_RANGE] > 0.0:
         clipped = line(block.counters.readout_clipped, at.first, at.elements)

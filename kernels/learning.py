@@ -15,7 +15,7 @@ from .block import place, rows_of
 from .compiling import inlined, specialise
 from .imperfect import IMPERFECT, PERFECT, imperfect
 from .scratch import cube, line, rows, sheet
-from .slots import BankColumn, BiasCurrent, Column, Imperfect, Nominal, Operation, Phase
+from .slots import BankColumn, BiasCurrent, Column, Imperfect, Nominal, Operation, Phase, Rule
 from .state_dependent import rules_of
 from .stepping import ModelFunctions, Tally, cache_key, pulse_kernel
 from .tiles import ANY_VARIABLE, NO_VARIABLE
@@ -100,7 +100,7 @@ def encode_write(plan, slot, at, devices, counters, registers, threshold, limit)
     request = line(devices.request, at.first, at.elements)
     current = line(devices.current, at.first, at.elements)
     clipped = line(counters.clipped, at.first, at.elements)
-    if operation == Operation.WRITE_VARIABLE and plan.rules[2] == BiasCurrent.PRINTED:
+    if operation == Operation.WRITE_VARIABLE and plan.rules[Rule.BIAS_CURRENT] == BiasCurrent.PRINTED:
         controller.add_bias_current_printed(request, registers.difference[0], threshold, pulse_time, current)
     elif slot[Column.PULSES] == 1:
         controller.encode_amplitude(request, threshold, limit, pulse_time, current, clipped)
@@ -140,7 +140,7 @@ def set_write_currents(plan, slot, at, devices, counters, registers):
         controller.request_biases(
             rows(registers.net, first, beyond), rows(registers.arriving, first, beyond), gradient,
             rows(registers.bias, first, beyond),
-            plan.rate, plan.rules[0], contrast, nominal[Nominal.BIAS_LIMIT], state_per_weight, drift,
+            plan.rate, plan.rules[Rule.BIAS], contrast, nominal[Nominal.BIAS_LIMIT], state_per_weight, drift,
             sheet(devices.request, at.first, at.devices, lanes), sheet(counters.shortened, at.first, at.devices, lanes),
         )  # fmt: skip
     else:
@@ -197,10 +197,10 @@ def read_voltages(plan, slot, at, devices, registers):
         if layer == last:
             arriving = rows(registers.arriving, first, beyond)
             controller.output_gradient(
-                signal, slope, registers.target, plan.rules[1], arriving, gradient, registers.error
+                signal, slope, registers.target, plan.rules[Rule.OUTPUT_GRADIENT], arriving, gradient, registers.error
             )
     elif operation == Operation.READ_MEMRISTOR or operation == Operation.READ_LINES:
-        activation = plan.rules[3]
+        activation = plan.rules[Rule.ACTIVATION]
         if operation == Operation.READ_MEMRISTOR:
             for lane in range(lanes):
                 signal[0, lane] = devices.voltage[at.first + lane] / nominal[Nominal.UNIT_VOLTAGE]
@@ -334,7 +334,9 @@ def run_train(plan, block, at, slot, row, first_step):
                 for e in range(at.elements):
                     train[e] = 0.0 if in_gap or count[e] <= stretch // 2 else currents[e]
             drive = train if pulses > 1 else currents
-            if not in_gap and addressed != NO_VARIABLE:
+            # Pulses without gaps are one, as a write by width sends it.
+            begins = stretch == 0 or (not in_gap and slot[Column.GAP_STEPS] > 0)
+            if begins and addressed != NO_VARIABLE:
                 begin_pulse(plan, block, at, bank, first_step + row)
             stepped += apply_pulse(
                 plan, block, at, bank, slot[Column.PHASE], addressed, slot[Column.HELD], drive, steps, row
@@ -355,7 +357,8 @@ def run_slot(plan, block, slot, row, idle, first_step):
         keep_states(at, block.devices)
     drive_out(plan, block, at, slot[Column.BANK])
     stepped = run_train(plan, block, at, slot, row, first_step)
-    read_in(plan, block, at, slot[Column.BANK], first_step + row)
+    if reads or operation == Operation.VERIFY:
+        read_in(plan, block, at, slot[Column.BANK], first_step + row)
     # Before the rest: a bank that is stepped through it overwrites its voltages, and its states may move.
     if not read_own_voltages(plan, slot, at, block.devices, block.counters, block.registers):
         read_voltages(plan, slot, at, block.devices, block.registers)

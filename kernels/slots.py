@@ -112,6 +112,17 @@ class Imperfect(IntFlag):
     RELAXING = 2  # states relax at all times
 
 
+class Rule(IntEnum):
+    """Places in a plan's list of rules, all integers."""
+
+    BIAS = 0  # BiasRule
+    OUTPUT_GRADIENT = 1  # OutputGradient
+    BIAS_CURRENT = 2  # BiasCurrent
+    ACTIVATION = 3  # Activation
+    WRITE_LAW = 4  # WriteLaw
+    FINER = 5  # steps of dt to one of the controller's model and of the noise; 1 but for a check of dt
+
+
 class BiasRule(IntEnum):
     """How a node's bias weight learns (Eq. 18)."""
 

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from . import controller, tiles
 from .compiling import compiled, elementwise, specialise
 from .scratch import cube, fixed_tuple, line, rows, sheet
-from .slots import BankColumn, BiasRule, Column, Nominal, Operation, Phase, WriteLaw
+from .slots import BankColumn, BiasRule, Column, Nominal, Operation, Phase, Rule, WriteLaw
 from .stepping import EXACT, ModelFunctions, cache_key
 
 SEARCH = 160  # evaluations at most
@@ -215,7 +215,7 @@ def model_steps(plan, slot):
 
     They are the run's, also where its devices are stepped more finely, to see whether dt is small enough.
     """
-    finer = plan.rules[5]
+    finer = plan.rules[Rule.FINER]
     return slot[Column.PULSE_STEPS] // finer, plan.dt * finer
 
 
@@ -228,7 +228,7 @@ def encode_towards(plan, slot, at, devices, counters, tolerance):
     nominal = plan.nominal[bank]
     p = fixed_tuple(plan.parameters[bank], PARAMETERS)
     lower, upper = plan.lower[bank, 0], plan.upper[bank, 0]
-    law, pulses = plan.rules[4], slot[Column.PULSES]
+    law, pulses = plan.rules[Rule.WRITE_LAW], slot[Column.PULSES]
     steps, dt = model_steps(plan, slot)
     for e in range(at.first, at.first + at.elements):
         devices.current[e] = 0.0
@@ -265,7 +265,7 @@ def set_write_currents(plan, slot, at, devices, counters, registers):
         request = sheet(devices.request, at.first, at.devices, lanes)
         request_biases(
             rows(registers.sensitivity, first, beyond), rows(registers.arriving, first, beyond), gradient,
-            rows(registers.bias, first, beyond), plan.rate, plan.rules[0], nominal[Nominal.BIAS_LIMIT], request,
+            rows(registers.bias, first, beyond), plan.rate, plan.rules[Rule.BIAS], nominal[Nominal.BIAS_LIMIT], request,
             sheet(counters.shortened, at.first, at.devices, lanes),
         )  # fmt: skip
         middle, half = 0.5 * (lower + upper), 0.5 * (upper - lower)
@@ -447,8 +447,8 @@ def read_voltages(plan, slot, at, devices, counters, registers):
             first, beyond = plan.units[layer], plan.units[layer + 1]
             controller.output_gradient(
                 rows(registers.signal, first, beyond), rows(registers.slope, first, beyond), registers.target,
-                plan.rules[1], rows(registers.arriving, first, beyond), rows(registers.gradient, first, beyond),
-                registers.error,
+                plan.rules[Rule.OUTPUT_GRADIENT], rows(registers.arriving, first, beyond),
+                rows(registers.gradient, first, beyond), registers.error,
             )  # fmt: skip
         return True
     if operation == Operation.VERIFY:

@@ -178,7 +178,9 @@ def own_of(plan: Plan, own: Sequence[OwnDevices], seeds: np.ndarray) -> Own:
         values[count + 2 : count + 2 + len(devices.aims)] = devices.aims[:, None]
         parameters.append(_repeated(values, room).ravel())
         movable.append(_repeated(devices.movable.reshape(1, -1), room).ravel())
-    return Own(rows, np.concatenate(parameters), np.concatenate(movable), np.array(seeds))
+    return Own(
+        rows, np.concatenate(parameters), np.concatenate(movable), np.zeros(sum(map(len, movable))), np.array(seeds)
+    )
 
 
 def _new_devices(state: np.ndarray, elements: int) -> Devices:

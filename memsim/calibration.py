@@ -131,6 +131,16 @@ def _refuse_encodings(config: Configuration) -> None:
         raise InputError(f"time.write_steps: must be 2 or more for writes by width (got {config.time.write})")
     network = config.network
     memristor = isinstance(network, SingleLayerSection) and network.construction == "memristor"
+    if memristor and config.write.verify > 0:
+        raise InputError(
+            f"write.verify: needs network.construction = 'equivalent', whose weights are read as voltages "
+            f"(got {config.write.verify})"
+        )
+    if memristor and not isinstance(config.devices.synapse, Synapse):
+        raise InputError(
+            f"devices.synapse.model: needs network.construction = 'equivalent'; with 'memristor' there are no synapses "
+            f"(got {config.devices.synapse.model!r})"
+        )
     if memristor and config.learning.bias_current == "printed" and config.write.encoding != "amplitude":
         raise InputError(
             f"write.encoding: must be 'amplitude' for learning.bias_current = 'printed' (got {config.write.encoding!r})"

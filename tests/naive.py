@@ -7,6 +7,7 @@ that kernel and twin agree to the last bit.
 
 import math
 import types
+import zlib
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -435,7 +436,7 @@ class Network:
         while section.spread:
             values = {}
             for name, share in section.spread.items():
-                key = (attempt << 32) + list(type(model).model_fields).index(name)
+                key = (attempt << 32) + zlib.crc32(name.encode())
                 z = normal(self.seed, 4, number, place, key)
                 sigma = math.sqrt(math.log1p(share * share))
                 normal_factor, other = 1.0 + share * z, math.exp(sigma * z - 0.5 * sigma * sigma)
@@ -714,13 +715,14 @@ class Network:
         bank = self.banks[slot.bank]
         around, spread = self.section("periphery", bank), self.section("imperfections", bank).write_noise
         sigma = math.sqrt(math.log1p(spread * spread))
+        asked = [device.current for device in bank.devices]
         for device in bank.devices:
             device.current, cut = converted(device.current, around.driver_range, around.driver_bits)
             device.driver_clipped += cut
         for number in range(slot.pulses):
             step = self.steps + number * (slot.pulse_steps + slot.gap_steps)
             for place, device in enumerate(bank.devices):
-                if spread and addressed != NOTHING:
+                if spread and addressed != NOTHING and (number == 0 or slot.gap_steps):
                     z = normal(self.seed, 6, slot.bank, place, step)
                     device.factor = device.movable * exponential(sigma * z - 0.5 * sigma * sigma)
                 current = device.current if slot.pulses == 1 or device.count > number else 0.0
@@ -739,6 +741,10 @@ class Network:
                 device.state = [min(lower + (upper - lower) * place_of, upper)]
                 device.highest = [max(device.highest[0], device.state[0])]
                 device.lowest = [min(device.lowest[0], device.state[0])]
+            device.current = asked[place]
+            read = slot.phase in (Phase.READ, Phase.BACKREAD) or slot.operation == Operation.VERIFY
+            if not read:
+                continue
             noise = around.read_noise and around.read_noise * normal(self.seed, 7, slot.bank, place, self.steps)
             device.voltage, cut = converted(device.voltage + noise, around.readout_range, around.readout_bits)
             device.readout_clipped += cut

@@ -134,7 +134,8 @@ def test_blocks_run(page, tmp_path, monkeypatch, request):
     if any(options or "load_models" in body for _, _, options, body in found):
         # Models of the page's own would stay in the cache for good.
         monkeypatch.setenv("MEMSIM_CACHE_DIR", str(tmp_path / "cache"))
-    if any(words[:2] == ["trace", "referee"] for _, _, _, body in found for words in commands(body)):
+    shell = "\n".join(body for _, language, _, body in found if language == "sh")
+    if any(words[:2] == ["trace", "referee"] for words in commands(shell)):
         needs_ngspice()
     if "memsim trace view" in page.read_text(encoding="utf-8"):
         serve_for_a_moment(monkeypatch)

@@ -13,6 +13,7 @@ from ..datasets import Dataset
 from ..engine import Engine
 from ..errors import InputError, NotFiniteError
 from ..imperfections.retention import relaxes
+from ..kernels.slots import Rule
 from ..replay import of_realisations
 from .result import TOLERANCE, Comparison, DtCheck, StateDifference, check_tolerance
 
@@ -99,7 +100,7 @@ def refined(assembly: Assembly, factor: int) -> Assembly:
     )
     schedule = replace(assembly.schedule, slots=slots, rest_steps=assembly.schedule.rest_steps * factor)
     rules = assembly.plan.rules.copy()
-    rules[5] = factor
+    rules[Rule.FINER] = factor
     plan = assembly.plan._replace(dt=assembly.plan.dt / factor, slots=schedule.table(), rules=rules)
     return replace(assembly, schedule=schedule, plan=plan)
 

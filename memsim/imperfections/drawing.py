@@ -1,6 +1,7 @@
 """What each device has of its own: parameters and stuck states, drawn from keys before a run."""
 
 import math
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -188,11 +189,10 @@ def own_device(
     greater than 0, is drawn again.
     """
     known = _numbers(bank.device)
-    order = list(type(bank.device).model_fields)
     for attempt in range(DRAWS):
         values = {}
         for field, share in spread.items():
-            z = normal(seed, PURPOSE_SPREAD, index, device, (attempt << 32) + order.index(field))
+            z = normal(seed, PURPOSE_SPREAD, index, device, (attempt << 32) + zlib.crc32(field.encode()))
             sigma = _sigma(share)
             factor = math.exp(sigma * z - 0.5 * sigma * sigma) if distribution == "lognormal" else 1.0 + share * z
             values[field] = known[field] * factor
