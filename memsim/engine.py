@@ -469,9 +469,10 @@ class Engine:
                 finite = np.all([np.isfinite(view).all(axis=(0, 1)) for view in views], axis=0)
                 lost += part[~(finite & np.isfinite(block.registers.error))].tolist()
         if lost:
+            found = [bank.device.find_not_finite(bank.driver_limit) for bank in self.assembly.banks]
+            reason = next(filter(None, found), "check the data and the devices' parameters, or take a smaller time.dt")
             raise NotFiniteError(
-                f"a device's state or a sample's error is no longer finite in epoch {self.epoch}; "
-                f"check the data and the devices' parameters, or take a smaller time.dt",
+                f"a device's state or a sample's error is no longer finite in epoch {self.epoch}; {reason}",
                 tuple(sorted(lost)),
             )
 

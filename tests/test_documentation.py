@@ -449,7 +449,8 @@ OF_CHECKS = {
         "", "_covered", "_tolerance", "_state_difference", "_state_difference_half", "_output_difference", "_bank",
     )
 }  # fmt: skip
-SOMETIMES = IN_WINDOWS | OF_CHECKS
+OF_OWN_MODELS = {("banks/BANK", "model_sha256")}  # tests/test_own_models.py
+SOMETIMES = IN_WINDOWS | OF_CHECKS | OF_OWN_MODELS
 
 
 @pytest.mark.parametrize("which", [0, 1], ids=["multilayer", "single-layer"])
