@@ -227,7 +227,7 @@ class LearningSection(Settings):
 class DataSection(Settings):
     """``[data]``: a logic gate, a CSV file, or arrays given from Python."""
 
-    gate: str | None = Field(default=None, description="a two-input logic gate: or, and, xor, nand, nor, xnor, ...")
+    gate: str | None = Field(default=None, description="one of the sixteen two-input gates: and, xor, nand, ...")
     samples: int = Field(default=100, ge=1, description="random samples of the gate")
     seed: int = Field(default=0, ge=0, description="seed of the samples")
     csv: str | None = Field(default=None, description="a CSV file with named columns")

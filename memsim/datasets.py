@@ -9,14 +9,24 @@ from .configuration import DataSection
 from .errors import InputError
 from .tables import column, read_columns
 
-# Outputs for the inputs 00, 01, 10, 11.
+# All functions of two inputs x1, x2: outputs for the inputs 00, 01, 10, 11.
 GATES = {
-    "or": (0, 1, 1, 1),
+    "contradiction": (0, 0, 0, 0),
     "and": (0, 0, 0, 1),
+    "nimply": (0, 0, 1, 0),  # x1 and not x2
+    "x1": (0, 0, 1, 1),
+    "converse-nimply": (0, 1, 0, 0),  # x2 and not x1
+    "x2": (0, 1, 0, 1),
     "xor": (0, 1, 1, 0),
-    "nand": (1, 1, 1, 0),
+    "or": (0, 1, 1, 1),
     "nor": (1, 0, 0, 0),
     "xnor": (1, 0, 0, 1),
+    "not-x2": (1, 0, 1, 0),
+    "converse-imply": (1, 0, 1, 1),  # x1 or not x2
+    "not-x1": (1, 1, 0, 0),
+    "imply": (1, 1, 0, 1),  # x2 or not x1
+    "nand": (1, 1, 1, 0),
+    "tautology": (1, 1, 1, 1),
 }
 PATTERNS = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 

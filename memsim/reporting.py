@@ -274,7 +274,7 @@ class ReproductionProgress:
     runs : int
         How many there will be.
     epochs : int
-        Of each run.
+        Of all runs together.
     quiet : bool
     """
 
@@ -283,7 +283,7 @@ class ReproductionProgress:
         self._plain = not quiet and not sys.stderr.isatty()
         self._lock = threading.Lock()
         self._bar = progress_bar(disable=quiet or self._plain)
-        self._task = self._bar.add_task("compiling kernels (once)", total=float(runs * epochs))
+        self._task = self._bar.add_task("compiling kernels (once)", total=float(epochs))
 
     def __enter__(self) -> "ReproductionProgress":
         self._bar.start()

@@ -11,18 +11,22 @@ Examples:
   memsim reproduce
   memsim reproduce --figures 4 --data-seed 3 --out seed3
   memsim reproduce --realisations 10 --epochs 200 --out quick
+  memsim reproduce --figures gates universality --out beyond
 """
 
+PAPER = ("3", "4", "5")
+FIGURES = (*PAPER, "gates", "universality")
 
-def _figures(ctx: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> tuple[int, ...]:
-    """Figures 3, 4, 5, as separate words or with commas."""
+
+def _figures(ctx: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> tuple[int | str, ...]:
+    """Names of figures, as separate words or with commas; the paper's are numbers."""
     from ..errors import InputError
 
     words = [word for text in value for word in text.replace(",", " ").split()]
-    unknown = [word for word in words if word not in ("3", "4", "5")]
+    unknown = [word for word in words if word not in FIGURES]
     if unknown:
-        raise InputError(f"--figures: must be of 3, 4, 5 (got {unknown[0]!r})")
-    return tuple(sorted({int(word) for word in words})) or (3, 4, 5)
+        raise InputError(f"--figures: must be of {', '.join(FIGURES)} (got {unknown[0]!r})")
+    return tuple(int(name) if name in PAPER else name for name in FIGURES if name in (words or PAPER))
 
 
 class _ManyFigures(click.Command):
@@ -31,7 +35,7 @@ class _ManyFigures(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         joined: list[str] = []
         for word in args:
-            if joined and joined[-1].startswith("--figures=") and word.isdigit():
+            if joined and joined[-1].startswith("--figures=") and not word.startswith("-"):
                 joined[-1] += f",{word}"
             elif joined and joined[-1] == "--figures":
                 joined[-1] = f"--figures={word}"
@@ -42,10 +46,10 @@ class _ManyFigures(click.Command):
 
 @click.command(name="reproduce", cls=_ManyFigures, epilog=EPILOG)
 @click.option(
-    "--figures", multiple=True, metavar="N...", callback=_figures, help="Figures to make; all where not given."
+    "--figures", multiple=True, metavar="NAME...", callback=_figures, help="Of 3, 4, 5, gates, universality.  [3 4 5]"
 )
-@click.option("--realisations", default=100, show_default=True, help="Realisations of the starting weights.")
-@click.option("--epochs", default=1000, show_default=True, help="Epochs.")
+@click.option("--realisations", type=int, help="Realisations of the starting weights.  [100; universality 8]")
+@click.option("--epochs", type=int, help="Epochs.  [1000; universality 8000]")
 @click.option("--reading-realisations", default=20, show_default=True, help="Of each other reading; 0 leaves them out.")
 @click.option("--data-seed", default=0, show_default=True, help="Seed of the samples.")
 @click.option("--seed", default=0, show_default=True, help="Seed of starting weights and shuffles.")
@@ -56,33 +60,39 @@ class _ManyFigures(click.Command):
 @options.threads
 @options.quiet
 def command(
-    figures: tuple[int, ...], realisations: int, epochs: int, reading_realisations: int, data_seed: int, seed: int,
-    out: Path, overwrite: bool, threads: int | None, quiet: bool,
+    figures: tuple[int | str, ...], realisations: int | None, epochs: int | None, reading_realisations: int,
+    data_seed: int, seed: int, out: Path, overwrite: bool, threads: int | None, quiet: bool,
 ) -> None:  # fmt: skip
     """Reproduce Figures 3, 4 and 5 of 'Perceptrons from Memristors', every pulse stepped.
 
     Writes the figures, a report that sets the paper's claims beside what was
-    found, and all numbers as JSON.
+    found, and all numbers as JSON. Two figures go beyond the paper's: all
+    sixteen two-input gates, and functions that networks of 2 to 32 nodes fit.
     """
     import time
 
     from ..reporting import ReproductionProgress
     from ..reproduction import output, runs
     from ..reproduction.settings import Reproduction
+    from ..reproduction.universality import plan_fits
 
+    sizes = {"realisations": realisations, "fit_realisations": realisations, "epochs": epochs, "fit_epochs": epochs}
     settings = Reproduction(
-        figures=figures, realisations=realisations, epochs=epochs, reading_realisations=reading_realisations,
-        data_seed=data_seed, seed=seed, threads=threads or 0,
+        figures=figures, reading_realisations=reading_realisations, data_seed=data_seed, seed=seed,
+        threads=threads or 0, **{name: value for name, value in sizes.items() if value is not None},
     )  # fmt: skip
     output.check_folder(out, overwrite)
-    jobs = runs.plan_jobs(settings)
+    jobs, fits = runs.plan_jobs(settings), plan_fits(settings)
+    total = sum(run.config.learning.epochs for run in jobs.values()) + sum(fit.config.learning.epochs for fit in fits)
     begun = time.perf_counter()
-    with ReproductionProgress(len(jobs), settings.epochs, quiet) as progress:
-        found = runs.carry_out(settings, jobs, progress.run)
+    with ReproductionProgress(len(jobs) + len(fits), total, quiet) as progress:
+        found = runs.carry_out(settings, jobs, fits, progress.run)
     seconds = time.perf_counter() - begun
     written = output.write(found, out, seconds)
     for run in found.runs():
         last = run.total_error[-1]
-        click.echo(f"{run.name:18s}learned {run.learned:4d} of {len(last)}   mean total error {run.mean[-1]:.3g}")
+        click.echo(f"{run.name:20s}learned {run.learned:4d} of {len(last)}   mean total error {run.mean[-1]:.3g}")
+    for fit in found.fits:
+        click.echo(f"{fit.fit.name:32s}root mean square error, least {fit.error.min():.3g}   median {fit.median:.3g}")
     click.echo(f"{found.device_steps:.3g} device-steps in {seconds:.1f} s")
     click.echo("wrote " + ", ".join(str(path) for path in written))

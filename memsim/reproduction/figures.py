@@ -5,6 +5,7 @@ from matplotlib.figure import Figure
 
 from ..figures import COLOURS, new_figure
 from .runs import Findings, GateRun, RatePoint
+from .settings import GATES
 
 GATE_COLOURS = {"OR": COLOURS[0], "AND": COLOURS[1], "XOR": COLOURS[4]}
 MARKERS = {0.3: "v", 0.5: "o", 0.7: "^"}
@@ -30,6 +31,11 @@ def learning_curves(title: str, runs: dict[str, GateRun]) -> Figure:
     axes.grid(color="0.9")
     axes.legend(title=f"mean of {realisations}\n(band: 10 % to 90 %)", frameon=False)
     return figure
+
+
+def papers(runs: dict[str, GateRun]) -> dict[str, GateRun]:
+    """The runs of the paper's gates."""
+    return {gate: run for gate, run in runs.items() if gate in GATES}
 
 
 def roc_curves(found: Findings) -> Figure:

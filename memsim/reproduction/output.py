@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from ..errors import InputError
-from . import figures, report, results
+from . import beyond_figures, figures, report, results
 from .runs import Findings
 
 
@@ -29,7 +29,9 @@ def check_folder(folder: Path, overwrite: bool) -> None:
         )
 
 
-NAMES = ("figure3.png", "figure4.png", "figure5.png", "report.md", "results.json")
+NAMES = (
+    "figure3.png", "figure4.png", "figure5.png", "gates.png", "universality.png", "report.md", "results.json",
+)  # fmt: skip
 
 
 def write(found: Findings, folder: Path, wall_seconds: float) -> list[Path]:
@@ -40,12 +42,16 @@ def write(found: Findings, folder: Path, wall_seconds: float) -> list[Path]:
     drawn = {}
     if 3 in wanted:
         title = "Figure 3: single-layer perceptron, one threshold memristor"
-        drawn["figure3.png"] = figures.learning_curves(title, found.single)
+        drawn["figure3.png"] = figures.learning_curves(title, figures.papers(found.single))
     if 4 in wanted:
         title = "Figure 4: multilayer perceptron of synapse and node memristors"
-        drawn["figure4.png"] = figures.learning_curves(title, found.multi)
+        drawn["figure4.png"] = figures.learning_curves(title, figures.papers(found.multi))
     if 5 in wanted:
         drawn["figure5.png"] = figures.roc_curves(found)
+    if "gates" in wanted:
+        drawn["gates.png"] = beyond_figures.gates(found)
+    if "universality" in wanted:
+        drawn["universality.png"] = beyond_figures.universality(found)
     for name, figure in drawn.items():
         figure.savefig(folder / name)
     (folder / "report.md").write_text(report.write(found, wall_seconds), encoding="utf-8")

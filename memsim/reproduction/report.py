@@ -4,10 +4,11 @@ import numpy as np
 
 from ..provenance import environment
 from ..run import LEARNED
-from .figures import figure5_runs
+from . import beyond_report
+from .figures import figure5_runs, papers
 from .readings import Reading
 from .runs import Findings, GateRun
-from .settings import MULTILAYER, MULTILAYER_RATE, SINGLE_LAYER_RATE, THRESHOLDS
+from .settings import GATES, MULTILAYER, MULTILAYER_RATE, SINGLE_LAYER_RATE, THRESHOLDS
 
 # Corrections that leave no second reading to run: place, trouble, reading.
 ARGUED = (
@@ -51,24 +52,39 @@ def write(found: Findings, wall_seconds: float) -> str:
         parts.append(_figure4(found))
     if 5 in figures:
         parts.append(_figure5(found))
+    if "gates" in figures:
+        parts.append(beyond_report.gates(found))
+    if "universality" in figures:
+        parts.append(beyond_report.universality(found))
     if found.readings:
         parts.append(_readings(found))
-    parts += [_margins(found), _hardware(found), _made_with()]
+    if found.single or found.multi:
+        parts += [_margins(found), _hardware(found)]
+    parts.append(_made_with())
     return "\n\n".join(parts) + "\n"
 
 
 def _header(found: Findings, wall_seconds: float) -> str:
     s = found.settings
+    paper = set(s.figures) & {3, 4, 5}
+    title = "Figures 3, 4 and 5" if paper else "Beyond the figures"
+    return f"""# {title} of 'Perceptrons from Memristors' (arXiv:1807.04912)
+
+Every device was stepped through every current pulse: {found.device_steps:.3g} device-steps in {wall_seconds:.1f} s.
+{_about_gates(found) if found.single or found.multi else ""}"""
+
+
+def _about_gates(found: Findings) -> str:
+    """What the runs of all gates share, and the settings of the paper's."""
+    s = found.settings
     gates = "; ".join(
         f"{gate}: node drift {v['node_drift']:g}, weights within ±{v['weight_limit']:g}, "
         f"bias weights within ±{v['bias_limit']:g}, starting ones {v.get('initial_bias', 0.1):g} of Glorot's range"
         for gate, v in MULTILAYER.items()
+        if gate in GATES
     )
-    rates = ", ".join(f"{gate} {rate:g}" for gate, rate in MULTILAYER_RATE.items())
-    return f"""# Figures 3, 4 and 5 of 'Perceptrons from Memristors' (arXiv:1807.04912)
-
-Every device was stepped through every current pulse: {found.device_steps:.3g} device-steps in {wall_seconds:.1f} s.
-
+    rates = ", ".join(f"{gate} {MULTILAYER_RATE[gate]:g}" for gate in GATES)
+    return f"""
 - Data: one set of 100 random samples of each gate for all realisations (seed {s.data_seed}), shuffled in every epoch.
 - {s.realisations} realisations of Glorot's starting weights (seed {s.seed}), {s.epochs} epochs, pulses of 20 steps.
 - Learning rates: single-layer {SINGLE_LAYER_RATE:g}; multilayer {rates}.
@@ -82,7 +98,7 @@ def _figure3(found: Findings) -> str:
         "AND": "the total error falls to 0 within 200 epochs",
         "XOR": "the total error does not go to 0",
     }
-    lines = [_learning_line(claims[gate], run, gate) for gate, run in found.single.items()]
+    lines = [_learning_line(claims[gate], run, gate) for gate, run in papers(found.single).items()]
     return "\n".join(["## Figure 3: single-layer perceptron\n\n![Figure 3](figure3.png)\n", *_LEARNING_HEAD, *lines])
 
 
@@ -92,7 +108,7 @@ def _figure4(found: Findings) -> str:
         "AND": "approaches 0, faster than the single-layer perceptron",
         "XOR": "approaches 0: the multilayer perceptron learns XOR",
     }
-    lines = [_learning_line(claims[gate], run, gate) for gate, run in found.multi.items()]
+    lines = [_learning_line(claims[gate], run, gate) for gate, run in papers(found.multi).items()]
     if found.single:
         lines.append("\n" + _faster(found))
     return "\n".join(["## Figure 4: multilayer perceptron\n\n![Figure 4](figure4.png)\n", *_LEARNING_HEAD, *lines])

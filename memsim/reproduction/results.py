@@ -4,9 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from .figures import figure5_runs
+from ..margins import BankMargins
+from .figures import figure5_runs, papers
 from .runs import Findings, GateRun
 from .settings import MULTILAYER, MULTILAYER_RATE, SINGLE_LAYER_RATE
+from .universality import FitRun
 
 
 def as_json(found: Findings, wall_seconds: float) -> dict[str, Any]:
@@ -18,7 +20,9 @@ def as_json(found: Findings, wall_seconds: float) -> dict[str, Any]:
         ``settings``; ``figure3`` and ``figure4``: gate to ``mean_total_error``
         (one an epoch) and ``final_total_error`` (one a realisation);
         ``figure5``: curve to threshold to ``false_positive_rate`` and
-        ``true_positive_rate``; ``device_steps``; ``wall_seconds``; ``runs``:
+        ``true_positive_rate``; ``gates``: kind of perceptron to gate to the
+        same as of ``figure3``; ``universality``: fit to its errors, the best
+        polynomial's, and margins; ``device_steps``; ``wall_seconds``; ``runs``:
         margins, simulated time and energy of each run.
     """
     figures = set(found.settings.figures)
@@ -26,11 +30,16 @@ def as_json(found: Findings, wall_seconds: float) -> dict[str, Any]:
     settings = {**found.settings.model_dump(mode="json"), "learning_rate": rates, "multilayer": MULTILAYER}
     results: dict[str, Any] = {"settings": settings}
     if 3 in figures:
-        results["figure3"] = {gate: _curve(run) for gate, run in found.single.items()}
+        results["figure3"] = {gate: _curve(run) for gate, run in papers(found.single).items()}
     if 4 in figures:
-        results["figure4"] = {gate: _curve(run) for gate, run in found.multi.items()}
+        results["figure4"] = {gate: _curve(run) for gate, run in papers(found.multi).items()}
     if 5 in figures:
         results["figure5"] = {name: _rates(run) for name, run in figure5_runs(found).items()}
+    if "gates" in figures:
+        both = {"single_layer": found.single, "multilayer": found.multi}
+        results["gates"] = {kind: {gate: _curve(run) for gate, run in runs.items()} for kind, runs in both.items()}
+    if "universality" in figures:
+        results["universality"] = {run.fit.name: _fit(run) for run in found.fits}
     results["device_steps"] = found.device_steps
     results["wall_seconds"] = wall_seconds
     results["runs"] = {run.name: _run(run) for run in found.runs()}
@@ -51,6 +60,23 @@ def _rates(run: GateRun) -> dict[str, dict[str, float]]:
     }
 
 
+def _fit(run: FitRun) -> dict[str, Any]:
+    fit, config = run.fit, run.fit.config.model_dump(mode="json")
+    return {
+        "function": fit.target.formula,
+        "hidden_nodes": fit.nodes,
+        "network": config["network"],
+        "node": config["devices"]["node"],
+        "learning_rate": fit.config.learning.rate,
+        "epochs": fit.config.learning.epochs,
+        "root_mean_square_error": run.error.tolist(),
+        "best_polynomial_of_degree_4": fit.target.floor,
+        "device_steps": run.device_steps,
+        "simulated_seconds": run.simulated_time,
+        "margins": _margins(run.margins),
+    }
+
+
 def _run(run: GateRun) -> dict[str, Any]:
     return {
         "learned_realisations": run.learned,
@@ -58,14 +84,18 @@ def _run(run: GateRun) -> dict[str, Any]:
         "simulated_seconds": run.simulated_time,
         "energy_joules": run.energy,
         "energy_joules_by_phase": run.energy_by_phase,
-        "margins": {
-            bank.bank: {
-                "peak_state_over_bound": bank.peak_state,
-                "peak_read_over_threshold": bank.peak_read,
-                "peak_write_over_limit": bank.peak_write,
-                "restore_residual": bank.restore_residual,
-                **bank.counts,
-            }
-            for bank in run.margins
-        },
+        "margins": _margins(run.margins),
+    }
+
+
+def _margins(banks: tuple[BankMargins, ...]) -> dict[str, Any]:
+    return {
+        bank.bank: {
+            "peak_state_over_bound": bank.peak_state,
+            "peak_read_over_threshold": bank.peak_read,
+            "peak_write_over_limit": bank.peak_write,
+            "restore_residual": bank.restore_residual,
+            **bank.counts,
+        }
+        for bank in banks
     }

@@ -1,9 +1,9 @@
 """The runs behind the figures, and what is read off them."""
 
-import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -14,11 +14,10 @@ from ..kernels.slots import Phase
 from ..margins import BankMargins
 from ..prediction import evaluate
 from ..run import LEARNED, Run
-from ..training import Progress
 from .readings import READINGS, Reading
-from .settings import GATES, THRESHOLDS, Reproduction, multilayer, single_layer
-
-ProgressMaker = Callable[[str, int], "Progress"]
+from .settings import ALL_GATES, GATES, THRESHOLDS, Reproduction, multilayer, single_layer
+from .side_by_side import ProgressMaker, side_by_side
+from .universality import Fit, FitRun, fit_run
 
 
 @dataclass(frozen=True)
@@ -98,9 +97,10 @@ class Findings:
     multi: dict[str, GateRun] = field(default_factory=dict)
     balanced: GateRun | None = None
     readings: list[ReadingResult] = field(default_factory=list)
+    fits: list[FitRun] = field(default_factory=list)
 
     def runs(self) -> Iterator[GateRun]:
-        """The runs behind the figures."""
+        """The runs of gates behind the figures."""
         yield from self.single.values()
         yield from self.multi.values()
         if self.balanced is not None:
@@ -110,7 +110,8 @@ class Findings:
     def device_steps(self) -> int:
         """Device-steps of all runs, those of the other readings included."""
         others = sum(r.corrected.device_steps + r.other.device_steps for r in self.readings)
-        return sum(run.device_steps for run in self.runs()) + others
+        fits = sum(run.device_steps for run in self.fits)
+        return sum(run.device_steps for run in self.runs()) + fits + others
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ class Job:
     data: Dataset
 
 
-def carry_out(settings: Reproduction, jobs: "Jobs", progress: ProgressMaker) -> Findings:
+def carry_out(settings: Reproduction, jobs: "Jobs", fits: Sequence[Fit], progress: ProgressMaker) -> Findings:
     """Make all runs, as many at once as there are threads; results do not depend on how many.
 
     Parameters
@@ -130,18 +131,15 @@ def carry_out(settings: Reproduction, jobs: "Jobs", progress: ProgressMaker) -> 
     settings : Reproduction
     jobs : Jobs
         From :func:`plan_jobs`.
+    fits : sequence of Fit
+        From :func:`~memsim.reproduction.universality.plan_fits`.
     progress : callable
         Gives the progress of a run, from its name and its epochs.
     """
-    workers = settings.threads or os.cpu_count() or 1
-    with ThreadPoolExecutor(max_workers=workers) as pool:
-        tasks = {key: pool.submit(gate_run, job, settings, progress) for key, job in jobs.items()}
-        try:
-            done = {key: task.result() for key, task in tasks.items()}
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-    found = Findings(settings)
+    tasks = {key: partial(gate_run, job, settings, progress) for key, job in jobs.items()}
+    done = side_by_side(tasks, settings.threads)
+    fitted = side_by_side({fit.name: partial(fit_run, fit, progress) for fit in fits}, settings.threads)
+    found = Findings(settings, fits=list(fitted.values()))
     for (kind, gate, reading), run in done.items():
         if kind == "single":
             found.single[gate] = run
@@ -164,9 +162,11 @@ def plan_jobs(settings: Reproduction) -> Jobs:
     """The runs that the figures of ``settings`` and the report need."""
     figures = set(settings.figures)
     jobs: Jobs = {}
-    for gate in GATES if 3 in figures else ("OR", "XOR") if 5 in figures else ():
+    single = ("OR", "XOR") if 5 in figures else ()
+    for gate in ALL_GATES if "gates" in figures else GATES if 3 in figures else single:
         jobs["single", gate, None] = _job(f"SLP {gate}", single_layer(settings, gate))
-    for gate in GATES if 4 in figures else ("XOR",) if 5 in figures else ():
+    multi = ("XOR",) if 5 in figures else ()
+    for gate in ALL_GATES if "gates" in figures else GATES if 4 in figures else multi:
         jobs["multi", gate, None] = _job(f"MLP {gate}", multilayer(settings, gate))
     if 5 in figures:
         data = datasets.balanced_gate("xor")
@@ -198,10 +198,12 @@ def _plan_readings(settings: Reproduction, jobs: Jobs) -> None:
             jobs["other", gate, reading] = Job(f"{base}: {reading.equation}", other, data)
 
 
-def gate_run(job: Job, settings: Reproduction, progress: ProgressMaker) -> GateRun:
+def gate_run(
+    job: Job, settings: Reproduction, progress: ProgressMaker, stop: threading.Event | None = None
+) -> GateRun:  # fmt: skip
     """Train, and read off what the figures and the report need."""
     name, samples = job.name, job.data
-    with training.run(job.config, samples, progress=progress(name, settings.epochs)) as finished:
+    with training.run(job.config, samples, progress=progress(name, settings.epochs), stop=stop) as finished:
         patterns = evaluate(finished, _patterns(samples)).outputs[:, 0]
         energies = {
             phase.name: float(np.mean([bank[phase.name] for bank in finished.energy.values()], axis=1).sum())

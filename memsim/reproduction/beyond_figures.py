@@ -1,0 +1,131 @@
+"""The figures beyond the paper's: all sixteen gates, and functions that one hidden layer fits."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from .. import datasets
+from ..figures import COLOURS, new_figure
+from ..run import LEARNED
+from .figures import QUANTILES
+from .runs import Findings, GateRun
+from .settings import ALL_GATES
+from .universality import FINER, POINTS_2D, SHOWN, SIZES, TARGETS, FitRun, Target
+
+SINGLE, MULTI = COLOURS[0], COLOURS[4]
+WITH, WITHOUT = COLOURS[0], COLOURS[1]
+LEAST_SHOWN = 1e-3  # of a total error
+
+
+def gates(found: Findings) -> Figure:
+    """Total error over the epochs, a panel a gate, for both perceptrons."""
+    figure = new_figure(10.0, 8.6)
+    panels = figure.subplots(4, 4, sharex=True, sharey=True)
+    for axes, gate in zip(panels.flat, ALL_GATES, strict=True):
+        for run, colour, kind in ((found.single[gate], SINGLE, "single"), (found.multi[gate], MULTI, "multi")):
+            _learning_curve(axes, run, colour, f"{kind}-layer perceptron")
+        axes.axhline(LEARNED, color="0.5", linewidth=1, linestyle=":")
+        axes.set_title(gate.lower(), loc="left", fontsize="medium")
+        axes.set_title("".join(map(str, datasets.GATES[gate.lower()])), loc="right", family="monospace")
+        axes.text(
+            0.97, 0.93, f"learned {found.single[gate].learned} | {found.multi[gate].learned}",
+            transform=axes.transAxes, ha="right", va="top", fontsize="small",
+        )  # fmt: skip
+        axes.grid(color="0.92")
+    panels[0, 0].set_yscale("log")
+    panels[0, 0].set_ylim(LEAST_SHOWN, 100.0)
+    panels[0, 0].set_xlim(left=0)
+    figure.supxlabel("epoch", fontsize="medium")
+    figure.supylabel("total error over an epoch (Eq. 20)", fontsize="medium")
+    handles, labels = panels[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
+    figure.suptitle(
+        f"All gates of two inputs, with their outputs for 00, 01, 10, 11: mean of {found.settings.realisations} "
+        f"(band: 10 % to 90 %), and how many learned, single-layer | multilayer",
+        x=0.01, ha="left", fontsize="medium",
+    )  # fmt: skip
+    return figure
+
+
+def _learning_curve(axes: Axes, run: GateRun, colour: str, label: str) -> None:
+    epochs = np.arange(1, len(run.total_error) + 1)
+    low, high = np.quantile(run.total_error, QUANTILES, axis=1)
+    # The logarithmic axis ends where nothing is to be seen; an error of 0 has no logarithm.
+    below = 0.1 * LEAST_SHOWN
+    axes.fill_between(
+        epochs, np.maximum(low, below), np.maximum(high, below), color=colour, alpha=0.18, linewidth=0
+    )  # fmt: skip
+    axes.plot(epochs, np.maximum(run.mean, below), color=colour, linewidth=1.8, label=label)
+
+
+def universality(found: Findings) -> Figure:
+    """Above the fits with ``SHOWN`` nodes, below the error over the number of nodes."""
+    figure = new_figure(13.0, 6.8)
+    panels = figure.subplots(2, len(TARGETS))
+    for (above, below), target in zip(panels.T, TARGETS, strict=True):
+        runs = [run for run in found.fits if run.fit.target is target]
+        shown = [run for run in runs if run.fit.nodes == SHOWN]
+        draw = _draw_curve if target.inputs == 1 else _draw_map
+        draw(above, target, shown)
+        above.set_title(target.formula, loc="left", fontsize="medium")
+        _draw_errors(below, target, runs)
+    panels[0, 0].set_ylabel(f"best fit with {SHOWN} nodes")
+    panels[1, 0].set_ylabel("root mean square error")
+    for k in (0, 1):
+        panels[k, 0].legend(frameon=False, fontsize="small")
+    figure.suptitle(
+        f"One hidden layer of node memristors, {found.settings.fit_realisations} realisations "
+        f"(line: median; dots: each; hollow: a node met a bound in a READ)",
+        x=0.01, ha="left", fontsize="medium",
+    )  # fmt: skip
+    return figure
+
+
+def _look(run: FitRun) -> tuple[str, str]:
+    return (WITH, "with a threshold") if run.fit.threshold else (WITHOUT, "without")
+
+
+def _draw_curve(axes: Axes, target: Target, runs: list[FitRun]) -> None:
+    x = target.grid(FINER)
+    axes.plot(x[:, 0], target.values(x)[:, 0], color="0.75", linewidth=5, label="target")
+    for run in runs:
+        colour, label = _look(run)
+        axes.plot(x[:, 0], run.outputs[:, 0], color=colour, linewidth=1.4, label=label)
+    axes.set_xlabel("x")
+    axes.grid(color="0.92")
+
+
+def _draw_map(axes: Axes, target: Target, runs: list[FitRun]) -> None:
+    """Images of lines of equal x and of equal y."""
+    side = FINER * POINTS_2D
+    lines = (*range(0, side, side // 6), side - 1)
+    for values, (colour, width) in (
+        (target.values(target.grid(FINER)), ("0.75", 4.0)),
+        *((run.outputs, (_look(run)[0], 1.0)) for run in runs),
+    ):
+        image = values.reshape(side, side, 2)
+        for k in lines:
+            axes.plot(*image[k].T, color=colour, linewidth=width)
+            axes.plot(*image[:, k].T, color=colour, linewidth=width)
+    axes.set_xlabel("first output")
+    axes.set_ylabel("second output")
+
+
+def _draw_errors(axes: Axes, target: Target, runs: list[FitRun]) -> None:
+    for threshold in (True, False):
+        chosen = sorted((run for run in runs if run.fit.threshold is threshold), key=lambda run: run.fit.nodes)
+        colour, label = _look(chosen[0])
+        nodes = [run.fit.nodes for run in chosen]
+        axes.plot(nodes, [run.median for run in chosen], color=colour, linewidth=1.6, label=label)
+        for run in chosen:
+            face = colour if run.bounds_in_read == 0 else "none"
+            axes.plot(
+                [run.fit.nodes] * len(run.error), run.error, marker="o", markersize=4, linestyle="none",
+                color=colour, markerfacecolor=face,
+            )  # fmt: skip
+    axes.axhline(target.floor, color="0.3", linewidth=1, linestyle="--", label="best polynomial of degree 4")
+    axes.set_xscale("log", base=2)
+    axes.set_yscale("log")
+    axes.set_xticks(SIZES, [str(size) for size in SIZES])
+    axes.set_xlabel("hidden nodes")
+    axes.grid(color="0.92")

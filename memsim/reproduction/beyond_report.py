@@ -1,0 +1,62 @@
+"""The sections of ``report.md`` beyond the paper's figures."""
+
+from .. import datasets
+from .runs import Findings, GateRun
+from .settings import ALL_GATES, MULTILAYER, MULTILAYER_RATE, NOT_SEPARABLE
+from .universality import SIZES, TARGETS, FitRun
+
+
+def gates(found: Findings) -> str:
+    """All sixteen gates: how many learned, and with what settings."""
+    realisations = found.settings.realisations
+    lines = [
+        "## All sixteen gates\n\n![All gates](gates.png)\n",
+        f"Learned of {realisations}; states at a bound in a READ, of both perceptrons; settings of the multilayer one. "
+        "A threshold memristor has a bias that adds to its net input, and needs no constant line.\n",
+        "| gate | 00, 01, 10, 11 | single layer | multilayer | bounds in READ | η | κ | w | g | starting weights | "
+        "constant line |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for gate in ALL_GATES:
+        single, multi, settings = found.single[gate], found.multi[gate], MULTILAYER[gate]
+        truth = ", ".join(map(str, datasets.GATES[gate.lower()]))
+        separable = "" if gate not in NOT_SEPARABLE else " (not separable)"
+        lines.append(
+            f"| {gate} | {truth} | {single.learned}{separable} | {multi.learned} | "
+            f"{_bounds(single) + _bounds(multi):,} | {MULTILAYER_RATE[gate]:g} | {settings['node_drift']:g} | "
+            f"{settings['weight_limit']:g} | {settings['bias_limit']:g} | {settings.get('initial_weight', 1.0):g} | "
+            f"{'yes' if settings.get('constant_input') else 'no'} |"
+        )
+    return "\n".join(lines)
+
+
+def _bounds(run: GateRun) -> int:
+    return sum(bank.counts["bounds_in_read"] for bank in run.margins)
+
+
+def universality(found: Findings) -> str:
+    """Errors of the fits over the number of nodes, and the floor of a polynomial."""
+    s = found.settings
+    lines = [
+        "## Universality\n\n![Fits, and their error over the number of nodes](universality.png)\n",
+        f"One hidden layer of node memristors and a constant line, {s.fit_realisations} realisations, {s.fit_epochs} "
+        "epochs of the functions of one input, and as many samples of the map. Root mean square error over the "
+        "samples, the least and the median; (n): READs that ended with a node at a bound. 'Floor' is the best "
+        "polynomial of degree 4.\n",
+        "| function | nodes | floor | " + " | ".join(map(str, SIZES)) + " |",
+        "| --- | --- | --- |" + " --- |" * len(SIZES),
+    ]
+    for target in TARGETS:
+        for threshold in (True, False):
+            runs = {
+                run.fit.nodes: run for run in found.fits if run.fit.target is target and run.fit.threshold is threshold
+            }
+            cells = " | ".join(_errors(runs[size]) for size in SIZES)
+            kind = "threshold" if threshold else "no threshold"
+            lines.append(f"| {target.formula.replace('|', chr(92) + '|')} | {kind} | {target.floor:.4f} | {cells} |")
+    return "\n".join(lines)
+
+
+def _errors(run: FitRun) -> str:
+    met = f" ({run.bounds_in_read:,})" if run.bounds_in_read else ""
+    return f"{run.error.min():.4f}, {run.median:.4f}{met}"
