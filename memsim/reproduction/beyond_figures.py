@@ -15,6 +15,7 @@ from .universality import FINER, POINTS_2D, SHOWN, SIZES, TARGETS, FitRun, Targe
 SINGLE, MULTI = COLOURS[0], COLOURS[4]
 WITH, WITHOUT = COLOURS[0], COLOURS[1]
 LEAST_SHOWN = 1e-3  # of a total error
+ERRORS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)  # along an axis
 
 
 def gates(found: Findings) -> Figure:
@@ -22,8 +23,11 @@ def gates(found: Findings) -> Figure:
     figure = new_figure(10.0, 8.6)
     panels = figure.subplots(4, 4, sharex=True, sharey=True)
     for axes, gate in zip(panels.flat, ALL_GATES, strict=True):
-        for run, colour, kind in ((found.single[gate], SINGLE, "single"), (found.multi[gate], MULTI, "multi")):
-            _learning_curve(axes, run, colour, f"{kind}-layer perceptron")
+        for run, colour, kind in (
+            (found.single[gate], SINGLE, "single-layer"),
+            (found.multi[gate], MULTI, "multilayer"),
+        ):
+            _learning_curve(axes, run, colour, f"{kind} perceptron")
         axes.axhline(LEARNED, color="0.5", linewidth=1, linestyle=":")
         axes.set_title(gate.lower(), loc="left", fontsize="medium")
         axes.set_title("".join(map(str, datasets.GATES[gate.lower()])), loc="right", family="monospace")
@@ -35,13 +39,14 @@ def gates(found: Findings) -> Figure:
     panels[0, 0].set_yscale("log")
     panels[0, 0].set_ylim(LEAST_SHOWN, 100.0)
     panels[0, 0].set_xlim(left=0)
-    figure.supxlabel("epoch", fontsize="medium")
+    for axes in panels[-1]:
+        axes.set_xlabel("epoch")
     figure.supylabel("total error over an epoch (Eq. 20)", fontsize="medium")
     handles, labels = panels[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
     figure.suptitle(
-        f"All gates of two inputs, with their outputs for 00, 01, 10, 11: mean of {found.settings.realisations} "
-        f"(band: 10 % to 90 %), and how many learned, single-layer | multilayer",
+        f"Gates of two inputs, and their outputs for 00, 01, 10, 11: mean of {found.settings.realisations} "
+        "(band: 10 % to 90 %)\nHow many learned: single-layer | multilayer",
         x=0.01, ha="left", fontsize="medium",
     )  # fmt: skip
     return figure
@@ -65,8 +70,7 @@ def universality(found: Findings) -> Figure:
     for (above, below), target in zip(panels.T, TARGETS, strict=True):
         runs = [run for run in found.fits if run.fit.target is target]
         shown = [run for run in runs if run.fit.nodes == SHOWN]
-        draw = _draw_curve if target.inputs == 1 else _draw_map
-        draw(above, target, shown)
+        _draw_fits(above, target, shown)
         above.set_title(target.formula, loc="left", fontsize="medium")
         _draw_errors(below, target, runs)
     panels[0, 0].set_ylabel(f"best fit with {SHOWN} nodes")
@@ -85,30 +89,27 @@ def _look(run: FitRun) -> tuple[str, str]:
     return (WITH, "with a threshold") if run.fit.threshold else (WITHOUT, "without")
 
 
-def _draw_curve(axes: Axes, target: Target, runs: list[FitRun]) -> None:
-    x = target.grid(FINER)
-    axes.plot(x[:, 0], target.values(x)[:, 0], color="0.75", linewidth=5, label="target")
-    for run in runs:
-        colour, label = _look(run)
-        axes.plot(x[:, 0], run.outputs[:, 0], color=colour, linewidth=1.4, label=label)
-    axes.set_xlabel("x")
+def _draw_fits(axes: Axes, target: Target, runs: list[FitRun]) -> None:
+    """The function of one input; of two inputs the first output along x = y, the second along x = -y."""
+    for lines, (colour, label), width in (
+        (_lines(target, target.values(target.grid(FINER))), ("0.75", "target"), 5.0),
+        *((_lines(target, run.outputs), _look(run), 1.4) for run in runs),
+    ):
+        for k, (x, y) in enumerate(lines):
+            axes.plot(x, y, color=colour, linewidth=width, label=label if k == 0 else "")
+    axes.set_xlabel("x" if target.inputs == 1 else "x, along x = y and along x = −y")
     axes.grid(color="0.92")
 
 
-def _draw_map(axes: Axes, target: Target, runs: list[FitRun]) -> None:
-    """Images of lines of equal x and of equal y."""
+def _lines(target: Target, values: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Pairs of x and an output, of values on the finer grid."""
+    x = target.grid(FINER)[:, 0]
+    if target.inputs == 1:
+        return [(x, values[:, 0])]
     side = FINER * POINTS_2D
-    lines = (*range(0, side, side // 6), side - 1)
-    for values, (colour, width) in (
-        (target.values(target.grid(FINER)), ("0.75", 4.0)),
-        *((run.outputs, (_look(run)[0], 1.0)) for run in runs),
-    ):
-        image = values.reshape(side, side, 2)
-        for k in lines:
-            axes.plot(*image[k].T, color=colour, linewidth=width)
-            axes.plot(*image[:, k].T, color=colour, linewidth=width)
-    axes.set_xlabel("first output")
-    axes.set_ylabel("second output")
+    along = np.arange(side)
+    diagonals = (side * along + along, side * along + along[::-1])
+    return [(x[chosen], values[chosen, k]) for k, chosen in enumerate(diagonals)]
 
 
 def _draw_errors(axes: Axes, target: Target, runs: list[FitRun]) -> None:
@@ -118,14 +119,15 @@ def _draw_errors(axes: Axes, target: Target, runs: list[FitRun]) -> None:
         nodes = [run.fit.nodes for run in chosen]
         axes.plot(nodes, [run.median for run in chosen], color=colour, linewidth=1.6, label=label)
         for run in chosen:
-            face = colour if run.bounds_in_read == 0 else "none"
-            axes.plot(
-                [run.fit.nodes] * len(run.error), run.error, marker="o", markersize=4, linestyle="none",
-                color=colour, markerfacecolor=face,
-            )  # fmt: skip
+            for error, bounds in zip(run.error, run.bounds_in_read, strict=True):
+                face = "none" if bounds else colour
+                axes.plot(run.fit.nodes, error, marker="o", markersize=4, color=colour, markerfacecolor=face)
     axes.axhline(target.floor, color="0.3", linewidth=1, linestyle="--", label="best polynomial of degree 4")
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")
+    axes.set_yticks(ERRORS, [f"{error:g}" for error in ERRORS])
+    axes.set_ylim(ERRORS[0], ERRORS[-1])
+    axes.minorticks_off()
     axes.set_xticks(SIZES, [str(size) for size in SIZES])
     axes.set_xlabel("hidden nodes")
     axes.grid(color="0.92")

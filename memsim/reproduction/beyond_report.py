@@ -41,8 +41,8 @@ def universality(found: Findings) -> str:
         "## Universality\n\n![Fits, and their error over the number of nodes](universality.png)\n",
         f"One hidden layer of node memristors and a constant line, {s.fit_realisations} realisations, {s.fit_epochs} "
         "epochs of the functions of one input, and as many samples of the map. Root mean square error over the "
-        "samples, the least and the median; (n): READs that ended with a node at a bound. 'Floor' is the best "
-        "polynomial of degree 4.\n",
+        "samples, the least and the median; (n): realisations in which a node met a bound in a READ. 'Floor' is the "
+        "best polynomial of degree 4.\n",
         "| function | nodes | floor | " + " | ".join(map(str, SIZES)) + " |",
         "| --- | --- | --- |" + " --- |" * len(SIZES),
     ]
@@ -58,5 +58,6 @@ def universality(found: Findings) -> str:
 
 
 def _errors(run: FitRun) -> str:
-    met = f" ({run.bounds_in_read:,})" if run.bounds_in_read else ""
+    count = int((run.bounds_in_read > 0).sum())
+    met = f" ({count})" if count else ""
     return f"{run.error.min():.4f}, {run.median:.4f}{met}"

@@ -70,6 +70,7 @@ def _fit(run: FitRun) -> dict[str, Any]:
         "learning_rate": fit.config.learning.rate,
         "epochs": fit.config.learning.epochs,
         "root_mean_square_error": run.error.tolist(),
+        "bounds_in_read": run.bounds_in_read.tolist(),
         "best_polynomial_of_degree_4": fit.target.floor,
         "device_steps": run.device_steps,
         "simulated_seconds": run.simulated_time,

@@ -19,6 +19,7 @@ from ..configuration import (
 )
 from ..datasets import Dataset, with_constant_line
 from ..devices import Node
+from ..kernels.slots import Phase
 from ..margins import BankMargins
 from ..prediction import evaluate
 from .settings import Reproduction
@@ -57,7 +58,7 @@ class Target:
     values: Callable[[np.ndarray], np.ndarray]
     node_drift: float = 0.25
     threshold: float = 0.8
-    free_node_drift: float = 0.2
+    free_node_drift: float = 0.22
     rate: float = 0.01
     initial_weight: float = 2.0
 
@@ -113,7 +114,9 @@ def _diagonal(inputs: np.ndarray) -> np.ndarray:
 TARGETS = (
     Target("sine", "0.8 sin(πx)", 1, lambda x: 0.8 * np.sin(np.pi * x)),
     Target("abs", "|x|", 1, np.abs, node_drift=0.28, threshold=1.0, initial_weight=1.6),
-    Target("step", "step at 0, ±0.5", 1, lambda x: 0.5 * np.sign(x), node_drift=0.28, threshold=0.6),
+    Target(
+        "step", "step at 0, ±0.5", 1, lambda x: 0.5 * np.sign(x), node_drift=0.28, threshold=0.6, free_node_drift=0.28
+    ),
     Target("plane", "(0.8 sin(π(x+y)/2), |x−y|/2)", 2, _diagonal, node_drift=0.2, initial_weight=1.6),
 )
 
@@ -144,6 +147,8 @@ class FitRun:
         Root mean square error over the samples, from READ pulses after the training.
     outputs : (points, outputs) float64
         Of the best realisation on the finer grid.
+    bounds_in_read : (realisations,) int
+        READs of the training that ended with a node at a bound.
     margins : tuple of BankMargins
     simulated_time : float
         Seconds that the hardware of one realisation would have taken.
@@ -153,6 +158,7 @@ class FitRun:
     fit: Fit
     error: np.ndarray
     outputs: np.ndarray
+    bounds_in_read: np.ndarray
     margins: tuple[BankMargins, ...]
     simulated_time: float
     device_steps: int
@@ -161,11 +167,6 @@ class FitRun:
     def median(self) -> float:
         """Median over realisations of the error."""
         return float(np.median(self.error))
-
-    @property
-    def bounds_in_read(self) -> int:
-        """READs that ended with a node at a bound."""
-        return sum(bank.counts["bounds_in_read"] for bank in self.margins)
 
 
 def plan_fits(settings: Reproduction) -> list[Fit]:
@@ -221,4 +222,7 @@ def fit_run(fit: Fit, progress: ProgressMaker, stop: threading.Event | None = No
         outputs = evaluate(finished, target.data.inputs).outputs
         error = rms(outputs - target.data.targets[:, :, None])
         shown = evaluate(finished, target.grid(FINER)).outputs[:, :, np.argmin(error)]
-        return FitRun(fit, error, shown, finished.margins, finished.simulated_time, finished.device_steps)
+        bounds = sum(finished.diagnostics(bank)["bound"][Phase.READ].sum(axis=0) for bank in finished.banks)
+        return FitRun(
+            fit, error, shown, np.asarray(bounds), finished.margins, finished.simulated_time, finished.device_steps
+        )
