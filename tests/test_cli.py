@@ -429,7 +429,7 @@ def test_progress_is_a_bar_on_a_terminal(monkeypatch):
     with TrainingProgress(10) as progress:
         progress.update(5, 1.25, 1000)
         assert progress._bar.tasks[0].percentage == 50.0
-    with ReproductionProgress(2, 10) as progress:
+    with ReproductionProgress(2, 20) as progress:
         progress.run("one", 10).update(10, 1.0, 1)
         progress.run("two", 10).update(5, 1.0, 1)
         assert progress._bar.tasks[0].percentage == 75.0

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from memsim import datasets
 from memsim.reproduction import output
 from memsim.reproduction.runs import plan_jobs, rate_point
 from memsim.reproduction.settings import Reproduction
@@ -91,6 +92,17 @@ def test_figures_are_words_or_a_list(reproduce, words):
     assert {name for name in results if name.startswith("figure")} == {"figure3", "figure4"}
 
 
+def test_the_gates_are_a_figure_of_their_own(reproduce, tmp_path):
+    results = reproduce("out", "--figures", "gates", epochs=2)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["gates.png", "report.md", "results.json"]
+    assert list(results) == ["settings", "gates", "device_steps", "wall_seconds", "runs"]
+    for curves in results["gates"].values():
+        assert [name.lower() for name in curves] == list(datasets.GATES)
+    report = (tmp_path / "out" / "report.md").read_text()
+    assert report.startswith("# Beyond the figures")
+    assert "| CONVERSE-IMPLY | 1, 0, 1, 1 | 0 |" in report
+
+
 def test_threads_change_no_number(reproduce):
     one = reproduce("one", epochs=4)
     two = reproduce("two", "--threads", 2, epochs=4)
@@ -135,10 +147,10 @@ def test_a_folder_with_other_files_takes_results(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 
-@pytest.mark.parametrize("figures", [("6",), ("3,x",), ("3", "2")])
-def test_figures_that_the_paper_does_not_have_are_refused(refused, tmp_path, figures):
+@pytest.mark.parametrize("figures", [("6",), ("3,x",), ("3", "2"), ("3", "gate")])
+def test_figures_that_there_are_not_are_refused(refused, tmp_path, figures):
     refused(
-        r"--figures: must be of 3, 4, 5 \(got '[6x2]'\)",
+        r"--figures: must be of 3, 4, 5, gates, universality \(got '([6x2]|gate)'\)",
         "reproduce", "--out", tmp_path / "out", "--figures", *figures,
     )  # fmt: skip
     assert not (tmp_path / "out").exists()
