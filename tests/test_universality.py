@@ -60,6 +60,23 @@ def test_a_polynomial_is_its_own_best_one(inputs):
     assert np.abs(best_polynomial(points, fifth) - fifth).max() > 1e-3
 
 
+def test_one_output_node_cannot_be_every_quartic():
+    """Without a threshold its output is p (1 - c w_b) - c kappa p^2 of a quadratic p, which is best at 0.098 (sine)."""
+    optimize = pytest.importorskip("scipy.optimize")
+    x, values = TARGET["sine"].data.inputs[:, 0], TARGET["sine"].data.targets[:, 0]
+    contrast, drift = 0.99 / 1.01, 0.28
+    rng = np.random.default_rng(0)
+
+    def errors(at):
+        p = at[0] + at[1] * x + at[2] * x**2
+        return p * (1.0 - contrast * at[3]) - contrast * drift * p**2 - values
+
+    limits = (np.array([-9.0, -9.0, -9.0, -0.1]), np.array([9.0, 9.0, 9.0, 0.1]))
+    starts = np.hstack([rng.normal(0.0, 2.0, (30, 3)), np.zeros((30, 1))])
+    best = min(np.sqrt(np.mean(optimize.least_squares(errors, at, bounds=limits).fun ** 2)) for at in starts)
+    assert best == pytest.approx(0.0982, abs=1e-4)
+
+
 # The networks
 
 

@@ -20,7 +20,7 @@ ERRORS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)  # along an axis
 
 def gates(found: Findings) -> Figure:
     """Total error over the epochs, a panel a gate, for both perceptrons."""
-    figure = new_figure(10.0, 8.6)
+    figure = new_figure(9.0, 7.6)
     panels = figure.subplots(4, 4, sharex=True, sharey=True)
     for axes, gate in zip(panels.flat, ALL_GATES, strict=True):
         for run, colour, kind in (
@@ -65,7 +65,7 @@ def _learning_curve(axes: Axes, run: GateRun, colour: str, label: str) -> None:
 
 def universality(found: Findings) -> Figure:
     """Above the fits with ``SHOWN`` nodes, below the error over the number of nodes."""
-    figure = new_figure(13.0, 6.8)
+    figure = new_figure(12.0, 6.4)
     panels = figure.subplots(2, len(TARGETS))
     for (above, below), target in zip(panels.T, TARGETS, strict=True):
         runs = [run for run in found.fits if run.fit.target is target]

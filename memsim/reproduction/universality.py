@@ -112,10 +112,17 @@ def _diagonal(inputs: np.ndarray) -> np.ndarray:
 
 
 TARGETS = (
-    Target("sine", "0.8 sin(πx)", 1, lambda x: 0.8 * np.sin(np.pi * x)),
+    Target("sine", "0.8 sin(πx)", 1, lambda x: 0.8 * np.sin(np.pi * x), free_node_drift=0.28),
     Target("abs", "|x|", 1, np.abs, node_drift=0.28, threshold=1.0, initial_weight=1.6),
     Target(
-        "step", "step at 0, ±0.5", 1, lambda x: 0.5 * np.sign(x), node_drift=0.28, threshold=0.6, free_node_drift=0.28
+        "step",
+        "step at 0, ±0.5",
+        1,
+        lambda x: 0.5 * np.sign(x),
+        node_drift=0.28,
+        threshold=0.6,
+        free_node_drift=0.28,
+        initial_weight=1.7,
     ),
     Target("plane", "(0.8 sin(π(x+y)/2), |x−y|/2)", 2, _diagonal, node_drift=0.2, initial_weight=1.6),
 )
