@@ -75,8 +75,8 @@ def universality(found: Findings) -> Figure:
         _draw_errors(below, target, runs)
     panels[0, 0].set_ylabel(f"best fit with {SHOWN} nodes")
     panels[1, 0].set_ylabel("root mean square error")
-    for k in (0, 1):
-        panels[k, 0].legend(frameon=False, fontsize="small")
+    curves, floor = panels[0, 0].get_legend_handles_labels()[0], panels[1, 0].get_legend_handles_labels()[0][-1:]
+    figure.legend(handles=curves + floor, loc="outside lower center", ncols=4, frameon=False)
     figure.suptitle(
         f"One hidden layer of node memristors, {found.settings.fit_realisations} realisations "
         f"(line: median; dots: each; hollow: a node met a bound in a READ)",
