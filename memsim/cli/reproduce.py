@@ -1,6 +1,7 @@
 """``memsim reproduce``."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -18,7 +19,7 @@ PAPER = ("3", "4", "5")
 FIGURES = (*PAPER, "gates", "universality")
 
 
-def _figures(ctx: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> tuple[int | str, ...]:
+def _figures(ctx: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> tuple[Any, ...]:
     """Names of figures, as separate words or with commas; the paper's are numbers."""
     from ..errors import InputError
 
@@ -60,7 +61,7 @@ class _ManyFigures(click.Command):
 @options.threads
 @options.quiet
 def command(
-    figures: tuple[int | str, ...], realisations: int | None, epochs: int | None, reading_realisations: int,
+    figures: tuple[Any, ...], realisations: int | None, epochs: int | None, reading_realisations: int,
     data_seed: int, seed: int, out: Path, overwrite: bool, threads: int | None, quiet: bool,
 ) -> None:  # fmt: skip
     """Reproduce Figures 3, 4 and 5 of 'Perceptrons from Memristors', every pulse stepped.

@@ -37,7 +37,7 @@ def gates(found: Findings) -> Figure:
         )  # fmt: skip
         axes.grid(color="0.92")
     panels[0, 0].set_yscale("log")
-    panels[0, 0].set_ylim(LEAST_SHOWN, 100.0)
+    panels[0, 0].set_ylim(LEAST_SHOWN, 300.0)
     panels[0, 0].set_xlim(left=0)
     for axes in panels[-1]:
         axes.set_xlabel("epoch")

@@ -1,6 +1,6 @@
 """The paper's settings, and those that it leaves to be calibrated for each problem."""
 
-from typing import Any
+from typing import Any, Literal
 
 from .. import datasets
 from ..configuration import (
@@ -17,7 +17,7 @@ from ..fields import Settings, quantity
 GATES = ("OR", "AND", "XOR")  # the paper's
 ALL_GATES = tuple(name.upper() for name in datasets.GATES)
 NOT_SEPARABLE = ("XOR", "XNOR")  # by a single layer
-FIGURES = (3, 4, 5, "gates", "universality")
+Figure = Literal[3, 4, 5, "gates", "universality"]
 THRESHOLDS = (0.3, 0.5, 0.7)  # of Figure 5
 SAMPLES = 100
 ROC_EPOCH = 500
@@ -28,11 +28,10 @@ MULTILAYER_RATE = {gate: 0.01 if gate in NOT_SEPARABLE else 0.1 for gate in ALL_
 
 # One setting for each gate, not for each data set. docs/physics.md says how the paper's were found, and
 # docs/beyond.md has the others: without the constant input line Eq. 10 gives 0 for the inputs 00.
-_OTHERS = {"node_drift": 0.12, "weight_limit": 3.0, "bias_limit": 0.18}
-_WITH_CONSTANT = {**_OTHERS, "constant_input": True, "initial_weight": 0.5}
+_OTHERS: dict[str, Any] = {"node_drift": 0.12, "weight_limit": 3.0, "bias_limit": 0.18}
 MULTILAYER: dict[str, dict[str, Any]] = {
     **{
-        gate: _WITH_CONSTANT if truth[0] else {**_OTHERS, "initial_weight": 0.5}
+        gate: {**_OTHERS, "initial_weight": 0.5, "constant_input": bool(truth[0])}
         for gate, truth in zip(ALL_GATES, datasets.GATES.values(), strict=True)
     },
     "XNOR": {**_OTHERS, "constant_input": True},
@@ -48,7 +47,7 @@ class Reproduction(Settings):
     Attributes
     ----------
     figures : tuple
-        Of ``FIGURES``: the paper's by their number, and those beyond it.
+        The paper's by their number, and those beyond it.
     realisations, epochs : int
         The paper's 100 and 1000.
     fit_realisations, fit_epochs : int
@@ -63,7 +62,7 @@ class Reproduction(Settings):
         0 takes all processors.
     """
 
-    figures: tuple[int | str, ...] = (3, 4, 5)
+    figures: tuple[Figure, ...] = (3, 4, 5)
     realisations: int = quantity(100, "1", "realisations of the starting weights", ge=1)
     epochs: int = quantity(1000, "1", "epochs", ge=1)
     fit_realisations: int = quantity(8, "1", "realisations of each fit of a function", ge=1)

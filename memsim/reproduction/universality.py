@@ -29,6 +29,9 @@ SIZES = (2, 4, 8, 16, 24, 32)  # hidden nodes
 SHOWN = 24  # nodes of the fits that are drawn
 DEGREE = 4  # of a network of two layers without a threshold: each is of degree 2, Eq. 13
 POINTS, POINTS_2D = 64, 12  # samples along an axis of one and of two inputs
+WEIGHT_LIMIT = 2.0
+BIAS_LIMIT = 0.1
+INITIAL_BIAS = 0.05  # share of Glorot's range
 FINER = 4  # as many points along an axis, where a fit is drawn
 
 
@@ -207,11 +210,6 @@ def configuration(settings: Reproduction, target: Target, nodes: int, threshold:
         trace=TraceSection(keyframe_samples=epochs * len(target.data.inputs)),
     )
     return with_threshold(config, target) if threshold else config
-
-
-WEIGHT_LIMIT = 2.0
-BIAS_LIMIT = 0.1
-INITIAL_BIAS = 0.05  # share of Glorot's range
 
 
 def with_threshold(config: Configuration, target: Target) -> Configuration:
