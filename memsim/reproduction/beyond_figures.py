@@ -15,7 +15,7 @@ from .universality import FINER, POINTS_2D, SHOWN, SIZES, TARGETS, FitRun, Targe
 SINGLE, MULTI = COLOURS[0], COLOURS[4]
 WITH, WITHOUT = COLOURS[0], COLOURS[1]
 LEAST_SHOWN = 1e-3  # of a total error
-ERRORS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)  # along an axis
+ERRORS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # along an axis
 
 
 def gates(found: Findings) -> Figure:
