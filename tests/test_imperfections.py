@@ -69,7 +69,10 @@ CASES = {
         },
     ),
 }
-of_each_case = pytest.mark.parametrize("case", CASES)
+SLOW = ("vteam synapses",)  # a loop of its own, which the others do not need
+of_each_case = pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=pytest.mark.slow if case in SLOW else ()) for case in CASES]
+)
 
 
 def configuration(case, **sections):
@@ -222,6 +225,7 @@ def test_stuck_devices_have_their_shares_and_never_move():
     assert moved[movable == 1.0].any()
 
 
+@pytest.mark.slow
 def test_write_noise_has_mean_1_and_the_stated_deviation():
     # One write of the same charge in many realisations: what it moves is the factor.
     share = 0.25
@@ -247,7 +251,12 @@ def test_write_noise_has_mean_1_and_the_stated_deviation():
 
 
 @pytest.mark.parametrize(
-    ("model", "integrator", "order"), [("synapse", "euler", 1), ("synapse", "heun", 2), ("vteam", "euler", 1)]
+    ("model", "integrator", "order"),
+    [
+        ("synapse", "euler", 1),
+        pytest.param("synapse", "heun", 2, marks=pytest.mark.slow),
+        pytest.param("vteam", "euler", 1, marks=pytest.mark.slow),
+    ],
 )
 def test_states_at_rest_relax_exponentially(model, integrator, order):
     # The learning rate writes nothing, and READs stay below the thresholds: 900 steps in which only retention acts.

@@ -87,7 +87,8 @@ STATE_DEPENDENT = {
     "vteam lines": (REAL, {"network": LINES, "time": SHORT, "devices": {"synapse": VTEAM}, "write": {"verify": 1}}),
 }
 
-# Data, and the sections that differ from their defaults. All of a network's cases share one compiled loop.
+# Data, and the sections that differ from their defaults. All of a network's cases share one compiled loop:
+# one that only SLOW cases need is compiled with the slow tests.
 CASES = {
     "mlp": (XOR, {"network": MLP}),
     "mlp, rest gap": (REAL, {"network": MLP, "time": SHORT | {"gap_steps": 3}}),
@@ -185,7 +186,11 @@ CASES = {
 }
 KINDS = ("mlp, writes by count", "slp, rest gap", "lines, tanh, rest gap")  # one of each network, all with rest gaps
 
-of_each_case = pytest.mark.parametrize("case", CASES)
+SLOW = ("lines, closed form, writes by count", "mlp, verified", "vteam lines")
+
+of_each_case = pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=pytest.mark.slow if case in SLOW else ()) for case in CASES]
+)
 of_each_kind = pytest.mark.parametrize("case", KINDS)
 
 

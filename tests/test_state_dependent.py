@@ -208,6 +208,7 @@ def test_verified_writes_and_restores_end_with_a_reading():
 # Learning
 
 
+@pytest.mark.slow
 def test_the_papers_devices_learn_the_same_by_their_model():
     """Verified writes find every state at its aim, so that two ways of computing pulses meet: to 1e-9."""
     plain, verified = trained(), trained(write={"verify": 1}, network={"restore_verify": 1})
@@ -218,6 +219,7 @@ def test_the_papers_devices_learn_the_same_by_their_model():
     assert all(margins.counts["unverified"] == 0 for margins in verified.margins)
 
 
+@pytest.mark.slow
 def test_the_equivalent_construction_learns_the_same_by_its_model():
     network = {"kind": "slp", "construction": "equivalent"}
 
@@ -252,6 +254,7 @@ def test_a_slope_misses_what_the_whole_pulse_meets():
     assert slope.margins[0].counts["unverified"] > 0
 
 
+@pytest.mark.slow
 def test_restores_of_windowed_nodes_leave_a_rest_that_verifying_takes_away():
     sections = {"devices": {"node": JOGLEKAR}, "network": {"node_drift": 0.2}}
     left = trained(**sections).margins[1]
@@ -262,16 +265,24 @@ def test_restores_of_windowed_nodes_leave_a_rest_that_verifying_takes_away():
     assert verified.counts["unverified"] == 0
 
 
-def test_an_evaluation_of_other_devices_gives_what_the_last_epoch_showed():
-    finished = trained(devices={"synapse": VTEAM, "node": JOGLEKAR}, network={"restore_verify": 1})
+of_other_devices = pytest.mark.parametrize(
+    "devices", [{"synapse": VTEAM}, pytest.param({"synapse": VTEAM, "node": JOGLEKAR}, marks=pytest.mark.slow)],
+    ids=["synapses", "synapses and nodes"],
+)  # fmt: skip
+
+
+@of_other_devices
+def test_an_evaluation_of_other_devices_gives_what_the_last_epoch_showed(devices):
+    finished = trained(devices=devices, network={"restore_verify": 1})
     outputs = memsim.evaluate(finished, XOR.inputs).outputs
     error = 0.5 * ((outputs[:, 0] - XOR.targets) ** 2).sum(axis=0)
     assert error == pytest.approx(finished.total_error[-1], rel=0.5)
 
 
-def test_a_run_of_other_devices_goes_on_where_it_was_left(tmp_path):
+@of_other_devices
+def test_a_run_of_other_devices_goes_on_where_it_was_left(devices, tmp_path):
     """The controller's bias weights, unknown before the first READ, are part of a keyframe."""
-    sections = {"devices": {"synapse": VTEAM, "node": JOGLEKAR}, "network": {"restore_verify": 1}}
+    sections = {"devices": devices, "network": {"restore_verify": 1}}
     whole = trained(**sections)
     run(configuration(**sections, learning={"epochs": 2}), XOR, out=tmp_path / "run.h5").close()
     longer = run(configuration(**sections), XOR, out=tmp_path / "run.h5", resume=True)

@@ -46,6 +46,19 @@ SIZES = (1, 9, NARROW, NARROW + 1, 2 * NARROW + 1, WIDE, WIDE + 1, 2 * WIDE + NA
 
 of_each_device = pytest.mark.parametrize("device", DEVICES.values(), ids=DEVICES)
 of_each_integrator = pytest.mark.parametrize("integrator", INTEGRATORS)
+# Heun's method of every device in its waveforms, tests/test_models.py; of some in its pulses.
+HEUNS = ("synapse", "node", "windowed drift", "threshold memristor")
+of_each_device_and_integrator = pytest.mark.parametrize(
+    ("device", "integrator"),
+    [
+        pytest.param(
+            device, integrator, id=f"{integrator}-{name}",
+            marks=pytest.mark.slow if integrator == "heun" and name not in HEUNS else (),
+        )
+        for name, device in DEVICES.items()
+        for integrator in INTEGRATORS
+    ],
+)  # fmt: skip
 
 
 @dataclass
@@ -158,8 +171,7 @@ def run_naive_pulse(device, integrator, states, currents, steps, *, dt=DT, addre
 # The pulse kernel and its twin
 
 
-@of_each_device
-@of_each_integrator
+@of_each_device_and_integrator
 @pytest.mark.parametrize("elements", SIZES)
 def test_pulse_equals_its_twin(device, integrator, elements):
     rng = np.random.default_rng(elements)
@@ -170,8 +182,7 @@ def test_pulse_equals_its_twin(device, integrator, elements):
         assert not done.differences(twin)
 
 
-@of_each_device
-@of_each_integrator
+@of_each_device_and_integrator
 def test_the_cases_of_the_twin_tests_move_rest_meet_bounds_and_are_disturbed(device, integrator):
     rng = np.random.default_rng(SIZES[-1])
     states = random_states(device, SIZES[-1], rng)
@@ -184,8 +195,7 @@ def test_the_cases_of_the_twin_tests_move_rest_meet_bounds_and_are_disturbed(dev
     assert np.array_equal(done.disturbed, moved.sum(axis=0))
 
 
-@of_each_device
-@of_each_integrator
+@of_each_device_and_integrator
 @pytest.mark.parametrize("held", [0, 1])
 def test_one_step_pulses_equal_their_twin(device, integrator, held):
     rng = np.random.default_rng(5)
@@ -194,8 +204,7 @@ def test_one_step_pulses_equal_their_twin(device, integrator, held):
     assert not done.differences(run_naive_pulse(device, integrator, states, currents, 1, held=held))
 
 
-@of_each_device
-@of_each_integrator
+@of_each_device_and_integrator
 @given(data=st.data())
 def test_any_pulse_equals_its_twin_and_keeps_its_bounds(device, integrator, data):
     lower, upper = bounds_of(device)
@@ -294,8 +303,7 @@ def test_models_without_a_closed_form_are_refused():
 # What a caller may rely on
 
 
-@of_each_device
-@of_each_integrator
+@of_each_device_and_integrator
 def test_skipping_resting_tiles_changes_no_bit(device, integrator):
     rng = np.random.default_rng(0)
     elements = 3 * WIDE + 5
@@ -309,8 +317,7 @@ def test_skipping_resting_tiles_changes_no_bit(device, integrator):
     assert skipped.stepped == 7 * (WIDE + 5)
 
 
-@of_each_device
-@of_each_integrator
+@of_each_device_and_integrator
 def test_held_devices_conduct_and_do_not_move(device, integrator):
     rng = np.random.default_rng(1)
     states, currents = random_states(device, 70, rng), random_currents(device, 70, rng)
@@ -322,8 +329,7 @@ def test_held_devices_conduct_and_do_not_move(device, integrator):
         assert not done.disturbed.any()
 
 
-@of_each_device
-@of_each_integrator
+@of_each_device_and_integrator
 @pytest.mark.parametrize("skip", [True, False])
 def test_recording_changes_no_result(device, integrator, skip):
     rng = np.random.default_rng(2)
@@ -352,8 +358,7 @@ def test_rows_are_written_from_the_first_row_on_and_nowhere_else(device):
         assert np.isnan(filled[:, 7:]).all()
 
 
-@of_each_device
-@of_each_integrator
+@of_each_device_and_integrator
 def test_pulses_one_after_the_other_add_to_energies_and_disturbances(device, integrator):
     rng = np.random.default_rng(4)
     first, currents = random_states(device, 70, rng), random_currents(device, 70, rng)
@@ -394,8 +399,7 @@ def test_extremes_and_states_at_a_bound_are_those_of_the_pulses_end(device, addr
     assert at_bound.any()
 
 
-@of_each_device
-@of_each_integrator
+@of_each_device_and_integrator
 @pytest.mark.parametrize("elements", SIZES)
 def test_room_beside_the_elements_changes_no_result(device, integrator, elements):
     rng = np.random.default_rng(elements)
@@ -415,8 +419,7 @@ def test_room_beside_the_elements_changes_no_result(device, integrator, elements
         assert np.array_equal(naive.bits(getattr(tally, name)[..., :elements]), naive.bits(values)), name
 
 
-@of_each_device
-@of_each_integrator
+@of_each_device_and_integrator
 def test_energy_is_the_sum_over_rows(device, integrator):
     rng = np.random.default_rng(6)
     states, currents = random_states(device, 70, rng), random_currents(device, 70, rng)
@@ -426,8 +429,7 @@ def test_energy_is_the_sum_over_rows(device, integrator):
     assert np.all(np.abs(done.energies - powers.sum(axis=0) * DT) <= 1e-14 * scale)
 
 
-@of_each_device
-@of_each_integrator
+@of_each_device_and_integrator
 def test_a_devices_result_depends_on_no_other_device(device, integrator):
     rng = np.random.default_rng(7)
     states, currents = random_states(device, 130, rng), random_currents(device, 130, rng)
@@ -528,8 +530,7 @@ def test_a_threshold_memristors_window_moves_its_own_variable_alone(integrator):
             assert done.states[3, 0] == rate
 
 
-@of_each_device
-@of_each_integrator
+@of_each_device_and_integrator
 def test_nothing_moves_at_or_below_a_threshold_or_beyond_a_window(device, integrator):
     rng = np.random.default_rng(8)
     edges = thresholds_of(device)  # of a threshold memristor the windows' ends too, one of which is a beginning
@@ -683,8 +684,7 @@ def test_waveform_equals_its_twin(device, drive, integrator, elements):
     assert not done.differences(run_naive_waveform(device, integrator, drive, states, (starts, ends), lines=lines))
 
 
-@of_each_device
-@of_each_integrator
+@of_each_device_and_integrator
 def test_a_constant_waveform_equals_a_pulse(device, integrator):
     rng = np.random.default_rng(9)
     states, currents = random_states(device, 70, rng), random_currents(device, 70, rng)
