@@ -363,13 +363,15 @@ def _rules_of_model(model: ModelFunctions, integrator: str):
 
 
 @functools.cache
-def rules_of(models: tuple[ModelFunctions, ...], integrator: str, modelled: bool) -> Rules:
-    """The rules of a network for its device models, at most two; none where no bank is ``modelled``."""
-    if not modelled:
-        return Rules(no_currents, no_voltages)
-    # A model that no search can invert is in a bank without these rules.
-    both = [_rules_of_model(model, integrator) if model.memristance else RULELESS for model in models]
-    key = f"{integrator}_" + "_".join(cache_key(model) for model in models)
+def rules_of(models: tuple[ModelFunctions, ...], integrator: str, modelled: tuple[bool, ...]) -> Rules:
+    """The rules of a network for its device models, at most two, and for each whether it needs rules of its own."""
+    if not any(modelled):
+        return RULELESS
+    both = [
+        _rules_of_model(model, integrator) if needed else RULELESS
+        for model, needed in zip(models, modelled, strict=True)
+    ]
+    key = f"{integrator}_" + "_".join(f"{cache_key(m)}_{needed:d}" for m, needed in zip(models, modelled, strict=True))
     names = {"set_currents_0": both[0].set_currents, "set_currents_1": both[-1].set_currents}
     names |= {"read_voltages_0": both[0].read_voltages, "read_voltages_1": both[-1].read_voltages}
     return Rules(
