@@ -153,8 +153,7 @@ class Engine:
         self._keyframes: list[KeyframeStates] = []
         time_section = assembly.config.time
         integrator = EXACT if time_section.solver == "exact" else time_section.integrator
-        modelled = any(bank.modelled is not None for bank in assembly.banks)
-        self._kernel = loop_kernel(assembly.models, integrator, modelled, assembly.imperfect)
+        self._kernel = loop_kernel(assembly.models, integrator, assembly.modelled, assembly.imperfect)
         self._row_capacity = self._rows_a_stretch() if recorded else 0
         self._free_rows: deque[list[Rows]] = deque()
         self._blocks = [
@@ -469,9 +468,10 @@ class Engine:
                 finite = np.all([np.isfinite(view).all(axis=(0, 1)) for view in views], axis=0)
                 lost += part[~(finite & np.isfinite(block.registers.error))].tolist()
         if lost:
+            found = [bank.device.find_not_finite(bank.driver_limit) for bank in self.assembly.banks]
+            reason = next(filter(None, found), "check the data and the devices' parameters, or take a smaller time.dt")
             raise NotFiniteError(
-                f"a device's state or a sample's error is no longer finite in epoch {self.epoch}; "
-                f"check the data and the devices' parameters, or take a smaller time.dt",
+                f"a device's state or a sample's error is no longer finite in epoch {self.epoch}; {reason}",
                 tuple(sorted(lost)),
             )
 

@@ -127,6 +127,7 @@ def describe(assembly: Assembly, keyframe_samples: int) -> RunDescription:
         BankDescription(
             bank.name,
             bank.device.model,
+            bank.device.digest,
             bank.devices,
             [(v.name, v.unit, v.lower, v.upper) for v in bank.device.state_variables()],
             {name: getattr(bank, name) for name in CALIBRATION},

@@ -218,6 +218,7 @@ def refuse_other_run(run: Run, engine: Engine) -> None:
     if differing:
         shown = "; ".join(f"{name} is {before!r} in the file, {now!r} here" for name, before, now in differing)
         raise InputError(f"{run.path}: was made with another configuration: {shown}; run it under another name")
+    _refuse_edited_models(run, engine)
     before = run.config.learning.epochs
     if wanted.learning.epochs < before:
         raise InputError(
@@ -233,6 +234,18 @@ def refuse_other_run(run: Run, engine: Engine) -> None:
     )
     if not same:
         raise InputError(f"{run.path}: was made with other samples; run it under another name")
+
+
+def _refuse_edited_models(run: Run, engine: Engine) -> None:
+    """Refuse a user's own model whose file is no longer the one that the run began with."""
+    for bank in engine.assembly.banks:
+        path = f"banks/{bank.name}"
+        known = "model_sha256" in run.file[path].attrs
+        if known and run.stored.label(path, "model_sha256") != bank.device.digest:
+            raise InputError(
+                f"{run.path}: {bank.name}: the file of the model {bank.device.model!r} was edited since the run began; "
+                f"go on with the file as it was, or run it under another name"
+            )
 
 
 def differences(one: Configuration, other: Configuration) -> list[tuple[str, Any, Any]]:

@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+import short_runs
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -184,6 +185,15 @@ def test_starting_weights_beyond_the_limit_are_refused_with_the_largest():
     assert f"up to {largest:.3g} (got 0.1)" in str(error.value)
     with pytest.raises(InputError, match=r"bias_limit: .* of nodes1, up to .*\(got 0\.05\)"):
         assemble(Configuration(network=MLP | {"bias_limit": 0.05, "initial_bias": 1.0}), XOR)
+
+
+@pytest.mark.parametrize(
+    ("sections", "field"),
+    [({"write": {"verify": 1}}, "write.verify"), ({"devices": {"synapse": {"model": "vteam"}}}, "devices.synapse.mod")],
+)
+def test_what_one_threshold_memristor_has_not_is_refused(sections, field):
+    with pytest.raises(InputError, match=f"^{field}.*: needs network.construction = 'equivalent'"):
+        assemble(short_runs.configuration("slp", **sections), short_runs.REAL)
 
 
 def test_lines_that_are_held_while_they_are_read_need_no_threshold():

@@ -8,10 +8,15 @@ import pytest
 from short_runs import REAL, configuration, of_each_kind
 
 import memsim
+from memsim.assembly import assemble
+from memsim.convergence.network import refined
 from memsim.convergence.report import sentence
 from memsim.convergence.result import Comparison, DtCheck, StateDifference, remaining
-from memsim.devices import Device, StateVariable, Synapse
+from memsim.convergence.writes import CHANGE, FINER, coarse_writes
+from memsim.datasets import Dataset
+from memsim.devices import Device, StateVariable, Synapse, Vteam
 from memsim.driving.configuration import BankSection, DriveConfiguration, DriveTiming
+from memsim.engine import Engine
 from memsim.errors import InputError
 from memsim.fields import quantity
 from memsim.kernels.stepping import ModelFunctions
@@ -112,6 +117,7 @@ def test_the_pulses_of_finer_steps_are_the_same_to_the_bit():
         assert check.verdict == "exact"
 
 
+@pytest.mark.slow
 def test_a_network_of_windowed_synapses_has_eulers_order():
     config = configuration(
         "mlp", time={"pulse_steps": 4, "write_steps": 4}, learning={"rate": 1.0, "epochs": 4},
@@ -136,6 +142,59 @@ def test_a_controller_that_works_with_the_model_keeps_its_steps():
     check = memsim.check_dt(configuration("mlp", devices={"synapse": {"model": "vteam"}}), REAL)
     assert check.verdict == "coarse"
     assert check.worst.half > 1e-3
+
+
+def test_noise_is_the_same_at_each_dt():
+    """What is drawn belongs to the controller's steps, so that only the integration differs."""
+    noise = {"imperfections": {"synapse": {"write_noise": 0.3}}, "periphery": {"synapse": {"read_noise": 1e-3}}}
+    config = configuration("mlp", **noise)
+    assert memsim.check_dt(config, REAL).verdict == "exact"
+    assert not np.array_equal(memsim.training.run(config, REAL).total_error,
+                              memsim.training.run(configuration("mlp"), REAL).total_error)  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("law", ["slope", "integral"])
+def test_writes_are_the_same_pulses_at_each_dt(law):
+    """Devices in the same states get the same currents, to the bit, whether they are stepped at dt, dt/2 or dt/4."""
+    config = configuration(
+        "lines", devices={"synapse": {"model": "vteam"}}, write={"law": law}, learning={"epochs": 1},
+        run={"realisations": 1},
+    )  # fmt: skip
+    first = Dataset(REAL.inputs[:1], REAL.targets[:1], REAL.name)
+    sent = [currents_of(refined(assemble(config, first), factor))[::factor] for factor in (1, 2, 4)]
+    assert np.abs(sent[0]).max() > 1e-5
+    for currents in sent[1:]:
+        assert np.array_equal(currents, sent[0])
+
+
+def currents_of(assembly):
+    """Currents in A of a network of lines in each step of a run, (steps, devices, realisations)."""
+    engine = Engine(assembly, threads=1, epochs=1, recorded=(0,))
+    found = []
+    while engine.position < engine.slots:
+        for part in engine.advance(engine.slots).rows:
+            found.append(part.current.copy())
+    engine.close()
+    return np.concatenate(found)
+
+
+def test_a_run_warns_where_writes_are_not_what_dt_makes_of_them(cli, tmp_path):
+    """The published VTEAM falls within a step below its threshold; as slow downwards as upwards, it does not."""
+    published = {"devices": {"synapse": {"model": "vteam"}}}
+    slow = {"devices": {"synapse": Vteam(k_on=-4.03e-8, alpha_on=1.0)}}
+    assert coarse_writes(assemble(configuration("mlp"), REAL)) == []
+    assert coarse_writes(assemble(configuration("mlp", write={"verify": 1}), REAL)) == []  # no drift of its own
+    assert coarse_writes(assemble(configuration("mlp", **slow), REAL)) == []
+    found = coarse_writes(assemble(configuration("mlp", **published), REAL))
+    assert [write.bank for write in found] == ["synapses1", "synapses2"]
+    assert found[0].change == pytest.approx(-CHANGE)
+    assert -0.5 * CHANGE < found[0].finer < 0.0
+    words = ["--set", "run.realisations=1", "--set", "learning.epochs=1", "--set", "devices.synapse.model=vteam"]
+    warned = cli("run", "examples/xor.toml", *words, "--out", tmp_path / "run.h5", "--quiet")
+    assert warned.status == 0
+    assert "a pulse that moves a vteam by -1.00% of its range moves it by -0.09%" in warned.err
+    assert f"with steps of dt/{FINER}; take a smaller time.dt, and see --check-dt" in warned.err
 
 
 @pytest.mark.parametrize("bad", [{"samples": 0}, {"samples": 10**6}, {"tolerance": 0.0}, {"tolerance": float("nan")}])

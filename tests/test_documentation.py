@@ -38,12 +38,24 @@ from memsim.sweeping.packing import plan
 
 ROOT = Path(__file__).parents[1]
 FORMAT = ROOT / "traces" / "FORMAT.md"
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), FORMAT]
+README = ROOT / "README.md"
+PAGES = [README, *sorted((ROOT / "docs").glob("*.md")), FORMAT]
+# Their kernels are compiled for them alone: of banks to measure, of pairs of models.
+SLOW_PAGES = [ROOT / "docs" / f"{name}.md" for name in ("benchmark", "other-devices", "performance")]
 IMAGE_BYTES = 200_000
 
 # What makes a command of a page short; the last of two equal options counts.
 SHORT = {
-    "run": ["--set", "learning.epochs=2", "--set", "run.realisations=2", "--quiet"],
+    # Euler's loop of each network is one that other tests need too.
+    "run": [
+        "--set",
+        "learning.epochs=2",
+        "--set",
+        "run.realisations=2",
+        "--set",
+        "time.integrator=euler",
+        "--quiet",
+    ],
     "reproduce": ["--realisations", "2", "--epochs", "2", "--reading-realisations", "0", "--quiet"],
     "sweep": [
         "--set",
@@ -125,13 +137,16 @@ def small_runs(tmp_path_factory):
     return [folder / f"{name}.h5" for name in networks]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=page_id)
+@pytest.mark.parametrize(
+    "page",
+    [pytest.param(page, id=page_id(page), marks=pytest.mark.slow if page in SLOW_PAGES else ()) for page in PAGES],
+)
 def test_blocks_run(page, tmp_path, monkeypatch, request):
     """Python and shell blocks of a page, in order, in one folder with the examples."""
     found = blocks(page)
     if page == FORMAT:
         shutil.copy(request.getfixturevalue("small_runs")[0], tmp_path / "run.h5")
-    if any(options or "load_models" in body for _, _, options, body in found):
+    if any(options for _, _, options, _ in found):
         # Models of the page's own would stay in the cache for good.
         monkeypatch.setenv("MEMSIM_CACHE_DIR", str(tmp_path / "cache"))
     shell = "\n".join(body for _, language, _, body in found if language == "sh")
@@ -152,7 +167,8 @@ def test_blocks_run(page, tmp_path, monkeypatch, request):
                 exec(compile("\n" * line + body, page_id(page), "exec"), namespace)
             elif language == "sh":
                 for arguments in commands(body):
-                    run_command(arguments)
+                    if page != README or arguments[0] != "bench":
+                        run_command(arguments)
     finally:
         for name in set(memsim.devices.MODELS) - models:
             del memsim.devices.MODELS[name]
@@ -161,8 +177,19 @@ def test_blocks_run(page, tmp_path, monkeypatch, request):
                 del sys.modules[name]
 
 
+@pytest.mark.slow
+def test_the_readmes_benchmarks_run(tmp_path, monkeypatch):
+    """Apart from its other commands: most of the time their kernels are compiled."""
+    monkeypatch.chdir(tmp_path)
+    found = [words for _, language, _, body in blocks(README) if language == "sh" for words in commands(body)]
+    benchmarks = [words for words in found if words[0] == "bench"]
+    assert len(benchmarks) == 2
+    for words in benchmarks:
+        run_command(words)
+
+
 def test_every_page_has_its_blocks_found():
-    assert sum(len(commands(body)) for _, language, _, body in blocks(ROOT / "README.md") if language == "sh") >= 9
+    assert sum(len(commands(body)) for _, language, _, body in blocks(README) if language == "sh") >= 9
     languages = {language for page in PAGES for _, language, _, _ in blocks(page)}
     assert languages == {"python", "sh", "text", "toml"}
     for page in PAGES:
@@ -170,7 +197,7 @@ def test_every_page_has_its_blocks_found():
 
 
 def test_the_two_commands_are_in_the_readme():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    text = README.read_text(encoding="utf-8")
     assert "pip install . && memsim reproduce" in text
     assert "pip install '.[test]' && pytest" in text
 
@@ -449,7 +476,8 @@ OF_CHECKS = {
         "", "_covered", "_tolerance", "_state_difference", "_state_difference_half", "_output_difference", "_bank",
     )
 }  # fmt: skip
-SOMETIMES = IN_WINDOWS | OF_CHECKS
+OF_OWN_MODELS = {("banks/BANK", "model_sha256")}  # tests/test_own_models.py
+SOMETIMES = IN_WINDOWS | OF_CHECKS | OF_OWN_MODELS
 
 
 @pytest.mark.parametrize("which", [0, 1], ids=["multilayer", "single-layer"])

@@ -1,11 +1,13 @@
 """A user's model in a plain Python file: bits of the built-in one and of plain Python, errors with lines."""
 
+import hashlib
 import json
 import math
 import os
 import subprocess
 import sys
 
+import h5py
 import naive
 import numpy as np
 import pytest
@@ -326,3 +328,66 @@ def test_devices_shows_a_model_of_a_file(load, cli, tmp_path):
     shown = cli("devices", "--models", tmp_path / "my_device.py", "own-drift").out
     assert "own-drift: ion drift" in shown
     assert "return speed * current * (1.0 - (2.0 * doped - 1.0) ** 2)" in shown
+
+
+def test_a_value_that_is_not_finite_while_running_is_named_with_its_line(load, cli, refused, tmp_path, monkeypatch):
+    # Beyond the currents at which a file is looked at when it is loaded.
+    load(FILE.replace("return speed * c", "return speed / (1.0 if abs(current) < 0.05 else 0.0) * c"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "drive.toml").write_text(DRIVE.replace("1e-4", "0.1"))
+    failed = cli("drive", "drive.toml", "--models", "my_device.py", "--quiet", "--out", "drive.h5")
+    assert failed.status == 1
+    assert "my_device.py:12: drift: float division by zero at doped = 0, current = 0.1 A" in failed.err
+
+
+RUN = """\
+[data]
+gate = "or"
+samples = 4
+[devices.synapse]
+model = "own-drift"
+[network]
+kind = "mlp"
+[learning]
+epochs = 4
+[run]
+realisations = 2
+"""
+
+
+@pytest.mark.slow
+def test_a_run_is_not_gone_on_with_after_an_edit_of_its_model(load, cli, refused, tmp_path, monkeypatch):
+    load(OHMIC)
+    (tmp_path / "run.toml").write_text(RUN)
+    monkeypatch.chdir(tmp_path)
+    assert cli("run", "run.toml", "--models", "my_device.py", "--quiet").status == 0
+    digest = hashlib.sha256((tmp_path / "my_device.py").read_bytes()).hexdigest()
+    with h5py.File("run.h5") as file:
+        assert file["banks/synapses1"].attrs["model_sha256"].decode() == digest
+        assert "model_sha256" not in file["banks/nodes1"].attrs
+    further = ("run", "run.h5", "--resume", "--set", "learning.epochs=5", "--quiet", "--models", "my_device.py")
+    text = (tmp_path / "my_device.py").read_text()
+    (tmp_path / "my_device.py").write_text(text.replace("2.0 * doped - 1.0", "2.0 * doped - 1.1"))
+    refused(r"run.h5: synapses1: the file of the model 'own-drift' was edited since the run began; go on", *further)
+    (tmp_path / "my_device.py").write_text(text)
+    assert cli(*further).status == 0
+
+
+@pytest.mark.slow
+def test_a_sweep_has_models_of_ones_own(load, cli, tmp_path, monkeypatch):
+    load(OHMIC)
+    (tmp_path / "run.toml").write_text(RUN)
+    (tmp_path / "sweep.toml").write_text(
+        '[sweep]\nbase = "run.toml"\nlanes = 2\n[fields]\ndevices.synapse.r_off = [8e3, 16e3]\n'
+    )
+    monkeypatch.chdir(tmp_path)
+    del MODELS["own-drift"]
+    swept = cli("sweep", "sweep.toml", "--models", "my_device.py", "--processes", "1", "--quiet")
+    assert swept.status == 0, swept.err
+    errors = []
+    for number, r_off in enumerate((8e3, 16e3)):
+        with memsim.open_run(tmp_path / "sweep" / "packs" / f"pack-0000{number}.h5") as run:
+            assert run.config.devices.synapse.r_off == r_off
+            assert run.config.devices.synapse.digest == MODELS["own-drift"]().digest
+            errors.append(run.total_error[:])
+    assert np.isfinite(errors).all()

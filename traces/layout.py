@@ -38,6 +38,8 @@ class BankDescription:
     Attributes
     ----------
     name, model : str
+    digest : str
+        SHA-256 of the file of a user's own model; empty for memsim's.
     devices : int
     variables : list of (name, unit, lower bound, upper bound)
     calibration : dict
@@ -47,6 +49,7 @@ class BankDescription:
 
     name: str
     model: str
+    digest: str
     devices: int
     variables: list[tuple[str, str, float, float]]
     calibration: dict[str, float]
@@ -258,6 +261,8 @@ def _make_phases(group: h5py.Group, run: RunDescription) -> h5py.Dataset:
 def _create_bank(banks: h5py.Group, index: int, bank: BankDescription, realisation: h5py.Dataset) -> None:
     group = banks.create_group(bank.name)
     group.attrs.update({"index": index, "model": text(bank.model), "devices": bank.devices, **bank.calibration})
+    if bank.digest:
+        group.attrs["model_sha256"] = text(bank.digest)
     group.attrs["variables"] = texts([v[0] for v in bank.variables])
     group.attrs["variable_units"] = texts([v[1] for v in bank.variables])
     group.attrs["lower_bounds"] = [v[2] for v in bank.variables]

@@ -75,6 +75,8 @@ def command(
     if not resume:
         refuse_target(source, target, overwrite)
     checked = _check_dt(config, data, check_dt_samples, check_dt_tolerance, quiet) if check_dt else {}
+    if not check_dt and not resume:
+        _warn_of_coarse_writes(config, data)
     goes_on = f"'memsim run {shlex.quote(str(target))} --resume' goes on"
     progress = TrainingProgress(config.learning.epochs, quiet)
     try:
@@ -100,6 +102,15 @@ def command(
     else:
         click.echo(f"{target} is finished after {epochs} epochs; --set learning.epochs=N goes on for more")
     return 0
+
+
+def _warn_of_coarse_writes(config: "Configuration", data: "Dataset") -> None:
+    """Say so where the writes of devices that are written by their model are not what dt makes of them."""
+    from ..assembly import assemble
+    from ..convergence.writes import coarse_writes
+
+    for write in coarse_writes(assemble(config, data)):
+        click.echo(f"warning: {write}; take a smaller time.dt, and see --check-dt", err=True)
 
 
 def _check_dt(

@@ -18,6 +18,7 @@ Examples:
 
 
 @click.command(name="sweep", epilog=EPILOG)
+@options.models
 @options.path_argument("source", "SWEEP.toml|DIR")
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="DIR",

@@ -101,6 +101,21 @@ class Device(Settings):
         """The state of a device that nobody has written to."""
         return tuple(0.5 * (v.lower + v.upper) for v in self.state_variables())
 
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the file of a user's own model; empty for memsim's."""
+        return ""
+
+    def find_not_finite(self, largest: float) -> str:
+        """Where a user's own model gives no finite number, with file and line; empty where nothing is found.
+
+        Parameters
+        ----------
+        largest : float
+            Magnitude in A up to which currents are tried.
+        """
+        return ""
+
 
 def with_ordered_resistances(device: Any) -> Any:
     """The device, where R_OFF is greater than R_ON."""

@@ -324,7 +324,7 @@ def _run_steps(
             while done < config.time.steps:
                 stop = min(done + length, config.time.steps)
                 state, drives, responses = bank.advance(done, stop)
-                _check_finite(config, done, state, responses)
+                _check_finite(config, done, state, drives, responses)
                 totals.add(state, responses)
                 rows = {"state": state, config.bank.drive: drives, RESPONSES[config.bank.drive]: responses}
                 background.submit(writer.append, rows, {**totals.arrays(), "energy": bank.energies()})
@@ -345,7 +345,9 @@ def _chunk_steps(config: DriveConfiguration) -> int:
     return max(1, CHUNK_VALUES // numbers)
 
 
-def _check_finite(config: DriveConfiguration, first: int, state: np.ndarray, responses: np.ndarray) -> None:
+def _check_finite(
+    config: DriveConfiguration, first: int, state: np.ndarray, drives: np.ndarray, responses: np.ndarray
+) -> None:
     """Refuse rows with a state or a response that is no finite number.
 
     Raises
@@ -358,8 +360,12 @@ def _check_finite(config: DriveConfiguration, first: int, state: np.ndarray, res
         return
     row, device = (int(k) for k in np.argwhere(bad)[0])
     response = RESPONSES[config.bank.drive]
+    currents = responses if response == "current" else drives
+    finite = currents[np.isfinite(currents)]
+    found = config.device.find_not_finite(float(np.abs(finite).max(initial=0.0)))
+    advice = found or "check whether the model's resistance reaches 0, or take a smaller dt or drive"
     raise RunError(
         f"step {first + row} ({(first + row + 1) * config.time.dt:.9g} s): device {device}: the {response} is "
         f"{responses[row, device]:g} {UNITS[response]} and the state {state[row, device].tolist()}, which is no finite "
-        f"number; check whether the model's resistance reaches 0, or take a smaller dt or drive"
+        f"number; {advice}"
     )

@@ -12,6 +12,7 @@ from .translating import Translated
 
 CURRENTS = (0.0, 1e-6, -1e-6, 1e-3, -1e-3)  # A
 VOLTAGES = (0.0, 1e-3, -1e-3, 1.0, -1.0)  # V
+SHARES = tuple(10.0**-k for k in range(10))  # of the largest current
 POINTS = {1: 33, 2: 9, 3: 5}  # of each state; 3 where there are more states
 INVERSE = 1e-6  # relative, to which output and current must be each other's inverse
 
@@ -35,6 +36,25 @@ def check(device: Any) -> bool:
                 drifts_at(device, state, voltage)
         _check_inverse(device, state)
     return rests
+
+
+def find_not_finite(device: Any, largest: float) -> str:
+    """The message of the first value over the grid that is no finite number, under currents of many sizes; or none.
+
+    Parameters
+    ----------
+    device : OwnDevice
+    largest : float
+        Magnitude in A up to which currents are tried.
+    """
+    for share in SHARES:
+        for sign in (1.0, -1.0):
+            for state in _grid(device):
+                try:
+                    drifts_at(device, state, {"current": sign * share * largest})
+                except InputError as error:
+                    return str(error)
+    return ""
 
 
 def _grid(device: Any) -> Any:

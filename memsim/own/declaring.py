@@ -2,6 +2,7 @@
 
 import ast
 import functools
+import hashlib
 import inspect
 import linecache
 import math
@@ -18,7 +19,7 @@ from pydantic import create_model
 from ..devices import MODELS, Device, StateVariable
 from ..errors import InputError
 from ..fields import quantity
-from .checking import check
+from .checking import check, find_not_finite
 from .forms import Forms
 from .translating import Translated, translate
 
@@ -50,6 +51,7 @@ class Declared(NamedTuple):
     """A declared model: states, parameters and functions by their names."""
 
     path: Path
+    digest: str  # SHA-256 of the file
     states: Mapping[str, State]
     parameters: Mapping[str, Parameter]
     functions: Mapping[str, Translated]
@@ -124,7 +126,7 @@ def _unit(kind: str, unit: Any) -> str:
 class OwnDevice(Device):
     """The base of a user's own models."""
 
-    declared: ClassVar[Declared] = Declared(Path(), {}, {}, {})
+    declared: ClassVar[Declared] = Declared(Path(), "", {}, {}, {})
     made: ClassVar[Any] = None
 
     def __init__(self, /, **values: Any) -> None:
@@ -138,6 +140,13 @@ class OwnDevice(Device):
     def rests(self) -> bool:  # type: ignore[override]
         """Whether no state of the grid moves without a drive."""
         return check(self)
+
+    @property
+    def digest(self) -> str:
+        return type(self).declared.digest
+
+    def find_not_finite(self, largest: float) -> str:
+        return find_not_finite(self, largest)
 
     def state_variables(self) -> tuple[StateVariable, ...]:
         return tuple(
@@ -195,8 +204,9 @@ def device_model(name: str, *, title: str = "", source: str = "") -> Any:
             for n, p in parameters.items()
         }
         fields = {"model": (Literal[name], name), **fields}
+        digest = hashlib.sha256("".join(linecache.getlines(str(path))).encode()).hexdigest()
         model: Any = create_model(declared.__name__, __base__=OwnDevice, __module__=declared.__module__, **fields)
-        model.declared = Declared(path, states, parameters, functions)
+        model.declared = Declared(path, digest, states, parameters, functions)
         model.made = Forms(tuple(states), tuple(parameters), functions).model_functions(name)
         model.title, model.source = title or (inspect.getdoc(declared) or "").split("\n")[0], source
         model.equations = "\n".join(textwrap.dedent(function.text).rstrip() for function in functions.values())

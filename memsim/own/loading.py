@@ -5,6 +5,7 @@ import linecache
 import sys
 import traceback
 import types
+from collections.abc import Mapping
 from pathlib import Path
 
 from ..devices import MODELS, Device
@@ -46,6 +47,33 @@ def load_models(path: str | Path) -> tuple[type[Device], ...]:
         MODELS.update(before)
         raise
     return loaded
+
+
+def own_files() -> dict[str, str]:
+    """The files of the user's own models that are known here: path to SHA-256."""
+    declared = [model.declared for model in MODELS.values() if hasattr(model, "declared")]
+    return {str(each.path): each.digest for each in declared}
+
+
+def load_again(files: Mapping[str, str]) -> None:
+    """In another process, load the files that are not known here yet.
+
+    Parameters
+    ----------
+    files : dict
+        As :func:`own_files` gives them.
+
+    Raises
+    ------
+    InputError
+        A file cannot be read here, or was edited since.
+    """
+    known = own_files()
+    for path, digest in files.items():
+        if known.get(path) != digest:
+            load_models(path)
+            if own_files()[path] != digest:
+                raise InputError(f"{path}: was edited since the sweep began; begin another sweep with it")
 
 
 def _execute(path: Path) -> None:

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from .. import datasets
-from ..configuration import Configuration, RunSection
+from ..configuration import Configuration, RunSection, parse_toml
 from ..datasets import Dataset
 from ..errors import InputError
+from ..own.loading import load_again, own_files
 from .configuration import SweepConfiguration, put
 from .design import Point, points_of
 
@@ -46,6 +47,10 @@ class Pack:
         """Of its run file, without the ending."""
         return f"pack-{self.number:05d}"
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As a worker gets it, which must know the user's own models first."""
+        return _received, (own_files(), self.number, self.points, self.seeds, self.config.to_toml(), self.data)
+
     def configuration(self, kept: Sequence[int]) -> Configuration:
         """The run of some of the points.
 
@@ -60,6 +65,14 @@ class Pack:
         chosen = tuple(k * run.realisations + lane for k in range(len(kept)) for lane in trace.realisations)
         traced = trace.model_copy(update={"realisations": chosen})
         return self.config.model_copy(update={"run": together, "trace": traced})
+
+
+def _received(
+    files: dict[str, str], number: int, points: tuple[int, ...], seeds: tuple[int, ...], text: str, data: Dataset
+) -> Pack:
+    """A pack in a worker."""
+    load_again(files)
+    return Pack(number, points, seeds, Configuration(**parse_toml(text, "the pack's configuration")), data)
 
 
 @dataclass(frozen=True)
