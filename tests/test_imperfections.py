@@ -53,6 +53,25 @@ CASES = {
         "mlp",
         {"imperfections": {"synapse": {"levels": 4097, "stuck": 0.2, "write_noise": 0.2}, "node": {"levels": 1025}}},
     ),
+    "endurance": (
+        "mlp",
+        {
+            "imperfections": {
+                "synapse": {"endurance": 30.0, "stuck": 0.2, "write_noise": 0.2},
+                "node": {"endurance": 100.0},
+            },
+            "write": COUNT,
+        },
+    ),
+    "telegraph noise": (
+        "mlp",
+        {
+            "imperfections": {
+                "synapse": {"telegraph_amplitude": 0.1, "capture_time": 0.01, "emission_time": 0.02, "endurance": 50.0},
+                "node": {"telegraph_amplitude": 0.3, "capture_time": 0.02, "emission_time": 0.004, "stuck": 0.3},
+            },
+        },
+    ),
     "memristor": (
         "slp",
         {
