@@ -9,14 +9,15 @@ controller does not know them. The hooks of perfect networks compile to nothing.
 
 import functools
 import math
+from collections.abc import Callable
 
 import numpy as np
 
 from . import past
 from .compiling import compiled, elementwise, inlined, specialise
 from .mathematics import exponential
-from .random import PURPOSE_READ_NOISE, PURPOSE_WRITE_NOISE, normal
 from .past import draw_traps, keep_past, recall, varying_output_of_one, varying_output_of_several, wear
+from .random import PURPOSE_READ_NOISE, PURPOSE_WRITE_NOISE, normal
 from .scratch import line, sheet
 from .slots import BankColumn, Column, Flaw, Imperfect, Phase, Rule
 from .stepping import ModelFunctions, cache_key
@@ -62,21 +63,24 @@ def imperfect(model: ModelFunctions, kind: Imperfect) -> ModelFunctions:
     one, several = (relaxing_drift_of_one, relaxing_drift_of_several) if relaxing else (drift_of_one, drift_of_several)
     template = one if model.variables == 1 else several
     drift = specialise(template, f"drift_{key}", compiler=_plain, inner=own, FACTOR=model.parameters)
-    output, beyond = model.output, 2 + model.variables if relaxing else 1
-    if varying:
-        own = specialise(model.output, f"inner_output_{key}", compiler=elementwise)
-        template = varying_output_of_one if model.variables == 1 else varying_output_of_several
-        names = {"inner": own, "VARYING": model.parameters + 2 + model.variables}
-        output, beyond = specialise(template, f"output_{key}", compiler=_plain, **names), parameters_beyond(model.variables)
+    beyond = 2 + model.variables if relaxing else 1
     return model._replace(
         key=key,
-        parameters=model.parameters + beyond,
+        parameters=model.parameters + (parameters_beyond(model.variables) if varying else beyond),
         drift=drift,
-        output=output,
+        output=_varying_output(model, key) if varying else model.output,
         constant_drift=model.constant_drift and not relaxing,
         drift_under_voltage=None,
         own_parameters=True,
     )
+
+
+def _varying_output(model: ModelFunctions, key: str) -> Callable:
+    """A model's output with what follows from the device's past."""
+    own = specialise(model.output, f"inner_output_{key}", compiler=elementwise)
+    template: Callable = varying_output_of_one if model.variables == 1 else varying_output_of_several
+    first = model.parameters + 2 + model.variables
+    return specialise(template, f"output_{key}", compiler=_plain, inner=own, VARYING=first)
 
 
 def name_of(kind: Imperfect) -> str:

@@ -3,8 +3,8 @@
 from . import schedule
 from .configuration import MultilayerSection
 from .errors import InputError, RunFileError
-from .kernels.slots import Phase
 from .imperfections.past import kept_of
+from .kernels.slots import Phase
 from .recording import ADDED_COUNTERS, COUNTERS
 from .run import Run
 from .traces.doubted import line_of, one_line

@@ -283,7 +283,7 @@ class Engine:
         ]
 
     def past(self) -> list[np.ndarray]:
-        """What the past left in each bank's devices, (kinds, devices, realisations), copied; none where it is not kept."""
+        """The past of each bank's devices, (kinds, devices, realisations), copied; none where it does not count."""
         return self._past_of([block.own.past for block in self._blocks])
 
     def counter(self, name: str, bank: int) -> np.ndarray:

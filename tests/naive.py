@@ -474,7 +474,7 @@ class Network:
         if not section.telegraph_amplitude:
             return
         schedule = self.assembly.schedule
-        place = schedule.slots.index(slot)
+        place = next(k for k, each in enumerate(schedule.slots) if each is slot)
         steps = 0
         for before in reversed([*schedule.slots[place:], *schedule.slots[:place]]):
             steps += before.width + schedule.rest_steps

@@ -244,7 +244,7 @@ class Stored(DoubtedFile):
         return values
 
     def keyframe_past(self, index: int | slice) -> list[np.ndarray]:
-        """What the past left in the devices of each bank, (kinds, devices, realisations) each; none where it is not kept."""
+        """The past of each bank's devices, (kinds, devices, realisations) each; none where it does not count."""
         kept = {bank: [name for name in PAST if self.has(f"keyframes/{bank}/{name}")] for bank in self.banks}
         return [self._past(bank, kept[bank], index) for bank in self.banks] if any(kept.values()) else []
 
