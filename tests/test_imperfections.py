@@ -498,7 +498,7 @@ def test_occupied_traps_raise_the_memristance_by_the_amplitude():
         ({"imperfections": {"node": {"retention_state": 1.5}}}, "must be less than or equal to 1"),
         ({"imperfections": {"node": {"endurance": 0.0}}}, "endurance: must be greater than 0"),
         ({"imperfections": {"node": {"telegraph_amplitude": 0.1, "capture_time": 1.0}}}, "emission_time: is missing"),
-        ({"imperfections": {"node": {"capture_time": 1.0}}}, "telegraph_amplitude: must be greater than 0 where"),
+        ({"imperfections": {"node": {"capture_time": 0.0}}}, "capture_time: must be greater than 0"),
         ({"imperfections": {"node": {"telegraph_amplitude": 1.5}}}, "must be less than or equal to 1"),
         (
             {"imperfections": {"node": {"retention_time": 1.0}}, "time": {"solver": "exact"}},

@@ -56,8 +56,6 @@ class BankImperfections(Settings):
         for name in ("capture_time", "emission_time"):
             if self.telegraph_amplitude and getattr(self, name) is None:
                 raise ValueError(f"{name}: is missing; telegraph_amplitude = {self.telegraph_amplitude:g} needs it")
-            if not self.telegraph_amplitude and getattr(self, name) is not None:
-                raise ValueError(f"telegraph_amplitude: must be greater than 0 where {name} is given (got 0)")
         return self
 
     @property
