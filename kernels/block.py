@@ -119,6 +119,7 @@ class Own(NamedTuple):
     parameter_rows: int  # rows of parameters that each bank has room for
     parameters: np.ndarray  # flat: of each bank (parameter_rows, room): a model's, and what its imperfections add
     movable: np.ndarray  # (elements,), 0 of stuck devices, 1 of others
+    past: np.ndarray  # (kinds, elements), see Past
     asked: np.ndarray  # (elements,), the currents that the controller asked for, A
     seeds: np.ndarray  # (realisations,) uint64
 
@@ -183,6 +184,7 @@ class Keyframes(NamedTuple):
 
     state: np.ndarray  # (keyframes, states), of all devices of a block
     bias: np.ndarray  # (keyframes, units, realisations), the bias weights as the controller last knew them
+    past: np.ndarray  # (keyframes, kinds, elements), of Own
     every: int  # samples; 0 keeps none
 
 

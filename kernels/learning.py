@@ -13,7 +13,7 @@ import numpy as np
 from . import controller
 from .block import place, rows_of
 from .compiling import inlined, specialise
-from .imperfect import IMPERFECT, PERFECT, imperfect
+from .imperfect import hooks_of, imperfect, name_of
 from .scratch import cube, line, rows, sheet
 from .slots import BankColumn, BiasCurrent, Column, Imperfect, Nominal, Operation, Phase, Rule
 from .state_dependent import rules_of
@@ -31,6 +31,9 @@ begin_pulse: Callable
 end_train: Callable
 drive_out: Callable
 read_in: Callable
+recall: Callable
+begin_slot: Callable
+keep_past: Callable
 
 
 @inlined
@@ -337,7 +340,7 @@ def run_train(plan, block, at, slot, row, first_step):
             # Pulses without gaps are one, as a write by width sends it.
             begins = stretch == 0 or (not in_gap and slot[Column.GAP_STEPS] > 0)
             if begins and addressed != NO_VARIABLE:
-                begin_pulse(plan, block, at, bank, first_step + row)
+                begin_pulse(plan, block, at, bank, drive, first_step + row)
             stepped += apply_pulse(
                 plan, block, at, bank, slot[Column.PHASE], addressed, slot[Column.HELD], drive, steps, row
             )
@@ -442,6 +445,7 @@ def run_slots(plan, block, data, results, first_slot, slots, first_epoch):
     every = results.keyframes.every
     idle = banks_idle(plan, block)
     first_step = step_of(plan, first_slot)
+    recall(plan, block)
     sample = first_sample
     index = first_slot - sample * slots_a_sample
     epoch = sample // samples - first_epoch
@@ -453,6 +457,7 @@ def run_slots(plan, block, data, results, first_slot, slots, first_epoch):
         slot = plan.slots[index]
         if index == 0:
             begin_sample(data, epoch, shown, block.registers)
+        begin_slot(plan, block, index, first_step + row)
         stepped += run_slot(plan, block, slot, row, idle, first_step)
         row += slot_width(slot) + slot[Column.REST_STEPS]
         index += 1
@@ -466,6 +471,7 @@ def run_slots(plan, block, data, results, first_slot, slots, first_epoch):
                 )
             if every > 0 and (sample + 1) % every == 0:
                 keep_keyframe(block, results.keyframes, keyframe)
+                keep_past(block, results.keyframes, keyframe)
                 keyframe += 1
             index = 0
             sample += 1
@@ -488,11 +494,11 @@ def loop_kernel(models: tuple[ModelFunctions, ...], integrator: str, modelled: t
     pulses = [pulse_kernel(imperfect(model, kind) if kind else model, integrator) for model in models]
     key = f"{integrator}_" + "_".join(cache_key(model) for model in models)
     key += "_modelled_" + "".join(f"{needed:d}" for needed in modelled) if any(modelled) else ""
-    key += ("_relaxing" if Imperfect.RELAXING in kind else "_imperfect") if kind else ""
+    key += f"_{name_of(kind)}" if kind else ""
     rules = rules_of(models, integrator, modelled)
     bound = {"pulse_0": pulses[0], "pulse_1": pulses[-1]}
     bound |= {"set_own_currents": rules.set_currents, "read_own_voltages": rules.read_voltages}
-    bound |= IMPERFECT if kind else PERFECT
+    bound |= hooks_of(kind)
     for template in (apply_pulse, rest_banks, run_train, run_slot):
         bound[template.__name__] = specialise(template, f"{template.__name__}_{key}", compiler=inlined, **bound)
     return specialise(run_slots, f"run_slots_{key}", **bound)

@@ -12,6 +12,7 @@ from .devices import Node, Synapse, ThresholdMemristor
 from .errors import InputError
 from .imperfections.drawing import OwnDevices, draw_devices, flaws_of, stuck_states
 from .imperfections.levels import settled
+from .imperfections.past import past_counts
 from .imperfections.retention import refuse_retention, relaxes
 from .kernels.block import Plan
 from .kernels.random import PURPOSE_BIAS, PURPOSE_WEIGHT, uniform
@@ -73,7 +74,8 @@ class Assembly:
             m.variables == 1 and m.constant_drift for m in self.models
         )
         relaxing = taken_out or any(relaxes(bank, self.config.imperfections) for bank in self.banks)
-        return Imperfect.OWN | Imperfect.RELAXING if relaxing else Imperfect.OWN
+        kind = Imperfect.OWN | Imperfect.RELAXING if relaxing else Imperfect.OWN
+        return kind | Imperfect.VARYING if past_counts(self.banks, self.config.imperfections) else kind
 
 
 def realisation_seeds(seed: int, realisations: int) -> np.ndarray:

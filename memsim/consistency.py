@@ -3,6 +3,7 @@
 from . import schedule
 from .configuration import MultilayerSection
 from .errors import InputError, RunFileError
+from .imperfections.past import kept_of
 from .kernels.slots import Phase
 from .recording import ADDED_COUNTERS, COUNTERS
 from .run import Run
@@ -60,6 +61,9 @@ def _compare(run: Run) -> None:
             raise _broken(run, f"its bank {about.name} is not {bank.name} of its configuration")
         if run.stored.has_energies:
             _compare_energies(run, bank.name)
+        for kind in kept_of(bank, run.config.imperfections):
+            if not run.stored.has(f"keyframes/{bank.name}/{kind.name.lower()}"):
+                raise _broken(run, f"its keyframes lack the {kind.name.lower()} of {bank.name}")
         if run.stored.has_counters:
             _compare_counters(run, bank.name, (len(variables), bank.devices, run.realisations))
     steps, dt = schedule.build(run.config).steps, run.config.time.dt

@@ -21,7 +21,7 @@ from .errors import InputError, NotFiniteError
 from .kernels.block import PHASES, Block, Data, Keyframes, Own, PlaceColumn, Plan, Results, Rows
 from .kernels.learning import loop_kernel
 from .kernels.random import shuffle
-from .kernels.slots import BankColumn
+from .kernels.slots import BankColumn, Imperfect
 from .kernels.stepping import EXACT
 from .traces.rows import RowsPart
 
@@ -66,11 +66,14 @@ class KeyframeStates:
         Of each bank.
     bias : (n, units, realisations) float64
         Bias weights as the controller last knew them.
+    past : list of (n, kinds, devices, realisations) float64
+        What the past left in each bank's devices; empty where it does not count.
     """
 
     samples: np.ndarray
     states: list[np.ndarray]
     bias: np.ndarray
+    past: list[np.ndarray]
 
 
 @dataclass
@@ -83,6 +86,8 @@ class Checkpoint:
         Samples that are complete.
     states : list of (devices, variables, realisations) float64
     bias : (units, realisations) float64
+    past : list of (kinds, devices, realisations) float64
+        See :class:`~memsim.kernels.slots.Past`, of each bank; empty where it does not count, or for a fresh one.
     error : (realisations,) float64
         Of the epoch in progress.
     counters : list of dict
@@ -94,6 +99,7 @@ class Checkpoint:
     sample: int
     states: list[np.ndarray]
     bias: np.ndarray
+    past: list[np.ndarray]
     error: np.ndarray
     counters: list[dict[str, np.ndarray]]
     device_steps: int
@@ -275,6 +281,10 @@ class Engine:
             for bank in range(len(self.plan.banks))
         ]
 
+    def past(self) -> list[np.ndarray]:
+        """The past of each bank's devices, (kinds, devices, realisations), copied; none where it does not count."""
+        return self._past_of([block.own.past for block in self._blocks])
+
     def counter(self, name: str, bank: int) -> np.ndarray:
         """A counter of a bank: (devices, realisations), with the phases or variables before it where it has them."""
         parts = [self._counter_view(name, bank, k) for k in range(len(self.parts))]
@@ -287,6 +297,7 @@ class Engine:
             sample=self.sample,
             states=self.states(),
             bias=self._joined([block.registers.bias for block in self._blocks]),
+            past=self.past(),
             error=self.partial_error.copy(),
             counters=[{name: self.counter(name, bank) for name in counters} for bank in banks],
             device_steps=self.device_steps,
@@ -304,6 +315,8 @@ class Engine:
                 view[:] = states[..., part].transpose(1, 0, 2)
             repeat_last(self.plan, block)
             block.registers.bias[:] = at.bias[:, part]
+            for bank, past in enumerate(at.past or self._first_past()):
+                self._bank_view(block.own.past, bank, k, of_states=False)[:] = past[..., part]
             for bank, counters in enumerate(at.counters):
                 for name, values in counters.items():
                     self._counter_view(name, bank, k)[:] = values[..., part]
@@ -347,6 +360,20 @@ class Engine:
         parts = [self._bank_view(values, bank, k, of_states=True) for k, values in enumerate(flat)]
         return self._joined([part.transpose(0, 2, 1, 3) for part in parts])
 
+    def _first_past(self) -> list[np.ndarray]:
+        """Each bank's past before the first step; none where it does not count."""
+        return [own.past for own in self.assembly.own] if Imperfect.VARYING in self.assembly.imperfect else []
+
+    def _past_of(self, flat: list[np.ndarray]) -> list[np.ndarray]:
+        """Each bank's past from (..., elements) of each block, (..., devices, realisations)."""
+        if Imperfect.VARYING not in self.assembly.imperfect:
+            return []
+        views = [
+            [self._bank_view(values, bank, k, of_states=False) for k, values in enumerate(flat)]
+            for bank in range(len(self.plan.banks))
+        ]
+        return [self._joined(parts) for parts in views]
+
     def _rows_a_stretch(self) -> int:
         states, elements = channels(self.plan)
         lanes = sum(len(part) for part, records in zip(self.parts, self._records, strict=True) if records)
@@ -371,7 +398,7 @@ class Engine:
             slots, limit - self.position, (self.epoch + self._order_ahead()) * self._epoch_slots - self.position
         )
         if self.keyframe_samples:
-            numbers = sum(block.devices.state.size + block.registers.bias.size for block in self._blocks)
+            numbers = sum(b.devices.state.size + b.registers.bias.size + b.own.past.size for b in self._blocks)
             room = max(1, KEYFRAME_BYTES // (8 * numbers))
             last = (self.sample // self.keyframe_samples + room + 1) * self.keyframe_samples
             slots = min(slots, last * self.slots_a_sample - 1 - self.position)
@@ -425,8 +452,9 @@ class Engine:
         shown = np.empty((0 if outputs is None else len(outputs), self.assembly.targets.shape[1], lanes))
         units = len(block.registers.bias)
         kept = Keyframes(
-            np.empty((keyframes, len(block.devices.state))), np.empty((keyframes, units, lanes)), self.keyframe_samples
-        )
+            np.empty((keyframes, len(block.devices.state))), np.empty((keyframes, units, lanes)),
+            np.empty((keyframes, *block.own.past.shape)), self.keyframe_samples,
+        )  # fmt: skip
         data = Data(self.assembly.inputs, self.assembly.targets, order)
         plan = self._recording_plan if rows.capacity else self.plan
         energies = np.zeros((epochs, len(self.plan.banks), PHASES, lanes))
@@ -449,7 +477,8 @@ class Engine:
     def _keep_keyframes(self, samples: np.ndarray, kept: list[Keyframes]) -> None:
         banks = range(len(self.plan.banks))
         states = [self._states_of(bank, [part.state for part in kept]) for bank in banks]
-        self._keyframes.append(KeyframeStates(samples, states, self._joined([part.bias for part in kept])))
+        past = self._past_of([part.past for part in kept])
+        self._keyframes.append(KeyframeStates(samples, states, self._joined([part.bias for part in kept]), past))
 
     def _measure(self, slots: int, seconds: float) -> None:
         """Follow the speed, so that a stretch takes about as long as it should."""

@@ -1,6 +1,6 @@
 """Prediction: inputs through a copy of a run's devices, by READ and RESTORE pulses."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -67,10 +67,12 @@ def evaluate(finished: Run, inputs: np.ndarray, *, keyframe: int | None = None) 
         (stored[bank.name] if keyframe is None else stored[bank.name][keyframe]).transpose(1, 0, 2)
         for bank in trained.banks
     )
+    past = finished.stored.keyframe_past(kept - 1 if keyframe is None else keyframe % kept) if kept else []
+    own = tuple(replace(o, past=p) for o, p in zip(trained.own, past, strict=True)) if past else trained.own
     forward = trained.schedule.forward()
     assembly = Assembly(
         config, data, shown, data.targets, forward, trained.banks,
-        trained.plan._replace(slots=forward.table()), trained.seeds, states, trained.own,
+        trained.plan._replace(slots=forward.table()), trained.seeds, states, own,
     )  # fmt: skip
     engine = Engine(assembly, threads=1, epochs=1, shuffled=False)
     values = np.empty((len(shown), outputs, len(trained.seeds)))

@@ -9,6 +9,7 @@ from .blocks import channels
 from .configuration import STEPS_AT_MOST, TraceSection
 from .engine import KeyframeStates, Recorded
 from .errors import InputError
+from .imperfections.past import kept_of
 from .kernels.slots import Operation, Phase
 from .provenance import environment
 from .slot_table import structured
@@ -132,6 +133,7 @@ def describe(assembly: Assembly, keyframe_samples: int) -> RunDescription:
             [(v.name, v.unit, v.lower, v.upper) for v in bank.device.state_variables()],
             {name: getattr(bank, name) for name in CALIBRATION},
             states.transpose(1, 0, 2),
+            tuple(kind.name.lower() for kind in kept_of(bank, config.imperfections)),
         )
         for bank, states in zip(assembly.banks, assembly.initial, strict=True)
     ]
@@ -198,6 +200,7 @@ def joined_keyframes(parts: Sequence[KeyframeStates]) -> KeyframeStates:
         np.concatenate([part.samples for part in parts]),
         [np.concatenate(states) for states in zip(*(part.states for part in parts), strict=True)],
         np.concatenate([part.bias for part in parts]),
+        [np.concatenate(past) for past in zip(*(part.past for part in parts), strict=True)],
     )
 
 

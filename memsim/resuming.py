@@ -138,7 +138,7 @@ class Continued:
     def _check_checksum(self, run: Run, at: Checkpoint) -> None:
         if self._keyframe >= 0:
             wanted = run.stored.keyframe_checksum(self._keyframe)
-            if wanted is not None and keyframe_checksum(at.states, at.bias) != wanted:
+            if wanted is not None and keyframe_checksum(at.states, at.bias, at.past) != wanted:
                 raise InputError(f"{run.path}: the checksum of its last keyframe is wrong; it cannot be continued")
 
     def _missing(self, rows: int) -> list[tuple[int, int]]:

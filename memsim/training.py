@@ -324,7 +324,7 @@ class Session:
         self._waiting += (
             energies.nbytes
             + errors.nbytes * (1 + self._engine.samples)
-            + sum(kept.bias.nbytes + sum(states.nbytes for states in kept.states) for kept in keyframes)
+            + sum(kept.bias.nbytes + sum(v.nbytes for v in (*kept.states, *kept.past)) for kept in keyframes)
         )
         if self._waiting > WAITING_BYTES:
             self._submit_results()
@@ -339,7 +339,9 @@ class Session:
         if self._keyframes:
             joined = joined_keyframes(self._keyframes)
             self._keyframe = int(joined.samples[-1])
-            self._background.submit(self._writer.append_keyframes, joined.samples, joined.states, joined.bias)
+            self._background.submit(
+                self._writer.append_keyframes, joined.samples, joined.states, joined.bias, joined.past
+            )
         self._errors, self._energies, self._keyframes, self._waiting = [], [], [], 0
 
     def _keep_keyframe(self) -> None:
@@ -349,7 +351,8 @@ class Session:
             at = self._engine.checkpoint(())
             self._keyframe = at.sample
             states = [values[None] for values in at.states]
-            self._background.submit(self._writer.append_keyframes, np.array([at.sample]), states, at.bias[None])
+            past = [values[None] for values in at.past]
+            self._background.submit(self._writer.append_keyframes, np.array([at.sample]), states, at.bias[None], past)
 
     def _recorded(self, limit: int) -> tuple[bool, int]:
         """Whether the next stretch lies in a window that is traced, and where that changes."""

@@ -209,11 +209,17 @@ class Physics:
 
 
 class OwnPhysics:
-    """The equations of a device whose drift has a factor of its own, and whose states may relax."""
+    """The equations of a device whose drift has a factor of its own, whose states may relax, and whose past counts."""
 
-    def __init__(self, physics, factor, rate, aims):
-        self.physics, self.factor, self.response = physics, factor, physics.response
-        self.rate, self.aims = rate, aims
+    def __init__(self, physics, device):
+        self.physics, self.factor, self.rate, self.aims = physics, device.factor, device.rate, device.aims
+        self.gain, self.closed, self.middle = device.gain, device.closed, device.middle
+
+    def response(self, x, drive, p):
+        """Voltage under a current, of a state that wear draws towards the middle, and of a trap."""
+        seen = x if self.closed is None else [x[0] + self.closed * (self.middle - x[0])]
+        voltage = self.physics.response(seen, drive, p)
+        return voltage if self.gain is None else self.gain * voltage
 
     def drift(self, variable, x, drive, p):
         """Time derivative of one variable."""
@@ -359,6 +365,11 @@ class Device:
     factor: float = 1.0  # of the drift
     rate: float = 0.0  # at which states relax
     aims: list = field(default_factory=list)  # what they relax to
+    pulses: int = 0  # that wore it
+    closed: float | None = None  # share of its range that has closed
+    middle: float = 0.0  # of its range
+    trap: bool = False  # whether its trap is occupied
+    gain: float | None = None  # of its memristance by the trap
     rows: list = field(default_factory=list)  # (state, current, voltage) of every step
 
 
@@ -451,6 +462,31 @@ class Network:
             device.rate = device.movable / section.retention_time
             share = section.retention_state
             device.aims = [low + share * (high - low) for low, high in zip(bank.lower, bank.upper, strict=True)]
+        if section.endurance:
+            device.closed, device.middle = 0.0, 0.5 * (bank.lower[0] + bank.upper[0])
+        if section.telegraph_amplitude:
+            share = section.emission_time / (section.capture_time + section.emission_time)
+            device.trap = uniform(self.seed, 8, number, place, 0) < share
+
+    def draw_traps(self, slot):
+        """Whether the traps of the bank that a slot drives are occupied, by the time since its last slot."""
+        section = self.section("imperfections", self.banks[slot.bank])
+        if not section.telegraph_amplitude:
+            return
+        schedule = self.assembly.schedule
+        place = next(k for k, each in enumerate(schedule.slots) if each is slot)
+        steps = 0
+        for before in reversed([*schedule.slots[place:], *schedule.slots[:place]]):
+            steps += before.width + schedule.rest_steps
+            if before.bank == slot.bank:
+                break
+        share = section.emission_time / (section.capture_time + section.emission_time)
+        rate = 1.0 / section.capture_time + 1.0 / section.emission_time
+        kept = exponential(-steps * self.config.time.dt * rate)
+        for number, device in enumerate(self.banks[slot.bank].devices):
+            drawn = uniform(self.seed, 9, slot.bank, number, self.steps)
+            device.trap = drawn < share + (device.trap - share) * kept
+            device.gain = 1.0 + section.telegraph_amplitude * device.trap
 
     def learn(self, order):
         """Show the samples in an order, (epochs, samples); return the total error of each epoch."""
@@ -713,7 +749,9 @@ class Network:
     def drive(self, slot: Slot, addressed=ANYTHING):
         """Step the slot's bank through its pulses and gaps; the other banks rest meanwhile."""
         bank = self.banks[slot.bank]
+        self.draw_traps(slot)
         around, spread = self.section("periphery", bank), self.section("imperfections", bank).write_noise
+        endurance = self.section("imperfections", bank).endurance
         sigma = math.sqrt(math.log1p(spread * spread))
         asked = [device.current for device in bank.devices]
         for device in bank.devices:
@@ -726,6 +764,9 @@ class Network:
                     z = normal(self.seed, 6, slot.bank, place, step)
                     device.factor = device.movable * exponential(sigma * z - 0.5 * sigma * sigma)
                 current = device.current if slot.pulses == 1 or device.count > number else 0.0
+                if endurance and addressed != NOTHING and (number == 0 or slot.gap_steps):
+                    device.pulses += current != 0.0 and device.movable
+                    device.closed = 1.0 - exponential(-(math.log(2.0) / endurance) * device.pulses)
                 voltages = self.step(
                     slot.bank, device, slot.phase, current, slot.pulse_steps, addressed=addressed, held=slot.held
                 )
@@ -763,7 +804,7 @@ class Network:
         time = self.config.time
         integrator, dt = "exact" if time.solver == "exact" else time.integrator, time.dt
         done = pulse(
-            OwnPhysics(bank.physics, device.factor, device.rate, device.aims), integrator, device.state, current, steps,
+            OwnPhysics(bank.physics, device), integrator, device.state, current, steps,
             dt=dt, p=device.parameters, lower=bank.lower, upper=bank.upper, addressed=addressed, held=held,
         )  # fmt: skip
         device.state = done.states[-1]

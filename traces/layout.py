@@ -21,6 +21,10 @@ CHECKPOINTS = 2  # written in turn: the one before stays whole while the next is
 CALIBRATION = (
     "threshold", "read_current", "driver_limit", "write_current", "state_per_weight", "unit_current", "bias_limit",
 )  # fmt: skip
+PAST = {
+    "pulses": "pulses that have worn the device",
+    "trap": "1: the device's trap is occupied",
+}
 COMMITTED = {
     "rows": "rows of the traces",
     "keyframes": "keyframes",
@@ -45,6 +49,8 @@ class BankDescription:
     calibration : dict
         What the controller knows of the bank: a number for each of :data:`CALIBRATION`.
     initial : (devices, variables, realisations) float64
+    past : tuple of str
+        What keyframes hold of its devices beside their states, of :data:`PAST`.
     """
 
     name: str
@@ -54,6 +60,7 @@ class BankDescription:
     variables: list[tuple[str, str, float, float]]
     calibration: dict[str, float]
     initial: np.ndarray
+    past: tuple[str, ...] = ()
 
     @property
     def state_unit(self) -> str:
@@ -281,7 +288,7 @@ def _create_keyframe_table(group: h5py.Group, run: RunDescription, realisation: 
     keyframe = make_axis(group, "keyframe", None, "1", "number of the keyframe, from 0", expected=run.keyframes)
     grow(group, "sample", (), "i8", "1", "samples that were complete", [keyframe], run.keyframes)
     grow(
-        group, "crc32", (), "u4", "1", "CRC-32 of the states of all banks and of the bias weights", [keyframe],
+        group, "crc32", (), "u4", "1", "CRC-32 of all that the keyframe holds", [keyframe],
         run.keyframes,
     )  # fmt: skip
     unit = make_axis(group, "unit", np.arange(run.units), "1", "inputs and nodes of all layers, one after the other")
@@ -300,6 +307,10 @@ def _create_bank_keyframes(
     time.attrs["scale_factor"] = run.dt
     axes = [time, *_bank_axes(group, bank), realisation]
     grow(group, "state", bank.initial.shape, "f8", bank.state_unit, "state at the sample's end", axes, run.keyframes)
+    time, device, _, realisation = axes
+    for name in bank.past:
+        shape = (bank.devices, len(run.seeds))
+        grow(group, name, shape, "f8", "1", PAST[name], [time, device, realisation], run.keyframes)
 
 
 def _create_diagnostics(

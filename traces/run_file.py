@@ -15,7 +15,7 @@ import numpy as np
 from . import recovery, space
 from .chunks import checksum
 from .hdf5 import LIBRARY_VERSIONS, growing, write_rows
-from .layout import CHECKPOINTS, COMMITTED, RunDescription, TracePlan, create_layout
+from .layout import CHECKPOINTS, COMMITTED, PAST, RunDescription, TracePlan, create_layout
 from .rows import BankTrace, RowsPart
 
 
@@ -160,6 +160,13 @@ class RunWriter:
         names = [f"metrics/{name}" for name in ("epoch", "total_error", "order")]
         names += [f"keyframes/{name}" for name in ("keyframe", "sample", "crc32", "bias_weight")]
         names += [f"keyframes/{bank}/{name}" for bank in banks for name in ("time", "state")]
+        self._past = [
+            (f"keyframes/{bank}/{name}", place, kind)
+            for place, bank in enumerate(banks)
+            for kind, name in enumerate(PAST)
+            if name in self.file["keyframes"][bank]
+        ]
+        names += [name for name, _, _ in self._past]
         # Files of earlier versions have no energies of epochs, and go on without.
         self._energies = [f"metrics/{bank}/energy" for bank in banks if "phase_time" in self.file["metrics"]]
         self._growing = {name: growing(self.file, name) for name in (*names, *self._energies)}
@@ -220,7 +227,9 @@ class RunWriter:
             write_rows(into[name], self._epochs, energy[:, bank])
         self._epochs += len(total_error)
 
-    def append_keyframes(self, samples: np.ndarray, states: Sequence[np.ndarray], bias: np.ndarray) -> None:
+    def append_keyframes(
+        self, samples: np.ndarray, states: Sequence[np.ndarray], bias: np.ndarray, past: Sequence[np.ndarray] = ()
+    ) -> None:
         """Append keyframes.
 
         Parameters
@@ -230,13 +239,20 @@ class RunWriter:
         states : sequence of (n, devices, variables, realisations) float64
             Of each bank.
         bias : (n, units, realisations) float64
+        past : sequence of (n, kinds, devices, realisations) float64
+            Of each bank, in the order of :data:`~memsim.traces.layout.PAST`; none where it does not count.
         """
-        self._require(bias.nbytes + sum(array.nbytes for array in states))
+        self._require(bias.nbytes + sum(array.nbytes for array in (*states, *past)))
         into, first = self._growing, self._keyframes
         for name, values in zip(self._banks, states, strict=True):
             write_rows(into[f"keyframes/{name}/time"], first, samples * self._sample_steps)
             write_rows(into[f"keyframes/{name}/state"], first, values)
-        sums = [keyframe_checksum([values[k] for values in states], bias[k]) for k in range(len(samples))]
+        for name, place, kind in self._past:
+            write_rows(into[name], first, past[place][:, kind])
+        sums = [
+            keyframe_checksum([values[k] for values in states], bias[k], [values[k] for values in past])
+            for k in range(len(samples))
+        ]
         write_rows(into["keyframes/keyframe"], first, np.arange(first, first + len(samples)))
         write_rows(into["keyframes/bias_weight"], first, bias)
         write_rows(into["keyframes/crc32"], first, np.array(sums, dtype=np.uint32))
@@ -318,9 +334,9 @@ def _bytes_of_chunks(file: h5py.File) -> int:
     return sum(sizes)
 
 
-def keyframe_checksum(states: Sequence[np.ndarray], bias: np.ndarray) -> int:
-    """CRC-32 of a keyframe: the states of all banks in their order, then the bias weights."""
-    return checksum(np.concatenate([array.ravel() for array in (*states, bias)]))
+def keyframe_checksum(states: Sequence[np.ndarray], bias: np.ndarray, past: Sequence[np.ndarray] = ()) -> int:
+    """CRC-32 of a keyframe: the states of all banks in their order, the bias weights, the past of all banks."""
+    return checksum(np.concatenate([array.ravel() for array in (*states, bias, *past)]))
 
 
 def close_quietly(target: Target) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from .chunks import wrong_chunks
 from .doubted import FAILURES, DoubtedFile, line_of
 from .errors import NotARunFileError
-from .layout import CALIBRATION, CHECKPOINTS, COMMITTED, SLOT_COLUMNS
+from .layout import CALIBRATION, CHECKPOINTS, COMMITTED, PAST, SLOT_COLUMNS
 from .overview import LEVELS
 from .rows import QUANTITIES, Selection
 
@@ -242,6 +242,24 @@ class Stored(DoubtedFile):
         """Bias weights as the controller knew them, (units, realisations); None where the file has none."""
         values: np.ndarray = self.read("keyframes/bias_weight", index, ndim=3, kind="f")
         return values
+
+    def keyframe_past(self, index: int | slice) -> list[np.ndarray]:
+        """The past of each bank's devices, (kinds, devices, realisations) each; none where it does not count."""
+        kept = {bank: [name for name in PAST if self.has(f"keyframes/{bank}/{name}")] for bank in self.banks}
+        return [self._past(bank, kept[bank], index) for bank in self.banks] if any(kept.values()) else []
+
+    def _past(self, bank: str, kept: list[str], index: int | slice) -> np.ndarray:
+        states = self.keyframe_states(bank, index)
+        nothing = np.zeros((*states.shape[:-3], states.shape[-3], states.shape[-1]))
+        found = []
+        for name in PAST:
+            path = f"keyframes/{bank}/{name}"
+            values = self.read(path, index, ndim=3, kind="f") if name in kept else nothing
+            most = 1 if name == "trap" else STEPS_AT_MOST
+            if values.shape != nothing.shape or not ((values >= 0) & (values <= most) & (values % 1 == 0)).all():
+                raise self.broken(f"{path} holds what no device has")
+            found.append(values)
+        return np.stack(found, axis=-3)
 
     def keyframe_checksum(self, index: int) -> int | None:
         """CRC-32; None where the file has none."""

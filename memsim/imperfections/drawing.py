@@ -14,6 +14,7 @@ from ..errors import InputError
 from ..fields import one_of
 from ..kernels.random import PURPOSE_SPREAD, PURPOSE_STUCK, normal, uniform
 from ..kernels.slots import Flaw
+from .past import first_past, middle_of, put_flaws
 from .retention import aims_of
 from .settings import BankImperfections, BankPeriphery, ImperfectionsSection, PeripherySection, kind_of, step_of
 
@@ -35,18 +36,24 @@ class OwnDevices:
         The rate in 1/s at which states relax; 0 where they keep.
     aims : (variables,) float64
         The states that they relax to.
+    middle : float
+        The state towards which the range closes by wear.
+    past : (kinds, devices, realisations) float64
+        See :class:`~memsim.kernels.slots.Past`, before the first step.
     """
 
     parameters: np.ndarray
     movable: np.ndarray
     relaxation: np.ndarray
     aims: np.ndarray
+    middle: float
+    past: np.ndarray
 
     def of(self, realisations: Any) -> "OwnDevices":
         """The same of some realisations."""
         return OwnDevices(
             self.parameters[..., realisations], self.movable[..., realisations], self.relaxation[..., realisations],
-            self.aims,
+            self.aims, self.middle, self.past[..., realisations],
         )  # fmt: skip
 
 
@@ -60,6 +67,7 @@ def flaws_of(
         noise = getattr(imperfections, kind_of(bank)).write_noise
         row[Flaw.WRITE_NOISE] = _sigma(noise)
         row[Flaw.LEVELS] = getattr(imperfections, kind_of(bank)).levels
+        put_flaws(row, getattr(imperfections, kind_of(bank)))
         row[Flaw.READ_NOISE] = around.read_noise
         row[Flaw.READOUT_RANGE] = around.readout_range or 0.0
         row[Flaw.READOUT_STEP] = step_of(around.readout_bits, around.readout_range)
@@ -91,7 +99,12 @@ def draw_devices(
             _check_field(bank, field)
         movable = _movable(index, bank, section, seeds)
         rates = movable / section.retention_time if section.retention_time else np.zeros_like(movable)
-        drawn.append(OwnDevices(_parameters(index, bank, section, seeds), movable, rates, aims_of(bank, section)))
+        drawn.append(
+            OwnDevices(
+                _parameters(index, bank, section, seeds), movable, rates, aims_of(bank, section),
+                middle_of(bank, section), first_past(index, bank, section, seeds),
+            )
+        )  # fmt: skip
     return tuple(drawn)
 
 

@@ -85,7 +85,8 @@ def _keyframes(run: Run, report: Report) -> Finding:
         wanted, bias = stored.keyframe_checksum(k), stored.keyframe_bias(k)
         if wanted is None or bias is None:
             return Finding(f"keyframes, {count} without checksums (schema version 1)", ())
-        found = keyframe_checksum([stored.keyframe_states(bank, k) for bank in run.banks], bias)
+        states = [stored.keyframe_states(bank, k) for bank in run.banks]
+        found = keyframe_checksum(states, bias, stored.keyframe_past(k))
         if found != wanted:
             wrong.append(f"keyframe {k} has the checksum {found:08x}, not {wanted:08x}")
         report("keyframe", k + 1, count)

@@ -143,7 +143,7 @@ def _copy_results(run: Run, writer: RunWriter) -> None:
         bias = stored.keyframe_bias(part)
         known = np.zeros((len(samples[part]), units, run.realisations)) if bias is None else bias
         states = [stored.keyframe_states(bank, part) for bank in run.banks]
-        writer.append_keyframes(samples[part], states, known)
+        writer.append_keyframes(samples[part], states, known, stored.keyframe_past(part))
     counters = [{name: stored.counter(bank, name) for name in stored.counters(bank)} for bank in run.banks]
     about = {"sample": run.samples_done, "device_steps": run.device_steps, "wall_seconds": run.wall_seconds}
     writer.commit(about, np.zeros(run.realisations), counters)
