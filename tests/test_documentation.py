@@ -101,8 +101,10 @@ def commands(block: str) -> list[list[str]]:
 def run_command(arguments: list[str]) -> None:
     # Of a benchmark of all suites the shortest stands for them; tests/test_bench.py has each.
     suite = ["tricks"] if arguments[0] == "bench" and arguments[1].startswith("-") else []
+    # The exponent of VTEAM's default, whose loop tests/test_learning_loop.py needs too.
+    other = ["--set", "devices.synapse.alpha_on=3"] if arguments[:2] == ["run", "examples/vteam.toml"] else []
     with pytest.raises(SystemExit) as exited:
-        cli.main([*arguments, *suite, *SHORT.get(arguments[0], [])])
+        cli.main([*arguments, *suite, *other, *SHORT.get(arguments[0], [])])
     assert exited.value.code in (0, None), arguments
 
 

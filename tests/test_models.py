@@ -142,6 +142,7 @@ def test_ion_drift_stops_at_its_bounds():
     assert trace.voltage[-1, 0] == pytest.approx(1e-3 * 100.0, rel=1e-12)
 
 
+@pytest.mark.slow
 def test_the_plain_device_has_the_closed_form_of_a_pulse():
     states, currents = random_states(PLAIN, 70, np.random.default_rng(1)), np.linspace(-1e-3, 1e-3, 70)
     leap, steps = (run_pulse(PLAIN, solver, states, currents, 50) for solver in ("exact", "euler"))

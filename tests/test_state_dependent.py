@@ -240,7 +240,7 @@ def test_the_equivalent_construction_learns_the_same_by_its_model():
 
 def test_vteam_synapses_learn_the_papers_curve():
     """Written by the model and read against a reference, another device makes no other network."""
-    plain, vteam = trained(), trained(devices={"synapse": Vteam(k_on=-4.03e-8, alpha_on=1.0)})
+    plain, vteam = trained(), trained(devices={"synapse": Vteam(k_on=-4.03e-8)})
     np.testing.assert_allclose(vteam.total_error, plain.total_error, rtol=1e-6)
     assert all(margins.counts["read_disturbs"] == 0 for margins in vteam.margins)
     assert vteam.margins[0].peak_read == pytest.approx(1.0 / READ_MARGIN)

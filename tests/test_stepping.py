@@ -44,21 +44,25 @@ DEVICES = {
 # A bank's sizes around the edges of tiles.
 SIZES = (1, 9, NARROW, NARROW + 1, 2 * NARROW + 1, WIDE, WIDE + 1, 2 * WIDE + NARROW + 2)
 
-of_each_device = pytest.mark.parametrize("device", DEVICES.values(), ids=DEVICES)
+# A pulse is compiled in eight seconds, a waveform in one: the default run compares the pulses of devices that networks
+# are made of, and the waveforms of all (here and in tests/test_models.py).
+IN_NETWORKS = ("synapse", "node", "threshold memristor", "windowed drift", "vteam")
+WITH_HEUN = ("synapse", "node", "windowed drift")
+
+
+def of_device(name, integrator=None):
+    """A test's parameters: a device, and an integrator where one is given."""
+    quick = name in IN_NETWORKS if integrator != "heun" else name in WITH_HEUN
+    values = (DEVICES[name], integrator) if integrator else (DEVICES[name],)
+    identity = f"{integrator}-{name}" if integrator else name
+    return pytest.param(*values, id=identity, marks=() if quick else pytest.mark.slow)
+
+
+of_each_device = pytest.mark.parametrize("device", [of_device(name) for name in DEVICES])
 of_each_integrator = pytest.mark.parametrize("integrator", INTEGRATORS)
-# Heun's method of every device in its waveforms, tests/test_models.py; of some in its pulses.
-HEUNS = ("synapse", "node", "windowed drift", "threshold memristor")
 of_each_device_and_integrator = pytest.mark.parametrize(
-    ("device", "integrator"),
-    [
-        pytest.param(
-            device, integrator, id=f"{integrator}-{name}",
-            marks=pytest.mark.slow if integrator == "heun" and name not in HEUNS else (),
-        )
-        for name, device in DEVICES.items()
-        for integrator in INTEGRATORS
-    ],
-)  # fmt: skip
+    ("device", "integrator"), [of_device(name, integrator) for name in DEVICES for integrator in INTEGRATORS]
+)
 
 
 @dataclass
@@ -467,6 +471,7 @@ def test_joglekars_window_is_0_at_both_ends_and_1_in_the_middle():
         assert rate == pytest.approx(2e-3 * 1e4 * (1.0 - 0.4 ** (2 * exponent)), rel=1e-14)
 
 
+@pytest.mark.slow
 def test_windowed_drift_under_a_current_follows_its_closed_form():
     """With p = 1: x/(1 - x) = x_0/(1 - x_0) * exp(4 k q), q the charge."""
     device, starts = IonDrift(window="joglekar", exponent=1), np.array([[0.05, 0.3, 0.6, 0.99]])
