@@ -266,23 +266,28 @@ def test_restores_of_windowed_nodes_leave_a_rest_that_verifying_takes_away():
 
 
 of_other_devices = pytest.mark.parametrize(
-    "devices", [{"synapse": VTEAM}, pytest.param({"synapse": VTEAM, "node": JOGLEKAR}, marks=pytest.mark.slow)],
+    "sections",
+    [
+        {"devices": {"synapse": VTEAM}},
+        pytest.param(
+            {"devices": {"synapse": VTEAM, "node": JOGLEKAR}, "network": {"restore_verify": 1}}, marks=pytest.mark.slow
+        ),
+    ],
     ids=["synapses", "synapses and nodes"],
-)  # fmt: skip
+)
 
 
 @of_other_devices
-def test_an_evaluation_of_other_devices_gives_what_the_last_epoch_showed(devices):
-    finished = trained(devices=devices, network={"restore_verify": 1})
+def test_an_evaluation_of_other_devices_gives_what_the_last_epoch_showed(sections):
+    finished = trained(**sections)
     outputs = memsim.evaluate(finished, XOR.inputs).outputs
     error = 0.5 * ((outputs[:, 0] - XOR.targets) ** 2).sum(axis=0)
     assert error == pytest.approx(finished.total_error[-1], rel=0.5)
 
 
 @of_other_devices
-def test_a_run_of_other_devices_goes_on_where_it_was_left(devices, tmp_path):
+def test_a_run_of_other_devices_goes_on_where_it_was_left(sections, tmp_path):
     """The controller's bias weights, unknown before the first READ, are part of a keyframe."""
-    sections = {"devices": devices, "network": {"restore_verify": 1}}
     whole = trained(**sections)
     run(configuration(**sections, learning={"epochs": 2}), XOR, out=tmp_path / "run.h5").close()
     longer = run(configuration(**sections), XOR, out=tmp_path / "run.h5", resume=True)
