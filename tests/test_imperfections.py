@@ -19,6 +19,7 @@ from short_runs import REAL
 from memsim import training
 from memsim.assembly import assemble
 from memsim.configuration import Configuration
+from memsim.convergence.network import check_dt
 from memsim.datasets import Dataset
 from memsim.engine import Engine
 from memsim.errors import InputError, RunFileError
@@ -132,10 +133,7 @@ def same(one, other):
 # The twin
 
 
-@of_each_case
-def test_an_imperfect_network_equals_its_twin(case):
-    assembly = assemble(configuration(case), REAL)
-    states, errors, counters = ran(case)
+def assert_equals_its_twin(assembly, states, errors, counters):
     modelled = any(bank.modelled is not None for bank in assembly.banks)
     for lane, seed in enumerate(assembly.seeds):
         network = (naive_state_dependent if modelled else naive).Network(assembly, lane)
@@ -145,6 +143,18 @@ def test_an_imperfect_network_equals_its_twin(case):
             assert same([states[b][..., lane]], [network.states(b)]), bank.name
             for name, values in counters.items():
                 assert same([values[b][..., lane]], [network.counter(name, b)]), (bank.name, name)
+
+
+@of_each_case
+def test_an_imperfect_network_equals_its_twin(case):
+    assert_equals_its_twin(assemble(configuration(case), REAL), *ran(case))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("time", [{"solver": "exact"}, {"integrator": "heun"}])
+def test_a_network_whose_past_counts_equals_its_twin_with_each_method(time):
+    assembly = assemble(configuration("telegraph noise", time=time), REAL)
+    assert_equals_its_twin(assembly, *states_after(assembly))
 
 
 def test_converters_clip_and_count_in_the_twins_cases():
@@ -496,6 +506,12 @@ def test_occupied_traps_raise_the_memristance_by_the_amplitude():
         assert np.minimum(np.abs(ratio - 1.0), np.abs(ratio - 1.2)).max() < 1e-12
         seen |= set(np.round(ratio, 6).tolist())
     assert seen == {1.0, 1.2}
+
+
+def test_traps_are_the_same_in_finer_steps():
+    checked = check_dt(configuration("telegraph noise"), REAL, samples=6)
+    assert max(bank.half for bank in checked.banks) < 1e-13
+    assert checked.output < 1e-12
 
 
 # Bad input
