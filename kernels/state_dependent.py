@@ -260,14 +260,21 @@ def set_write_currents(plan, slot, at, devices, counters, registers):
     lower, upper = plan.lower[bank, 0], plan.upper[bank, 0]
     below, first, beyond = units[layer - 1], units[layer], units[layer + 1]
     gradient = rows(registers.gradient, first, beyond)
-    ohm_per_weight = nominal[Nominal.STATE_PER_WEIGHT]
+    ohm_per_weight, rate = nominal[Nominal.STATE_PER_WEIGHT], registers.rate[0]
+    batch, closing = plan.rules[Rule.BATCH], registers.closing[0]
+    request = line(devices.request, at.first, at.elements)
+    gathered = line(devices.gathered, at.first_state, at.elements)
     if operation == Operation.WRITE_NODES:
-        request = sheet(devices.request, at.first, at.devices, lanes)
+        changes = sheet(devices.request, at.first, at.devices, lanes)
         request_biases(
-            rows(registers.sensitivity, first, beyond), rows(registers.arriving, first, beyond), gradient,
-            rows(registers.bias, first, beyond), plan.rate, plan.rules[Rule.BIAS], nominal[Nominal.BIAS_LIMIT], request,
-            sheet(counters.shortened, at.first, at.devices, lanes),
+            rows(registers.sensitivity, first, beyond), rows(registers.arriving, first, beyond), gradient, rate,
+            plan.rules[Rule.BIAS], changes,
         )  # fmt: skip
+        controller.gather(request, batch, closing, gathered)
+        limit_biases(
+            rows(registers.bias, first, beyond), nominal[Nominal.BIAS_LIMIT], changes,
+            sheet(counters.shortened, at.first, at.devices, lanes),
+        )
         middle, half = 0.5 * (lower + upper), 0.5 * (upper - lower)
         for node in range(at.devices):
             for lane in range(lanes):
@@ -278,16 +285,18 @@ def set_write_currents(plan, slot, at, devices, counters, registers):
     else:
         if operation == Operation.WRITE_SYNAPSES:
             controller.request_synapses(
-                rows(registers.signal, below, first), gradient, plan.rate, ohm_per_weight, 1.0,
+                rows(registers.signal, below, first), gradient, rate, ohm_per_weight, 1.0,
                 cube(devices.request, at.first, first - below, beyond - first, lanes),
             )  # fmt: skip
+            controller.gather(request, batch, closing, gathered)
         else:
             variable = slot[Column.VARIABLE]
             signal = registers.signal[variable] if variable < units[1] else registers.ones
             for e in range(at.first, at.first + at.elements):
                 devices.request[e] = 0.0
             chosen = line(devices.request, at.first + variable * lanes, lanes)
-            controller.request_variable(signal, gradient[0], plan.rate * ohm_per_weight, chosen)
+            controller.request_variable(signal, gradient[0], rate * ohm_per_weight, chosen)
+            controller.gather(chosen, batch, closing, line(devices.gathered, at.first_state + variable * lanes, lanes))
         for e in range(at.first, at.first + at.elements):
             if devices.request[e] != 0.0:
                 known = memristance(devices.known[e], p)
@@ -301,8 +310,8 @@ def set_write_currents(plan, slot, at, devices, counters, registers):
 
 
 @compiled
-def request_biases(sensitivity, arriving, gradient, bias, rate, rule, limit, request, shortened):
-    """The write of the bias weights (Eq. 18), kept within what is allowed; the requests are changes of a bias weight.
+def request_biases(sensitivity, arriving, gradient, rate, rule, request):
+    """The changes of the bias weights that are asked for (Eq. 18).
 
     ``sensitivity`` is dV/dw_b. All arrays (nodes, realisations).
     """
@@ -314,6 +323,19 @@ def request_biases(sensitivity, arriving, gradient, bias, rate, rule, limit, req
                 change = rate * arriving[k, lane] * sensitivity[k, lane]
             elif rule == BiasRule.PRINTED:
                 change = rate * gradient[k, lane]
+            request[k, lane] = change
+
+
+@compiled
+def limit_biases(bias, limit, request, shortened):
+    """Keep changes of the bias weights within what is allowed; none is made where a bias weight is not known.
+
+    All arrays (nodes, realisations).
+    """
+    nodes, lanes = request.shape
+    for k in range(nodes):
+        for lane in range(lanes):
+            change = request[k, lane]
             if change != 0.0 and not math.isnan(bias[k, lane]):
                 aim = bias[k, lane] + change
                 allowed = min(max(aim, -limit), limit)

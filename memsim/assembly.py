@@ -97,6 +97,7 @@ def assemble(config: Configuration, dataset: Dataset, seeds: np.ndarray | None =
                 f"network.{name}: gives {wanted} {side} a sample, but {dataset.name} has {values.shape[1]}; "
                 f"make them equal"
             )
+    _refuse_batch(config.learning.batch, len(dataset.inputs))
     inputs = with_constant_line(dataset.inputs, network.constant_input)
     units = (inputs.shape[1], *sizes[1:])
     banks = calibration.calibrate(config, inputs, dataset.targets)
@@ -112,6 +113,12 @@ def assemble(config: Configuration, dataset: Dataset, seeds: np.ndarray | None =
         calibration.refuse_disturbing_reads(banks[0], initial[0][: units[0], 0], inputs)
     plan = _plan(config, slots, banks, units)
     return Assembly(config, dataset, inputs, dataset.targets, slots, banks, plan, seeds, initial, own)
+
+
+def _refuse_batch(batch: int, samples: int) -> None:
+    """Refuse a mini-batch of more samples than there are."""
+    if batch > samples:
+        raise InputError(f"learning.batch: must be at most {samples}, the samples of an epoch (got {batch})")
 
 
 def _refuse_solver(config: Configuration, banks: tuple[BankCalibration, ...]) -> None:
@@ -199,7 +206,7 @@ def _plan(
     chosen = [codes[getattr(config.learning, name)] for name, codes in rules.items()]
     memristor = calibration.memristor_of(config, units[0]) if isinstance(config.network, SingleLayerSection) else None
     chosen.append(Activation[memristor.activation.upper()] if memristor else Activation.IDENTITY)
-    chosen += [WriteLaw[config.write.law.upper()], 1]
+    chosen += [WriteLaw[config.write.law.upper()], 1, config.learning.batch]
     return Plan(
         slots=slots.table(),
         banks=table,

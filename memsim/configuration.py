@@ -213,6 +213,9 @@ class LearningSection(Settings):
     rate: float = quantity(0.1, "1", "learning rate eta", gt=0)
     epochs: int = Field(default=1000, ge=1, description="passes over all samples")
     shuffle: bool = Field(default=True, description="a new order of the samples in every epoch")
+    batch: int = Field(
+        default=1, ge=1, lt=2**31, description="samples of a mini-batch, whose updates are added up before one write"
+    )
     bias_rule: Literal["gradient", "printed", "none"] = Field(
         default="gradient", description="bias weight of nodes: the gradient, Eq. 18 as printed, or no learning"
     )

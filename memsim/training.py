@@ -305,11 +305,11 @@ class Session:
         self._commit()
 
     def _place_to_stop(self) -> int:
-        """The next keyframe's place, or the next sample's end where that is far: slots from the run's start."""
+        """The next keyframe's place, or the next mini-batch's end where that is far: slots from the run's start."""
         engine = self._engine
         keyframe = engine.next_keyframe()
         far = engine.slots_a_second > 0 and keyframe - engine.position > STOP_SECONDS * engine.slots_a_second
-        return min(keyframe, -(-engine.position // engine.slots_a_sample) * engine.slots_a_sample) if far else keyframe
+        return min(keyframe, engine.next_batch_end()) if far else keyframe
 
     def _take_results(self, progress: Progress) -> None:
         """Gather epochs and keyframes for the writer, and hand them over when they are many."""

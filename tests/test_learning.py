@@ -90,6 +90,7 @@ def assert_multilayer_is_the_references(done):
             # The limit is one of writes: biases that are not written may drift beyond it where READs meet bounds.
             bias_limit=np.inf if config.learning.bias_rule == "none" else network.bias_limit,
             bias_rule=config.learning.bias_rule,
+            batch=config.learning.batch,
         )
         for layer in range(len(weights)):
             assert_near(after[0][layer][..., r], weights[layer])
@@ -104,7 +105,7 @@ def assert_single_layer_is_the_references(done, activation="logistic"):
     for r in range(len(done.seeds)):
         weights, bias, errors = reference_learning.train_single_layer(
             before[:-1, r], before[-1, r], shown_inputs(done), done.dataset.targets[:, 0], done.order[:, :, r],
-            done.config.learning.rate, activation,
+            done.config.learning.rate, activation, done.config.learning.batch,
         )  # fmt: skip
         assert_near(after[:, r], np.append(weights, bias))
         assert np.abs(done.total_error[:, r] - errors).max() <= PRECISION * errors[0]
@@ -157,8 +158,10 @@ def test_a_wide_network_learns_random_data_as_the_reference_does():
         {"time": {"pulse_steps": 3, "write_steps": 7, "gap_steps": 2}},
         {"devices": {"node": Node(threshold=NODE_THRESHOLD, equation=12)}},
         {"learning": {"shuffle": False}},
+        {"learning": {"batch": 7}},
+        {"learning": {"batch": 40, "shuffle": False}},
     ],
-    ids=["fixed read scale", "other widths", "Eq. 12", "unshuffled"],
+    ids=["fixed read scale", "other widths", "Eq. 12", "unshuffled", "mini-batches", "one batch an epoch"],
 )
 def test_a_wide_network_of_other_settings_learns_as_the_reference_does(sections):
     assert_multilayer_is_the_references(run(wide(**sections), WIDE))
@@ -229,6 +232,17 @@ def test_single_layer_learns_signed_inputs_as_the_reference_does(construction):
         data={"gate": None, "arrays": "signed"}, time={"pulse_steps": 7, "write_steps": 4, "gap_steps": 1},
     )  # fmt: skip
     assert_single_layer_is_the_references(run(config, SIGNED))
+
+
+@pytest.mark.parametrize("construction", ["memristor", "equivalent"])
+def test_single_layer_learns_mini_batches_as_the_reference_does(construction):
+    config = single_layer(
+        SETTINGS, "OR", network={"construction": construction}, learning={"rate": 0.5, "epochs": 20, "batch": 7},
+        data={"gate": None, "arrays": "signed"},
+    )  # fmt: skip
+    done = run(config, SIGNED)
+    assert_single_layer_is_the_references(done)
+    assert count(done, "clipped_writes") == 0
 
 
 @pytest.mark.slow
