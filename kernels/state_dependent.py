@@ -272,7 +272,9 @@ def set_write_currents(plan, slot, at, devices, counters, registers):
         )  # fmt: skip
         controller.gather(request, batch, closing, gathered)
         limit_biases(
-            rows(registers.bias, first, beyond), nominal[Nominal.BIAS_LIMIT], changes,
+            rows(registers.bias, first, beyond),
+            nominal[Nominal.BIAS_LIMIT],
+            changes,
             sheet(counters.shortened, at.first, at.devices, lanes),
         )
         middle, half = 0.5 * (lower + upper), 0.5 * (upper - lower)

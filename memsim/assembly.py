@@ -57,6 +57,12 @@ class Assembly:
         return tuple(dict.fromkeys(bank.device.functions() for bank in self.banks))
 
     @property
+    def watched(self) -> bool:
+        """Whether the run is looked at after each epoch, and the states of its best one kept."""
+        learning = self.config.learning
+        return learning.keep_best or learning.patience > 0 or self.dataset.validation is not None
+
+    @property
     def imperfect(self) -> Imperfect:
         """What the kernels are compiled for."""
         if not self.own:

@@ -270,6 +270,10 @@ class Engine:
         sample = (self.position // self.slots_a_sample // self.keyframe_samples + 1) * self.keyframe_samples
         return min(sample * self.slots_a_sample, self.slots)
 
+    def next_epoch(self) -> int:
+        """Slots from the start of the run to the end of the epoch in progress, or of the one that begins."""
+        return (self.epoch + 1) * self._epoch_slots
+
     def next_batch_end(self) -> int:
         """Slots from the start of the run to the end of the mini-batch in progress, or to where the engine is."""
         epoch, sample = divmod(-(-self.position // self.slots_a_sample), self.samples)

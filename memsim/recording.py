@@ -136,7 +136,7 @@ def parts_by_bank(recorded: Recorded, assembly: Assembly) -> dict[str, list[Rows
 
 def describe(assembly: Assembly, keyframe_samples: int) -> RunDescription:
     """What is known of a run before its first step."""
-    config = assembly.config
+    config, validation = assembly.config, assembly.dataset.validation
     banks = [
         BankDescription(
             bank.name,
@@ -156,6 +156,8 @@ def describe(assembly: Assembly, keyframe_samples: int) -> RunDescription:
         inputs=assembly.dataset.inputs,
         targets=assembly.dataset.targets,
         dataset=assembly.dataset.name,
+        validation=None if validation is None else (validation.inputs, validation.targets),
+        watched=assembly.watched,
         slots=structured(assembly.schedule),
         dt=config.time.dt,
         sample_steps=assembly.schedule.steps,

@@ -458,8 +458,8 @@ class Network:
     def learn(self, order):
         """Show the samples in an order, (epochs, samples); return the total error of each epoch."""
         total_error = []
-        for samples in order:
-            total = 0.0
+        for epoch, samples in enumerate(order):
+            total, self.rate = 0.0, self.rate_of(epoch)
             for place, sample in enumerate(samples, start=1):
                 self.closing = place % self.config.learning.batch == 0 or place == len(samples)
                 self.show(self.assembly.inputs[sample], self.assembly.targets[sample])
@@ -468,6 +468,19 @@ class Network:
             total_error.append(total)
             self.energies.append([self.close_epoch(bank) for bank in self.banks])
         return total_error
+
+    def rate_of(self, epoch):
+        """Return the learning rate of an epoch."""
+        learning = self.config.learning
+        passed = epoch / learning.decay_epochs
+        wave = 0.5 * (1.0 + math.cos(math.pi * min(passed, 1.0)))
+        shares = {
+            "constant": 1.0,
+            "step": learning.decay ** math.floor(passed),
+            "exponential": learning.decay**passed,
+            "cosine": learning.decay + (1.0 - learning.decay) * wave,
+        }
+        return learning.rate * shares[learning.schedule]
 
     def close_epoch(self, bank):
         """Energy of a bank in the epoch that ends, in each phase: added up over the devices in their order."""

@@ -134,6 +134,37 @@ def bias_step(rule, net_input, slope, error, contrast):
     raise ValueError(f"bias_rule: must be 'gradient', 'printed' or 'none' (got {rule!r})")
 
 
+def multilayer_error(weights, biases, inputs, targets, drift, ratio=0.01, node_threshold=0.0):
+    """Return the sum of (T - V)^2 / 2 over all samples, each read and restored (Eqs. 7 to 11, 20).
+
+    Parameters are those of `train_multilayer`.
+    """
+    biases, contrast, total = list(biases), node_contrast(ratio), 0.0
+    for sample, target in zip(np.asarray(inputs, dtype=float), np.asarray(targets, dtype=float), strict=True):
+        values = sample
+        for layer, layer_weights in enumerate(weights):
+            net = values @ layer_weights
+            values, _, biases[layer] = read_nodes(net, biases[layer], drift, contrast, node_threshold)
+        total += 0.5 * np.sum((target - values) ** 2)
+    return total
+
+
+def single_layer_error(weights, bias, inputs, targets, activation="logistic"):
+    """Return the sum of (T - O)^2 / 2 over all samples."""
+    outputs = ACTIVATIONS[activation][0](np.asarray(inputs, dtype=float) @ weights + bias)
+    return 0.5 * np.sum((np.asarray(targets, dtype=float) - outputs) ** 2)
+
+
+def best_of(errors, patience=0):
+    """Return the epoch of the lowest error, and how many epochs there are until ``patience`` bring no lower one."""
+    best = 0
+    for epoch, error in enumerate(errors):
+        best = epoch if error < errors[best] else best
+        if patience and epoch - best == patience:
+            return best, epoch + 1
+    return best, len(errors)
+
+
 def train_multilayer(
     weights,
     biases,

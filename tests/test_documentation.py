@@ -121,7 +121,7 @@ def small_runs(tmp_path_factory):
     data = memsim.datasets.gate("xor", samples=5)
     networks = {"multi": memsim.MultilayerPerceptron(), "single": memsim.SingleLayerPerceptron()}
     for name, network in networks.items():
-        memsim.train(network, data, **common, out=folder / f"{name}.h5").close()
+        memsim.train(network, data, **common, validation=0.2, out=folder / f"{name}.h5").close()
     return [folder / f"{name}.h5" for name in networks]
 
 

@@ -27,7 +27,7 @@ OLDER = ("mlp-schema-1.h5", "slp-schema-1.h5")
 CONFIGURATION = Configuration(
     run={"realisations": 2, "threads": 1},
     time={"pulse_steps": 3},
-    learning={"epochs": 5},
+    learning={"epochs": 5, "keep_best": True},
     data={"arrays": "xor"},
     trace={"mode": "select", "banks": ("nodes2",), "keyframe_samples": 4},
 )
