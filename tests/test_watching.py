@@ -2,6 +2,7 @@
 
 import functools
 
+import h5py
 import numpy as np
 import pytest
 import reference_learning
@@ -9,10 +10,11 @@ from interrupting import DATA, assert_same_contents, configuration, killed_at, s
 from test_learning import assert_near, layers_of, single_layer_of
 
 import memsim
-from memsim import training
+from memsim import engine, training
 from memsim.configuration import Configuration
 from memsim.datasets import Dataset, gate, load, split
 from memsim.errors import InputError
+from memsim.inspection.verification import verify
 from memsim.inspection.windows import write_window
 from memsim.sources import load_source
 from memsim.traces.run_file import RunWriter
@@ -230,7 +232,21 @@ def test_a_run_that_ended_early_is_complete(tmp_path, cli):
     assert "learning.patience ended it" in result.out
     shown = cli("trace", "info", whole).out
     assert "best validation error" in shown
-    assert "ended as 6 epochs brought no lower one" in shown
+    assert "ended early: 6 epochs brought no lower error\n" in shown
+
+
+def test_a_watched_run_is_verified(tmp_path):
+    _, _, _, whole = watched(tmp_path)
+    with memsim.open_run(whole) as run:
+        assert [line for finding in verify(run) for line in finding.wrong] == []
+    with h5py.File(whole, "a") as file:
+        file["best/error"][:] += 1e-3
+        file["metrics/learning_rate"][3] += 1e-3
+    with memsim.open_run(whole) as run:
+        assert [line for finding in verify(run) for line in finding.wrong] == [
+            "metrics/learning_rate is not what the configuration gives",
+            "best/error is not the error of best/epoch",
+        ]
 
 
 def test_a_run_is_not_gone_on_with_on_another_split(tmp_path):
@@ -242,11 +258,13 @@ def test_a_run_is_not_gone_on_with_on_another_split(tmp_path):
 def test_stops_and_keyframes_lie_at_ends_of_mini_batches(tmp_path, monkeypatch):
     """A keyframe is far: the run stops at the end of the mini-batch in progress."""
     monkeypatch.setattr(training, "STOP_SECONDS", 0.0)
+    monkeypatch.setattr(engine, "STRETCH_SECONDS", 1e-4)
     path, whole = tmp_path / "run.h5", tmp_path / "whole.h5"
-    config = configuration(learning={"epochs": 40, "batch": 3}, trace={"keyframe_samples": 320})
+    config = configuration(learning={"epochs": 400, "batch": 3}, trace={"keyframe_samples": 3200})
     uninterrupted(config, whole)
     stopped(config, path, 9)
     with memsim.open_run(path) as run:
+        assert run.keyframes["sample"][-1] < 3200
         assert run.keyframes["sample"][-1] % 8 in (0, 3, 6)
     training.run(config, DATA, out=path, resume=True).close()
     with memsim.open_run(path) as run, memsim.open_run(whole) as expected:
