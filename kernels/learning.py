@@ -493,15 +493,16 @@ def run_slots(plan, block, data, results, first_slot, slots, first_epoch):
 
 
 @functools.cache
-def loop_kernel(models: tuple[ModelFunctions, ...], integrator: str, modelled: bool, kind: Imperfect):
+def loop_kernel(models: tuple[ModelFunctions, ...], integrator: str, modelled: tuple[bool, ...], kind: Imperfect):
     """The kernel :func:`run_slots` for the network's device models, at most two.
 
-    ``modelled`` says that the controller finds pulses of some bank in its
-    device's model (:mod:`memsim.kernels.state_dependent`); ``kind`` what is
-    imperfect (:mod:`memsim.kernels.imperfect`).
+    ``modelled`` says of each whether the controller finds pulses in it
+    (:mod:`memsim.kernels.state_dependent`); ``kind`` what is imperfect
+    (:mod:`memsim.kernels.imperfect`).
     """
     pulses = [pulse_kernel(imperfect(model, kind) if kind else model, integrator) for model in models]
-    key = f"{integrator}_" + "_".join(cache_key(model) for model in models) + ("_modelled" if modelled else "")
+    key = f"{integrator}_" + "_".join(cache_key(model) for model in models)
+    key += "_modelled_" + "".join(f"{needed:d}" for needed in modelled) if any(modelled) else ""
     key += ("_relaxing" if Imperfect.RELAXING in kind else "_imperfect") if kind else ""
     rules = rules_of(models, integrator, modelled)
     bound = {"pulse_0": pulses[0], "pulse_1": pulses[-1]}

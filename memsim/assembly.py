@@ -63,6 +63,12 @@ class Assembly:
         return learning.keep_best or learning.patience > 0 or self.dataset.validation is not None
 
     @property
+    def modelled(self) -> tuple[bool, ...]:
+        """Of each of :attr:`models`, whether the controller finds pulses in it."""
+        found = {bank.device.functions() for bank in self.banks if bank.modelled is not None}
+        return tuple(model in found for model in self.models)
+
+    @property
     def imperfect(self) -> Imperfect:
         """What the kernels are compiled for."""
         if not self.own:

@@ -154,8 +154,7 @@ class Engine:
         self._keyframes: list[KeyframeStates] = []
         time_section = assembly.config.time
         integrator = EXACT if time_section.solver == "exact" else time_section.integrator
-        modelled = any(bank.modelled is not None for bank in assembly.banks)
-        self._kernel = loop_kernel(assembly.models, integrator, modelled, assembly.imperfect)
+        self._kernel = loop_kernel(assembly.models, integrator, assembly.modelled, assembly.imperfect)
         self._row_capacity = self._rows_a_stretch() if recorded else 0
         self._free_rows: deque[list[Rows]] = deque()
         self._blocks = [

@@ -15,7 +15,7 @@ import numpy as np
 from .configuration import Configuration, MultilayerSection
 from .devices import MODELS, UNBOUNDED, Device, Node, Synapse
 from .errors import InputError
-from .kernels.state_dependent import model_of
+from .kernels.nominal import model_of
 from .kernels.stepping import ModelFunctions
 
 GRID = 33  # states at which a model is looked at

@@ -375,7 +375,7 @@ def test_one_compiled_loop_serves_every_run_of_a_network():
     for case in KINDS:
         assembly = assembly_of(case, seeds=realisation_seeds(0, 1))
         run_engine(assembly, shuffled=False, epochs=1, recorded=(0,))
-        assert len(loop_kernel(assembly.models, "euler", False, False).signatures) == 1
+        assert len(loop_kernel(assembly.models, "euler", assembly.modelled, assembly.imperfect).signatures) == 1
 
 
 # What must not change a bit

@@ -116,6 +116,7 @@ def test_the_table_has_a_line_for_each_loop_with_the_numbers_of_its_unit(cli, tm
 def test_options_of_a_drive_and_of_loops_do_not_mix(refused, tmp_path):
     drive = EXAMPLE.parent / "hysteresis.toml"
     refused(r"--table: is for a file with \[loops\]", "drive", drive, "--table", tmp_path / "loops.csv")
+    refused("--check-dt: is for one drive", "drive", EXAMPLE, "--check-dt")
     refused("--out: keeps the rows of one drive", "drive", EXAMPLE, "--out", tmp_path / "rows.h5")
     refused(r"must end in .csv or .json", "drive", EXAMPLE, "--table", tmp_path / "loops.txt")
     assert list(tmp_path.iterdir()) == []

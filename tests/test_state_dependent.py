@@ -12,8 +12,8 @@ from memsim.configuration import Configuration
 from memsim.datasets import Dataset, gate
 from memsim.devices import IonDrift, Node, Synapse, ThresholdMemristor, Vteam
 from memsim.errors import InputError
+from memsim.kernels.nominal import model_of
 from memsim.kernels.slots import Operation, Phase, WriteLaw
-from memsim.kernels.state_dependent import model_of
 from memsim.state_dependent import nominal_of
 from memsim.training import run
 from memsim.waveforms import Pulse, Pulses

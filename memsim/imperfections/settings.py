@@ -16,7 +16,8 @@ class BankImperfections(Settings):
         default={}, description="standard deviation of parameters from device to device, as a share of each one's value"
     )
     distribution: Literal["lognormal", "normal"] = Field(
-        default="lognormal", description="of the parameters; the nominal value is the mean, but for what the normal one is truncated by"
+        default="lognormal",
+        description="of the parameters; the mean is the nominal value, of a truncated normal one more",
     )
     stuck_lower: Share = quantity(0.0, "1", "share of devices stuck at the lower bound of their state")
     stuck_upper: Share = quantity(0.0, "1", "share of devices stuck at the upper bound of their state")
