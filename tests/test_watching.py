@@ -1,4 +1,4 @@
-"""Validation, early stopping, and the best states so far: against the weights' level, and whatever changes no bit."""
+"""Mini-batches, validation, early stopping, the best states so far: the weights' level, and what changes no bit."""
 
 import functools
 
@@ -11,12 +11,16 @@ from test_learning import assert_near, layers_of, single_layer_of
 
 import memsim
 from memsim import engine, training
+from memsim.assembly import assemble
 from memsim.configuration import Configuration
 from memsim.datasets import Dataset, gate, load, split
 from memsim.errors import InputError
 from memsim.inspection.verification import verify
 from memsim.inspection.windows import write_window
+from memsim.kernels.slots import Phase
+from memsim.recording import keyframe_interval
 from memsim.sources import load_source
+from memsim.timing_diagram import sample_currents
 from memsim.traces.run_file import RunWriter
 
 _RNG = np.random.default_rng(5)
@@ -274,9 +278,6 @@ def test_stops_and_keyframes_lie_at_ends_of_mini_batches(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(("samples", "batch"), [(8, 3), (100, 7), (100, 10), (12, 12), (97, 5)])
 def test_keyframes_of_their_own_choice_lie_at_ends_of_mini_batches(samples, batch):
-    from memsim.assembly import assemble
-    from memsim.recording import keyframe_interval
-
     config = configuration(learning={"batch": batch, "epochs": 50}, trace={"keyframe_samples": 0})
     every = keyframe_interval(assemble(config, gate("xor", samples)))
     ends = [*range(batch, samples, batch), samples]
@@ -302,6 +303,19 @@ def test_windows_within_mini_batches_are_replayed_with_the_bits_of_a_trace(tmp_p
             assert np.array_equal(part.best_state["nodes1"], run.best_state["nodes1"])
             assert np.array_equal(part.validation_error, run.validation_error)
             assert np.array_equal(part.learning_rate, run.learning_rate)
+
+
+def test_write_slots_are_idle_but_in_the_last_sample_of_a_mini_batch():
+    assembly = assemble(configuration(learning={"batch": 3}), DATA)
+    schedule = assembly.schedule
+    for sample in range(8):
+        currents = sample_currents(assembly, sample)
+        written = [
+            np.any(currents[slot.bank][start : start + slot.width] != 0.0)
+            for slot, start in zip(schedule.slots, schedule.starts, strict=True)
+            if slot.phase == Phase.WRITE
+        ]
+        assert written == [sample in (2, 5, 7)] * 4
 
 
 # Bad input
