@@ -228,7 +228,7 @@ class LearningSection(Settings):
     patience: int = Field(
         default=0,
         ge=0,
-        description="the run ends after so many epochs without a lower error in any realisation; 0 never ends it",
+        description="epochs without a lower error that settle a realisation; the run ends with the last; 0: never",
     )
     keep_best: bool = Field(
         default=False,

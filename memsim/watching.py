@@ -71,13 +71,14 @@ class Watch:
 
     @property
     def satisfied(self) -> bool:
-        """Whether every realisation has gone as many epochs without improvement as it may."""
-        return bool(self._patience) and bool(self._given_up.all())
+        """Whether every realisation is settled: it has gone as many epochs without a lower error as it may."""
+        return bool(self._settled.all())
 
     @property
-    def _given_up(self) -> np.ndarray:
-        """Realisations whose best epoch is settled, (realisations,) bool."""
-        return bool(self._patience) & (self._epochs - 1 - self.best.epoch >= self._patience)
+    def _settled(self) -> np.ndarray:
+        """Whether each realisation's best epoch is settled, (realisations,) bool."""
+        passed = self._epochs - 1 - self.best.epoch
+        return passed >= self._patience if self._patience else np.zeros(len(passed), dtype=bool)
 
     def go_on(self, epochs: int, best: Best) -> None:
         """Go on from a checkpoint."""
@@ -102,7 +103,7 @@ class Watch:
         validation = None if self._reader is None else _error(self._reader, states)
         error = total_error if validation is None else validation
         # What a realisation keeps must not depend on how long others beside it go on.
-        better = ~self._given_up & ((error < self.best.error) | (self.best.epoch < 0))
+        better = ~self._settled & ((error < self.best.error) | (self.best.epoch < 0))
         if better.any():
             self.best = self.best.improved(better, self._epochs, error, states)
         self._epochs += 1
