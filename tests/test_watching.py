@@ -349,6 +349,11 @@ def test_options_that_cannot_work_are_refused(changes, message, refused, tmp_pat
     refused(message, "run", config, "--out", tmp_path / "run.h5", *assignments)
 
 
+def test_a_share_without_samples_that_were_held_back_is_refused():
+    with pytest.raises(InputError, match=r"data\.validation: needs samples that were held back"):
+        assemble(settings(), NOISY)
+
+
 def test_samples_for_validation_of_another_width_are_refused():
     with pytest.raises(InputError, match=r"noise\.validation\.inputs: must have 2 columns \(got 1\)"):
         Dataset(NOISY.inputs, NOISY.targets, "noise", Dataset(NOISY.inputs[:, :1], NOISY.targets))

@@ -508,13 +508,13 @@ class Stored(DoubtedFile):
             self._check_rows("metrics/learning_rate", (), epochs, "f")
         if self.is_validated:
             self._check_rows("metrics/validation_error", (lanes,), epochs, "f")
-        if self.is_watched:
-            self._check_best(shapes, lanes)
         if self.has_energies:
             self._check_energies(epochs, lanes)
         for bank, shape in shapes.items():
             self._check_initial(bank, shape)
             self._check_rows(self._keyframe_path(bank), shape, len(keyframes), "f")
+        if self.is_watched:
+            self._check_best(shapes, lanes)
 
     def _check_checkpoint(self, keyframes: int, lanes: int) -> None:
         """What the run would go on from."""
