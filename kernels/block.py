@@ -52,7 +52,7 @@ class Plan(NamedTuple):
     dt : float
         Step in s.
     rate : float
-        Learning rate.
+        Learning rate that the devices are made for; the one in force is in :class:`Data`.
     rules : (rules,) int64
         See :class:`~memsim.kernels.slots.Rule`.
     skip : bool
@@ -77,11 +77,12 @@ class Plan(NamedTuple):
 class Devices(NamedTuple):
     """States and lines of a block of realisations, all float64.
 
-    ``state`` and ``before`` hold all variables, the others one value an element.
+    ``state``, ``before`` and ``gathered`` hold all variables, the others one value an element.
     """
 
     state: np.ndarray
     before: np.ndarray  # states before the READ that a RESTORE is to undo
+    gathered: np.ndarray  # requests of the mini-batch in progress, added up: charges, or changes of a weight
     current: np.ndarray  # amplitudes, A
     train: np.ndarray  # the present pulse of a train, A
     idle: np.ndarray  # zeros
@@ -139,14 +140,17 @@ class Registers(NamedTuple):
     scale: np.ndarray  # (realisations,)
     error: np.ndarray  # (realisations,)
     ones: np.ndarray  # (realisations,)
+    rate: np.ndarray  # (1,), learning rate of the sample's epoch
+    closing: np.ndarray  # (1,), 1 where the sample is the last of its mini-batch, else 0
 
 
 class Data(NamedTuple):
-    """Samples, and the order in which each realisation sees them."""
+    """Samples, the order in which each realisation sees them, and how fast it learns from them."""
 
     inputs: np.ndarray  # (samples, inputs)
     targets: np.ndarray  # (samples, outputs)
     order: np.ndarray  # (epochs, samples, realisations) uint32
+    rates: np.ndarray  # (epochs,), learning rates of the same epochs
 
 
 class Rows(NamedTuple):

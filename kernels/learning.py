@@ -37,8 +37,11 @@ keep_past: Callable
 
 
 @inlined
-def begin_sample(data, epoch, index, registers):
+def begin_sample(plan, data, epoch, index, registers):
     """Put the next sample on the inputs of every realisation."""
+    batch, last = plan.rules[Rule.BATCH], data.order.shape[1] - 1
+    registers.rate[0] = data.rates[epoch]
+    registers.closing[0] = 1.0 if (index + 1) % batch == 0 or index == last else 0.0
     inputs = data.inputs.shape[1]
     outputs = data.targets.shape[1]
     for lane in range(registers.scale.size):
@@ -124,7 +127,10 @@ def set_write_currents(plan, slot, at, devices, counters, registers):
     variable = slot[Column.VARIABLE]
     units = plan.units
     nominal = plan.nominal[slot[Column.BANK]]
+    rate = registers.rate[0]
+    batch, closing = plan.rules[Rule.BATCH], registers.closing[0]
     request = line(devices.request, at.first, at.elements)
+    gathered = line(devices.gathered, at.first_state, at.elements)
     pulse_time = slot[Column.PULSE_STEPS] * plan.dt
     threshold = nominal[Nominal.THRESHOLD]
     limit = nominal[Nominal.DRIVER_LIMIT]
@@ -135,31 +141,40 @@ def set_write_currents(plan, slot, at, devices, counters, registers):
     if operation == Operation.WRITE_SYNAPSES:
         fan_in, fan_out = first - below, beyond - first
         controller.request_synapses(
-            rows(registers.signal, below, first), gradient, plan.rate, state_per_weight, drift,
+            rows(registers.signal, below, first), gradient, rate, state_per_weight, drift,
             cube(devices.request, at.first, fan_in, fan_out, lanes),
         )  # fmt: skip
+        controller.gather(request, batch, closing, gathered)
     elif operation == Operation.WRITE_NODES:
         contrast = (nominal[Nominal.R_OFF] - nominal[Nominal.R_ON]) / (nominal[Nominal.R_OFF] + nominal[Nominal.R_ON])
+        changes = sheet(devices.request, at.first, at.devices, lanes)
         controller.request_biases(
-            rows(registers.net, first, beyond), rows(registers.arriving, first, beyond), gradient,
-            rows(registers.bias, first, beyond),
-            plan.rate, plan.rules[Rule.BIAS], contrast, nominal[Nominal.BIAS_LIMIT], state_per_weight, drift,
-            sheet(devices.request, at.first, at.devices, lanes), sheet(counters.shortened, at.first, at.devices, lanes),
+            rows(registers.net, first, beyond), rows(registers.arriving, first, beyond), gradient, rate,
+            plan.rules[Rule.BIAS], contrast, changes,
+        )  # fmt: skip
+        controller.gather(request, batch, closing, gathered)
+        controller.limit_biases(
+            rows(registers.bias, first, beyond), nominal[Nominal.BIAS_LIMIT], state_per_weight, drift, changes,
+            sheet(counters.shortened, at.first, at.devices, lanes),
         )  # fmt: skip
     else:
         line_signal = registers.signal[variable] if variable < units[1] else registers.ones
         if operation == Operation.WRITE_VARIABLE:
-            # The device's own learning rate turns the charge into a weight.
-            charge = nominal[Nominal.UNIT_CURRENT] * pulse_time * slot[Column.PULSES]
+            # The device's own learning rate turns the charge into a weight; the amplitude carries any other rate.
+            charge = nominal[Nominal.UNIT_CURRENT] * pulse_time * slot[Column.PULSES] * (rate / plan.rate)
             threshold = plan.thresholds[variable]
             limit = min(limit, threshold + controller.LAST_IN_WINDOW * nominal[Nominal.WINDOW])
             controller.request_variable(line_signal, gradient[0], charge, request)
+            gathered = line(devices.gathered, at.first_state + variable * at.room, at.elements)
+            controller.gather(request, batch, closing, gathered)
         else:
-            charge = plan.rate * state_per_weight / drift
+            charge = rate * state_per_weight / drift
             for e in range(at.elements):
                 request[e] = 0.0
             chosen = line(devices.request, at.first + variable * lanes, lanes)
             controller.request_variable(line_signal, gradient[0], charge, chosen)
+            gathered = line(devices.gathered, at.first_state + variable * lanes, lanes)
+            controller.gather(chosen, batch, closing, gathered)
     encode_write(plan, slot, at, devices, counters, registers, threshold, limit)
 
 
@@ -424,7 +439,7 @@ def run_slots(plan, block, data, results, first_slot, slots, first_epoch):
     block : Block
         Changed in place.
     data : Data
-        ``data.order[0]`` belongs to ``first_epoch``.
+        ``data.order[0]`` and ``data.rates[0]`` belong to ``first_epoch``.
     results : Results
         ``total_error[0]`` and ``energy[0]`` belong to ``first_epoch``, ``outputs[0]`` to the
         stretch's first sample, ``keyframes`` to the first keyframe that the
@@ -456,7 +471,7 @@ def run_slots(plan, block, data, results, first_slot, slots, first_epoch):
     for _ in range(slots):
         slot = plan.slots[index]
         if index == 0:
-            begin_sample(data, epoch, shown, block.registers)
+            begin_sample(plan, data, epoch, shown, block.registers)
         begin_slot(plan, block, index, first_step + row)
         stepped += run_slot(plan, block, slot, row, idle, first_step)
         row += slot_width(slot) + slot[Column.REST_STEPS]

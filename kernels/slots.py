@@ -133,6 +133,7 @@ class Rule(IntEnum):
     ACTIVATION = 3  # Activation
     WRITE_LAW = 4  # WriteLaw
     FINER = 5  # steps of dt to one of the controller's model and of the noise; 1 but for a check of dt
+    BATCH = 6  # samples whose updates are added up before a write
 
 
 class BiasRule(IntEnum):

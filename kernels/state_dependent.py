@@ -79,8 +79,8 @@ def encode_towards(plan, slot, at, devices, counters, tolerance):
 
 
 @compiled
-def request_biases(sensitivity, arriving, gradient, bias, rate, rule, limit, request, shortened):
-    """The write of the bias weights (Eq. 18), kept within what is allowed; the requests are changes of a bias weight.
+def request_biases(sensitivity, arriving, gradient, rate, rule, request):
+    """The changes of the bias weights that are asked for (Eq. 18).
 
     ``sensitivity`` is dV/dw_b. All arrays (nodes, realisations).
     """
@@ -92,6 +92,19 @@ def request_biases(sensitivity, arriving, gradient, bias, rate, rule, limit, req
                 change = rate * arriving[k, lane] * sensitivity[k, lane]
             elif rule == BiasRule.PRINTED:
                 change = rate * gradient[k, lane]
+            request[k, lane] = change
+
+
+@compiled
+def limit_biases(bias, limit, request, shortened):
+    """Keep changes of the bias weights within what is allowed; none is made where a bias weight is not known.
+
+    All arrays (nodes, realisations).
+    """
+    nodes, lanes = request.shape
+    for k in range(nodes):
+        for lane in range(lanes):
+            change = request[k, lane]
             if change != 0.0 and not math.isnan(bias[k, lane]):
                 aim = bias[k, lane] + change
                 allowed = min(max(aim, -limit), limit)
@@ -109,11 +122,18 @@ def aim_nodes(plan, slot, at, devices, counters, registers):
     lanes, bank, layer, units = registers.scale.size, slot[Column.BANK], slot[Column.LAYER], plan.units
     first, beyond = units[layer], units[layer + 1]
     lower, upper = plan.lower[bank, 0], plan.upper[bank, 0]
+    changes = sheet(devices.request, at.first, at.devices, lanes)
     request_biases(
         rows(registers.sensitivity, first, beyond), rows(registers.arriving, first, beyond),
-        rows(registers.gradient, first, beyond), rows(registers.bias, first, beyond), plan.rate,
-        plan.rules[Rule.BIAS], plan.nominal[bank, Nominal.BIAS_LIMIT],
-        sheet(devices.request, at.first, at.devices, lanes), sheet(counters.shortened, at.first, at.devices, lanes),
+        rows(registers.gradient, first, beyond), registers.rate[0], plan.rules[Rule.BIAS], changes,
+    )  # fmt: skip
+    controller.gather(
+        line(devices.request, at.first, at.elements), plan.rules[Rule.BATCH], registers.closing[0],
+        line(devices.gathered, at.first_state, at.elements),
+    )  # fmt: skip
+    limit_biases(
+        rows(registers.bias, first, beyond), plan.nominal[bank, Nominal.BIAS_LIMIT], changes,
+        sheet(counters.shortened, at.first, at.devices, lanes),
     )  # fmt: skip
     middle, half = 0.5 * (lower + upper), 0.5 * (upper - lower)
     for node in range(at.devices):
@@ -127,22 +147,26 @@ def aim_nodes(plan, slot, at, devices, counters, registers):
 @compiled
 def request_changes(plan, slot, at, devices, registers):
     """The wanted changes of weights, in ohm."""
+    rate, batch, closing = registers.rate[0], plan.rules[Rule.BATCH], registers.closing[0]
     lanes, layer, units = registers.scale.size, slot[Column.LAYER], plan.units
     below, first, beyond = units[layer - 1], units[layer], units[layer + 1]
     gradient = rows(registers.gradient, first, beyond)
     ohm_per_weight = plan.nominal[slot[Column.BANK], Nominal.STATE_PER_WEIGHT]
     if slot[Column.OPERATION] == Operation.WRITE_SYNAPSES:
         controller.request_synapses(
-            rows(registers.signal, below, first), gradient, plan.rate, ohm_per_weight, 1.0,
+            rows(registers.signal, below, first), gradient, rate, ohm_per_weight, 1.0,
             cube(devices.request, at.first, first - below, beyond - first, lanes),
         )  # fmt: skip
+        request = line(devices.request, at.first, at.elements)
+        controller.gather(request, batch, closing, line(devices.gathered, at.first_state, at.elements))
     else:
         variable = slot[Column.VARIABLE]
         signal = registers.signal[variable] if variable < units[1] else registers.ones
         for e in range(at.first, at.first + at.elements):
             devices.request[e] = 0.0
         chosen = line(devices.request, at.first + variable * lanes, lanes)
-        controller.request_variable(signal, gradient[0], plan.rate * ohm_per_weight, chosen)
+        controller.request_variable(signal, gradient[0], rate * ohm_per_weight, chosen)
+        controller.gather(chosen, batch, closing, line(devices.gathered, at.first_state + variable * lanes, lanes))
 
 
 def aim_synapses(plan, slot, at, devices, counters):

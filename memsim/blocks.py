@@ -160,6 +160,8 @@ def new_block(plan: Plan, initial: Sequence[np.ndarray], outputs: int, own: Own)
             scale=np.zeros(lanes),
             error=np.zeros(lanes),
             ones=np.ones(lanes),
+            rate=np.full(1, plan.rate),
+            closing=np.ones(1),
         ),
         rows=new_rows(plan, lanes, 0),
     )
@@ -191,6 +193,7 @@ def _new_devices(state: np.ndarray, elements: int) -> Devices:
     return Devices(
         state=state,
         before=state.copy(),
+        gathered=np.zeros(len(state)),
         current=np.zeros(elements),
         train=np.zeros(elements),
         idle=np.zeros(elements),

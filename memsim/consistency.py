@@ -20,6 +20,7 @@ def check_run(run: Run) -> None:
     """
     try:
         _refuse_another_size(run)
+        _refuse_what_is_not_watched(run)
         _compare(run)
     except InputError as error:
         raise _broken(run, f"its configuration: {error}") from None
@@ -50,6 +51,15 @@ def _refuse_another_size(run: Run) -> None:
     for name, (wanted, found) in expected.items():
         if found != wanted:
             raise _broken(run, f"it has {found} {name}, and its configuration {wanted}")
+
+
+def _refuse_what_is_not_watched(run: Run) -> None:
+    """Refuse a file without what its configuration has the run look at after each epoch."""
+    learning, share = run.config.learning, run.config.data.validation
+    if share and not run.stored.is_validated:
+        raise _broken(run, f"it has no samples that were held back, and its configuration data.validation = {share:g}")
+    if (learning.keep_best or learning.patience or share) and not run.stored.is_watched:
+        raise _broken(run, "it has no best epoch, and its configuration keeps it")
 
 
 def _compare(run: Run) -> None:

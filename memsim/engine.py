@@ -23,6 +23,7 @@ from .kernels.learning import loop_kernel
 from .kernels.random import shuffle
 from .kernels.slots import BankColumn, Imperfect
 from .kernels.stepping import EXACT
+from .learning_rates import rates_of
 from .traces.rows import RowsPart
 
 STRETCH_SECONDS = 0.1
@@ -78,7 +79,7 @@ class KeyframeStates:
 
 @dataclass
 class Checkpoint:
-    """All that a run goes on from, at a sample's end.
+    """All that a run goes on from, at the end of a mini-batch: nothing is gathered there.
 
     Attributes
     ----------
@@ -274,6 +275,16 @@ class Engine:
         sample = (self.position // self.slots_a_sample // self.keyframe_samples + 1) * self.keyframe_samples
         return min(sample * self.slots_a_sample, self.slots)
 
+    def next_epoch(self) -> int:
+        """Slots from the start of the run to the end of the epoch in progress, or of the one that begins."""
+        return (self.epoch + 1) * self._epoch_slots
+
+    def next_batch_end(self) -> int:
+        """Slots from the start of the run to the end of the mini-batch in progress, or to where the engine is."""
+        epoch, sample = divmod(-(-self.position // self.slots_a_sample), self.samples)
+        batch = self.assembly.config.learning.batch
+        return (epoch * self.samples + min(-(-sample // batch) * batch, self.samples)) * self.slots_a_sample
+
     def states(self) -> list[np.ndarray]:
         """The states of each bank, (devices, variables, realisations), copied."""
         return [
@@ -291,7 +302,7 @@ class Engine:
         return self._joined(parts)
 
     def checkpoint(self, counters: Sequence[str]) -> Checkpoint:
-        """All that a run goes on from, copied; ``position`` must be at a sample's end."""
+        """All that a run goes on from, copied; ``position`` must be at a mini-batch's end."""
         banks = range(len(self.plan.banks))
         return Checkpoint(
             sample=self.sample,
@@ -309,6 +320,8 @@ class Engine:
         self.device_steps = at.device_steps
         self.partial_error = np.array(at.error)
         self._errors, self._energies, self._keyframes = [], [], []
+        for block in self._blocks:
+            block.devices.gathered[:] = 0.0
         for k, (part, block) in enumerate(zip(self.parts, self._blocks, strict=True)):
             for bank, states in enumerate(at.states):
                 view = self._bank_view(block.devices.state, bank, k, of_states=True)
@@ -455,7 +468,8 @@ class Engine:
             np.empty((keyframes, len(block.devices.state))), np.empty((keyframes, units, lanes)),
             np.empty((keyframes, *block.own.past.shape)), self.keyframe_samples,
         )  # fmt: skip
-        data = Data(self.assembly.inputs, self.assembly.targets, order)
+        rates = rates_of(self.assembly.config.learning, first_epoch, first_epoch + epochs)
+        data = Data(self.assembly.inputs, self.assembly.targets, order, rates)
         plan = self._recording_plan if rows.capacity else self.plan
         energies = np.zeros((epochs, len(self.plan.banks), PHASES, lanes))
         results = Results(errors, energies, shown, kept)

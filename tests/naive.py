@@ -344,6 +344,7 @@ class Device:
     count: int = 1  # pulses of the slot's train that it gets
     voltage: float = 0.0  # at the end of the slot's last pulse
     bias: float = 0.0  # the bias weight as the controller knows it
+    gathered: dict = field(default_factory=dict)  # variable to the requests of the mini-batch so far
     energy: list = field(default_factory=lambda: [0.0] * len(Phase))
     epoch_energy: list = field(default_factory=lambda: [0.0] * len(Phase))  # of the epoch in progress
     peak_current: list = field(default_factory=lambda: [0.0] * len(Phase))
@@ -430,6 +431,8 @@ class Network:
         self.arriving = [[] for _ in range(layers)]  # -dE/dV
         self.gradient = [[] for _ in range(layers)]  # the same times the slope
         self.target, self.difference, self.error = [], 0.0, 0.0
+        self.rate = config.learning.rate  # of the epoch
+        self.closing = True  # whether the sample is the last of its mini-batch
         self.energies = []  # of each epoch: of each bank and phase
         self.outputs = []  # of every sample
 
@@ -491,15 +494,29 @@ class Network:
     def learn(self, order):
         """Show the samples in an order, (epochs, samples); return the total error of each epoch."""
         total_error = []
-        for samples in order:
-            total = 0.0
-            for sample in samples:
+        for epoch, samples in enumerate(order):
+            total, self.rate = 0.0, self.rate_of(epoch)
+            for place, sample in enumerate(samples, start=1):
+                self.closing = place % self.config.learning.batch == 0 or place == len(samples)
                 self.show(self.assembly.inputs[sample], self.assembly.targets[sample])
                 total += self.error
                 self.outputs.append(list(self.signal[-1]))
             total_error.append(total)
             self.energies.append([self.close_epoch(bank) for bank in self.banks])
         return total_error
+
+    def rate_of(self, epoch):
+        """Return the learning rate of an epoch."""
+        learning = self.config.learning
+        passed = epoch / learning.decay_epochs
+        wave = 0.5 * (1.0 + math.cos(math.pi * min(passed, 1.0)))
+        shares = {
+            "constant": 1.0,
+            "step": learning.decay ** math.floor(passed),
+            "exponential": learning.decay**passed,
+            "cosine": learning.decay + (1.0 - learning.decay) * wave,
+        }
+        return learning.rate * shares[learning.schedule]
 
     def close_epoch(self, bank):
         """Energy of a bank in the epoch that ends, in each phase: added up over the devices in their order."""
@@ -616,8 +633,8 @@ class Network:
         bank, grid = self.synapses(slot)
         for i, row in enumerate(grid):
             for k, synapse in enumerate(row):
-                change = self.config.learning.rate * self.gradient[slot.layer][k] * self.signal[slot.layer - 1][i]
-                self.encode(slot, synapse, self.charge(bank, change))
+                change = self.rate * self.gradient[slot.layer][k] * self.signal[slot.layer - 1][i]
+                self.encode(slot, synapse, self.gather(synapse, self.charge(bank, change)))
         self.drive(slot)
 
     def write_nodes(self, slot):
@@ -629,9 +646,10 @@ class Network:
         for k, node in enumerate(bank.devices):
             change = 0.0
             if learning.bias_rule == "gradient":
-                change = -learning.rate * self.arriving[layer][k] * contrast * self.net[layer][k]
+                change = -self.rate * self.arriving[layer][k] * contrast * self.net[layer][k]
             elif learning.bias_rule == "printed":
-                change = learning.rate * self.gradient[layer][k]
+                change = self.rate * self.gradient[layer][k]
+            change = self.gather(node, change)
             aim = node.bias + change
             if change != 0.0 and abs(aim) > limit:
                 node.shortened += 1
@@ -667,8 +685,9 @@ class Network:
         device, memristor = bank.calibration.device, bank.devices[0]
         threshold = device.thresholds[slot.variable]
         pulse_time = slot.pulse_steps * self.config.time.dt
-        unit = bank.calibration.unit_current * pulse_time * slot.pulses
-        charge = self.gradient[1][0] * self.line_signal(slot.variable) * unit
+        share = self.rate / self.config.learning.rate
+        unit = bank.calibration.unit_current * pulse_time * slot.pulses * share
+        charge = self.gather(memristor, self.gradient[1][0] * self.line_signal(slot.variable) * unit, slot.variable)
         if self.config.learning.bias_current == "printed":
             memristor.current = charge / pulse_time + (threshold if self.difference >= 0.0 else -threshold)
         else:
@@ -694,10 +713,12 @@ class Network:
     def write_line(self, slot):
         """One line is written; the others get nothing."""
         bank = self.banks[slot.bank]
-        unit = self.config.learning.rate * bank.calibration.state_per_weight / bank.calibration.device.drift_coefficient
+        unit = self.rate * bank.calibration.state_per_weight / bank.calibration.device.drift_coefficient
         for variable, line in enumerate(bank.devices):
-            chosen = variable == slot.variable
-            self.encode(slot, line, self.gradient[1][0] * self.line_signal(variable) * unit if chosen else 0.0)
+            charge = 0.0
+            if variable == slot.variable:
+                charge = self.gather(line, self.gradient[1][0] * self.line_signal(variable) * unit)
+            self.encode(slot, line, charge)
         self.drive(slot)
 
     # The controller's tools
@@ -719,6 +740,14 @@ class Network:
     def scale_of(self, signal):
         """Return the magnitude that the READ current stands for: the configured one, or the signal's largest."""
         return self.config.network.read_scale or max(abs(value) for value in signal)
+
+    def gather(self, device, request, variable=0):
+        """Add a sample's request to those of its mini-batch; return what is to be written now."""
+        if self.config.learning.batch == 1:
+            return request
+        total = device.gathered.get(variable, 0.0) + request
+        device.gathered[variable] = 0.0 if self.closing else total
+        return total if self.closing else 0.0
 
     def charge(self, bank, change):
         """Return the charge beyond the threshold that changes a weight."""

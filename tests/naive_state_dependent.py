@@ -343,17 +343,18 @@ class Network(naive.Network):
         bank, grid = self.synapses(slot)
         for i, row in enumerate(grid):
             for k, synapse in enumerate(row):
-                change = self.config.learning.rate * self.gradient[slot.layer][k] * self.signal[slot.layer - 1][i]
-                synapse.request = change * bank.calibration.state_per_weight
+                change = self.rate * self.gradient[slot.layer][k] * self.signal[slot.layer - 1][i]
+                synapse.request = self.gather(synapse, change * bank.calibration.state_per_weight)
         self.aim_and_write(slot)
 
     def modelled_write_line(self, slot):
         """One line is written."""
         bank = self.banks[slot.bank]
-        unit = self.config.learning.rate * bank.calibration.state_per_weight
+        unit = self.rate * bank.calibration.state_per_weight
         for variable, line in enumerate(bank.devices):
-            chosen = variable == slot.variable
-            line.request = self.gradient[1][0] * self.line_signal(variable) * unit if chosen else 0.0
+            line.request = 0.0
+            if variable == slot.variable:
+                line.request = self.gather(line, self.gradient[1][0] * self.line_signal(variable) * unit)
         self.aim_and_write(slot)
 
     def aim_and_write(self, slot):
@@ -374,9 +375,10 @@ class Network(naive.Network):
         for k, node in enumerate(bank.devices):
             change = 0.0
             if learning.bias_rule == "gradient":
-                change = learning.rate * self.arriving[layer][k] * self.sensitivity[layer][k]
+                change = self.rate * self.arriving[layer][k] * self.sensitivity[layer][k]
             elif learning.bias_rule == "printed":
-                change = learning.rate * self.gradient[layer][k]
+                change = self.rate * self.gradient[layer][k]
+            change = self.gather(node, change)
             node.request = 0.0
             if change != 0.0 and not math.isnan(node.bias):
                 allowed = within(node.bias + change, -limit, limit)

@@ -135,7 +135,7 @@ def small_runs(tmp_path_factory):
     data = memsim.datasets.gate("xor", samples=5)
     networks = {"multi": memsim.MultilayerPerceptron(), "single": memsim.SingleLayerPerceptron()}
     for name, network in networks.items():
-        memsim.train(network, data, **common, out=folder / f"{name}.h5").close()
+        memsim.train(network, data, **common, validation=0.2, out=folder / f"{name}.h5").close()
     return [folder / f"{name}.h5" for name in networks]
 
 
@@ -500,7 +500,7 @@ def test_the_attributes_that_are_there_only_sometimes(small_runs, tmp_path):
     assert found["traces/BANK", "windows"].tolist() == [300, 500]
     assert found["/", "replayed_from"].decode() == small_runs[0].name
     with memsim.open_run(small_runs[0]) as run:
-        data = memsim.datasets.Dataset(run.dataset.inputs, run.dataset.targets, run.dataset.name)
+        data = memsim.datasets.of_stored(run.dataset)
         checked = memsim.check_dt(run.config, data, samples=1).attributes()
         memsim.training.run(run.config, data, out=tmp_path / "checked.h5", dt_check=checked).close()
     _, found = contents(tmp_path / "checked.h5")

@@ -84,6 +84,25 @@ STATE_DEPENDENT = {
         REAL,
         {"network": MLP | {"restore_verify": 1}, "time": SHORT, "write": {"verify": 1, "tolerance": 1e-9}},
     ),
+    "windowed synapses and nodes, all verified, mini-batches": (
+        REAL,
+        {
+            "network": MLP | {"restore_verify": 2},
+            "time": SHORT,
+            "devices": {"synapse": WINDOWED, "node": WINDOWED},
+            "learning": {"batch": 3},
+            "write": {"verify": 1, "driver_limit": 0.1},
+        },
+    ),
+    "vteam lines, mini-batches, falling rate": (
+        REAL,
+        {
+            "network": LINES,
+            "time": SHORT,
+            "devices": {"synapse": VTEAM},
+            "learning": {"batch": 3, "schedule": "step", "decay_epochs": 1},
+        },
+    ),
     "vteam lines": (REAL, {"network": LINES, "time": SHORT, "devices": {"synapse": VTEAM}, "write": {"verify": 1}}),
 }
 
@@ -104,6 +123,23 @@ CASES = {
     "mlp, writes by count": (
         REAL,
         {"network": MLP, "time": SHORT | {"gap_steps": 2}, "write": COUNT, "learning": {"rate": 3.0}},
+    ),
+    "mlp, mini-batches": (REAL, {"network": MLP, "time": SHORT, "learning": {"rate": 3.0, "batch": 3}}),
+    "mlp, falling rate": (
+        REAL,
+        {"network": MLP, "time": SHORT, "learning": {"rate": 3.0, "schedule": "exponential", "decay_epochs": 1}},
+    ),
+    "mlp, mini-batches, writes by count": (
+        REAL,
+        {"network": MLP, "time": SHORT | {"gap_steps": 2}, "write": COUNT, "learning": {"rate": 1.0, "batch": 2}},
+    ),
+    "slp, mini-batches, falling rate": (
+        REAL,
+        {"network": SLP, "time": SHORT, "learning": {"batch": 3, "schedule": "step", "decay_epochs": 1}},
+    ),
+    "lines, mini-batches, falling rate": (
+        REAL,
+        {"network": LINES, "time": SHORT, "learning": {"batch": 3, "schedule": "cosine", "decay_epochs": 2}},
     ),
     "mlp, fixed read scale": (REAL, {"network": MLP | {"read_scale": 3.0}, "time": SHORT}),
     "mlp 3-4-2, constant input": (
