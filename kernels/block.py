@@ -110,6 +110,7 @@ class Counters(NamedTuple):
     rounded: np.ndarray  # (elements,), writes
     rounding: np.ndarray  # (elements,), largest, A s
     unverified: np.ndarray  # (elements,), writes and RESTOREs
+    out_of_range: np.ndarray  # (elements,), READs
     driver_clipped: np.ndarray  # (elements,), slots
     readout_clipped: np.ndarray  # (elements,), slots
 

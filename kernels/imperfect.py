@@ -19,7 +19,7 @@ from .mathematics import exponential
 from .past import draw_traps, keep_past, recall, varying_output_of_one, varying_output_of_several, wear
 from .random import PURPOSE_READ_NOISE, PURPOSE_WRITE_NOISE, normal
 from .scratch import line, sheet
-from .slots import BankColumn, Column, Flaw, Imperfect, Phase, Rule
+from .slots import BankColumn, Column, Flaw, Imperfect, Operation, Phase, Rule
 from .stepping import ModelFunctions, cache_key
 
 # Open names of the templates.
@@ -119,7 +119,7 @@ def no_noise(plan, block, at, bank, step):
 
 
 @inlined
-def no_end(plan, block, at, bank, phase):
+def no_end(plan, block, at, bank, slot):
     """Nothing changes."""
 
 
@@ -240,11 +240,13 @@ def forget_drivers(plan, block, at, bank):
 
 
 @inlined
-def end_slot(plan, block, at, bank, phase):
+def end_slot(plan, block, at, bank, slot):
     """After the pulses of a slot."""
     end_variation(plan, block, at, bank)
     forget_drivers(plan, block, at, bank)
-    if phase == Phase.WRITE and plan.flaws[bank, Flaw.LEVELS] > 0.0:
+    operation = slot[Column.OPERATION]
+    verifies = operation == Operation.VERIFY or operation == Operation.RESTORE_VERIFY
+    if slot[Column.PHASE] == Phase.WRITE and not verifies and plan.flaws[bank, Flaw.LEVELS] > 0.0:
         settle(plan, block, at, bank)
 
 

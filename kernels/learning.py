@@ -360,7 +360,7 @@ def run_train(plan, block, at, slot, row, first_step):
                 plan, block, at, bank, slot[Column.PHASE], addressed, slot[Column.HELD], drive, steps, row
             )
             row += steps
-    end_train(plan, block, at, bank, slot[Column.PHASE])
+    end_train(plan, block, at, bank, slot)
     return stepped
 
 

@@ -211,7 +211,15 @@ def set_verify_currents(plan, slot, at, devices, registers):
         devices.current[e] = amplitude if devices.request[e] != 0.0 else 0.0
 
 
-def observe_states(plan, slot, at, devices):
+def out_of_range(resistance, p, lower, upper):
+    """1 where no state within the bounds has a memristance, beyond rounding."""
+    ends = memristance(lower, p), memristance(upper, p)
+    low, high = min(ends[0], ends[1]), max(ends[0], ends[1])
+    margin = controller.RESIDUAL * (high - low)
+    return 1.0 if resistance < low - margin or resistance > high + margin else 0.0
+
+
+def observe_states(plan, slot, at, devices, counters):
     """The states of all devices that a READ drove, from V / I; of a READ that moves them, those before it."""
     bank = slot[Column.BANK]
     steps, dt = model_steps(plan, slot)
@@ -221,7 +229,9 @@ def observe_states(plan, slot, at, devices):
     for e in range(at.first, at.first + at.elements):
         current = devices.current[e]
         if current != 0.0:
-            x = state_of(devices.voltage[e] / current, p, lower, upper)
+            resistance = devices.voltage[e] / current
+            counters.out_of_range[e] += out_of_range(resistance, p, lower, upper)
+            x = state_of(resistance, p, lower, upper)
             if moves:
                 x = state_before(x, current, steps, dt, p, lower, upper)
             devices.known[e] = x
@@ -234,7 +244,7 @@ def subtract_reference(reference, at, devices):
         devices.voltage[e] -= reference * devices.current[e]
 
 
-def measure_nodes(plan, slot, at, devices, registers):
+def measure_nodes(plan, slot, at, devices, counters, registers):
     """Output, slope, bias weight and its effect on the output, from the voltage at a READ's end.
 
     As :func:`~memsim.kernels.controller.measure_nodes`, with the drift of any
@@ -261,6 +271,7 @@ def measure_nodes(plan, slot, at, devices, registers):
             registers.sensitivity[unit_of, lane] = 0.0
             if current != 0.0:
                 resistance = devices.voltage[e] / current
+                counters.out_of_range[e] += out_of_range(resistance, p, lower, upper)
                 x = state_of(resistance, p, lower, upper)
                 before, from_state, from_current = response_of_node(x, current, steps, dt, p, lower, upper)
                 steepness = (memristance(x + small, p) - memristance(x - small, p)) / (2.0 * small)
@@ -310,7 +321,7 @@ def read_voltages(plan, slot, at, devices, counters, registers):
     operation, layer = slot[Column.OPERATION], slot[Column.LAYER]
     bank = slot[Column.BANK]
     if operation == Operation.READ_NODES:
-        measure_nodes(plan, slot, at, devices, registers)
+        measure_nodes(plan, slot, at, devices, counters, registers)
         if layer == plan.units.size - 2:
             first, beyond = plan.units[layer], plan.units[layer + 1]
             controller.output_gradient(
@@ -320,12 +331,12 @@ def read_voltages(plan, slot, at, devices, counters, registers):
             )  # fmt: skip
         return True
     if operation == Operation.VERIFY:
-        observe_states(plan, slot, at, devices)
+        observe_states(plan, slot, at, devices, counters)
         if slot[Column.VARIABLE] == 0:
             tolerance = plan.nominal[bank, Nominal.TOLERANCE] * (plan.upper[bank, 0] - plan.lower[bank, 0])
             count_unverified(tolerance, at, devices, counters)
     if operation == Operation.READ_SYNAPSES or operation == Operation.READ_LINES:
-        observe_states(plan, slot, at, devices)
+        observe_states(plan, slot, at, devices, counters)
         subtract_reference(plan.nominal[bank, Nominal.REFERENCE], at, devices)
     if operation == Operation.BACKREAD_SYNAPSES:
         subtract_reference(plan.nominal[bank, Nominal.REFERENCE], at, devices)
@@ -379,8 +390,8 @@ def _rules_of_model(model: ModelFunctions, integrator: str):
     bound = dict(model_of(model, integrator))
     key = f"{integrator}_{cache_key(model)}"
     for template in (
-        encode_towards, aim_synapses, set_write_currents, set_verify_currents, observe_states, measure_nodes,
-        set_currents, read_voltages,
+        encode_towards, aim_synapses, out_of_range, set_write_currents, set_verify_currents, observe_states,
+        measure_nodes, set_currents, read_voltages,
     ):  # fmt: skip
         bound[template.__name__] = specialise(template, f"{template.__name__}_{key}", **bound)
     return Rules(bound["set_currents"], bound["read_voltages"])

@@ -221,6 +221,7 @@ def _new_counters(state: np.ndarray, elements: int) -> Counters:
         rounded=np.zeros(elements),
         rounding=np.zeros(elements),
         unverified=np.zeros(elements),
+        out_of_range=np.zeros(elements),
         driver_clipped=np.zeros(elements),
         readout_clipped=np.zeros(elements),
     )

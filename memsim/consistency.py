@@ -23,6 +23,8 @@ def check_run(run: Run) -> None:
         _refuse_what_is_not_watched(run)
         _compare(run)
     except InputError as error:
+        if "--models" in str(error):
+            raise RunFileError(f"{run.path}: {one_line(str(error))}") from None
         raise _broken(run, f"its configuration: {error}") from None
     except ArithmeticError as error:
         raise _broken(run, f"its configuration cannot be calibrated: {line_of(error)}") from None

@@ -181,7 +181,7 @@ def phase_seconds(assembly: Assembly) -> np.ndarray:
 
 
 # Since schema 2 was first written: older files lack them.
-ADDED_COUNTERS = ("unverified", "driver_clipped", "readout_clipped")
+ADDED_COUNTERS = ("unverified", "out_of_range", "driver_clipped", "readout_clipped")
 PHASE_LABELS = ("phase", "device", "realisation")
 STATE_LABELS = ("device", "variable", "realisation")
 DEVICE_LABELS = ("device", "realisation")
@@ -200,6 +200,11 @@ COUNTERS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "rounded": ("1", "writes rounded to whole steps or pulses", DEVICE_LABELS),
     "rounding": ("A s", "largest charge lost to rounding", DEVICE_LABELS),
     "unverified": ("1", "writes and RESTOREs that a verifying READ did not find at their aim", DEVICE_LABELS),
+    "out_of_range": (
+        "1",
+        "READs of a memristance beyond its range, taken for the bound's",
+        DEVICE_LABELS,
+    ),
     "driver_clipped": ("1", "pulses cut by the range of imperfect drivers", DEVICE_LABELS),
     "readout_clipped": ("1", "voltages cut by the range of imperfect read-outs", DEVICE_LABELS),
 }

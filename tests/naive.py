@@ -359,6 +359,7 @@ class Device:
     rounded: int = 0
     rounding: float = 0.0
     unverified: int = 0
+    out_of_range: int = 0
     driver_clipped: int = 0
     readout_clipped: int = 0
     parameters: tuple = ()
@@ -376,7 +377,7 @@ class Device:
 
 COUNTERS = (
     "energy", "peak_current", "disturbed", "bound", "highest", "lowest", "residual", "unrestored", "clipped",
-    "shortened", "rounded", "rounding", "unverified", "driver_clipped", "readout_clipped",
+    "shortened", "rounded", "rounding", "unverified", "out_of_range", "driver_clipped", "readout_clipped",
 )  # fmt: skip
 
 
@@ -805,7 +806,8 @@ class Network:
         levels = self.section("imperfections", bank).levels
         for place, device in enumerate(bank.devices):
             device.factor = device.movable
-            if levels and slot.phase == Phase.WRITE and device.movable:
+            verifies = slot.operation in (Operation.VERIFY, Operation.RESTORE_VERIFY)
+            if levels and slot.phase == Phase.WRITE and not verifies and device.movable:
                 lower, upper = bank.lower[0], bank.upper[0]
                 place_of = math.floor((device.state[0] - lower) / (upper - lower) * (levels - 1) + 0.5) / (levels - 1)
                 device.state = [min(lower + (upper - lower) * place_of, upper)]

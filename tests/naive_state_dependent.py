@@ -68,6 +68,10 @@ class Model:
         """V / I."""
         return self.memristance_of(x, self.p)
 
+    def out_of_range(self, resistance):
+        low, high = sorted([self.memristance(self.lower), self.memristance(self.upper)])
+        return not low - RESIDUAL * (high - low) <= resistance <= high + RESIDUAL * (high - low)
+
     def state_of(self, resistance):
         """The state that has a memristance, or the nearer bound."""
         at_low, at_high = self.memristance(self.lower) - resistance, self.memristance(self.upper) - resistance
@@ -266,6 +270,7 @@ class Network(naive.Network):
         model = self.models[slot.bank]
         for device in self.banks[slot.bank].devices:
             if device.current != 0.0:
+                device.out_of_range += model.out_of_range(device.voltage / device.current)
                 device.known = model.state_of(device.voltage / device.current)
                 if model.known.moves and not slot.held:
                     device.known = model.state_before(device.known, device.current, slot.pulse_steps)
@@ -288,6 +293,7 @@ class Network(naive.Network):
                 sensitivities.append(0.0)
                 continue
             resistance = node.voltage / node.current
+            node.out_of_range += model.out_of_range(resistance)
             x = model.state_of(resistance)
             before, from_state, from_current = model.response(x, node.current, slot.pulse_steps)
             steepness = (model.memristance(x + small) - model.memristance(x - small)) / (2.0 * small)

@@ -26,8 +26,10 @@ from memsim.errors import InputError, RunFileError
 from memsim.imperfections.drawing import own_device
 from memsim.inspection.verification import verify
 from memsim.inspection.windows import write_window
+from memsim.kernels.block import place
+from memsim.kernels.imperfect import read_in
 from memsim.kernels.random import normal
-from memsim.kernels.slots import Phase
+from memsim.kernels.slots import Flaw, Phase
 from memsim.prediction import evaluate
 from memsim.run import open_run
 
@@ -523,6 +525,15 @@ def test_traps_are_the_same_in_finer_steps():
         ({"imperfections": {"synapse": {"spread": {"mobilty": 0.1}}}}, "did you mean 'mobility'"),
         ({"imperfections": {"synapse": {"spread": {"r_off": 0.1}}}}, "sets the bounds of a synapse's state"),
         ({"imperfections": {"node": {"spread": {"threshold": 0.1}}}}, "spread.threshold: is 0 in nodes1"),
+        (VTEAM | {"imperfections": {"synapse": {"spread": {"alpha_off": 0.1}}}}, "spread: must name one of"),
+        (
+            VTEAM | {"imperfections": {"synapse": {"spread": {"scale": 0.1}}}},
+            r"imperfections.synapse.spread.scale: cannot differ from device to device: scale: must be 1",
+        ),
+        (
+            {"periphery": {"synapse": {"driver_bits": 2, "driver_range": 1.0}}},
+            r"periphery.synapse.driver_bits: a step of 1 A rounds READs of synapses1, of up to .*, to 0; take more",
+        ),
         ({"imperfections": {"synapse": {"spread": {"mobility": -0.1}}}}, "must be greater than or equal to 0"),
         ({"imperfections": {"synapse": {"spread": {"mobility": 1.5}}}}, "must be less than or equal to 1"),
         ({"imperfections": {"synapse": {"stuck": 0.6, "stuck_lower": 0.6}}}, r"at most 1 \(got 1.2\)"),
@@ -564,3 +575,43 @@ def test_a_memristor_is_not_stuck_at_a_bound_that_it_does_not_have():
 def test_the_configuration_goes_through_toml():
     config = configuration("all, writes by count")
     assert Configuration(**tomllib.loads(config.to_toml())) == config
+
+
+# What the controller reads
+
+
+def test_readings_beyond_the_range_are_counted():
+    """Noise of many times the range of the voltages: nearly all READs lie beyond it, and none does without noise."""
+    verify, exact = {"write": {"verify": 1}}, {"readout_bits": 32, "readout_range": 1e3}
+    noisy, quiet = (
+        assemble(short_runs.configuration("mlp", **verify, periphery={"synapse": around}), REAL)
+        for around in ({"read_noise": 1e3}, exact)
+    )
+    counted, without = (states_after(assembly)[2]["out_of_range"] for assembly in (noisy, quiet))
+    # Each synapse is read in each sample, and verified up to twice.
+    reads = len(REAL.inputs) * noisy.config.learning.epochs
+    for b in (0, 2):
+        assert (counted[b] > 0.9 * reads).all()
+        assert (counted[b] <= 3 * reads).all()
+        assert not without[b].any()
+
+
+def test_read_noise_has_the_stated_moments():
+    sigma, steps = 1e-2, 1500
+    engine = Engine(assemble(configuration("periphery"), REAL), threads=1, epochs=1)
+    plan, block, bank = engine.plan, engine._blocks[0], 1
+    plan.flaws[bank] = 0.0
+    plan.flaws[bank, Flaw.READ_NOISE] = sigma
+    at = place(plan.banks, block, bank)
+    noise = np.empty((steps, at.elements))
+    for step in range(steps):
+        block.devices.voltage[:] = 0.0
+        read_in(plan, block, at, bank, step)
+        noise[step] = block.devices.voltage[at.first : at.first + at.elements]
+    engine.close()
+    assert noise.mean() == pytest.approx(0.0, abs=4.0 * sigma / math.sqrt(noise.size))
+    assert noise.std() == pytest.approx(sigma, rel=4.0 / math.sqrt(2.0 * noise.size))
+    assert (noise**4).mean() / sigma**4 == pytest.approx(3.0, abs=4.0 * math.sqrt(96.0 / noise.size))
+    # From step to step and from device to device there is no correlation.
+    for one, other in ((noise[1:], noise[:-1]), (noise[:, 1:], noise[:, :-1])):
+        assert abs((one * other).mean()) < 4.0 * sigma**2 / math.sqrt(one.size)

@@ -132,3 +132,8 @@ def test_a_table_that_exists_is_left_alone(refused, tmp_path):
     (tmp_path / "loops.csv").write_text("mine")
     refused("exists", "drive", EXAMPLE, "--table", tmp_path / "loops.csv")
     assert (tmp_path / "loops.csv").read_text() == "mine"
+
+
+def test_loops_without_a_finite_area_are_refused(refused):
+    message = "loops.amplitudes: the loop at 1e.300, .* has no finite area"
+    refused(message, "drive", EXAMPLE, "--set", "loops.amplitudes=[1e300]")

@@ -95,6 +95,7 @@ def draw_devices(
         return ()
     drawn = []
     for index, (bank, section) in enumerate(zip(banks, sections, strict=True)):
+        _refuse_coarse_drivers(bank, getattr(periphery, kind_of(bank)))
         for field in section.spread:
             _check_field(bank, field)
         movable = _movable(index, bank, section, seeds)
@@ -155,14 +156,25 @@ def _refuse_unused(
 
 
 def _numbers(device: Device) -> dict[str, float]:
-    """The fields of a device that are numbers with a unit."""
+    """The fields of a device that are numbers with a unit, but for integers."""
     fields = type(device).model_fields
     values = {name: getattr(device, name) for name, field in fields.items() if field.json_schema_extra}
-    return {name: float(value) for name, value in values.items() if isinstance(value, int | float)}
+    return {name: value for name, value in values.items() if isinstance(value, float)}
 
 
 def _with(device: Device, values: dict[str, float]) -> Device:
     return type(device)(**{**device.model_dump(), **values})
+
+
+def _refuse_coarse_drivers(bank: BankCalibration, around: BankPeriphery) -> None:
+    """Refuse drivers whose steps round every READ to 0."""
+    step = step_of(around.driver_bits, around.driver_range)
+    largest = bank.read_current or bank.unit_current
+    if 0.5 * step > largest:
+        raise InputError(
+            f"periphery.{kind_of(bank)}.driver_bits: a step of {step:.4g} A rounds READs of {bank.name}, of up to "
+            f"{largest:.4g} A, to 0; take more bits, a smaller driver_range, or a larger READ"
+        )
 
 
 def _check_field(bank: BankCalibration, field: str) -> None:
@@ -172,7 +184,10 @@ def _check_field(bank: BankCalibration, field: str) -> None:
         raise InputError(f"{where}: must name {one_of(known, field)}")
     if known[field] == 0.0:
         raise InputError(f"{where}.{field}: is 0 in {bank.name}, which a share of it does not spread; leave it out")
-    moved = _with(device, {field: known[field] * PROBE})
+    try:
+        moved = _with(device, {field: known[field] * PROBE})
+    except InputError as error:
+        raise InputError(f"{where}.{field}: cannot differ from device to device: {error}; leave it out") from None
     if moved.state_variables() != device.state_variables():
         raise InputError(
             f"{where}.{field}: sets the bounds of a {device.model}'s state, which all devices share; "
