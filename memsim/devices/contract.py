@@ -84,6 +84,8 @@ class Device(Settings):
             finite = all(map(math.isfinite, self.kernel_parameters()))
         except (ZeroDivisionError, OverflowError):
             finite = False
+        except InputError:  # what a network is still to calibrate has none yet
+            finite = True
         if not finite:
             raise InputError(f"{self.model}: what follows from these parameters is not finite; check their sizes")
 
