@@ -52,7 +52,7 @@ class Plan(NamedTuple):
     dt : float
         Step in s.
     rate : float
-        Learning rate.
+        Learning rate that the devices are made for; the one in force is in :class:`Data`.
     rules : (rules,) int64
         See :class:`~memsim.kernels.slots.Rule`.
     skip : bool
@@ -77,11 +77,12 @@ class Plan(NamedTuple):
 class Devices(NamedTuple):
     """States and lines of a block of realisations, all float64.
 
-    ``state`` and ``before`` hold all variables, the others one value an element.
+    ``state``, ``before`` and ``gathered`` hold all variables, the others one value an element.
     """
 
     state: np.ndarray
     before: np.ndarray  # states before the READ that a RESTORE is to undo
+    gathered: np.ndarray  # requests of the mini-batch in progress, added up: charges, or changes of a weight
     current: np.ndarray  # amplitudes, A
     train: np.ndarray  # the present pulse of a train, A
     idle: np.ndarray  # zeros
@@ -109,6 +110,7 @@ class Counters(NamedTuple):
     rounded: np.ndarray  # (elements,), writes
     rounding: np.ndarray  # (elements,), largest, A s
     unverified: np.ndarray  # (elements,), writes and RESTOREs
+    out_of_range: np.ndarray  # (elements,), READs
     driver_clipped: np.ndarray  # (elements,), slots
     readout_clipped: np.ndarray  # (elements,), slots
 
@@ -119,6 +121,7 @@ class Own(NamedTuple):
     parameter_rows: int  # rows of parameters that each bank has room for
     parameters: np.ndarray  # flat: of each bank (parameter_rows, room): a model's, and what its imperfections add
     movable: np.ndarray  # (elements,), 0 of stuck devices, 1 of others
+    past: np.ndarray  # (kinds, elements), see Past
     asked: np.ndarray  # (elements,), the currents that the controller asked for, A
     seeds: np.ndarray  # (realisations,) uint64
 
@@ -138,14 +141,17 @@ class Registers(NamedTuple):
     scale: np.ndarray  # (realisations,)
     error: np.ndarray  # (realisations,)
     ones: np.ndarray  # (realisations,)
+    rate: np.ndarray  # (1,), learning rate of the sample's epoch
+    closing: np.ndarray  # (1,), 1 where the sample is the last of its mini-batch, else 0
 
 
 class Data(NamedTuple):
-    """Samples, and the order in which each realisation sees them."""
+    """Samples, the order in which each realisation sees them, and how fast it learns from them."""
 
     inputs: np.ndarray  # (samples, inputs)
     targets: np.ndarray  # (samples, outputs)
     order: np.ndarray  # (epochs, samples, realisations) uint32
+    rates: np.ndarray  # (epochs,), learning rates of the same epochs
 
 
 class Rows(NamedTuple):
@@ -183,6 +189,7 @@ class Keyframes(NamedTuple):
 
     state: np.ndarray  # (keyframes, states), of all devices of a block
     bias: np.ndarray  # (keyframes, units, realisations), the bias weights as the controller last knew them
+    past: np.ndarray  # (keyframes, kinds, elements), of Own
     every: int  # samples; 0 keeps none
 
 

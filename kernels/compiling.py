@@ -1,8 +1,9 @@
 """The one place that compiles: the decorator, its switches, and the disk cache.
 
-Two things about Numba's disk cache shape this module. It does not see an edit
+Three things about Numba's disk cache shape this module. It does not see an edit
 in another file of the package, so the cache lives in a folder whose name is a
-digest of every kernel's source. And it misses closures and functions passed as
+digest of every kernel's source. It lets two processes compile the same kernel
+side by side, so each function has a lock there. And it misses closures and functions passed as
 arguments, so a kernel that is special to a device model is a *copy* of a
 template function, under a name of its own, with the model's functions among
 its globals.
@@ -17,7 +18,9 @@ import types
 from pathlib import Path
 from typing import Any
 
+import filelock
 import numba
+from numba.core.compiler_lock import global_compiler_lock
 
 _CACHE_DIR_LOCK = threading.RLock()
 
@@ -65,12 +68,38 @@ def _jit(function, **options):
     """Numba's compiler with a disk cache; without one for a function that lies in no file."""
     with _own_cache_folder():
         try:
-            return numba.njit(function, cache=True, nogil=True, fastmath=False, error_model="numpy", **options)
+            cached = numba.njit(function, cache=True, nogil=True, fastmath=False, error_model="numpy", **options)
         except RuntimeError as error:
             if "no locator" not in str(error):
                 raise
             # No place to cache: defined at a prompt.
             return numba.njit(function, nogil=True, fastmath=False, error_model="numpy", **options)
+    return cached if numba.config.DISABLE_JIT else _compiled_once(cached)
+
+
+def _compiled_once(function):
+    """Have one process at a time compile a function: one that waited takes it from the disk.
+
+    The lock of the process's own compiler comes first. A thread that held a
+    function's lock and waited for the compiler could otherwise meet another that
+    has the compiler and waits for the function.
+    """
+    name = f"{function.__module__}.{function.__qualname__}.lock".replace("<", "").replace(">", "")
+    lock = _lock_of(Path(function.stats.cache_path) / name)
+    compile_now = function.compile
+
+    def compile_or_wait(signature):
+        with global_compiler_lock, lock:
+            return compile_now(signature)
+
+    function.compile = compile_or_wait
+    return function
+
+
+@functools.cache
+def _lock_of(path: Path) -> filelock.BaseFileLock:
+    """One lock for a path, which whoever holds it may take again: functions of one name may call each other."""
+    return filelock.FileLock(path)
 
 
 def compiled(function):

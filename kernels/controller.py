@@ -202,18 +202,14 @@ def request_synapses(signal, gradient, rate, state_per_weight, drift, request):
 
 
 @compiled
-def request_biases(
-    net, arriving, gradient, bias, rate, rule, contrast, limit, state_per_weight, drift, request, shortened
-):
-    """The write of the bias weights (Eq. 18), kept within what is allowed.
+def request_biases(net, arriving, gradient, rate, rule, contrast, request):
+    """The changes of the bias weights that are asked for (Eq. 18).
 
     ``contrast`` is (R_OFF - R_ON) / (R_OFF + R_ON), so that dV/dw_b = -contrast * in;
-    the gradient is that times what arrives at the node, without the slope. A write
-    that would leave [-limit, limit] ends there, and is counted in ``shortened``.
+    the gradient is that times what arrives at the node, without the slope.
     All arrays (nodes, realisations).
     """
     nodes, lanes = net.shape
-    charge_per_weight = state_per_weight / drift
     for k in range(nodes):
         for lane in range(lanes):
             change = 0.0
@@ -221,6 +217,21 @@ def request_biases(
                 change = -rate * arriving[k, lane] * contrast * net[k, lane]
             elif rule == BiasRule.PRINTED:
                 change = rate * gradient[k, lane]
+            request[k, lane] = change
+
+
+@compiled
+def limit_biases(bias, limit, state_per_weight, drift, request, shortened):
+    """Keep changes of the bias weights within what is allowed, and turn them into charges in A s.
+
+    A write that would leave [-limit, limit] ends there, and is counted in
+    ``shortened``. All arrays (nodes, realisations).
+    """
+    nodes, lanes = request.shape
+    charge_per_weight = state_per_weight / drift
+    for k in range(nodes):
+        for lane in range(lanes):
+            change = request[k, lane]
             aim = bias[k, lane] + change
             allowed = min(max(aim, -limit), limit)
             if allowed != aim and change != 0.0:
@@ -228,6 +239,29 @@ def request_biases(
                 change = allowed - bias[k, lane]
             bias[k, lane] += change
             request[k, lane] = change * charge_per_weight
+
+
+@compiled
+def gather(request, batch, closing, gathered):
+    """Mini-batches: requests are added up from sample to sample, and written at the batch's end, all at once.
+
+    Parameters
+    ----------
+    request : (elements,) float64
+        What the sample asks for. Left with what is to be written now: the sum at
+        the batch's end, and nothing before.
+    batch : int
+        Samples of a batch; 1 leaves all as it is.
+    closing : float
+        1 where the sample is its batch's last.
+    gathered : (elements,) float64
+        The sums of the batch in progress.
+    """
+    if batch > 1:
+        for e in range(request.size):
+            total = gathered[e] + request[e]
+            request[e] = total if closing == 1.0 else 0.0
+            gathered[e] = 0.0 if closing == 1.0 else total
 
 
 @compiled

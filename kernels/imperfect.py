@@ -3,20 +3,23 @@
 Each device has parameters of its own. After those of its model comes a factor
 of its drift: 0 of a stuck device, else 1, and drawn anew for each pulse under
 write noise. Where states relax, there follow the rate of that, and the state
-that each variable relaxes to. The controller does not know them. The hooks of
-perfect networks compile to nothing.
+that each variable relaxes to; then what :mod:`memsim.kernels.past` adds. The
+controller does not know them. The hooks of perfect networks compile to nothing.
 """
 
 import functools
 import math
+from collections.abc import Callable
 
 import numpy as np
 
+from . import past
 from .compiling import compiled, elementwise, inlined, specialise
 from .mathematics import exponential
+from .past import draw_traps, keep_past, recall, varying_output_of_one, varying_output_of_several, wear
 from .random import PURPOSE_READ_NOISE, PURPOSE_WRITE_NOISE, normal
 from .scratch import line, sheet
-from .slots import BankColumn, Column, Flaw, Imperfect, Phase, Rule
+from .slots import BankColumn, Column, Flaw, Imperfect, Operation, Phase, Rule
 from .stepping import ModelFunctions, cache_key
 
 # Open names of the templates.
@@ -46,27 +49,44 @@ def relaxing_drift_of_several(variable, x, element, i, p):
 
 
 def parameters_beyond(variables: int) -> int:
-    """How many parameters may follow those of a model: a factor, a rate, and a state for each variable."""
-    return 2 + variables
+    """How many parameters may follow those of a model: a factor, a rate, a state for each variable, and of the past."""
+    return 2 + variables + past.PARAMETERS
 
 
 @functools.cache
 def imperfect(model: ModelFunctions, kind: Imperfect) -> ModelFunctions:
     """A model whose elements have parameters of their own, and what the imperfections add after them."""
     relaxing = Imperfect.RELAXING in kind
-    key = f"{'relaxing' if relaxing else 'imperfect'}_{cache_key(model)}"
+    varying = Imperfect.VARYING in kind
+    key = f"{name_of(kind)}_{cache_key(model)}"
     own = specialise(model.drift, f"inner_drift_{key}", compiler=elementwise)
     one, several = (relaxing_drift_of_one, relaxing_drift_of_several) if relaxing else (drift_of_one, drift_of_several)
     template = one if model.variables == 1 else several
     drift = specialise(template, f"drift_{key}", compiler=_plain, inner=own, FACTOR=model.parameters)
+    beyond = 2 + model.variables if relaxing else 1
     return model._replace(
         key=key,
-        parameters=model.parameters + (parameters_beyond(model.variables) if relaxing else 1),
+        parameters=model.parameters + (parameters_beyond(model.variables) if varying else beyond),
         drift=drift,
+        output=_varying_output(model, key) if varying else model.output,
         constant_drift=model.constant_drift and not relaxing,
         drift_under_voltage=None,
         own_parameters=True,
     )
+
+
+def _varying_output(model: ModelFunctions, key: str) -> Callable:
+    """A model's output with what follows from the device's past."""
+    own = specialise(model.output, f"inner_output_{key}", compiler=elementwise)
+    template: Callable = varying_output_of_one if model.variables == 1 else varying_output_of_several
+    first = model.parameters + 2 + model.variables
+    return specialise(template, f"output_{key}", compiler=_plain, inner=own, VARYING=first)
+
+
+def name_of(kind: Imperfect) -> str:
+    """A name for the disk cache."""
+    name = "relaxing" if Imperfect.RELAXING in kind else "imperfect"
+    return f"{name}_varying" if Imperfect.VARYING in kind else name
 
 
 def _plain(function):
@@ -89,18 +109,38 @@ def no_step(plan, first_slot):
 
 
 @inlined
-def no_pulse(plan, block, at, bank, step):
+def no_pulse(plan, block, at, bank, drive, step):
     """Nothing is drawn."""
 
 
 @inlined
-def no_end(plan, block, at, bank, phase):
+def no_noise(plan, block, at, bank, step):
+    """Nothing is drawn."""
+
+
+@inlined
+def no_end(plan, block, at, bank, slot):
     """Nothing changes."""
 
 
 @inlined
 def nothing(plan, block, at, bank):
     """Nothing changes."""
+
+
+@inlined
+def no_traps(plan, block, index, step):
+    """Nothing is drawn."""
+
+
+@inlined
+def no_recall(plan, block):
+    """Nothing follows from the past."""
+
+
+@inlined
+def no_past(block, keyframes, index):
+    """Nothing but the states is to be kept."""
 
 
 # Hooks of imperfect networks.
@@ -148,6 +188,19 @@ def vary_drift(plan, block, at, bank, step):
                 factors[e] = movable[e] * exponential(sigma * z - 0.5 * sigma * sigma)
 
 
+@inlined
+def begin_pulse(plan, block, at, bank, drive, step):
+    """Before a pulse that may move states."""
+    vary_drift(plan, block, at, bank, step)
+
+
+@inlined
+def begin_wearing_pulse(plan, block, at, bank, drive, step):
+    """The same, where the past counts."""
+    vary_drift(plan, block, at, bank, step)
+    wear(plan, block, at, bank, drive)
+
+
 @compiled
 def end_variation(plan, block, at, bank):
     """After the pulses of a slot the factors are 1 again, or 0 of stuck devices."""
@@ -187,11 +240,13 @@ def forget_drivers(plan, block, at, bank):
 
 
 @inlined
-def end_slot(plan, block, at, bank, phase):
+def end_slot(plan, block, at, bank, slot):
     """After the pulses of a slot."""
     end_variation(plan, block, at, bank)
     forget_drivers(plan, block, at, bank)
-    if phase == Phase.WRITE and plan.flaws[bank, Flaw.LEVELS] > 0.0:
+    operation = slot[Column.OPERATION]
+    verifies = operation == Operation.VERIFY or operation == Operation.RESTORE_VERIFY
+    if slot[Column.PHASE] == Phase.WRITE and not verifies and plan.flaws[bank, Flaw.LEVELS] > 0.0:
         settle(plan, block, at, bank)
 
 
@@ -236,9 +291,19 @@ def read_in(plan, block, at, bank, step):
 
 PERFECT = {
     "parameters_of": shared_parameters, "step_of": no_step, "begin_pulse": no_pulse, "end_train": no_end,
-    "drive_out": nothing, "read_in": no_pulse,
+    "drive_out": nothing, "read_in": no_noise, "recall": no_recall, "begin_slot": no_traps, "keep_past": no_past,
 }  # fmt: skip
 IMPERFECT = {
-    "parameters_of": own_parameters, "step_of": step_of, "begin_pulse": vary_drift, "end_train": end_slot,
-    "drive_out": drive_out, "read_in": read_in,
+    "parameters_of": own_parameters, "step_of": step_of, "begin_pulse": begin_pulse, "end_train": end_slot,
+    "drive_out": drive_out, "read_in": read_in, "recall": no_recall, "begin_slot": no_traps, "keep_past": no_past,
 }  # fmt: skip
+WITH_PAST = IMPERFECT | {
+    "begin_pulse": begin_wearing_pulse, "recall": recall, "begin_slot": draw_traps, "keep_past": keep_past,
+}  # fmt: skip
+
+
+def hooks_of(kind: Imperfect) -> dict:
+    """What the open names of the learning loop stand for."""
+    if not kind:
+        return PERFECT
+    return WITH_PAST if Imperfect.VARYING in kind else IMPERFECT

@@ -13,7 +13,7 @@ import numpy as np
 from . import controller
 from .block import place, rows_of
 from .compiling import inlined, specialise
-from .imperfect import IMPERFECT, PERFECT, imperfect
+from .imperfect import hooks_of, imperfect, name_of
 from .scratch import cube, line, rows, sheet
 from .slots import BankColumn, BiasCurrent, Column, Imperfect, Nominal, Operation, Phase, Rule
 from .state_dependent import rules_of
@@ -31,11 +31,17 @@ begin_pulse: Callable
 end_train: Callable
 drive_out: Callable
 read_in: Callable
+recall: Callable
+begin_slot: Callable
+keep_past: Callable
 
 
 @inlined
-def begin_sample(data, epoch, index, registers):
+def begin_sample(plan, data, epoch, index, registers):
     """Put the next sample on the inputs of every realisation."""
+    batch, last = plan.rules[Rule.BATCH], data.order.shape[1] - 1
+    registers.rate[0] = data.rates[epoch]
+    registers.closing[0] = 1.0 if (index + 1) % batch == 0 or index == last else 0.0
     inputs = data.inputs.shape[1]
     outputs = data.targets.shape[1]
     for lane in range(registers.scale.size):
@@ -121,7 +127,10 @@ def set_write_currents(plan, slot, at, devices, counters, registers):
     variable = slot[Column.VARIABLE]
     units = plan.units
     nominal = plan.nominal[slot[Column.BANK]]
+    rate = registers.rate[0]
+    batch, closing = plan.rules[Rule.BATCH], registers.closing[0]
     request = line(devices.request, at.first, at.elements)
+    gathered = line(devices.gathered, at.first_state, at.elements)
     pulse_time = slot[Column.PULSE_STEPS] * plan.dt
     threshold = nominal[Nominal.THRESHOLD]
     limit = nominal[Nominal.DRIVER_LIMIT]
@@ -132,31 +141,40 @@ def set_write_currents(plan, slot, at, devices, counters, registers):
     if operation == Operation.WRITE_SYNAPSES:
         fan_in, fan_out = first - below, beyond - first
         controller.request_synapses(
-            rows(registers.signal, below, first), gradient, plan.rate, state_per_weight, drift,
+            rows(registers.signal, below, first), gradient, rate, state_per_weight, drift,
             cube(devices.request, at.first, fan_in, fan_out, lanes),
         )  # fmt: skip
+        controller.gather(request, batch, closing, gathered)
     elif operation == Operation.WRITE_NODES:
         contrast = (nominal[Nominal.R_OFF] - nominal[Nominal.R_ON]) / (nominal[Nominal.R_OFF] + nominal[Nominal.R_ON])
+        changes = sheet(devices.request, at.first, at.devices, lanes)
         controller.request_biases(
-            rows(registers.net, first, beyond), rows(registers.arriving, first, beyond), gradient,
-            rows(registers.bias, first, beyond),
-            plan.rate, plan.rules[Rule.BIAS], contrast, nominal[Nominal.BIAS_LIMIT], state_per_weight, drift,
-            sheet(devices.request, at.first, at.devices, lanes), sheet(counters.shortened, at.first, at.devices, lanes),
+            rows(registers.net, first, beyond), rows(registers.arriving, first, beyond), gradient, rate,
+            plan.rules[Rule.BIAS], contrast, changes,
+        )  # fmt: skip
+        controller.gather(request, batch, closing, gathered)
+        controller.limit_biases(
+            rows(registers.bias, first, beyond), nominal[Nominal.BIAS_LIMIT], state_per_weight, drift, changes,
+            sheet(counters.shortened, at.first, at.devices, lanes),
         )  # fmt: skip
     else:
         line_signal = registers.signal[variable] if variable < units[1] else registers.ones
         if operation == Operation.WRITE_VARIABLE:
-            # The device's own learning rate turns the charge into a weight.
-            charge = nominal[Nominal.UNIT_CURRENT] * pulse_time * slot[Column.PULSES]
+            # The device's own learning rate turns the charge into a weight; the amplitude carries any other rate.
+            charge = nominal[Nominal.UNIT_CURRENT] * pulse_time * slot[Column.PULSES] * (rate / plan.rate)
             threshold = plan.thresholds[variable]
             limit = min(limit, threshold + controller.LAST_IN_WINDOW * nominal[Nominal.WINDOW])
             controller.request_variable(line_signal, gradient[0], charge, request)
+            gathered = line(devices.gathered, at.first_state + variable * at.room, at.elements)
+            controller.gather(request, batch, closing, gathered)
         else:
-            charge = plan.rate * state_per_weight / drift
+            charge = rate * state_per_weight / drift
             for e in range(at.elements):
                 request[e] = 0.0
             chosen = line(devices.request, at.first + variable * lanes, lanes)
             controller.request_variable(line_signal, gradient[0], charge, chosen)
+            gathered = line(devices.gathered, at.first_state + variable * lanes, lanes)
+            controller.gather(chosen, batch, closing, gathered)
     encode_write(plan, slot, at, devices, counters, registers, threshold, limit)
 
 
@@ -337,12 +355,12 @@ def run_train(plan, block, at, slot, row, first_step):
             # Pulses without gaps are one, as a write by width sends it.
             begins = stretch == 0 or (not in_gap and slot[Column.GAP_STEPS] > 0)
             if begins and addressed != NO_VARIABLE:
-                begin_pulse(plan, block, at, bank, first_step + row)
+                begin_pulse(plan, block, at, bank, drive, first_step + row)
             stepped += apply_pulse(
                 plan, block, at, bank, slot[Column.PHASE], addressed, slot[Column.HELD], drive, steps, row
             )
             row += steps
-    end_train(plan, block, at, bank, slot[Column.PHASE])
+    end_train(plan, block, at, bank, slot)
     return stepped
 
 
@@ -421,7 +439,7 @@ def run_slots(plan, block, data, results, first_slot, slots, first_epoch):
     block : Block
         Changed in place.
     data : Data
-        ``data.order[0]`` belongs to ``first_epoch``.
+        ``data.order[0]`` and ``data.rates[0]`` belong to ``first_epoch``.
     results : Results
         ``total_error[0]`` and ``energy[0]`` belong to ``first_epoch``, ``outputs[0]`` to the
         stretch's first sample, ``keyframes`` to the first keyframe that the
@@ -442,6 +460,7 @@ def run_slots(plan, block, data, results, first_slot, slots, first_epoch):
     every = results.keyframes.every
     idle = banks_idle(plan, block)
     first_step = step_of(plan, first_slot)
+    recall(plan, block)
     sample = first_sample
     index = first_slot - sample * slots_a_sample
     epoch = sample // samples - first_epoch
@@ -452,7 +471,8 @@ def run_slots(plan, block, data, results, first_slot, slots, first_epoch):
     for _ in range(slots):
         slot = plan.slots[index]
         if index == 0:
-            begin_sample(data, epoch, shown, block.registers)
+            begin_sample(plan, data, epoch, shown, block.registers)
+        begin_slot(plan, block, index, first_step + row)
         stepped += run_slot(plan, block, slot, row, idle, first_step)
         row += slot_width(slot) + slot[Column.REST_STEPS]
         index += 1
@@ -466,6 +486,7 @@ def run_slots(plan, block, data, results, first_slot, slots, first_epoch):
                 )
             if every > 0 and (sample + 1) % every == 0:
                 keep_keyframe(block, results.keyframes, keyframe)
+                keep_past(block, results.keyframes, keyframe)
                 keyframe += 1
             index = 0
             sample += 1
@@ -478,20 +499,21 @@ def run_slots(plan, block, data, results, first_slot, slots, first_epoch):
 
 
 @functools.cache
-def loop_kernel(models: tuple[ModelFunctions, ...], integrator: str, modelled: bool, kind: Imperfect):
+def loop_kernel(models: tuple[ModelFunctions, ...], integrator: str, modelled: tuple[bool, ...], kind: Imperfect):
     """The kernel :func:`run_slots` for the network's device models, at most two.
 
-    ``modelled`` says that the controller finds pulses of some bank in its
-    device's model (:mod:`memsim.kernels.state_dependent`); ``kind`` what is
-    imperfect (:mod:`memsim.kernels.imperfect`).
+    ``modelled`` says of each whether the controller finds pulses in it
+    (:mod:`memsim.kernels.state_dependent`); ``kind`` what is imperfect
+    (:mod:`memsim.kernels.imperfect`).
     """
     pulses = [pulse_kernel(imperfect(model, kind) if kind else model, integrator) for model in models]
-    key = f"{integrator}_" + "_".join(cache_key(model) for model in models) + ("_modelled" if modelled else "")
-    key += ("_relaxing" if Imperfect.RELAXING in kind else "_imperfect") if kind else ""
+    key = f"{integrator}_" + "_".join(cache_key(model) for model in models)
+    key += "_modelled_" + "".join(f"{needed:d}" for needed in modelled) if any(modelled) else ""
+    key += f"_{name_of(kind)}" if kind else ""
     rules = rules_of(models, integrator, modelled)
     bound = {"pulse_0": pulses[0], "pulse_1": pulses[-1]}
     bound |= {"set_own_currents": rules.set_currents, "read_own_voltages": rules.read_voltages}
-    bound |= IMPERFECT if kind else PERFECT
+    bound |= hooks_of(kind)
     for template in (apply_pulse, rest_banks, run_train, run_slot):
         bound[template.__name__] = specialise(template, f"{template.__name__}_{key}", compiler=inlined, **bound)
     return specialise(run_slots, f"run_slots_{key}", **bound)

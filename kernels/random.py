@@ -20,6 +20,8 @@ PURPOSE_SPREAD = 4
 PURPOSE_STUCK = 5
 PURPOSE_WRITE_NOISE = 6
 PURPOSE_READ_NOISE = 7
+PURPOSE_FIRST_TRAP = 8
+PURPOSE_TRAP = 9
 
 LANES = 64  # realisations that a shuffle draws for at once
 

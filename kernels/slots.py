@@ -102,6 +102,10 @@ class Flaw(IntEnum):
     DRIVER_RANGE = 4  # A
     DRIVER_STEP = 5  # A
     LEVELS = 6  # levels that a WRITE can end at
+    WEAR = 7  # ln 2 over the pulses after which the range of the memristance is half as wide
+    TELEGRAPH_AMPLITUDE = 8  # share by which the memristance is larger while a trap is occupied
+    TELEGRAPH_RATE = 9  # at which a trap forgets whether it was occupied, 1/s
+    TELEGRAPH_SHARE = 10  # of the time that a trap is occupied
 
 
 class Imperfect(IntFlag):
@@ -110,6 +114,14 @@ class Imperfect(IntFlag):
     NOTHING = 0
     OWN = 1  # each device has parameters of its own, and the periphery may be imperfect
     RELAXING = 2  # states relax at all times
+    VARYING = 4  # the memristance follows from the device's past too, and may change at rest
+
+
+class Past(IntEnum):
+    """What a device's past leaves in it beside its state; 0 where nothing does."""
+
+    PULSES = 0  # that wore it
+    TRAP = 1  # 1 while its trap is occupied
 
 
 class Rule(IntEnum):
@@ -121,6 +133,7 @@ class Rule(IntEnum):
     ACTIVATION = 3  # Activation
     WRITE_LAW = 4  # WriteLaw
     FINER = 5  # steps of dt to one of the controller's model and of the noise; 1 but for a check of dt
+    BATCH = 6  # samples whose updates are added up before a write
 
 
 class BiasRule(IntEnum):

@@ -12,6 +12,7 @@ from .devices import Node, Synapse, ThresholdMemristor
 from .errors import InputError
 from .imperfections.drawing import OwnDevices, draw_devices, flaws_of, stuck_states
 from .imperfections.levels import settled
+from .imperfections.past import past_counts
 from .imperfections.retention import refuse_retention, relaxes
 from .kernels.block import Plan
 from .kernels.random import PURPOSE_BIAS, PURPOSE_WEIGHT, uniform
@@ -57,6 +58,18 @@ class Assembly:
         return tuple(dict.fromkeys(bank.device.functions() for bank in self.banks))
 
     @property
+    def watched(self) -> bool:
+        """Whether the run is looked at after each epoch, and the states of its best one kept."""
+        learning = self.config.learning
+        return learning.keep_best or learning.patience > 0 or self.dataset.validation is not None
+
+    @property
+    def modelled(self) -> tuple[bool, ...]:
+        """Of each of :attr:`models`, whether the controller finds pulses in it."""
+        found = {bank.device.functions() for bank in self.banks if bank.modelled is not None}
+        return tuple(model in found for model in self.models)
+
+    @property
     def imperfect(self) -> Imperfect:
         """What the kernels are compiled for."""
         if not self.own:
@@ -67,7 +80,8 @@ class Assembly:
             m.variables == 1 and m.constant_drift for m in self.models
         )
         relaxing = taken_out or any(relaxes(bank, self.config.imperfections) for bank in self.banks)
-        return Imperfect.OWN | Imperfect.RELAXING if relaxing else Imperfect.OWN
+        kind = Imperfect.OWN | Imperfect.RELAXING if relaxing else Imperfect.OWN
+        return kind | Imperfect.VARYING if past_counts(self.banks, self.config.imperfections) else kind
 
 
 def realisation_seeds(seed: int, realisations: int) -> np.ndarray:
@@ -97,6 +111,12 @@ def assemble(config: Configuration, dataset: Dataset, seeds: np.ndarray | None =
                 f"network.{name}: gives {wanted} {side} a sample, but {dataset.name} has {values.shape[1]}; "
                 f"make them equal"
             )
+    _refuse_batch(config.learning.batch, len(dataset.inputs))
+    if config.data.validation and dataset.validation is None:
+        raise InputError(
+            f"data.validation: needs samples that were held back, by memsim.datasets.split (got "
+            f"{config.data.validation:g}, and none)"
+        )
     inputs = with_constant_line(dataset.inputs, network.constant_input)
     units = (inputs.shape[1], *sizes[1:])
     banks = calibration.calibrate(config, inputs, dataset.targets)
@@ -112,6 +132,12 @@ def assemble(config: Configuration, dataset: Dataset, seeds: np.ndarray | None =
         calibration.refuse_disturbing_reads(banks[0], initial[0][: units[0], 0], inputs)
     plan = _plan(config, slots, banks, units)
     return Assembly(config, dataset, inputs, dataset.targets, slots, banks, plan, seeds, initial, own)
+
+
+def _refuse_batch(batch: int, samples: int) -> None:
+    """Refuse a mini-batch of more samples than there are."""
+    if batch > samples:
+        raise InputError(f"learning.batch: must be at most {samples}, the samples of an epoch (got {batch})")
 
 
 def _refuse_solver(config: Configuration, banks: tuple[BankCalibration, ...]) -> None:
@@ -199,7 +225,7 @@ def _plan(
     chosen = [codes[getattr(config.learning, name)] for name, codes in rules.items()]
     memristor = calibration.memristor_of(config, units[0]) if isinstance(config.network, SingleLayerSection) else None
     chosen.append(Activation[memristor.activation.upper()] if memristor else Activation.IDENTITY)
-    chosen += [WriteLaw[config.write.law.upper()], 1]
+    chosen += [WriteLaw[config.write.law.upper()], 1, config.learning.batch]
     return Plan(
         slots=slots.table(),
         banks=table,

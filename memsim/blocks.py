@@ -7,7 +7,8 @@ import numpy as np
 from .imperfections.drawing import OwnDevices
 from .kernels.block import PHASES, Block, Counters, Devices, Own, PlaceColumn, Plan, Registers, Rows
 from .kernels.imperfect import parameters_beyond
-from .kernels.slots import BankColumn, Nominal
+from .kernels.past import MIDDLE
+from .kernels.slots import BankColumn, Nominal, Past
 from .kernels.stepping import PulseRows
 from .kernels.tiles import room_of
 
@@ -159,6 +160,8 @@ def new_block(plan: Plan, initial: Sequence[np.ndarray], outputs: int, own: Own)
             scale=np.zeros(lanes),
             error=np.zeros(lanes),
             ones=np.ones(lanes),
+            rate=np.full(1, plan.rate),
+            closing=np.ones(1),
         ),
         rows=new_rows(plan, lanes, 0),
     )
@@ -167,7 +170,7 @@ def new_block(plan: Plan, initial: Sequence[np.ndarray], outputs: int, own: Own)
 def own_of(plan: Plan, own: Sequence[OwnDevices], seeds: np.ndarray) -> Own:
     """What the devices of a block have of their own, laid out; empty where all are perfect."""
     rows = plan.parameters.shape[1] + parameters_beyond(plan.lower.shape[1])
-    parameters, movable = [np.zeros(0)], [np.zeros(0)]
+    parameters, movable, past = [np.zeros(0)], [np.zeros(0)], [np.zeros((len(Past), 0))]
     for bank, devices in enumerate(own):
         room = room_of(devices.movable.size)
         values = np.zeros((rows, devices.movable.size))
@@ -176,17 +179,21 @@ def own_of(plan: Plan, own: Sequence[OwnDevices], seeds: np.ndarray) -> Own:
         values[count] = devices.movable.ravel()
         values[count + 1] = devices.relaxation.ravel()
         values[count + 2 : count + 2 + len(devices.aims)] = devices.aims[:, None]
+        values[count + 2 + len(devices.aims) + MIDDLE] = devices.middle
         parameters.append(_repeated(values, room).ravel())
         movable.append(_repeated(devices.movable.reshape(1, -1), room).ravel())
+        past.append(_repeated(devices.past.reshape(len(Past), -1), room))
     return Own(
-        rows, np.concatenate(parameters), np.concatenate(movable), np.zeros(sum(map(len, movable))), np.array(seeds)
-    )
+        rows, np.concatenate(parameters), np.concatenate(movable), np.concatenate(past, axis=1),
+        np.zeros(sum(map(len, movable))), np.array(seeds),
+    )  # fmt: skip
 
 
 def _new_devices(state: np.ndarray, elements: int) -> Devices:
     return Devices(
         state=state,
         before=state.copy(),
+        gathered=np.zeros(len(state)),
         current=np.zeros(elements),
         train=np.zeros(elements),
         idle=np.zeros(elements),
@@ -214,6 +221,7 @@ def _new_counters(state: np.ndarray, elements: int) -> Counters:
         rounded=np.zeros(elements),
         rounding=np.zeros(elements),
         unverified=np.zeros(elements),
+        out_of_range=np.zeros(elements),
         driver_clipped=np.zeros(elements),
         readout_clipped=np.zeros(elements),
     )

@@ -145,6 +145,11 @@ def _refuse_encodings(config: Configuration) -> None:
         raise InputError(
             f"write.encoding: must be 'amplitude' for learning.bias_current = 'printed' (got {config.write.encoding!r})"
         )
+    if memristor and config.learning.bias_current == "printed" and config.learning.batch > 1:
+        raise InputError(
+            f"learning.batch: must be 1 for learning.bias_current = 'printed', which takes the sign of one sample's "
+            f"error (got {config.learning.batch})"
+        )
 
 
 def slot_time(config: Configuration) -> float:
@@ -337,7 +342,7 @@ def _memristor(
     largest_error = max(float(targets.max()) - lowest, highest - float(targets.min()))
     if device.activation == "identity":
         largest_error = float(np.abs(targets).max()) + device.weight_limit
-    largest_update = largest_error * largest_input * SLOPE[device.activation] * unit
+    largest_update = largest_error * largest_input * SLOPE[device.activation] * unit * config.learning.batch
     window = device.window or WINDOW_MARGIN * largest_update
     thresholds = device.thresholds
     if thresholds is None:

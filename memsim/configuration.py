@@ -213,6 +213,27 @@ class LearningSection(Settings):
     rate: float = quantity(0.1, "1", "learning rate eta", gt=0)
     epochs: int = Field(default=1000, ge=1, description="passes over all samples")
     shuffle: bool = Field(default=True, description="a new order of the samples in every epoch")
+    batch: int = Field(
+        default=1, ge=1, lt=2**31, description="samples of a mini-batch, whose updates are added up before one write"
+    )
+    schedule: Literal["constant", "step", "exponential", "cosine"] = Field(
+        default="constant", description="how the rate falls from epoch to epoch"
+    )
+    decay: float = quantity(
+        0.1, "1", "step, exponential, cosine: what is left of the rate after decay_epochs", gt=0, le=1
+    )
+    decay_epochs: int = Field(
+        default=100, ge=1, lt=2**31, description="step: epochs between falls; exponential, cosine: epochs of the decay"
+    )
+    patience: int = Field(
+        default=0,
+        ge=0,
+        description="epochs without a lower error that settle a realisation; the run ends with the last; 0: never",
+    )
+    keep_best: bool = Field(
+        default=False,
+        description="keep the states of the epoch with the lowest error; always so with patience or validation",
+    )
     bias_rule: Literal["gradient", "printed", "none"] = Field(
         default="gradient", description="bias weight of nodes: the gradient, Eq. 18 as printed, or no learning"
     )
@@ -229,12 +250,16 @@ class DataSection(Settings):
 
     gate: str | None = Field(default=None, description="one of the sixteen two-input gates: and, xor, nand, ...")
     samples: int = Field(default=100, ge=1, description="random samples of the gate")
-    seed: int = Field(default=0, ge=0, description="seed of the samples")
+    seed: int = Field(default=0, ge=0, description="seed of the samples, and of which are held back")
     csv: str | None = Field(default=None, description="a CSV file with named columns")
     inputs: tuple[str, ...] = Field(default=(), description="csv: names of the input columns")
     targets: tuple[str, ...] = Field(default=(), description="csv: names of the target columns")
     arrays: str | None = Field(
         default=None, description="name of arrays that were given from Python, kept in the run file"
+    )
+
+    validation: float = quantity(
+        0.0, "1", "share of the samples that is held back, to validate after each epoch", ge=0, lt=1
     )
 
     @model_validator(mode="after")

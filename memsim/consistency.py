@@ -3,6 +3,7 @@
 from . import schedule
 from .configuration import MultilayerSection
 from .errors import InputError, RunFileError
+from .imperfections.past import kept_of
 from .kernels.slots import Phase
 from .recording import ADDED_COUNTERS, COUNTERS
 from .run import Run
@@ -19,8 +20,11 @@ def check_run(run: Run) -> None:
     """
     try:
         _refuse_another_size(run)
+        _refuse_what_is_not_watched(run)
         _compare(run)
     except InputError as error:
+        if "--models" in str(error):
+            raise RunFileError(f"{run.path}: {one_line(str(error))}") from None
         raise _broken(run, f"its configuration: {error}") from None
     except ArithmeticError as error:
         raise _broken(run, f"its configuration cannot be calibrated: {line_of(error)}") from None
@@ -51,6 +55,15 @@ def _refuse_another_size(run: Run) -> None:
             raise _broken(run, f"it has {found} {name}, and its configuration {wanted}")
 
 
+def _refuse_what_is_not_watched(run: Run) -> None:
+    """Refuse a file without what its configuration has the run look at after each epoch."""
+    learning, share = run.config.learning, run.config.data.validation
+    if share and not run.stored.is_validated:
+        raise _broken(run, f"it has no samples that were held back, and its configuration data.validation = {share:g}")
+    if (learning.keep_best or learning.patience or share) and not run.stored.is_watched:
+        raise _broken(run, "it has no best epoch, and its configuration keeps it")
+
+
 def _compare(run: Run) -> None:
     for index, bank in enumerate(run.calibration):
         about, variables = run.bank(run.banks[index]), bank.device.state_variables()
@@ -60,6 +73,9 @@ def _compare(run: Run) -> None:
             raise _broken(run, f"its bank {about.name} is not {bank.name} of its configuration")
         if run.stored.has_energies:
             _compare_energies(run, bank.name)
+        for kind in kept_of(bank, run.config.imperfections):
+            if not run.stored.has(f"keyframes/{bank.name}/{kind.name.lower()}"):
+                raise _broken(run, f"its keyframes lack the {kind.name.lower()} of {bank.name}")
         if run.stored.has_counters:
             _compare_counters(run, bank.name, (len(variables), bank.devices, run.realisations))
     steps, dt = schedule.build(run.config).steps, run.config.time.dt

@@ -2,12 +2,16 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .configuration import DataSection
 from .errors import InputError
 from .tables import column, read_columns
+
+if TYPE_CHECKING:
+    from .traces.stored import StoredDataset
 
 # All functions of two inputs x1, x2: outputs for the inputs 00, 01, 10, 11.
 GATES = {
@@ -28,6 +32,7 @@ GATES = {
     "nand": (1, 1, 1, 0),
     "tautology": (1, 1, 1, 1),
 }
+VALIDATION = 1  # tells the draw of what is held back from that of a gate's samples
 PATTERNS = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 
 
@@ -41,11 +46,14 @@ class Dataset:
         In units of the network's unit current.
     targets : (samples, outputs) float64
     name : str
+    validation : Dataset, optional
+        Samples that are not learned; the error over them is measured after each epoch.
     """
 
     inputs: np.ndarray
     targets: np.ndarray
     name: str = "arrays"
+    validation: "Dataset | None" = None
 
     def __post_init__(self) -> None:
         for field in ("inputs", "targets"):
@@ -62,11 +70,62 @@ class Dataset:
                 f"{self.name}.targets: must have as many samples as inputs, {len(self.inputs)} "
                 f"(got {len(self.targets)})"
             )
+        if self.validation is not None:
+            self._refuse_other_widths(self.validation)
+
+    def _refuse_other_widths(self, validation: "Dataset") -> None:
+        for field in ("inputs", "targets"):
+            wanted, found = (getattr(each, field).shape[1] for each in (self, validation))
+            if found != wanted:
+                raise InputError(f"{self.name}.validation.{field}: must have {wanted} columns (got {found})")
+
+    @property
+    def arrays(self) -> tuple[np.ndarray, ...]:
+        """Inputs and targets, of the samples to learn and then of those held back."""
+        return (self.inputs, self.targets, *(self.validation.arrays if self.validation else ()))
 
 
 def with_constant_line(inputs: np.ndarray, wanted: bool) -> np.ndarray:
     """Inputs as the network sees them: with a last column of ones where it has a constant input line."""
     return np.hstack([inputs, np.ones((len(inputs), 1))]) if wanted else inputs
+
+
+def split(data: Dataset, share: float, seed: int = 0) -> Dataset:
+    """Hold a share of the samples back for validation; the others keep their order.
+
+    Parameters
+    ----------
+    data : Dataset
+    share : float
+        From 0 up to 1, 1 not included; 0 holds nothing back.
+    seed : int
+        Of the draw (NumPy's default generator).
+
+    Raises
+    ------
+    InputError
+        The share is no whole sample, or leaves none to learn.
+    """
+    if share == 0.0:
+        return data
+    if data.validation is not None:
+        raise InputError(f"data.validation: must be 0 for data that bring samples for validation (got {share:g})")
+    samples, count = len(data.inputs), round(share * len(data.inputs))
+    if not 0 < count < samples:
+        raise InputError(
+            f"data.validation: must hold back at least one of {samples} samples, and leave one (got {share:g}, that is "
+            f"{count})"
+        )
+    held_back = np.zeros(samples, dtype=bool)
+    held_back[np.random.default_rng((seed, VALIDATION)).permutation(samples)[:count]] = True
+    validation = Dataset(data.inputs[held_back], data.targets[held_back], f"{data.name}.validation")
+    return Dataset(data.inputs[~held_back], data.targets[~held_back], data.name, validation)
+
+
+def of_stored(stored: "StoredDataset") -> Dataset:
+    """The samples of a run file."""
+    validation = of_stored(stored.validation) if stored.validation else None
+    return Dataset(np.asarray(stored.inputs), np.asarray(stored.targets), stored.name, validation)
 
 
 def gate(name: str, samples: int = 100, seed: int = 0) -> Dataset:
@@ -102,7 +161,11 @@ def gate_truth(name: str) -> np.ndarray:
 
 
 def load(section: DataSection) -> Dataset:
-    """The data set that a configuration names."""
+    """The data set that a configuration names, with what it holds back."""
+    return split(_load(section), section.validation, section.seed)
+
+
+def _load(section: DataSection) -> Dataset:
     if section.gate is not None:
         return gate(section.gate, section.samples, section.seed)
     if section.csv is None:

@@ -21,8 +21,9 @@ from .errors import InputError, NotFiniteError
 from .kernels.block import PHASES, Block, Data, Keyframes, Own, PlaceColumn, Plan, Results, Rows
 from .kernels.learning import loop_kernel
 from .kernels.random import shuffle
-from .kernels.slots import BankColumn
+from .kernels.slots import BankColumn, Imperfect
 from .kernels.stepping import EXACT
+from .learning_rates import rates_of
 from .traces.rows import RowsPart
 
 STRETCH_SECONDS = 0.1
@@ -66,16 +67,19 @@ class KeyframeStates:
         Of each bank.
     bias : (n, units, realisations) float64
         Bias weights as the controller last knew them.
+    past : list of (n, kinds, devices, realisations) float64
+        What the past left in each bank's devices; empty where it does not count.
     """
 
     samples: np.ndarray
     states: list[np.ndarray]
     bias: np.ndarray
+    past: list[np.ndarray]
 
 
 @dataclass
 class Checkpoint:
-    """All that a run goes on from, at a sample's end.
+    """All that a run goes on from, at the end of a mini-batch: nothing is gathered there.
 
     Attributes
     ----------
@@ -83,6 +87,8 @@ class Checkpoint:
         Samples that are complete.
     states : list of (devices, variables, realisations) float64
     bias : (units, realisations) float64
+    past : list of (kinds, devices, realisations) float64
+        See :class:`~memsim.kernels.slots.Past`, of each bank; empty where it does not count, or for a fresh one.
     error : (realisations,) float64
         Of the epoch in progress.
     counters : list of dict
@@ -94,6 +100,7 @@ class Checkpoint:
     sample: int
     states: list[np.ndarray]
     bias: np.ndarray
+    past: list[np.ndarray]
     error: np.ndarray
     counters: list[dict[str, np.ndarray]]
     device_steps: int
@@ -153,8 +160,7 @@ class Engine:
         self._keyframes: list[KeyframeStates] = []
         time_section = assembly.config.time
         integrator = EXACT if time_section.solver == "exact" else time_section.integrator
-        modelled = any(bank.modelled is not None for bank in assembly.banks)
-        self._kernel = loop_kernel(assembly.models, integrator, modelled, assembly.imperfect)
+        self._kernel = loop_kernel(assembly.models, integrator, assembly.modelled, assembly.imperfect)
         self._row_capacity = self._rows_a_stretch() if recorded else 0
         self._free_rows: deque[list[Rows]] = deque()
         self._blocks = [
@@ -269,6 +275,16 @@ class Engine:
         sample = (self.position // self.slots_a_sample // self.keyframe_samples + 1) * self.keyframe_samples
         return min(sample * self.slots_a_sample, self.slots)
 
+    def next_epoch(self) -> int:
+        """Slots from the start of the run to the end of the epoch in progress, or of the one that begins."""
+        return (self.epoch + 1) * self._epoch_slots
+
+    def next_batch_end(self) -> int:
+        """Slots from the start of the run to the end of the mini-batch in progress, or to where the engine is."""
+        epoch, sample = divmod(-(-self.position // self.slots_a_sample), self.samples)
+        batch = self.assembly.config.learning.batch
+        return (epoch * self.samples + min(-(-sample // batch) * batch, self.samples)) * self.slots_a_sample
+
     def states(self) -> list[np.ndarray]:
         """The states of each bank, (devices, variables, realisations), copied."""
         return [
@@ -276,18 +292,23 @@ class Engine:
             for bank in range(len(self.plan.banks))
         ]
 
+    def past(self) -> list[np.ndarray]:
+        """The past of each bank's devices, (kinds, devices, realisations), copied; none where it does not count."""
+        return self._past_of([block.own.past for block in self._blocks])
+
     def counter(self, name: str, bank: int) -> np.ndarray:
         """A counter of a bank: (devices, realisations), with the phases or variables before it where it has them."""
         parts = [self._counter_view(name, bank, k) for k in range(len(self.parts))]
         return self._joined(parts)
 
     def checkpoint(self, counters: Sequence[str]) -> Checkpoint:
-        """All that a run goes on from, copied; ``position`` must be at a sample's end."""
+        """All that a run goes on from, copied; ``position`` must be at a mini-batch's end."""
         banks = range(len(self.plan.banks))
         return Checkpoint(
             sample=self.sample,
             states=self.states(),
             bias=self._joined([block.registers.bias for block in self._blocks]),
+            past=self.past(),
             error=self.partial_error.copy(),
             counters=[{name: self.counter(name, bank) for name in counters} for bank in banks],
             device_steps=self.device_steps,
@@ -299,12 +320,16 @@ class Engine:
         self.device_steps = at.device_steps
         self.partial_error = np.array(at.error)
         self._errors, self._energies, self._keyframes = [], [], []
+        for block in self._blocks:
+            block.devices.gathered[:] = 0.0
         for k, (part, block) in enumerate(zip(self.parts, self._blocks, strict=True)):
             for bank, states in enumerate(at.states):
                 view = self._bank_view(block.devices.state, bank, k, of_states=True)
                 view[:] = states[..., part].transpose(1, 0, 2)
             repeat_last(self.plan, block)
             block.registers.bias[:] = at.bias[:, part]
+            for bank, past in enumerate(at.past or self._first_past()):
+                self._bank_view(block.own.past, bank, k, of_states=False)[:] = past[..., part]
             for bank, counters in enumerate(at.counters):
                 for name, values in counters.items():
                     self._counter_view(name, bank, k)[:] = values[..., part]
@@ -348,6 +373,20 @@ class Engine:
         parts = [self._bank_view(values, bank, k, of_states=True) for k, values in enumerate(flat)]
         return self._joined([part.transpose(0, 2, 1, 3) for part in parts])
 
+    def _first_past(self) -> list[np.ndarray]:
+        """Each bank's past before the first step; none where it does not count."""
+        return [own.past for own in self.assembly.own] if Imperfect.VARYING in self.assembly.imperfect else []
+
+    def _past_of(self, flat: list[np.ndarray]) -> list[np.ndarray]:
+        """Each bank's past from (..., elements) of each block, (..., devices, realisations)."""
+        if Imperfect.VARYING not in self.assembly.imperfect:
+            return []
+        views = [
+            [self._bank_view(values, bank, k, of_states=False) for k, values in enumerate(flat)]
+            for bank in range(len(self.plan.banks))
+        ]
+        return [self._joined(parts) for parts in views]
+
     def _rows_a_stretch(self) -> int:
         states, elements = channels(self.plan)
         lanes = sum(len(part) for part, records in zip(self.parts, self._records, strict=True) if records)
@@ -372,7 +411,7 @@ class Engine:
             slots, limit - self.position, (self.epoch + self._order_ahead()) * self._epoch_slots - self.position
         )
         if self.keyframe_samples:
-            numbers = sum(block.devices.state.size + block.registers.bias.size for block in self._blocks)
+            numbers = sum(b.devices.state.size + b.registers.bias.size + b.own.past.size for b in self._blocks)
             room = max(1, KEYFRAME_BYTES // (8 * numbers))
             last = (self.sample // self.keyframe_samples + room + 1) * self.keyframe_samples
             slots = min(slots, last * self.slots_a_sample - 1 - self.position)
@@ -426,9 +465,11 @@ class Engine:
         shown = np.empty((0 if outputs is None else len(outputs), self.assembly.targets.shape[1], lanes))
         units = len(block.registers.bias)
         kept = Keyframes(
-            np.empty((keyframes, len(block.devices.state))), np.empty((keyframes, units, lanes)), self.keyframe_samples
-        )
-        data = Data(self.assembly.inputs, self.assembly.targets, order)
+            np.empty((keyframes, len(block.devices.state))), np.empty((keyframes, units, lanes)),
+            np.empty((keyframes, *block.own.past.shape)), self.keyframe_samples,
+        )  # fmt: skip
+        rates = rates_of(self.assembly.config.learning, first_epoch, first_epoch + epochs)
+        data = Data(self.assembly.inputs, self.assembly.targets, order, rates)
         plan = self._recording_plan if rows.capacity else self.plan
         energies = np.zeros((epochs, len(self.plan.banks), PHASES, lanes))
         results = Results(errors, energies, shown, kept)
@@ -450,7 +491,8 @@ class Engine:
     def _keep_keyframes(self, samples: np.ndarray, kept: list[Keyframes]) -> None:
         banks = range(len(self.plan.banks))
         states = [self._states_of(bank, [part.state for part in kept]) for bank in banks]
-        self._keyframes.append(KeyframeStates(samples, states, self._joined([part.bias for part in kept])))
+        past = self._past_of([part.past for part in kept])
+        self._keyframes.append(KeyframeStates(samples, states, self._joined([part.bias for part in kept]), past))
 
     def _measure(self, slots: int, seconds: float) -> None:
         """Follow the speed, so that a stretch takes about as long as it should."""

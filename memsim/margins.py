@@ -22,6 +22,7 @@ COUNTS = {
     "shortened_writes": "writes shortened to stay within their allowed range",
     "rounded_writes": "writes rounded to whole steps or pulses",
     "unverified": "writes and RESTOREs that a verifying READ did not find at their aim",
+    "out_of_range": "READs of a memristance beyond its range, taken for the bound's",
     "driver_clipped": "pulses cut by the range of imperfect drivers",
     "readout_clipped": "voltages cut by the range of imperfect read-outs",
 }
@@ -47,6 +48,8 @@ class BankMargins:
         Largest charge lost to rounding in A s.
     counts : dict
         Name, as in ``COUNTS``, to number.
+    moves : bool
+        Whether READs move the state, and a RESTORE follows each.
     """
 
     bank: str
@@ -56,13 +59,14 @@ class BankMargins:
     restore_residual: float
     rounding: float
     counts: dict[str, int]
+    moves: bool = False
 
     @property
     def shown_read(self) -> str:
         """The peak READ for a table; ``moves`` or ``held`` where it has no threshold to keep below."""
         if self.peak_read is not None:
             return f"{self.peak_read:.3f}"
-        return "moves" if self.bank.startswith("nodes") else "held"
+        return "moves" if self.moves else "held"
 
 
 def bank_margins(bank: BankCalibration, counters: Arrays, lower: np.ndarray, upper: np.ndarray) -> BankMargins:
@@ -85,6 +89,7 @@ def bank_margins(bank: BankCalibration, counters: Arrays, lower: np.ndarray, upp
     guarded = bank.threshold > 0 and not bank.name.startswith("nodes")
     return BankMargins(
         bank=bank.name,
+        moves=bank.name.startswith("nodes") or (bank.modelled is not None and bank.modelled.moves),
         peak_state=float(excursion[:, upper < UNBOUNDED].max()),
         peak_read=float(current[reads].max() / bank.threshold) if guarded else None,
         peak_write=float(current[Phase.WRITE].max() / bank.driver_limit),
@@ -100,7 +105,8 @@ def bank_margins(bank: BankCalibration, counters: Arrays, lower: np.ndarray, upp
             "shortened_writes": int(counters["shortened"].sum()),
             "rounded_writes": int(counters["rounded"].sum()),
             **{
-                name: int(np.sum(counters.get(name, 0))) for name in ("unverified", "driver_clipped", "readout_clipped")
+                name: int(np.sum(counters.get(name, 0)))
+                for name in ("unverified", "out_of_range", "driver_clipped", "readout_clipped")
             },
         },
     )

@@ -1,13 +1,16 @@
 """Prediction: inputs through a copy of a run's devices, by READ and RESTORE pulses."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .assembly import Assembly, assemble
+from .assembly import Assembly
 from .datasets import Dataset, with_constant_line
 from .engine import Engine
 from .errors import InputError
+from .imperfections.drawing import OwnDevices
+from .replay import refuse_states
 from .run import Run
 
 
@@ -26,7 +29,27 @@ class Prediction:
     energy: float
 
 
-def evaluate(finished: Run, inputs: np.ndarray, *, keyframe: int | None = None) -> Prediction:
+def reading(trained: Assembly, data: Dataset, states: Sequence[np.ndarray]) -> Assembly:
+    """A run's network as it is only read: other samples, READs and RESTOREs alone.
+
+    Thresholds and windows stay those that were calibrated on the training data.
+
+    Parameters
+    ----------
+    trained : Assembly
+    data : Dataset
+    states : sequence of (variables, devices, realisations) float64
+        Of each bank.
+    """
+    forward = trained.schedule.forward()
+    return replace(
+        trained, dataset=data, inputs=with_constant_line(data.inputs, trained.config.network.constant_input),
+        targets=data.targets, schedule=forward, plan=trained.plan._replace(slots=forward.table()),
+        initial=tuple(states),
+    )  # fmt: skip
+
+
+def evaluate(finished: Run, inputs: np.ndarray, *, keyframe: int | None = None, best: bool = False) -> Prediction:
     """Send inputs through a copy of a run's devices by READ and RESTORE pulses.
 
     Parameters
@@ -35,6 +58,8 @@ def evaluate(finished: Run, inputs: np.ndarray, *, keyframe: int | None = None) 
     inputs : (samples, inputs) float64
     keyframe : int, optional
         Number of the keyframe whose states are taken; the final ones where not given.
+    best : bool
+        Take the states of each realisation's best epoch.
 
     Returns
     -------
@@ -43,14 +68,13 @@ def evaluate(finished: Run, inputs: np.ndarray, *, keyframe: int | None = None) 
     Raises
     ------
     InputError
-        Inputs of another width, or that are not finite; no such keyframe.
+        Inputs of another width, or that are not finite; no such keyframe, or no best epoch.
 
     Notes
     -----
     Samples follow each other through the same copy, as on hardware: an input so
     large that a node meets a bound in its READ changes what comes after it.
     """
-    config = finished.config
     outputs = finished.dataset.targets.shape[1]
     data = Dataset(inputs, np.zeros((len(np.asarray(inputs)), outputs)), "inputs")
     wanted = finished.dataset.inputs.shape[1]
@@ -59,21 +83,19 @@ def evaluate(finished: Run, inputs: np.ndarray, *, keyframe: int | None = None) 
     kept = len(finished.keyframes["epoch"])
     if keyframe is not None and not -kept <= keyframe < kept:
         raise InputError(f"keyframe: must be below {kept}, the number of keyframes (got {keyframe})")
-    # Thresholds and windows stay those that were calibrated on the training data.
-    trained = assemble(config, Dataset(finished.dataset.inputs, finished.dataset.targets), finished.seeds)
-    shown = with_constant_line(data.inputs, config.network.constant_input)
-    stored = finished.final_state if keyframe is None else finished.keyframes
-    states = tuple(
-        (stored[bank.name] if keyframe is None else stored[bank.name][keyframe]).transpose(1, 0, 2)
-        for bank in trained.banks
-    )
-    forward = trained.schedule.forward()
-    assembly = Assembly(
-        config, data, shown, data.targets, forward, trained.banks,
-        trained.plan._replace(slots=forward.table()), trained.seeds, states, trained.own,
-    )  # fmt: skip
+    if best and keyframe is not None:
+        raise InputError(
+            f"best: gives the states of the best epoch, keyframe those of another; give one (got {keyframe})"
+        )
+    if best and not finished.best_state:
+        raise InputError(
+            "best: the run kept no best epoch; train with learning.keep_best, learning.patience or data.validation"
+        )
+    trained = finished.assembly
+    states = [_states(finished, bank.name, keyframe, best=best).transpose(1, 0, 2) for bank in trained.banks]
+    assembly = replace(reading(trained, data, states), own=_own(finished, keyframe))
     engine = Engine(assembly, threads=1, epochs=1, shuffled=False)
-    values = np.empty((len(shown), outputs, len(trained.seeds)))
+    values = np.empty((len(data.inputs), outputs, len(trained.seeds)))
     try:
         while engine.position < engine.slots:
             sample = engine.position // engine.slots_a_sample
@@ -82,3 +104,19 @@ def evaluate(finished: Run, inputs: np.ndarray, *, keyframe: int | None = None) 
         engine.close()
     energy = sum(float(engine.counter("energy", k).sum()) for k in range(len(trained.banks)))
     return Prediction(values, energy)
+
+
+def _states(finished: Run, bank: str, keyframe: int | None, *, best: bool) -> np.ndarray:
+    """States of a bank at the best epoch, at a keyframe or at the end, (devices, variables, realisations)."""
+    if best:
+        states = finished.best_state[bank]
+        refuse_states(finished.stored, bank, states, "the best epoch")
+        return states
+    return finished.final_state[bank] if keyframe is None else finished.keyframes[bank][keyframe]
+
+
+def _own(finished: Run, keyframe: int | None) -> tuple[OwnDevices, ...]:
+    """What the devices have of their own, at a keyframe or at the end: wear stays where the best states come back."""
+    own, kept = finished.assembly.own, len(finished.keyframes["epoch"])
+    past = finished.stored.keyframe_past(kept - 1 if keyframe is None else keyframe % kept) if kept else []
+    return tuple(replace(each, past=each_past) for each, each_past in zip(own, past, strict=True)) if past else own

@@ -1,5 +1,6 @@
 """What of a run goes into its file: the description, the chosen traces, keyframes, the counters."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -9,6 +10,7 @@ from .blocks import channels
 from .configuration import STEPS_AT_MOST, TraceSection
 from .engine import KeyframeStates, Recorded
 from .errors import InputError
+from .imperfections.past import kept_of
 from .kernels.slots import Operation, Phase
 from .provenance import environment
 from .slot_table import structured
@@ -26,18 +28,31 @@ def keyframe_interval(assembly: Assembly) -> int:
     """Samples between keyframes: as configured, or as many keyframes as fit into :data:`KEYFRAME_BYTES`.
 
     Without a configured one the interval divides an epoch or is a whole number
-    of epochs, so that keyframes lie at epochs' ends.
+    of epochs, so that keyframes lie at epochs' ends. All lie at ends of
+    mini-batches: between them the controller holds updates that it has not
+    written yet.
     """
     config, samples = assembly.config, len(assembly.inputs)
     if config.trace.keyframe_samples:
+        _refuse_within_batches(config.trace.keyframe_samples, samples, config.learning.batch)
         return config.trace.keyframe_samples
     states, _ = channels(assembly.plan)
     size = 8 * (states + int(assembly.plan.units[-1])) * len(assembly.seeds)
     total = config.learning.epochs * samples
     wanted = max(min(SAMPLES_AT_LEAST, samples), -(-total // max(KEYFRAMES_AT_LEAST, KEYFRAME_BYTES // size)))
     if wanted < samples:
-        return next(n for n in range(wanted, samples + 1) if samples % n == 0)
+        whole = (n for n in range(wanted, samples) if samples % n == 0 and n % config.learning.batch == 0)
+        return next(whole, samples)
     return -(-wanted // samples) * samples
+
+
+def _refuse_within_batches(interval: int, samples: int, batch: int) -> None:
+    """Refuse keyframes that would come between the samples of a mini-batch."""
+    if interval % samples and math.gcd(interval, samples) % batch:
+        raise InputError(
+            f"trace.keyframe_samples: must lie at ends of mini-batches of learning.batch = {batch} samples, in epochs "
+            f"of {samples} (got {interval}); take a multiple of {samples}, or 0"
+        )
 
 
 def trace_plan(assembly: Assembly) -> TracePlan:
@@ -122,7 +137,7 @@ def parts_by_bank(recorded: Recorded, assembly: Assembly) -> dict[str, list[Rows
 
 def describe(assembly: Assembly, keyframe_samples: int) -> RunDescription:
     """What is known of a run before its first step."""
-    config = assembly.config
+    config, validation = assembly.config, assembly.dataset.validation
     banks = [
         BankDescription(
             bank.name,
@@ -132,6 +147,7 @@ def describe(assembly: Assembly, keyframe_samples: int) -> RunDescription:
             [(v.name, v.unit, v.lower, v.upper) for v in bank.device.state_variables()],
             {name: getattr(bank, name) for name in CALIBRATION},
             states.transpose(1, 0, 2),
+            tuple(kind.name.lower() for kind in kept_of(bank, config.imperfections)),
         )
         for bank, states in zip(assembly.banks, assembly.initial, strict=True)
     ]
@@ -142,6 +158,8 @@ def describe(assembly: Assembly, keyframe_samples: int) -> RunDescription:
         inputs=assembly.dataset.inputs,
         targets=assembly.dataset.targets,
         dataset=assembly.dataset.name,
+        validation=None if validation is None else (validation.inputs, validation.targets),
+        watched=assembly.watched,
         slots=structured(assembly.schedule),
         dt=config.time.dt,
         sample_steps=assembly.schedule.steps,
@@ -163,7 +181,7 @@ def phase_seconds(assembly: Assembly) -> np.ndarray:
 
 
 # Since schema 2 was first written: older files lack them.
-ADDED_COUNTERS = ("unverified", "driver_clipped", "readout_clipped")
+ADDED_COUNTERS = ("unverified", "out_of_range", "driver_clipped", "readout_clipped")
 PHASE_LABELS = ("phase", "device", "realisation")
 STATE_LABELS = ("device", "variable", "realisation")
 DEVICE_LABELS = ("device", "realisation")
@@ -182,6 +200,11 @@ COUNTERS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "rounded": ("1", "writes rounded to whole steps or pulses", DEVICE_LABELS),
     "rounding": ("A s", "largest charge lost to rounding", DEVICE_LABELS),
     "unverified": ("1", "writes and RESTOREs that a verifying READ did not find at their aim", DEVICE_LABELS),
+    "out_of_range": (
+        "1",
+        "READs of a memristance beyond its range, taken for the bound's",
+        DEVICE_LABELS,
+    ),
     "driver_clipped": ("1", "pulses cut by the range of imperfect drivers", DEVICE_LABELS),
     "readout_clipped": ("1", "voltages cut by the range of imperfect read-outs", DEVICE_LABELS),
 }
@@ -198,6 +221,7 @@ def joined_keyframes(parts: Sequence[KeyframeStates]) -> KeyframeStates:
         np.concatenate([part.samples for part in parts]),
         [np.concatenate(states) for states in zip(*(part.states for part in parts), strict=True)],
         np.concatenate([part.bias for part in parts]),
+        [np.concatenate(past) for past in zip(*(part.past for part in parts), strict=True)],
     )
 
 

@@ -244,6 +244,10 @@ def show_run(run: Run, error: np.ndarray | None = None) -> None:
     realisations = error.shape[1]
     spread = "" if realisations == 1 else f" (mean of {realisations} realisations, {_span_of(error[-1])})"
     out.print(f"epoch {len(error)}: total error {error[-1].mean():.4g}{spread}")
+    if run.best_state:
+        out.print(_best_of(run))
+    if run.ended_early:
+        out.print(f"ended early: {counted(run.config.learning.patience, 'epoch')} brought no lower error")
     energy = summarise(run)
     joules = 0.0 if energy is None else energy.sample_energy * energy.samples
     out.print(
@@ -252,6 +256,16 @@ def show_run(run: Run, error: np.ndarray | None = None) -> None:
     )
     if energy is not None:
         out.print(_energy_of(energy))
+
+
+def _best_of(run: Run) -> str:
+    """The lowest error of each realisation, and where it was."""
+    error, epochs = run.best_error, run.best_epoch + 1
+    kind = "validation error" if run.stored.is_validated else "total error"
+    first, last = epochs.min(), epochs.max()
+    where = f"epoch {first}" if first == last else f"epochs {first} to {last}"
+    spread = "" if len(error) == 1 else f" (mean of {len(error)} realisations, {_span_of(error)})"
+    return f"best {kind} {error.mean():.4g}{spread} in {where}"
 
 
 def _energy_of(energy: EnergySummary) -> str:

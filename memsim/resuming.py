@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .configuration import Configuration
+from .datasets import of_stored
 from .engine import Checkpoint, Engine, Recorded
 from .errors import InputError, MemsimError, RunFileError
 from .recording import turned_counters
@@ -17,6 +18,7 @@ from .traces import recovery
 from .traces.layout import SCHEMA, TracePlan
 from .traces.run_file import RunWriter, Target, keyframe_checksum
 from .traces.space import DiskFullError
+from .watching import Best, Watch
 
 # Epochs may be more, which is checked apart; of a CSV file the samples are compared.
 MAY_DIFFER = ("run.threads", "learning.epochs", "data.csv")
@@ -66,6 +68,8 @@ class Continued:
     engine : Engine
         Of the same run; put to the file's last checkpoint.
     plan : TracePlan
+    watch : Watch, optional
+        Of the same run; put to the file's last checkpoint.
 
     Attributes
     ----------
@@ -85,8 +89,8 @@ class Continued:
         The run cannot be carried on with the same bits here.
     """
 
-    def __init__(self, path: Path, engine: Engine, plan: TracePlan) -> None:
-        self._engine, self._plan = engine, plan
+    def __init__(self, path: Path, engine: Engine, plan: TracePlan, watch: Watch | None = None) -> None:
+        self._engine, self._plan, self._watch = engine, plan, watch
         path = path.resolve()
         try:
             held = recovery.lock(path)
@@ -117,7 +121,11 @@ class Continued:
         self.sample = at.sample
         self._data = run.config.data
         self.wall_seconds = float(stored.checkpoint("wall_seconds")) if begun else 0.0
-        self.complete = stored.finished and at.sample == self._engine.epochs * self._engine.samples
+        if begun and self._watch is not None:
+            states = tuple(stored.best_state(bank) for bank in run.banks)
+            self._watch.go_on(at.sample // self._engine.samples, Best(stored.best_epoch, stored.best_error, states))
+        over = self._watch is not None and self._watch.satisfied
+        self.complete = stored.finished and (over or at.sample == self._engine.epochs * self._engine.samples)
         self._spans = self._missing(stored.committed("rows"))
         # What the replay of the missing rows and the check of the last keyframe go on from, and end at.
         samples = everything.samples[: self._keyframe + 1]
@@ -138,7 +146,7 @@ class Continued:
     def _check_checksum(self, run: Run, at: Checkpoint) -> None:
         if self._keyframe >= 0:
             wanted = run.stored.keyframe_checksum(self._keyframe)
-            if wanted is not None and keyframe_checksum(at.states, at.bias) != wanted:
+            if wanted is not None and keyframe_checksum(at.states, at.bias, at.past) != wanted:
                 raise InputError(f"{run.path}: the checksum of its last keyframe is wrong; it cannot be continued")
 
     def _missing(self, rows: int) -> list[tuple[int, int]]:
@@ -219,20 +227,17 @@ def refuse_other_run(run: Run, engine: Engine) -> None:
         shown = "; ".join(f"{name} is {before!r} in the file, {now!r} here" for name, before, now in differing)
         raise InputError(f"{run.path}: was made with another configuration: {shown}; run it under another name")
     _refuse_edited_models(run, engine)
-    before = run.config.learning.epochs
-    if wanted.learning.epochs < before:
+    epochs = run.config.learning.epochs
+    if wanted.learning.epochs < epochs:
         raise InputError(
-            f"learning.epochs: must be at least the file's {before} to go on with {run.path} "
+            f"learning.epochs: must be at least the file's {epochs} to go on with {run.path} "
             f"(got {wanted.learning.epochs})"
         )
     chosen, every = wanted.trace.keyframe_samples, run.stored.keyframe_interval
     if chosen and chosen != every:
         raise InputError(f"{run.path}: is a broken run file: its keyframes are {every} samples apart, not {chosen}")
-    data = run.dataset
-    same = np.array_equal(data.inputs, engine.assembly.dataset.inputs) and np.array_equal(
-        data.targets, engine.assembly.dataset.targets
-    )
-    if not same:
+    before, now = of_stored(run.dataset).arrays, engine.assembly.dataset.arrays
+    if len(before) != len(now) or not all(map(np.array_equal, before, now)):
         raise InputError(f"{run.path}: was made with other samples; run it under another name")
 
 

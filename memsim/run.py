@@ -12,11 +12,12 @@ from .calibration import BankCalibration
 from .datasets import with_constant_line
 from .errors import RunFileError
 from .kernels.slots import Phase
+from .learning_rates import rates_of
 from .margins import BankMargins, bank_margins
 from .recording import phase_seconds
 from .trace_access import TraceAccess
 from .traces.errors import NotARunFileError
-from .traces.reader import open_file
+from .traces.reader import Arrays, open_file
 from .traces.stored import Stored
 
 LEARNED = 0.1  # a total error below this counts as learned
@@ -51,12 +52,32 @@ class Run(TraceAccess):
 
         Of a threshold memristor the rows are its weights and its bias.
         """
+        return self._weights_of(self.final_state)
+
+    @property
+    def best_weights(self) -> dict[str, np.ndarray]:
+        """The same of each realisation's best epoch; no banks, where no best epoch was kept."""
+        return self._weights_of(self.best_state)
+
+    def _weights_of(self, by_bank: Arrays) -> dict[str, np.ndarray]:
         weights = {}
-        for bank in self.calibration:
-            states = self.final_state[bank.name]
+        for bank in self.calibration if by_bank else ():
+            states = by_bank[bank.name]
             values = states[:, 0] if states.shape[1] == 1 else states[0, :-1]
             weights[bank.name] = bank.weights(values)
         return weights
+
+    @property
+    def learning_rate(self) -> np.ndarray:
+        """The learning rate in force in each complete epoch, (epochs,) float64."""
+        if self.stored.has_learning_rates:
+            return self.stored.learning_rate
+        return rates_of(self.config.learning, 0, self.stored.committed("epochs"))
+
+    @property
+    def ended_early(self) -> bool:
+        """Whether the run ended before its last epoch because no error fell any more."""
+        return self.finished and not self.stopped and len(self.total_error) < self.config.learning.epochs
 
     @property
     def energy(self) -> dict[str, dict[str, np.ndarray]]:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import h5py
-import numpy as np
 
 from . import datasets
 from .configuration import Configuration, load_configuration, override
@@ -49,7 +48,7 @@ def load_source(path: Path, assignments: Sequence[str] = ()) -> tuple[Configurat
         raise InputError(str(error)) from None
     before = values.get("data")
     config = Configuration(**override(values, list(assignments)))
-    data = Dataset(np.asarray(stored.inputs), np.asarray(stored.targets), stored.name)
+    data = datasets.of_stored(stored)
     changed = any(assignment.startswith("data.") for assignment in assignments)
     return config, datasets.load(config.data) if changed and before else data
 

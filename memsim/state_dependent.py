@@ -15,7 +15,7 @@ import numpy as np
 from .configuration import Configuration, MultilayerSection
 from .devices import MODELS, UNBOUNDED, Device, Node, Synapse
 from .errors import InputError
-from .kernels.state_dependent import model_of
+from .kernels.nominal import model_of
 from .kernels.stepping import ModelFunctions
 
 GRID = 33  # states at which a model is looked at
@@ -149,10 +149,10 @@ class Nominal:
         return float(np.sign(up))
 
     def _first_motion(self, sign: float) -> float:
-        """The drift at mid range under the smallest of growing currents that moves the state."""
-        current = LEAST_CURRENT
+        """The drift at mid range that the smallest of growing currents adds to the drift at rest."""
+        current, at_rest = LEAST_CURRENT, self.drift(self.middle, 0.0)
         while current < MOST_CURRENT:
-            drift = self.drift(self.middle, sign * current)
+            drift = self.drift(self.middle, sign * current) - at_rest
             if drift != 0.0:
                 return drift
             current *= 2.0

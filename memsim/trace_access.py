@@ -7,7 +7,7 @@ import numpy as np
 
 from .assembly import Assembly, assemble
 from .configuration import Configuration
-from .datasets import Dataset
+from .datasets import of_stored
 from .engine import Recorded
 from .envelopes import SpanExtremes
 from .errors import InputError
@@ -31,8 +31,7 @@ class TraceAccess(RunReader):
     @cached_property
     def assembly(self) -> Assembly:
         """The run laid out anew, for replays; on the samples and seeds of the file."""
-        stored = self.dataset
-        return assemble(self.config, Dataset(stored.inputs, stored.targets, stored.name), self.seeds)
+        return assemble(self.config, of_stored(self.dataset), self.seeds)
 
     def window(
         self, bank: str, quantity: str, start: int = 0, stop: int | None = None, *, stride: int = 1,

@@ -24,9 +24,10 @@ from .configuration import (
     TraceSection,
     WriteEncoding,
 )
-from .datasets import Dataset
+from .datasets import Dataset, split
 from .engine import Engine, KeyframeStates, Recorded
 from .errors import InputError, RunError
+from .learning_rates import rates_of
 from .networks import Network
 from .recording import (
     COUNTERS,
@@ -44,6 +45,7 @@ from .traces.layout import RunDescription, TracePlan
 from .traces.run_file import RunWriter, Target, close_quietly, create_run_file
 from .traces.space import DiskFullError
 from .traces.stored import Stored
+from .watching import Watch
 
 STOP_SECONDS = 2.0  # to the next keyframe at most, where a run is stopped
 WAITING_BYTES = 4 << 20  # of epochs and keyframes that wait for the writer
@@ -79,6 +81,7 @@ def train(
     seed: int = 0,
     realisations: int = 1,
     threads: int = 0,
+    validation: float = 0.0,
     time: Timing | None = None,
     write: WriteEncoding | None = None,
     trace: TraceSection | None = None,
@@ -103,6 +106,9 @@ def train(
         Runs from seeds of their own, side by side.
     threads : int
         0 takes all processors. The results do not depend on it.
+    validation : float
+        Share of the samples that is held back, to validate after each epoch.
+        A data set may bring such samples of its own instead.
     time : Timing, optional
     write : WriteEncoding, optional
     trace : TraceSection, optional
@@ -129,10 +135,10 @@ def train(
         devices=network.devices,
         learning=LearningSection(rate=learning_rate, epochs=epochs, **learning),
         write=write or WriteEncoding(),
-        data=DataSection(arrays=data.name),
+        data=DataSection(arrays=data.name, validation=validation),
         trace=trace or TraceSection(),
     )
-    return run(config, data, out=out, overwrite=overwrite)
+    return run(config, split(data, validation), out=out, overwrite=overwrite)
 
 
 def run(
@@ -178,10 +184,11 @@ def run(
     resuming = resume and path is not None and path.exists()
     interval = stored_interval(path) if resuming and path else keyframe_interval(assembly)
     engine = _engine(assembly, plan, interval)
+    watch = Watch(assembly, _threads(config)) if assembly.watched else None
     progress = progress or NoProgress()
     try:
         if resuming and path:
-            continued = Continued(path, engine, plan)
+            continued = Continued(path, engine, plan, watch)
             target = continued.target
             if continued.complete:
                 target.close()
@@ -190,7 +197,7 @@ def run(
             about = replace(describe(assembly, interval), dt_check=dict(dt_check or {}))
             target, continued = _new_target(path, about, plan, overwrite), None
         try:
-            _carry_out(engine, target, plan, progress, continued, stop)
+            _carry_out(engine, watch, target, plan, progress, continued, stop)
         except BaseException:
             close_quietly(target)
             raise
@@ -200,6 +207,8 @@ def run(
         raise _failed(path, error) from None
     finally:
         engine.close()
+        if watch is not None:
+            watch.close()
     if path is None:
         return Run(Stored(target.file))
     target.close()
@@ -207,8 +216,8 @@ def run(
 
 
 def _carry_out(
-    engine: Engine, target: Target, plan: TracePlan, progress: Progress, continued: Continued | None,
-    stop: threading.Event | None,
+    engine: Engine, watch: Watch | None, target: Target, plan: TracePlan, progress: Progress,
+    continued: Continued | None, stop: threading.Event | None,
 ) -> None:  # fmt: skip
     """Write a run into a file that is open, from its start or from where it was left."""
     if continued is not None:
@@ -216,7 +225,7 @@ def _carry_out(
     else:
         writer = RunWriter(target, [bank.name for bank in engine.assembly.banks], plan)
         writer.start(engine.assembly.config.to_toml(), 0, 0)
-    Session(engine, writer, plan, continued).carry_out(progress, stop)
+    Session(engine, watch, writer, plan, continued).carry_out(progress, stop)
 
 
 def _engine(assembly: Assembly, plan: TracePlan, interval: int) -> Engine:
@@ -224,9 +233,13 @@ def _engine(assembly: Assembly, plan: TracePlan, interval: int) -> Engine:
     recorded = tuple(k for k, bank in enumerate(assembly.banks) if bank.name in plan.selections)
     chosen = next(iter(plan.selections.values())).realisations if plan.selections else None
     return Engine(
-        assembly, threads=config.run.threads or os.cpu_count() or 1, epochs=config.learning.epochs,
+        assembly, threads=_threads(config), epochs=config.learning.epochs,
         shuffled=config.learning.shuffle, recorded=recorded, recorded_realisations=chosen, keyframe_samples=interval,
     )  # fmt: skip
+
+
+def _threads(config: Configuration) -> int:
+    return config.run.threads or os.cpu_count() or 1
 
 
 def _new_target(path: Path | None, about: RunDescription, plan: TracePlan, overwrite: bool) -> Target:
@@ -251,14 +264,17 @@ class Session:
     Parameters
     ----------
     engine : Engine
+    watch : Watch or None
     writer : RunWriter
     plan : TracePlan
     continued : Continued, optional
         The file that the run goes on with.
     """
 
-    def __init__(self, engine: Engine, writer: RunWriter, plan: TracePlan, continued: Continued | None) -> None:
-        self._engine, self._writer, self._continued = engine, writer, continued
+    def __init__(
+        self, engine: Engine, watch: Watch | None, writer: RunWriter, plan: TracePlan, continued: Continued | None
+    ) -> None:
+        self._engine, self._watch, self._writer, self._continued = engine, watch, writer, continued
         self._selection = next(iter(plan.selections.values()), None)
         self._background = BackgroundWriter()
         self._committed = time.monotonic()
@@ -267,6 +283,7 @@ class Session:
         self._keyframe = continued.sample if continued else 0  # samples complete at the last one in the file
         self._errors: list[np.ndarray] = []  # of epochs that wait for the writer
         self._energies: list[np.ndarray] = []  # of the same epochs
+        self._validations: list[np.ndarray] = []  # errors of the same epochs, where samples are held back
         self._keyframes: list[KeyframeStates] = []  # that wait for the writer
         self._waiting = 0  # bytes of both
 
@@ -280,18 +297,24 @@ class Session:
                     self._epochs = self._engine.epoch
                 self._commit()
                 self._run(progress, interrupted)
-            self._background.submit(self._writer.finish, self._engine.position < self._engine.slots)
+            self._background.submit(self._writer.finish, not self._over)
         finally:
             self._background.close()
 
+    @property
+    def _over(self) -> bool:
+        """Whether the run is at its end: its last epoch is complete, or there is no more to hope for."""
+        return self._engine.position == self._engine.slots or (self._watch is not None and self._watch.satisfied)
+
     def _run(self, progress: Progress, interrupted: threading.Event) -> None:
         engine = self._engine
-        while engine.position < engine.slots:
+        while not self._over:
             stopping = interrupted.is_set()
             due = stopping or time.monotonic() - self._committed >= COMMIT_SECONDS
             place = self._place_to_stop() if stopping else engine.next_keyframe()
             if engine.position < place:
                 record, limit = self._recorded(place if due else engine.slots)
+                limit = limit if self._watch is None else min(limit, engine.next_epoch())
                 first_step = engine.step
                 recorded = engine.advance(limit, record=record)
                 self._submit_rows(first_step, engine.step - first_step, recorded)
@@ -305,17 +328,20 @@ class Session:
         self._commit()
 
     def _place_to_stop(self) -> int:
-        """The next keyframe's place, or the next sample's end where that is far: slots from the run's start."""
+        """The next keyframe's place, or the next mini-batch's end where that is far: slots from the run's start."""
         engine = self._engine
         keyframe = engine.next_keyframe()
         far = engine.slots_a_second > 0 and keyframe - engine.position > STOP_SECONDS * engine.slots_a_second
-        return min(keyframe, -(-engine.position // engine.slots_a_sample) * engine.slots_a_sample) if far else keyframe
+        return min(keyframe, engine.next_batch_end()) if far else keyframe
 
     def _take_results(self, progress: Progress) -> None:
         """Gather epochs and keyframes for the writer, and hand them over when they are many."""
         errors, keyframes = self._engine.take_errors(), self._engine.take_keyframes()
         energies = self._engine.take_energies()
         if len(errors):
+            if self._watch is not None:
+                validation = self._watch.look(self._engine, errors[0])
+                self._validations += [] if validation is None else [validation[None]]
             self._errors.append(errors)
             self._energies.append(energies)
             done = self._epochs + sum(map(len, self._errors))
@@ -324,7 +350,7 @@ class Session:
         self._waiting += (
             energies.nbytes
             + errors.nbytes * (1 + self._engine.samples)
-            + sum(kept.bias.nbytes + sum(states.nbytes for states in kept.states) for kept in keyframes)
+            + sum(kept.bias.nbytes + sum(v.nbytes for v in (*kept.states, *kept.past)) for kept in keyframes)
         )
         if self._waiting > WAITING_BYTES:
             self._submit_results()
@@ -334,13 +360,21 @@ class Session:
         if self._errors:
             errors, energies = np.concatenate(self._errors), np.concatenate(self._energies)
             first, self._epochs = self._epochs, self._epochs + len(errors)
-            order = self._engine.order(first, self._epochs)
-            self._background.submit(self._writer.append_epochs, errors, order, energies)
+            metrics = {
+                "total_error": errors,
+                "order": self._engine.order(first, self._epochs),
+                "learning_rate": rates_of(self._engine.assembly.config.learning, first, self._epochs),
+            }
+            if self._validations:
+                metrics["validation_error"] = np.concatenate(self._validations)
+            self._background.submit(self._writer.append_epochs, metrics, energies)
         if self._keyframes:
             joined = joined_keyframes(self._keyframes)
             self._keyframe = int(joined.samples[-1])
-            self._background.submit(self._writer.append_keyframes, joined.samples, joined.states, joined.bias)
-        self._errors, self._energies, self._keyframes, self._waiting = [], [], [], 0
+            self._background.submit(
+                self._writer.append_keyframes, joined.samples, joined.states, joined.bias, joined.past
+            )
+        self._errors, self._energies, self._validations, self._keyframes, self._waiting = [], [], [], [], 0
 
     def _keep_keyframe(self) -> None:
         """Have a keyframe where the run stops or ends, also between the places for them."""
@@ -349,7 +383,8 @@ class Session:
             at = self._engine.checkpoint(())
             self._keyframe = at.sample
             states = [values[None] for values in at.states]
-            self._background.submit(self._writer.append_keyframes, np.array([at.sample]), states, at.bias[None])
+            past = [values[None] for values in at.past]
+            self._background.submit(self._writer.append_keyframes, np.array([at.sample]), states, at.bias[None], past)
 
     def _recorded(self, limit: int) -> tuple[bool, int]:
         """Whether the next stretch lies in a window that is traced, and where that changes."""
@@ -383,8 +418,17 @@ class Session:
         at = self._engine.checkpoint(tuple(COUNTERS))
         seconds = time.monotonic() - self._begun
         about = {"sample": at.sample, "device_steps": at.device_steps, "wall_seconds": seconds}
-        self._background.submit(self._writer.commit, about, at.error, turned_counters(at.counters))
+        counters, best = turned_counters(at.counters), self._best()
+        self._background.submit(self._writer.commit, about, at.error, counters, best)
         self._committed = time.monotonic()
+
+    def _best(self) -> dict[str, np.ndarray]:
+        """The best epoch so far, as the file has it."""
+        if self._watch is None:
+            return {}
+        best, banks = self._watch.best, self._engine.assembly.banks
+        states = {f"{bank.name}/state": values for bank, values in zip(banks, best.states, strict=True)}
+        return {"epoch": best.epoch, "error": best.error} | states
 
 
 @contextmanager

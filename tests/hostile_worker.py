@@ -25,7 +25,8 @@ MEMORY = 64 << 20  # bytes that a small file may take
 LIMIT = 4 << 30  # what it is stopped at, for the machine's sake
 PROPERTIES = (
     "path", "live", "finished", "stopped", "configuration_text", "configuration", "config", "banks", "dataset", "seeds",
-    "total_error", "order", "slots", "dt", "sample_steps", "samples", "realisations", "samples_done", "steps", "traced",
+    "total_error", "validation_error", "learning_rate", "best_epoch", "best_error",
+    "order", "slots", "dt", "sample_steps", "samples", "realisations", "samples_done", "steps", "traced",
     "calibration", "margins", "weights", "energy", "phase_time", "simulated_time", "device_steps", "wall_seconds",
 )  # fmt: skip
 DRIVE_PROPERTIES = (
@@ -42,7 +43,7 @@ def questions(run: Run) -> Questioned:
     """All that a reader can be asked, by name; what is long is asked of a short stretch."""
     for name in PROPERTIES:
         yield name, lambda name=name: getattr(run, name)
-    for name in ("epoch_energy", "initial_state", "final_state", "keyframes"):
+    for name in ("epoch_energy", "best_state", "initial_state", "final_state", "keyframes"):
         yield name, lambda name=name: dict(getattr(run, name))
     for bank in run.banks:
         yield f"bank({bank})", lambda bank=bank: run.bank(bank)

@@ -33,7 +33,8 @@ main(sys.argv[1:])
 """
 RNG = np.random.default_rng(8)
 DATA = Dataset(RNG.uniform(-1.0, 1.0, (8, 2)), RNG.uniform(0.0, 1.0, (8, 1)), "two real inputs")
-OF_THE_INTERRUPTIONS = ("checkpoint", "diagnostics", "committed/checkpoint")  # slots of checkpoints, and their number
+# Slots of checkpoints, and their number.
+OF_THE_INTERRUPTIONS = ("checkpoint", "diagnostics", "best", "committed/checkpoint")
 
 
 def configuration(**sections):
@@ -210,6 +211,8 @@ def _contents(path, *_):
             found |= {f"{bank}/{name}": values.tobytes() for name, values in run.diagnostics(bank).items()}
             if bank in run.traced:
                 assert list(run.stored.wrong_chunks(bank)) == []
+        found |= {f"best/{bank}": states.tobytes() for bank, states in run.best_state.items()}
+        found["best"] = run.best_epoch.tobytes(), run.best_error.tobytes()
         found["device_steps"] = run.device_steps
         found["finished"], found["stopped"], found["steps"] = run.finished, run.stopped, run.steps
     return found

@@ -209,11 +209,17 @@ class Physics:
 
 
 class OwnPhysics:
-    """The equations of a device whose drift has a factor of its own, and whose states may relax."""
+    """The equations of a device whose drift has a factor of its own, whose states may relax, and whose past counts."""
 
-    def __init__(self, physics, factor, rate, aims):
-        self.physics, self.factor, self.response = physics, factor, physics.response
-        self.rate, self.aims = rate, aims
+    def __init__(self, physics, device):
+        self.physics, self.factor, self.rate, self.aims = physics, device.factor, device.rate, device.aims
+        self.gain, self.closed, self.middle = device.gain, device.closed, device.middle
+
+    def response(self, x, drive, p):
+        """Voltage under a current, of a state that wear draws towards the middle, and of a trap."""
+        seen = x if self.closed is None else [x[0] + self.closed * (self.middle - x[0])]
+        voltage = self.physics.response(seen, drive, p)
+        return voltage if self.gain is None else self.gain * voltage
 
     def drift(self, variable, x, drive, p):
         """Time derivative of one variable."""
@@ -338,6 +344,7 @@ class Device:
     count: int = 1  # pulses of the slot's train that it gets
     voltage: float = 0.0  # at the end of the slot's last pulse
     bias: float = 0.0  # the bias weight as the controller knows it
+    gathered: dict = field(default_factory=dict)  # variable to the requests of the mini-batch so far
     energy: list = field(default_factory=lambda: [0.0] * len(Phase))
     epoch_energy: list = field(default_factory=lambda: [0.0] * len(Phase))  # of the epoch in progress
     peak_current: list = field(default_factory=lambda: [0.0] * len(Phase))
@@ -352,6 +359,7 @@ class Device:
     rounded: int = 0
     rounding: float = 0.0
     unverified: int = 0
+    out_of_range: int = 0
     driver_clipped: int = 0
     readout_clipped: int = 0
     parameters: tuple = ()
@@ -359,12 +367,17 @@ class Device:
     factor: float = 1.0  # of the drift
     rate: float = 0.0  # at which states relax
     aims: list = field(default_factory=list)  # what they relax to
+    pulses: int = 0  # that wore it
+    closed: float | None = None  # share of its range that has closed
+    middle: float = 0.0  # of its range
+    trap: bool = False  # whether its trap is occupied
+    gain: float | None = None  # of its memristance by the trap
     rows: list = field(default_factory=list)  # (state, current, voltage) of every step
 
 
 COUNTERS = (
     "energy", "peak_current", "disturbed", "bound", "highest", "lowest", "residual", "unrestored", "clipped",
-    "shortened", "rounded", "rounding", "unverified", "driver_clipped", "readout_clipped",
+    "shortened", "rounded", "rounding", "unverified", "out_of_range", "driver_clipped", "readout_clipped",
 )  # fmt: skip
 
 
@@ -419,6 +432,8 @@ class Network:
         self.arriving = [[] for _ in range(layers)]  # -dE/dV
         self.gradient = [[] for _ in range(layers)]  # the same times the slope
         self.target, self.difference, self.error = [], 0.0, 0.0
+        self.rate = config.learning.rate  # of the epoch
+        self.closing = True  # whether the sample is the last of its mini-batch
         self.energies = []  # of each epoch: of each bank and phase
         self.outputs = []  # of every sample
 
@@ -451,19 +466,58 @@ class Network:
             device.rate = device.movable / section.retention_time
             share = section.retention_state
             device.aims = [low + share * (high - low) for low, high in zip(bank.lower, bank.upper, strict=True)]
+        if section.endurance:
+            device.closed, device.middle = 0.0, 0.5 * (bank.lower[0] + bank.upper[0])
+        if section.telegraph_amplitude:
+            share = section.emission_time / (section.capture_time + section.emission_time)
+            device.trap = uniform(self.seed, 8, number, place, 0) < share
+
+    def draw_traps(self, slot):
+        """Whether the traps of the bank that a slot drives are occupied, by the time since its last slot."""
+        section = self.section("imperfections", self.banks[slot.bank])
+        if not section.telegraph_amplitude:
+            return
+        schedule = self.assembly.schedule
+        place = next(k for k, each in enumerate(schedule.slots) if each is slot)
+        steps = 0
+        for before in reversed([*schedule.slots[place:], *schedule.slots[:place]]):
+            steps += before.width + schedule.rest_steps
+            if before.bank == slot.bank:
+                break
+        share = section.emission_time / (section.capture_time + section.emission_time)
+        rate = 1.0 / section.capture_time + 1.0 / section.emission_time
+        kept = exponential(-steps * self.config.time.dt * rate)
+        for number, device in enumerate(self.banks[slot.bank].devices):
+            drawn = uniform(self.seed, 9, slot.bank, number, self.steps)
+            device.trap = drawn < share + (device.trap - share) * kept
+            device.gain = 1.0 + section.telegraph_amplitude * device.trap
 
     def learn(self, order):
         """Show the samples in an order, (epochs, samples); return the total error of each epoch."""
         total_error = []
-        for samples in order:
-            total = 0.0
-            for sample in samples:
+        for epoch, samples in enumerate(order):
+            total, self.rate = 0.0, self.rate_of(epoch)
+            for place, sample in enumerate(samples, start=1):
+                self.closing = place % self.config.learning.batch == 0 or place == len(samples)
                 self.show(self.assembly.inputs[sample], self.assembly.targets[sample])
                 total += self.error
                 self.outputs.append(list(self.signal[-1]))
             total_error.append(total)
             self.energies.append([self.close_epoch(bank) for bank in self.banks])
         return total_error
+
+    def rate_of(self, epoch):
+        """Return the learning rate of an epoch."""
+        learning = self.config.learning
+        passed = epoch / learning.decay_epochs
+        wave = 0.5 * (1.0 + math.cos(math.pi * min(passed, 1.0)))
+        shares = {
+            "constant": 1.0,
+            "step": learning.decay ** math.floor(passed),
+            "exponential": learning.decay**passed,
+            "cosine": learning.decay + (1.0 - learning.decay) * wave,
+        }
+        return learning.rate * shares[learning.schedule]
 
     def close_epoch(self, bank):
         """Energy of a bank in the epoch that ends, in each phase: added up over the devices in their order."""
@@ -580,8 +634,8 @@ class Network:
         bank, grid = self.synapses(slot)
         for i, row in enumerate(grid):
             for k, synapse in enumerate(row):
-                change = self.config.learning.rate * self.gradient[slot.layer][k] * self.signal[slot.layer - 1][i]
-                self.encode(slot, synapse, self.charge(bank, change))
+                change = self.rate * self.gradient[slot.layer][k] * self.signal[slot.layer - 1][i]
+                self.encode(slot, synapse, self.gather(synapse, self.charge(bank, change)))
         self.drive(slot)
 
     def write_nodes(self, slot):
@@ -593,9 +647,10 @@ class Network:
         for k, node in enumerate(bank.devices):
             change = 0.0
             if learning.bias_rule == "gradient":
-                change = -learning.rate * self.arriving[layer][k] * contrast * self.net[layer][k]
+                change = -self.rate * self.arriving[layer][k] * contrast * self.net[layer][k]
             elif learning.bias_rule == "printed":
-                change = learning.rate * self.gradient[layer][k]
+                change = self.rate * self.gradient[layer][k]
+            change = self.gather(node, change)
             aim = node.bias + change
             if change != 0.0 and abs(aim) > limit:
                 node.shortened += 1
@@ -631,8 +686,9 @@ class Network:
         device, memristor = bank.calibration.device, bank.devices[0]
         threshold = device.thresholds[slot.variable]
         pulse_time = slot.pulse_steps * self.config.time.dt
-        unit = bank.calibration.unit_current * pulse_time * slot.pulses
-        charge = self.gradient[1][0] * self.line_signal(slot.variable) * unit
+        share = self.rate / self.config.learning.rate
+        unit = bank.calibration.unit_current * pulse_time * slot.pulses * share
+        charge = self.gather(memristor, self.gradient[1][0] * self.line_signal(slot.variable) * unit, slot.variable)
         if self.config.learning.bias_current == "printed":
             memristor.current = charge / pulse_time + (threshold if self.difference >= 0.0 else -threshold)
         else:
@@ -658,10 +714,12 @@ class Network:
     def write_line(self, slot):
         """One line is written; the others get nothing."""
         bank = self.banks[slot.bank]
-        unit = self.config.learning.rate * bank.calibration.state_per_weight / bank.calibration.device.drift_coefficient
+        unit = self.rate * bank.calibration.state_per_weight / bank.calibration.device.drift_coefficient
         for variable, line in enumerate(bank.devices):
-            chosen = variable == slot.variable
-            self.encode(slot, line, self.gradient[1][0] * self.line_signal(variable) * unit if chosen else 0.0)
+            charge = 0.0
+            if variable == slot.variable:
+                charge = self.gather(line, self.gradient[1][0] * self.line_signal(variable) * unit)
+            self.encode(slot, line, charge)
         self.drive(slot)
 
     # The controller's tools
@@ -683,6 +741,14 @@ class Network:
     def scale_of(self, signal):
         """Return the magnitude that the READ current stands for: the configured one, or the signal's largest."""
         return self.config.network.read_scale or max(abs(value) for value in signal)
+
+    def gather(self, device, request, variable=0):
+        """Add a sample's request to those of its mini-batch; return what is to be written now."""
+        if self.config.learning.batch == 1:
+            return request
+        total = device.gathered.get(variable, 0.0) + request
+        device.gathered[variable] = 0.0 if self.closing else total
+        return total if self.closing else 0.0
 
     def charge(self, bank, change):
         """Return the charge beyond the threshold that changes a weight."""
@@ -713,7 +779,9 @@ class Network:
     def drive(self, slot: Slot, addressed=ANYTHING):
         """Step the slot's bank through its pulses and gaps; the other banks rest meanwhile."""
         bank = self.banks[slot.bank]
+        self.draw_traps(slot)
         around, spread = self.section("periphery", bank), self.section("imperfections", bank).write_noise
+        endurance = self.section("imperfections", bank).endurance
         sigma = math.sqrt(math.log1p(spread * spread))
         asked = [device.current for device in bank.devices]
         for device in bank.devices:
@@ -726,6 +794,9 @@ class Network:
                     z = normal(self.seed, 6, slot.bank, place, step)
                     device.factor = device.movable * exponential(sigma * z - 0.5 * sigma * sigma)
                 current = device.current if slot.pulses == 1 or device.count > number else 0.0
+                if endurance and addressed != NOTHING and (number == 0 or slot.gap_steps):
+                    device.pulses += current != 0.0 and device.movable
+                    device.closed = 1.0 - exponential(-(math.log(2.0) / endurance) * device.pulses)
                 voltages = self.step(
                     slot.bank, device, slot.phase, current, slot.pulse_steps, addressed=addressed, held=slot.held
                 )
@@ -735,7 +806,8 @@ class Network:
         levels = self.section("imperfections", bank).levels
         for place, device in enumerate(bank.devices):
             device.factor = device.movable
-            if levels and slot.phase == Phase.WRITE and device.movable:
+            verifies = slot.operation in (Operation.VERIFY, Operation.RESTORE_VERIFY)
+            if levels and slot.phase == Phase.WRITE and not verifies and device.movable:
                 lower, upper = bank.lower[0], bank.upper[0]
                 place_of = math.floor((device.state[0] - lower) / (upper - lower) * (levels - 1) + 0.5) / (levels - 1)
                 device.state = [min(lower + (upper - lower) * place_of, upper)]
@@ -763,7 +835,7 @@ class Network:
         time = self.config.time
         integrator, dt = "exact" if time.solver == "exact" else time.integrator, time.dt
         done = pulse(
-            OwnPhysics(bank.physics, device.factor, device.rate, device.aims), integrator, device.state, current, steps,
+            OwnPhysics(bank.physics, device), integrator, device.state, current, steps,
             dt=dt, p=device.parameters, lower=bank.lower, upper=bank.upper, addressed=addressed, held=held,
         )  # fmt: skip
         device.state = done.states[-1]

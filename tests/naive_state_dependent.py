@@ -68,6 +68,10 @@ class Model:
         """V / I."""
         return self.memristance_of(x, self.p)
 
+    def out_of_range(self, resistance):
+        low, high = sorted([self.memristance(self.lower), self.memristance(self.upper)])
+        return not low - RESIDUAL * (high - low) <= resistance <= high + RESIDUAL * (high - low)
+
     def state_of(self, resistance):
         """The state that has a memristance, or the nearer bound."""
         at_low, at_high = self.memristance(self.lower) - resistance, self.memristance(self.upper) - resistance
@@ -266,6 +270,7 @@ class Network(naive.Network):
         model = self.models[slot.bank]
         for device in self.banks[slot.bank].devices:
             if device.current != 0.0:
+                device.out_of_range += model.out_of_range(device.voltage / device.current)
                 device.known = model.state_of(device.voltage / device.current)
                 if model.known.moves and not slot.held:
                     device.known = model.state_before(device.known, device.current, slot.pulse_steps)
@@ -288,6 +293,7 @@ class Network(naive.Network):
                 sensitivities.append(0.0)
                 continue
             resistance = node.voltage / node.current
+            node.out_of_range += model.out_of_range(resistance)
             x = model.state_of(resistance)
             before, from_state, from_current = model.response(x, node.current, slot.pulse_steps)
             steepness = (model.memristance(x + small) - model.memristance(x - small)) / (2.0 * small)
@@ -343,17 +349,18 @@ class Network(naive.Network):
         bank, grid = self.synapses(slot)
         for i, row in enumerate(grid):
             for k, synapse in enumerate(row):
-                change = self.config.learning.rate * self.gradient[slot.layer][k] * self.signal[slot.layer - 1][i]
-                synapse.request = change * bank.calibration.state_per_weight
+                change = self.rate * self.gradient[slot.layer][k] * self.signal[slot.layer - 1][i]
+                synapse.request = self.gather(synapse, change * bank.calibration.state_per_weight)
         self.aim_and_write(slot)
 
     def modelled_write_line(self, slot):
         """One line is written."""
         bank = self.banks[slot.bank]
-        unit = self.config.learning.rate * bank.calibration.state_per_weight
+        unit = self.rate * bank.calibration.state_per_weight
         for variable, line in enumerate(bank.devices):
-            chosen = variable == slot.variable
-            line.request = self.gradient[1][0] * self.line_signal(variable) * unit if chosen else 0.0
+            line.request = 0.0
+            if variable == slot.variable:
+                line.request = self.gather(line, self.gradient[1][0] * self.line_signal(variable) * unit)
         self.aim_and_write(slot)
 
     def aim_and_write(self, slot):
@@ -374,9 +381,10 @@ class Network(naive.Network):
         for k, node in enumerate(bank.devices):
             change = 0.0
             if learning.bias_rule == "gradient":
-                change = learning.rate * self.arriving[layer][k] * self.sensitivity[layer][k]
+                change = self.rate * self.arriving[layer][k] * self.sensitivity[layer][k]
             elif learning.bias_rule == "printed":
-                change = learning.rate * self.gradient[layer][k]
+                change = self.rate * self.gradient[layer][k]
+            change = self.gather(node, change)
             node.request = 0.0
             if change != 0.0 and not math.isnan(node.bias):
                 allowed = within(node.bias + change, -limit, limit)

@@ -15,7 +15,12 @@ ACTIVATIONS = {
 }
 
 
-def train_single_layer(weights, bias, inputs, targets, order, learning_rate, activation="logistic"):
+def is_written(place, samples, batch):
+    """Whether the updates so far are written after the sample at a place, from 1: at a batch's and an epoch's end."""
+    return place % batch == 0 or place == samples
+
+
+def train_single_layer(weights, bias, inputs, targets, order, learning_rate, activation="logistic", batch=1):
     """Train one unit by the delta rule (Algorithm 1).
 
     Parameters
@@ -28,8 +33,10 @@ def train_single_layer(weights, bias, inputs, targets, order, learning_rate, act
     targets : (samples,) array_like
     order : (epochs, samples) array_like of int
         Index of the sample shown at each place of each epoch.
-    learning_rate : float
+    learning_rate : float or (epochs,) array_like
     activation : {"logistic", "tanh", "identity"}
+    batch : int
+        Samples whose updates are added up before they are made.
 
     Returns
     -------
@@ -47,15 +54,21 @@ def train_single_layer(weights, bias, inputs, targets, order, learning_rate, act
     inputs, targets = np.asarray(inputs, dtype=float), np.asarray(targets, dtype=float)
     activate, slope_of = ACTIVATIONS[activation]
     total_error = np.zeros(len(order))
+    rates = np.broadcast_to(learning_rate, len(order))
     for epoch, samples in enumerate(order):
-        for sample in samples:
+        weight_steps, bias_step = np.zeros(len(weights)), 0.0
+        for place, sample in enumerate(samples, start=1):
             x = inputs[sample]
             output = activate(weights @ x + bias)  # Eqs. 2, 3
             difference = targets[sample] - output  # Eq. 4
             total_error[epoch] += 0.5 * difference**2
-            step = learning_rate * difference * slope_of(output)
-            weights += step * x
-            bias += step
+            step = rates[epoch] * difference * slope_of(output)
+            weight_steps += step * x
+            bias_step += step
+            if is_written(place, len(samples), batch):
+                weights += weight_steps
+                bias += bias_step
+                weight_steps, bias_step = np.zeros(len(weights)), 0.0
     return weights, bias, total_error
 
 
@@ -121,6 +134,37 @@ def bias_step(rule, net_input, slope, error, contrast):
     raise ValueError(f"bias_rule: must be 'gradient', 'printed' or 'none' (got {rule!r})")
 
 
+def multilayer_error(weights, biases, inputs, targets, drift, ratio=0.01, node_threshold=0.0):
+    """Return the sum of (T - V)^2 / 2 over all samples, each read and restored (Eqs. 7 to 11, 20).
+
+    Parameters are those of `train_multilayer`.
+    """
+    biases, contrast, total = list(biases), node_contrast(ratio), 0.0
+    for sample, target in zip(np.asarray(inputs, dtype=float), np.asarray(targets, dtype=float), strict=True):
+        values = sample
+        for layer, layer_weights in enumerate(weights):
+            net = values @ layer_weights
+            values, _, biases[layer] = read_nodes(net, biases[layer], drift, contrast, node_threshold)
+        total += 0.5 * np.sum((target - values) ** 2)
+    return total
+
+
+def single_layer_error(weights, bias, inputs, targets, activation="logistic"):
+    """Return the sum of (T - O)^2 / 2 over all samples."""
+    outputs = ACTIVATIONS[activation][0](np.asarray(inputs, dtype=float) @ weights + bias)
+    return 0.5 * np.sum((np.asarray(targets, dtype=float) - outputs) ** 2)
+
+
+def best_of(errors, patience=0):
+    """Return the epoch of the lowest error, and how many epochs there are until ``patience`` bring no lower one."""
+    best = 0
+    for epoch, error in enumerate(errors):
+        best = epoch if error < errors[best] else best
+        if patience and epoch - best == patience:
+            return best, epoch + 1
+    return best, len(errors)
+
+
 def train_multilayer(
     weights,
     biases,
@@ -134,6 +178,7 @@ def train_multilayer(
     weight_limit=np.inf,
     bias_limit=np.inf,
     bias_rule="gradient",
+    batch=1,
 ):
     """Train a multilayer perceptron by backpropagation (Algorithm 2).
 
@@ -147,7 +192,7 @@ def train_multilayer(
     targets : (samples, n_out of the last layer) array_like
     order : (epochs, samples) array_like of int
         Index of the sample shown at each place of each epoch.
-    learning_rate : float
+    learning_rate : float or (epochs,) array_like
     drift : float
         kappa: change of a node's state over a READ of unit current.
     ratio : float
@@ -158,6 +203,8 @@ def train_multilayer(
         A write that would leave +-limit ends at it. A node's state stays in [-1, 1] in any case.
     bias_rule : {"gradient", "printed", "none"}
         See `bias_step`.
+    batch : int
+        Samples whose updates are added up before they are made.
 
     Returns
     -------
@@ -178,8 +225,10 @@ def train_multilayer(
     bias_limit = min(bias_limit, 1.0)
     layers = range(len(weights))
     total_error = np.zeros(len(order))
+    rates = np.broadcast_to(learning_rate, len(order))
     for epoch, samples in enumerate(order):
-        for sample in samples:
+        weight_steps, bias_steps = [np.zeros_like(w) for w in weights], [np.zeros_like(b) for b in biases]
+        for place, sample in enumerate(samples, start=1):
             values, nets, slopes = [inputs[sample]], [], []
             for layer in layers:
                 nets.append(values[-1] @ weights[layer])  # Eqs. 7, 8
@@ -194,8 +243,11 @@ def train_multilayer(
 
             for layer in layers:
                 delta = slopes[layer] * errors[layer]  # Eqs. 16, 17
-                change = learning_rate * np.outer(values[layer], delta)
-                weights[layer] = np.clip(weights[layer] + change, -weight_limit, weight_limit)
-                change = learning_rate * bias_step(bias_rule, nets[layer], slopes[layer], errors[layer], contrast)
-                biases[layer] = np.clip(biases[layer] + change, -bias_limit, bias_limit)
+                step = bias_step(bias_rule, nets[layer], slopes[layer], errors[layer], contrast)
+                weight_steps[layer] += rates[epoch] * np.outer(values[layer], delta)
+                bias_steps[layer] += rates[epoch] * step
+            for layer in layers if is_written(place, len(samples), batch) else ():
+                weights[layer] = np.clip(weights[layer] + weight_steps[layer], -weight_limit, weight_limit)
+                biases[layer] = np.clip(biases[layer] + bias_steps[layer], -bias_limit, bias_limit)
+                weight_steps[layer][:], bias_steps[layer][:] = 0.0, 0.0
     return weights, biases, total_error

@@ -142,6 +142,7 @@ def change(old: str, new: str) -> str:
         (change("dt = 1e-3", ""), "time.dt: is missing"),
         (change("duration", "duraton"), "did you mean 'duration'"),
         (change("[bank]", "[bnak]"), "bnak: no such setting; did you mean 'bank'"),
+        (change("[bank]", "[imperfections]\n[bank]"), "imperfections: a drive has perfect devices, sources and meters"),
         (change('"node"', '"nod"'), r"device.model: must be one of .*\(got 'nod'\); did you mean 'node'"),
         (change('"node"', '"node"\nthreshhold = 1.0'), "device.threshhold: no such setting; did you mean 'threshold'"),
         (change('"csv"', '"cvs"'), r"drive.0.waveform: must be one of .*\(got 'cvs'\); did you mean 'csv'"),

@@ -117,6 +117,7 @@ def test_the_pulses_of_finer_steps_are_the_same_to_the_bit():
         assert check.verdict == "exact"
 
 
+@pytest.mark.slow
 def test_a_network_of_windowed_synapses_has_eulers_order():
     config = configuration(
         "mlp", time={"pulse_steps": 4, "write_steps": 4}, learning={"rate": 1.0, "epochs": 4},
@@ -152,6 +153,7 @@ def test_noise_is_the_same_at_each_dt():
                               memsim.training.run(configuration("mlp"), REAL).total_error)  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("law", ["slope", "integral"])
 def test_writes_are_the_same_pulses_at_each_dt(law):
     """Devices in the same states get the same currents, to the bit, whether they are stepped at dt, dt/2 or dt/4."""

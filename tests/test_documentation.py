@@ -38,12 +38,24 @@ from memsim.sweeping.packing import plan
 
 ROOT = Path(__file__).parents[1]
 FORMAT = ROOT / "traces" / "FORMAT.md"
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), FORMAT]
+README = ROOT / "README.md"
+PAGES = [README, *sorted((ROOT / "docs").glob("*.md")), FORMAT]
+# Their kernels are compiled for them alone: of banks to measure, of pairs of models.
+SLOW_PAGES = [ROOT / "docs" / f"{name}.md" for name in ("benchmark", "other-devices", "performance")]
 IMAGE_BYTES = 200_000
 
 # What makes a command of a page short; the last of two equal options counts.
 SHORT = {
-    "run": ["--set", "learning.epochs=2", "--set", "run.realisations=2", "--quiet"],
+    # Euler's loop of each network is one that other tests need too.
+    "run": [
+        "--set",
+        "learning.epochs=2",
+        "--set",
+        "run.realisations=2",
+        "--set",
+        "time.integrator=euler",
+        "--quiet",
+    ],
     "reproduce": ["--realisations", "2", "--epochs", "2", "--reading-realisations", "0", "--quiet"],
     "sweep": [
         "--set",
@@ -89,8 +101,10 @@ def commands(block: str) -> list[list[str]]:
 def run_command(arguments: list[str]) -> None:
     # Of a benchmark of all suites the shortest stands for them; tests/test_bench.py has each.
     suite = ["tricks"] if arguments[0] == "bench" and arguments[1].startswith("-") else []
+    # The exponent of VTEAM's default, whose loop tests/test_learning_loop.py needs too.
+    other = ["--set", "devices.synapse.alpha_on=3"] if arguments[:2] == ["run", "examples/vteam.toml"] else []
     with pytest.raises(SystemExit) as exited:
-        cli.main([*arguments, *suite, *SHORT.get(arguments[0], [])])
+        cli.main([*arguments, *suite, *other, *SHORT.get(arguments[0], [])])
     assert exited.value.code in (0, None), arguments
 
 
@@ -121,17 +135,20 @@ def small_runs(tmp_path_factory):
     data = memsim.datasets.gate("xor", samples=5)
     networks = {"multi": memsim.MultilayerPerceptron(), "single": memsim.SingleLayerPerceptron()}
     for name, network in networks.items():
-        memsim.train(network, data, **common, out=folder / f"{name}.h5").close()
+        memsim.train(network, data, **common, validation=0.2, out=folder / f"{name}.h5").close()
     return [folder / f"{name}.h5" for name in networks]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=page_id)
+@pytest.mark.parametrize(
+    "page",
+    [pytest.param(page, id=page_id(page), marks=pytest.mark.slow if page in SLOW_PAGES else ()) for page in PAGES],
+)
 def test_blocks_run(page, tmp_path, monkeypatch, request):
     """Python and shell blocks of a page, in order, in one folder with the examples."""
     found = blocks(page)
     if page == FORMAT:
         shutil.copy(request.getfixturevalue("small_runs")[0], tmp_path / "run.h5")
-    if any(options or "load_models" in body for _, _, options, body in found):
+    if any(options for _, _, options, _ in found):
         # Models of the page's own would stay in the cache for good.
         monkeypatch.setenv("MEMSIM_CACHE_DIR", str(tmp_path / "cache"))
     shell = "\n".join(body for _, language, _, body in found if language == "sh")
@@ -152,7 +169,8 @@ def test_blocks_run(page, tmp_path, monkeypatch, request):
                 exec(compile("\n" * line + body, page_id(page), "exec"), namespace)
             elif language == "sh":
                 for arguments in commands(body):
-                    run_command(arguments)
+                    if page != README or arguments[0] != "bench":
+                        run_command(arguments)
     finally:
         for name in set(memsim.devices.MODELS) - models:
             del memsim.devices.MODELS[name]
@@ -161,8 +179,19 @@ def test_blocks_run(page, tmp_path, monkeypatch, request):
                 del sys.modules[name]
 
 
+@pytest.mark.slow
+def test_the_readmes_benchmarks_run(tmp_path, monkeypatch):
+    """Apart from its other commands: most of the time their kernels are compiled."""
+    monkeypatch.chdir(tmp_path)
+    found = [words for _, language, _, body in blocks(README) if language == "sh" for words in commands(body)]
+    benchmarks = [words for words in found if words[0] == "bench"]
+    assert len(benchmarks) == 2
+    for words in benchmarks:
+        run_command(words)
+
+
 def test_every_page_has_its_blocks_found():
-    assert sum(len(commands(body)) for _, language, _, body in blocks(ROOT / "README.md") if language == "sh") >= 9
+    assert sum(len(commands(body)) for _, language, _, body in blocks(README) if language == "sh") >= 9
     languages = {language for page in PAGES for _, language, _, _ in blocks(page)}
     assert languages == {"python", "sh", "text", "toml"}
     for page in PAGES:
@@ -170,7 +199,7 @@ def test_every_page_has_its_blocks_found():
 
 
 def test_the_two_commands_are_in_the_readme():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    text = README.read_text(encoding="utf-8")
     assert "pip install . && memsim reproduce" in text
     assert "pip install '.[test]' && pytest" in text
 
@@ -451,6 +480,7 @@ OF_CHECKS = {
 }  # fmt: skip
 OF_OWN_MODELS = {("banks/BANK", "model_sha256")}  # tests/test_own_models.py
 SOMETIMES = IN_WINDOWS | OF_CHECKS | OF_OWN_MODELS
+OF_THE_PAST = {"keyframes/BANK/pulses", "keyframes/BANK/trap"}
 
 
 @pytest.mark.parametrize("which", [0, 1], ids=["multilayer", "single-layer"])
@@ -470,7 +500,7 @@ def test_the_attributes_that_are_there_only_sometimes(small_runs, tmp_path):
     assert found["traces/BANK", "windows"].tolist() == [300, 500]
     assert found["/", "replayed_from"].decode() == small_runs[0].name
     with memsim.open_run(small_runs[0]) as run:
-        data = memsim.datasets.Dataset(run.dataset.inputs, run.dataset.targets, run.dataset.name)
+        data = memsim.datasets.of_stored(run.dataset)
         checked = memsim.check_dt(run.config, data, samples=1).attributes()
         memsim.training.run(run.config, data, out=tmp_path / "checked.h5", dt_check=checked).close()
     _, found = contents(tmp_path / "checked.h5")
@@ -480,11 +510,25 @@ def test_the_attributes_that_are_there_only_sometimes(small_runs, tmp_path):
         assert rows[name][2].startswith(attribute_type(found[name])), name
 
 
-@pytest.mark.parametrize("which", [0, 1], ids=["multilayer", "single-layer"])
-def test_the_format_page_lists_every_dataset_with_type_shape_and_unit_and_no_other(small_runs, which):
-    found, _ = contents(small_runs[which])
+@pytest.fixture(scope="module")
+def worn_run(tmp_path_factory):
+    """The run file of devices whose past counts."""
+    telegraph = {"telegraph_amplitude": 0.1, "capture_time": 0.01, "emission_time": 0.02}
+    config = Configuration(
+        learning={"epochs": 2}, trace={"mode": "full"}, imperfections={"synapse": telegraph, "node": {"endurance": 9.0}}
+    )
+    path = tmp_path_factory.mktemp("worn") / "worn.h5"
+    memsim.training.run(config, memsim.datasets.gate("xor", samples=5), out=path).close()
+    return path
+
+
+@pytest.mark.parametrize("which", ["multilayer", "single-layer", "worn"])
+def test_the_format_page_lists_every_dataset_with_type_shape_and_unit_and_no_other(small_runs, which, request):
+    worn = which == "worn"
+    path = request.getfixturevalue("worn_run") if worn else small_runs[which == "single-layer"]
+    found, _ = contents(path)
     rows = {row[0].strip("`"): row for row in table_rows(sections_of(FORMAT)["Datasets"])}
-    assert set(found) == set(rows)
+    assert set(found) == set(rows) - (set() if worn else OF_THE_PAST)
     for name, dataset in found.items():
         _, kind, shape, unit, _ = rows[name]
         assert ("text" if dataset.dtype.kind == "S" else str(dataset.dtype)) in kind, name

@@ -337,6 +337,10 @@ def test_a_model_that_a_voltage_cannot_drive_is_refused(refused, data):
         ("time,current,voltage\n0,0,0\n1,1,1\n2,2,2\n", "must have 4 samples at the least .got 3."),
         ("time,current,voltage\n0,0,0\n2,1,1\n1,2,2\n3,3,3\n", "time: must increase .*got 1 s after 2 s at sample 2"),
         ("time,current,voltage\n0,0,0\n1,1,1\n1,2,2\n3,3,3\n", "time: must increase .*got 1 s after 1 s"),
+        (
+            "time,current,voltage\n0,0,0\n1,5,1\n2,1,2\n3,3,3\n1e12,2,3\n",
+            "the gap of 1e.12 s after sample 3 would take .* steps of 1 s",
+        ),
         ("time,current\n0,0\n1,1\n2,2\n3,3\n", "has no column 'voltage'; it has time, current"),
         (
             "time,current,voltage\n0,0,0\n1,nan,1\n2,2,2\n3,3,3\n",

@@ -27,7 +27,7 @@ OLDER = ("mlp-schema-1.h5", "slp-schema-1.h5")
 CONFIGURATION = Configuration(
     run={"realisations": 2, "threads": 1},
     time={"pulse_steps": 3},
-    learning={"epochs": 5},
+    learning={"epochs": 5, "keep_best": True},
     data={"arrays": "xor"},
     trace={"mode": "select", "banks": ("nodes2",), "keyframe_samples": 4},
 )
@@ -218,7 +218,7 @@ def test_a_file_without_any_one_of_its_parts_is_read_or_refused(reader, good, tm
     # Without its trace a run is one that kept none; without one of its quantities, one that kept the others.
     kept = {item for item in items if item.count("/") < 3 and item.startswith("traces")}
     # Earlier versions did not count all that is counted now.
-    kept |= {item for item in items if item.rsplit("/", 1)[-1] in ADDED_COUNTERS}
+    kept |= {item for item in items if item.rsplit("/", 1)[-1] in (*ADDED_COUNTERS, "learning_rate")}
     assert {item for item in read if item.rsplit("/", 1)[-1] not in AXES and "checksums" not in item} <= kept
 
 
@@ -242,7 +242,7 @@ REPLACED = (
     "keyframes/bias_weight",
     "keyframes/nodes2/state", "diagnostics/nodes2/energy", "diagnostics/nodes2/highest", "checkpoint/device_steps",
     "committed/rows", "committed/keyframes", "traces/nodes2/state", "traces/nodes2/time", "traces/nodes2/device",
-    "overview/nodes2/256/state",
+    "overview/nodes2/256/state", "metrics/learning_rate", "best/epoch", "best/error", "best/nodes2/state",
 )  # fmt: skip
 
 

@@ -5,7 +5,9 @@ import functools
 import math
 import statistics
 import tomllib
+from unittest import mock
 
+import h5py
 import naive
 import naive_state_dependent
 import numpy as np
@@ -17,13 +19,19 @@ from short_runs import REAL
 from memsim import training
 from memsim.assembly import assemble
 from memsim.configuration import Configuration
+from memsim.convergence.network import check_dt
 from memsim.datasets import Dataset
 from memsim.engine import Engine
-from memsim.errors import InputError
+from memsim.errors import InputError, RunFileError
 from memsim.imperfections.drawing import own_device
 from memsim.inspection.verification import verify
+from memsim.inspection.windows import write_window
+from memsim.kernels.block import place
+from memsim.kernels.imperfect import read_in
 from memsim.kernels.random import normal
+from memsim.kernels.slots import Flaw, Phase
 from memsim.prediction import evaluate
+from memsim.run import open_run
 
 COUNT = {"encoding": "count", "pulses": 6, "train_steps": 2, "train_gap_steps": 1}
 VTEAM = {"devices": {"synapse": {"model": "vteam"}}}
@@ -53,10 +61,32 @@ CASES = {
         "mlp",
         {"imperfections": {"synapse": {"levels": 4097, "stuck": 0.2, "write_noise": 0.2}, "node": {"levels": 1025}}},
     ),
+    "endurance": (
+        "mlp",
+        {
+            "imperfections": {
+                "synapse": {"endurance": 30.0, "stuck": 0.2, "write_noise": 0.2},
+                "node": {"endurance": 100.0},
+            },
+            "write": COUNT,
+        },
+    ),
+    "telegraph noise": (
+        "mlp",
+        {
+            "imperfections": {
+                "synapse": {"telegraph_amplitude": 0.1, "capture_time": 0.01, "emission_time": 0.02, "endurance": 50.0},
+                "node": {"telegraph_amplitude": 0.3, "capture_time": 0.02, "emission_time": 0.004, "stuck": 0.3},
+            },
+        },
+    ),
     "memristor": (
         "slp",
         {
-            "imperfections": {"memristor": {"spread": {"reference_current": 0.1}, "write_noise": 0.2}},
+            "imperfections": {
+                "memristor": {"spread": {"reference_current": 0.1}, "write_noise": 0.2}
+                | {"telegraph_amplitude": 0.2, "capture_time": 0.01, "emission_time": 0.02},
+            },
             "periphery": {"memristor": {"read_noise": 1e-2, "readout_bits": 5, "readout_range": 1.0}},
         },
     ),
@@ -64,12 +94,17 @@ CASES = {
         "mlp",
         VTEAM
         | {
-            "imperfections": {"synapse": {"spread": {"r_on": 0.1, "k_on": 0.1}, "write_noise": 0.2, "stuck": 0.2}},
+            "imperfections": {
+                "synapse": {"spread": {"r_on": 0.1, "k_on": 0.1}, "write_noise": 0.2, "stuck": 0.2, "endurance": 40.0},
+            },
             "periphery": {"synapse": {"read_noise": 1e-4, "driver_bits": 10, "driver_range": 2e-3}},
         },
     ),
 }
-of_each_case = pytest.mark.parametrize("case", CASES)
+SLOW = ("vteam synapses",)  # a loop of its own, which the others do not need
+of_each_case = pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=pytest.mark.slow if case in SLOW else ()) for case in CASES]
+)
 
 
 def configuration(case, **sections):
@@ -100,10 +135,7 @@ def same(one, other):
 # The twin
 
 
-@of_each_case
-def test_an_imperfect_network_equals_its_twin(case):
-    assembly = assemble(configuration(case), REAL)
-    states, errors, counters = ran(case)
+def assert_equals_its_twin(assembly, states, errors, counters):
     modelled = any(bank.modelled is not None for bank in assembly.banks)
     for lane, seed in enumerate(assembly.seeds):
         network = (naive_state_dependent if modelled else naive).Network(assembly, lane)
@@ -113,6 +145,18 @@ def test_an_imperfect_network_equals_its_twin(case):
             assert same([states[b][..., lane]], [network.states(b)]), bank.name
             for name, values in counters.items():
                 assert same([values[b][..., lane]], [network.counter(name, b)]), (bank.name, name)
+
+
+@of_each_case
+def test_an_imperfect_network_equals_its_twin(case):
+    assert_equals_its_twin(assemble(configuration(case), REAL), *ran(case))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("time", [{"solver": "exact"}, {"integrator": "heun"}])
+def test_a_network_whose_past_counts_equals_its_twin_with_each_method(time):
+    assembly = assemble(configuration("telegraph noise", time=time), REAL)
+    assert_equals_its_twin(assembly, *states_after(assembly))
 
 
 def test_converters_clip_and_count_in_the_twins_cases():
@@ -149,7 +193,13 @@ def test_nothing_of_everything_has_the_bits_of_perfect_devices(kind):
     assert same([found[1]], [perfect[1]])
 
 
-@pytest.mark.parametrize("case", ["all, writes by count", "memristor", "retention", "levels", "vteam synapses"])
+@pytest.mark.parametrize(
+    "case",
+    [
+        "all, writes by count", "memristor", "retention", "levels", "endurance", "telegraph noise",
+        pytest.param("vteam synapses", marks=pytest.mark.slow),
+    ],
+)  # fmt: skip
 def test_an_imperfect_run_is_replayed_and_resumed_with_the_same_bits(case, tmp_path):
     config = configuration(case, learning={"epochs": 40}, trace={"keyframe_samples": 3})
     path = stopped(config, tmp_path / "stopped.h5", 5, data=REAL)
@@ -157,8 +207,7 @@ def test_an_imperfect_run_is_replayed_and_resumed_with_the_same_bits(case, tmp_p
         states = states_after(assemble(config, REAL))[0]
         for bank, wanted in zip(resumed.banks, states, strict=True):
             assert same([resumed.final_state[bank]], [wanted]), bank
-        verified = verify(resumed)
-    assert verified is not None
+        assert [finding for finding in verify(resumed) if finding.wrong] == []
 
 
 def test_evaluation_uses_the_devices_of_the_run():
@@ -222,6 +271,7 @@ def test_stuck_devices_have_their_shares_and_never_move():
     assert moved[movable == 1.0].any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "write",
     [{}, {"encoding": "width"}, {"encoding": "count", "pulses": 400, "train_steps": 1, "train_gap_steps": 0}],
@@ -254,7 +304,12 @@ def test_write_noise_has_mean_1_and_the_stated_deviation(write):
 
 
 @pytest.mark.parametrize(
-    ("model", "integrator", "order"), [("synapse", "euler", 1), ("synapse", "heun", 2), ("vteam", "euler", 1)]
+    ("model", "integrator", "order"),
+    [
+        ("synapse", "euler", 1),
+        pytest.param("synapse", "heun", 2, marks=pytest.mark.slow),
+        pytest.param("vteam", "euler", 1, marks=pytest.mark.slow),
+    ],
 )
 def test_states_at_rest_relax_exponentially(model, integrator, order):
     # The learning rate writes nothing, and READs stay below the thresholds: 900 steps in which only retention acts.
@@ -315,6 +370,152 @@ def test_writes_of_less_than_half_a_level_are_lost():
     assert np.array_equal(found[0][:, 0], assembly.initial[0][0])
 
 
+# Wear
+
+
+def with_kept_rows(case, **sections):
+    """A run of a case in memory, and its assembly."""
+    config = configuration(case, **sections)
+    return training.run(config, REAL), assemble(config, REAL)
+
+
+def last_slot(assembly, bank, phase):
+    """First step and width of the last slot of a bank in a phase, from a sample's start."""
+    schedule = assembly.schedule
+    found = zip(schedule.slots, schedule.starts, strict=True)
+    return [(start, slot.width) for slot, start in found if (slot.bank, slot.phase) == (bank, phase)][-1]
+
+
+def gains(run, assembly, bank, sample, phase):
+    """Voltages over those of fresh devices without a trap, at the end of a READ, (devices, realisations)."""
+    first, width = last_slot(assembly, bank, phase)
+    step = sample * assembly.schedule.steps + first + width - 1
+    name, device = assembly.banks[bank].name, assembly.banks[bank].device
+    state, current, voltage = (run.window(name, q, step, step + 1)[0] for q in ("state", "current", "voltage"))
+    fresh = naive.plain(device.functions().output)(state, current, device.kernel_parameters())
+    return state, current, voltage, fresh
+
+
+def test_the_range_halves_after_as_many_pulses_as_the_endurance():
+    # A synapse gets one pulse a sample, of the WRITE at its end; a node three, by READ, RESTORE and WRITE.
+    wear = {"synapse": {"endurance": 7.0, "stuck": 0.3}, "node": {"endurance": 25.0}}
+    run, assembly = with_kept_rows("endurance", imperfections=wear, write={"encoding": "amplitude"})
+    samples = int(run.keyframes["sample"][-1])
+    pulses = run.stored.keyframe_past(-1)
+    for b, (endurance, each) in enumerate([(7.0, 1), (25.0, 3)] * 2):
+        moving = assembly.own[b].movable == 1.0
+        assert np.array_equal(pulses[b][0], np.where(moving, each * samples, 0.0))
+        state, current, voltage, _ = gains(run, assembly, b, samples - 1, Phase.READ)
+        before = np.where(moving, each * (samples - 1) + (each == 3), 0)
+        about, device = assembly.banks[b].device.state_variables()[0], assembly.banks[b].device
+        middle = 0.5 * (about.lower + about.upper)
+        seen = middle + (state - middle) * 0.5 ** (before / endurance)
+        wanted = naive.plain(device.functions().output)(seen, current, device.kernel_parameters())
+        assert voltage == pytest.approx(wanted, rel=1e-12)
+        assert (current != 0.0).any()
+
+
+def test_a_long_endurance_wears_nothing():
+    fresh = {"synapse": {"spread": {"mobility": 0.0}}}
+    endless = {"synapse": {"endurance": 1e30}}
+    runs = [states_after(assemble(short_runs.configuration("mlp", imperfections=s), REAL)) for s in (fresh, endless)]
+    assert same(runs[0][0], runs[1][0])
+
+
+def test_evaluation_uses_devices_as_worn_as_the_run_left_them():
+    run, _ = with_kept_rows("telegraph noise")
+    outputs = [evaluate(run, REAL.inputs, keyframe=k).outputs for k in (-1, None)]
+    assert np.array_equal(*outputs)
+    # The states of the end in fresh devices give other outputs.
+    stored = run.stored
+    with mock.patch.object(type(stored), "keyframe_past", return_value=[]):
+        assert not np.array_equal(evaluate(run, REAL.inputs).outputs, outputs[0])
+
+
+def test_a_window_of_a_worn_run_can_be_replayed_again(tmp_path):
+    run, _ = with_kept_rows("telegraph noise")
+    write_window(run, tmp_path / "window.h5", 300, 400)
+    with open_run(tmp_path / "window.h5") as window:
+        assert [finding for finding in verify(window) if finding.wrong] == []
+        assert same(window.stored.keyframe_past(-1), run.stored.keyframe_past(-1))
+
+
+@pytest.mark.parametrize(("name", "value"), [("pulses", -1.0), ("pulses", 0.5), ("trap", 2.0), ("trap", math.nan)])
+def test_a_past_that_no_device_has_is_refused(tmp_path, name, value):
+    path = tmp_path / "run.h5"
+    training.run(configuration("telegraph noise"), REAL, out=path).close()
+    with h5py.File(path, "r+") as file:
+        file[f"keyframes/synapses1/{name}"][0, 1, 1] = value
+    with open_run(path) as run, pytest.raises(RunFileError, match=f"synapses1/{name} holds what no device has"):
+        run.window("synapses1", "voltage", run.sample_steps * 6, run.sample_steps * 7)
+
+
+def test_a_run_without_its_past_is_refused(tmp_path):
+    path = tmp_path / "run.h5"
+    training.run(configuration("telegraph noise"), REAL, out=path).close()
+    with h5py.File(path, "r+") as file:
+        del file["keyframes/nodes1/trap"]
+    with pytest.raises(RunFileError, match="its keyframes lack the trap of nodes1"):
+        open_run(path)
+
+
+# Random telegraph noise
+
+
+@functools.cache
+def trapped(capture, emission):
+    """Traps of a synapse bank at each sample's end, (samples, devices times realisations), and the samples' time."""
+    noise = {"telegraph_amplitude": 0.2, "capture_time": capture, "emission_time": emission}
+    sections = {"imperfections": {"synapse": noise}, "run": {"realisations": 400}, "learning": {"epochs": 5}}
+    assembly = assemble(short_runs.configuration("mlp", **sections), REAL)
+    engine = Engine(assembly, threads=1, epochs=5)
+    found = [engine.past()[0][1].ravel()]
+    while engine.position < engine.slots:
+        engine.advance(engine.position + engine.slots_a_sample)
+        found.append(engine.past()[0][1].ravel())
+    engine.close()
+    return np.array(found), assembly.schedule.steps * assembly.config.time.dt
+
+
+@pytest.mark.parametrize(("capture", "emission"), [(0.02, 0.06), (0.2, 0.1)])
+def test_traps_are_occupied_as_long_and_as_often_as_stated(capture, emission):
+    traps, period = trapped(capture, emission)
+    share = emission / (capture + emission)
+    kept = math.exp(-period * (1.0 / capture + 1.0 / emission))
+    # Devices are independent, samples are not: each of those has the same share.
+    error = math.sqrt(share * (1.0 - share) / traps.shape[1])
+    assert np.abs(traps.mean(axis=1) - share).max() < 4.0 * error
+    before, after = traps[:-1] == 1.0, traps[1:] == 1.0
+    for occupied, stays in ((True, share + (1.0 - share) * kept), (False, 1.0 - share + share * kept)):
+        chosen = before == occupied
+        found = (after == occupied)[chosen].mean()
+        assert found == pytest.approx(stays, abs=4.0 * math.sqrt(stays * (1.0 - stays) / chosen.sum()))
+    # The autocorrelation falls exponentially, over several samples as over one.
+    for lag in (1, 2, 4):
+        product = (traps[lag:] - share) * (traps[:-lag] - share)
+        scatter = product.std() / math.sqrt(product.size / (2 * lag))
+        assert product.mean() == pytest.approx(share * (1.0 - share) * kept**lag, abs=4.0 * scatter)
+
+
+def test_occupied_traps_raise_the_memristance_by_the_amplitude():
+    noise = {"telegraph_amplitude": 0.2, "capture_time": 0.02, "emission_time": 0.02}
+    config = configuration("telegraph noise", imperfections={"synapse": noise, "node": {}})
+    run, assembly = training.run(config, REAL), assemble(config, REAL)
+    seen = set()
+    for sample in range(10):
+        _, current, voltage, fresh = gains(run, assembly, 0, sample, Phase.READ)
+        ratio = voltage[current != 0.0] / fresh[current != 0.0]
+        assert np.minimum(np.abs(ratio - 1.0), np.abs(ratio - 1.2)).max() < 1e-12
+        seen |= set(np.round(ratio, 6).tolist())
+    assert seen == {1.0, 1.2}
+
+
+def test_traps_are_the_same_in_finer_steps():
+    checked = check_dt(configuration("telegraph noise"), REAL, samples=6)
+    assert max(bank.half for bank in checked.banks) < 1e-13
+    assert checked.output < 1e-12
+
+
 # Bad input
 
 
@@ -324,6 +525,15 @@ def test_writes_of_less_than_half_a_level_are_lost():
         ({"imperfections": {"synapse": {"spread": {"mobilty": 0.1}}}}, "did you mean 'mobility'"),
         ({"imperfections": {"synapse": {"spread": {"r_off": 0.1}}}}, "sets the bounds of a synapse's state"),
         ({"imperfections": {"node": {"spread": {"threshold": 0.1}}}}, "spread.threshold: is 0 in nodes1"),
+        (VTEAM | {"imperfections": {"synapse": {"spread": {"alpha_off": 0.1}}}}, "spread: must name one of"),
+        (
+            VTEAM | {"imperfections": {"synapse": {"spread": {"scale": 0.1}}}},
+            r"imperfections.synapse.spread.scale: cannot differ from device to device: scale: must be 1",
+        ),
+        (
+            {"periphery": {"synapse": {"driver_bits": 2, "driver_range": 1.0}}},
+            r"periphery.synapse.driver_bits: a step of 1 A rounds READs of synapses1, of up to .*, to 0; take more",
+        ),
         ({"imperfections": {"synapse": {"spread": {"mobility": -0.1}}}}, "must be greater than or equal to 0"),
         ({"imperfections": {"synapse": {"spread": {"mobility": 1.5}}}}, "must be less than or equal to 1"),
         ({"imperfections": {"synapse": {"stuck": 0.6, "stuck_lower": 0.6}}}, r"at most 1 \(got 1.2\)"),
@@ -333,6 +543,10 @@ def test_writes_of_less_than_half_a_level_are_lost():
         ({"imperfections": {"node": {"retention_time": 1e-3}}}, r"at least 10 steps of time.dt = 0.00025 s"),
         ({"imperfections": {"node": {"retention_time": 0.0}}}, "must be greater than 0"),
         ({"imperfections": {"node": {"retention_state": 1.5}}}, "must be less than or equal to 1"),
+        ({"imperfections": {"node": {"endurance": 0.0}}}, "endurance: must be greater than 0"),
+        ({"imperfections": {"node": {"telegraph_amplitude": 0.1, "capture_time": 1.0}}}, "emission_time: is missing"),
+        ({"imperfections": {"node": {"capture_time": 0.0}}}, "capture_time: must be greater than 0"),
+        ({"imperfections": {"node": {"telegraph_amplitude": 1.5}}}, "must be less than or equal to 1"),
         (
             {"imperfections": {"node": {"retention_time": 1.0}}, "time": {"solver": "exact"}},
             "time.solver: must be 'stepping' for nodes1, whose states relax",
@@ -352,6 +566,8 @@ def test_a_memristor_is_not_stuck_at_a_bound_that_it_does_not_have():
         assemble(short_runs.configuration("slp", **sections), REAL)
     with pytest.raises(InputError, match=r"retention_time: a threshold-memristor has a state without a bound"):
         assemble(short_runs.configuration("slp", imperfections={"memristor": {"retention_time": 1.0}}), REAL)
+    with pytest.raises(InputError, match=r"endurance: a threshold-memristor has several states"):
+        assemble(short_runs.configuration("slp", imperfections={"memristor": {"endurance": 9.0}}), REAL)
     with pytest.raises(InputError, match=r"levels: a threshold-memristor has several states"):
         assemble(short_runs.configuration("slp", imperfections={"memristor": {"levels": 9}}), REAL)
 
@@ -359,3 +575,43 @@ def test_a_memristor_is_not_stuck_at_a_bound_that_it_does_not_have():
 def test_the_configuration_goes_through_toml():
     config = configuration("all, writes by count")
     assert Configuration(**tomllib.loads(config.to_toml())) == config
+
+
+# What the controller reads
+
+
+def test_readings_beyond_the_range_are_counted():
+    """Noise of many times the range of the voltages: nearly all READs lie beyond it, and none does without noise."""
+    verify, exact = {"write": {"verify": 1}}, {"readout_bits": 32, "readout_range": 1e3}
+    noisy, quiet = (
+        assemble(short_runs.configuration("mlp", **verify, periphery={"synapse": around}), REAL)
+        for around in ({"read_noise": 1e3}, exact)
+    )
+    counted, without = (states_after(assembly)[2]["out_of_range"] for assembly in (noisy, quiet))
+    # Each synapse is read in each sample, and verified up to twice.
+    reads = len(REAL.inputs) * noisy.config.learning.epochs
+    for b in (0, 2):
+        assert (counted[b] > 0.9 * reads).all()
+        assert (counted[b] <= 3 * reads).all()
+        assert not without[b].any()
+
+
+def test_read_noise_has_the_stated_moments():
+    sigma, steps = 1e-2, 1500
+    engine = Engine(assemble(configuration("periphery"), REAL), threads=1, epochs=1)
+    plan, block, bank = engine.plan, engine._blocks[0], 1
+    plan.flaws[bank] = 0.0
+    plan.flaws[bank, Flaw.READ_NOISE] = sigma
+    at = place(plan.banks, block, bank)
+    noise = np.empty((steps, at.elements))
+    for step in range(steps):
+        block.devices.voltage[:] = 0.0
+        read_in(plan, block, at, bank, step)
+        noise[step] = block.devices.voltage[at.first : at.first + at.elements]
+    engine.close()
+    assert noise.mean() == pytest.approx(0.0, abs=4.0 * sigma / math.sqrt(noise.size))
+    assert noise.std() == pytest.approx(sigma, rel=4.0 / math.sqrt(2.0 * noise.size))
+    assert (noise**4).mean() / sigma**4 == pytest.approx(3.0, abs=4.0 * math.sqrt(96.0 / noise.size))
+    # From step to step and from device to device there is no correlation.
+    for one, other in ((noise[1:], noise[:-1]), (noise[:, 1:], noise[:, :-1])):
+        assert abs((one * other).mean()) < 4.0 * sigma**2 / math.sqrt(one.size)

@@ -82,7 +82,7 @@ def assert_multilayer_is_the_references(done):
             shown_inputs(done),
             done.dataset.targets,
             done.order[:, :, r],
-            config.learning.rate,
+            done.learning_rate,
             network.node_drift,
             ratio=node.r_on / node.r_off if node.equation == 10 else 0.0,
             node_threshold=node.threshold / unit_current,
@@ -90,6 +90,7 @@ def assert_multilayer_is_the_references(done):
             # The limit is one of writes: biases that are not written may drift beyond it where READs meet bounds.
             bias_limit=np.inf if config.learning.bias_rule == "none" else network.bias_limit,
             bias_rule=config.learning.bias_rule,
+            batch=config.learning.batch,
         )
         for layer in range(len(weights)):
             assert_near(after[0][layer][..., r], weights[layer])
@@ -104,7 +105,7 @@ def assert_single_layer_is_the_references(done, activation="logistic"):
     for r in range(len(done.seeds)):
         weights, bias, errors = reference_learning.train_single_layer(
             before[:-1, r], before[-1, r], shown_inputs(done), done.dataset.targets[:, 0], done.order[:, :, r],
-            done.config.learning.rate, activation,
+            done.learning_rate, activation, done.config.learning.batch,
         )  # fmt: skip
         assert_near(after[:, r], np.append(weights, bias))
         assert np.abs(done.total_error[:, r] - errors).max() <= PRECISION * errors[0]
@@ -157,8 +158,23 @@ def test_a_wide_network_learns_random_data_as_the_reference_does():
         {"time": {"pulse_steps": 3, "write_steps": 7, "gap_steps": 2}},
         {"devices": {"node": Node(threshold=NODE_THRESHOLD, equation=12)}},
         {"learning": {"shuffle": False}},
+        {"learning": {"batch": 7}},
+        {"learning": {"batch": 40, "shuffle": False}},
+        {"learning": {"schedule": "step", "decay": 0.5, "decay_epochs": 6}},
+        {"learning": {"schedule": "exponential", "decay_epochs": 15}},
+        {"learning": {"schedule": "cosine", "decay_epochs": 15, "batch": 3}},
     ],
-    ids=["fixed read scale", "other widths", "Eq. 12", "unshuffled"],
+    ids=[
+        "fixed read scale",
+        "other widths",
+        "Eq. 12",
+        "unshuffled",
+        "mini-batches",
+        "one batch an epoch",
+        "step",
+        "exponential",
+        "cosine, mini-batches",
+    ],
 )
 def test_a_wide_network_of_other_settings_learns_as_the_reference_does(sections):
     assert_multilayer_is_the_references(run(wide(**sections), WIDE))
@@ -202,6 +218,13 @@ def test_heuns_method_learns_as_the_reference_does():
     assert_multilayer_is_the_references(done)
 
 
+def test_a_network_of_several_outputs_learns_as_the_reference_does():
+    data = Dataset(WIDE.inputs[:, :2], WIDE.targets[:, :2], "two outputs")
+    done = run(wide(network={"layers": (2, 3, 2), "constant_input": False}), data)
+    assert_multilayer_is_the_references(done)
+    assert done.final_state["nodes2"].shape == (2, 1, 3)
+
+
 # Algorithm 1
 
 
@@ -229,6 +252,29 @@ def test_single_layer_learns_signed_inputs_as_the_reference_does(construction):
         data={"gate": None, "arrays": "signed"}, time={"pulse_steps": 7, "write_steps": 4, "gap_steps": 1},
     )  # fmt: skip
     assert_single_layer_is_the_references(run(config, SIGNED))
+
+
+@pytest.mark.parametrize("construction", ["memristor", "equivalent"])
+def test_single_layer_learns_mini_batches_as_the_reference_does(construction):
+    config = single_layer(
+        SETTINGS, "OR", network={"construction": construction}, learning={"rate": 0.5, "epochs": 20, "batch": 7},
+        data={"gate": None, "arrays": "signed"},
+    )  # fmt: skip
+    done = run(config, SIGNED)
+    assert_single_layer_is_the_references(done)
+    assert count(done, "clipped_writes") == 0
+
+
+@pytest.mark.parametrize("construction", ["memristor", "equivalent"])
+def test_single_layer_learns_at_falling_rates_as_the_reference_does(construction):
+    config = single_layer(
+        SETTINGS, "OR", network={"construction": construction},
+        learning={"rate": 0.5, "epochs": 20, "schedule": "step", "decay": 0.3, "decay_epochs": 7},
+        data={"gate": None, "arrays": "signed"},
+    )  # fmt: skip
+    done = run(config, SIGNED)
+    assert done.learning_rate == pytest.approx([0.5] * 7 + [0.15] * 7 + [0.045] * 6, rel=1e-15)
+    assert_single_layer_is_the_references(done)
 
 
 @pytest.mark.slow

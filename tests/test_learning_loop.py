@@ -84,10 +84,30 @@ STATE_DEPENDENT = {
         REAL,
         {"network": MLP | {"restore_verify": 1}, "time": SHORT, "write": {"verify": 1, "tolerance": 1e-9}},
     ),
+    "windowed synapses and nodes, all verified, mini-batches": (
+        REAL,
+        {
+            "network": MLP | {"restore_verify": 2},
+            "time": SHORT,
+            "devices": {"synapse": WINDOWED, "node": WINDOWED},
+            "learning": {"batch": 3},
+            "write": {"verify": 1, "driver_limit": 0.1},
+        },
+    ),
+    "vteam lines, mini-batches, falling rate": (
+        REAL,
+        {
+            "network": LINES,
+            "time": SHORT,
+            "devices": {"synapse": VTEAM},
+            "learning": {"batch": 3, "schedule": "step", "decay_epochs": 1},
+        },
+    ),
     "vteam lines": (REAL, {"network": LINES, "time": SHORT, "devices": {"synapse": VTEAM}, "write": {"verify": 1}}),
 }
 
-# Data, and the sections that differ from their defaults. All of a network's cases share one compiled loop.
+# Data, and the sections that differ from their defaults. All of a network's cases share one compiled loop:
+# one that only SLOW cases need is compiled with the slow tests.
 CASES = {
     "mlp": (XOR, {"network": MLP}),
     "mlp, rest gap": (REAL, {"network": MLP, "time": SHORT | {"gap_steps": 3}}),
@@ -103,6 +123,23 @@ CASES = {
     "mlp, writes by count": (
         REAL,
         {"network": MLP, "time": SHORT | {"gap_steps": 2}, "write": COUNT, "learning": {"rate": 3.0}},
+    ),
+    "mlp, mini-batches": (REAL, {"network": MLP, "time": SHORT, "learning": {"rate": 3.0, "batch": 3}}),
+    "mlp, falling rate": (
+        REAL,
+        {"network": MLP, "time": SHORT, "learning": {"rate": 3.0, "schedule": "exponential", "decay_epochs": 1}},
+    ),
+    "mlp, mini-batches, writes by count": (
+        REAL,
+        {"network": MLP, "time": SHORT | {"gap_steps": 2}, "write": COUNT, "learning": {"rate": 1.0, "batch": 2}},
+    ),
+    "slp, mini-batches, falling rate": (
+        REAL,
+        {"network": SLP, "time": SHORT, "learning": {"batch": 3, "schedule": "step", "decay_epochs": 1}},
+    ),
+    "lines, mini-batches, falling rate": (
+        REAL,
+        {"network": LINES, "time": SHORT, "learning": {"batch": 3, "schedule": "cosine", "decay_epochs": 2}},
     ),
     "mlp, fixed read scale": (REAL, {"network": MLP | {"read_scale": 3.0}, "time": SHORT}),
     "mlp 3-4-2, constant input": (
@@ -185,7 +222,11 @@ CASES = {
 }
 KINDS = ("mlp, writes by count", "slp, rest gap", "lines, tanh, rest gap")  # one of each network, all with rest gaps
 
-of_each_case = pytest.mark.parametrize("case", CASES)
+SLOW = ("lines, closed form, writes by count", "mlp, verified", "vteam lines")
+
+of_each_case = pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=pytest.mark.slow if case in SLOW else ()) for case in CASES]
+)
 of_each_kind = pytest.mark.parametrize("case", KINDS)
 
 
@@ -339,7 +380,7 @@ def test_one_compiled_loop_serves_every_run_of_a_network():
     for case in KINDS:
         assembly = assembly_of(case, seeds=realisation_seeds(0, 1))
         run_engine(assembly, shuffled=False, epochs=1, recorded=(0,))
-        assert len(loop_kernel(assembly.models, "euler", False, False).signatures) == 1
+        assert len(loop_kernel(assembly.models, "euler", assembly.modelled, assembly.imperfect).signatures) == 1
 
 
 # What must not change a bit

@@ -116,6 +116,7 @@ def test_the_table_has_a_line_for_each_loop_with_the_numbers_of_its_unit(cli, tm
 def test_options_of_a_drive_and_of_loops_do_not_mix(refused, tmp_path):
     drive = EXAMPLE.parent / "hysteresis.toml"
     refused(r"--table: is for a file with \[loops\]", "drive", drive, "--table", tmp_path / "loops.csv")
+    refused("--check-dt: is for one drive", "drive", EXAMPLE, "--check-dt")
     refused("--out: keeps the rows of one drive", "drive", EXAMPLE, "--out", tmp_path / "rows.h5")
     refused(r"must end in .csv or .json", "drive", EXAMPLE, "--table", tmp_path / "loops.txt")
     assert list(tmp_path.iterdir()) == []
@@ -131,3 +132,8 @@ def test_a_table_that_exists_is_left_alone(refused, tmp_path):
     (tmp_path / "loops.csv").write_text("mine")
     refused("exists", "drive", EXAMPLE, "--table", tmp_path / "loops.csv")
     assert (tmp_path / "loops.csv").read_text() == "mine"
+
+
+def test_loops_without_a_finite_area_are_refused(refused):
+    message = "loops.amplitudes: the loop at 1e.300, .* has no finite area"
+    refused(message, "drive", EXAMPLE, "--set", "loops.amplitudes=[1e300]")

@@ -15,14 +15,15 @@ from memsim.driving.drive import run
 from memsim.driving.trace import load_drive_source
 from memsim.errors import InputError
 from memsim.kernels.models import windows
-from memsim.kernels.stepping import INTEGRATORS
 from memsim.waveforms import Pulse, Pulses, Sinusoid
 
 THRESHOLD_MODELS = [(Team, "i_off", "i_on"), (Vteam, "v_off", "v_on")]
 DATA = Path(__file__).with_name("data")
 PLAIN = IonDrift()
 K = 1e4  # the drift coefficient of the default film in 1/(A s)
-of_each_integrator = pytest.mark.parametrize("integrator", INTEGRATORS)
+
+# Each model's law is in Heun's kernel, which tests/test_stepping.py compares with Euler's.
+of_each_integrator = pytest.mark.parametrize("integrator", ["heun", pytest.param("euler", marks=pytest.mark.slow)])
 
 
 def window(name, exponent=1):
@@ -141,6 +142,7 @@ def test_ion_drift_stops_at_its_bounds():
     assert trace.voltage[-1, 0] == pytest.approx(1e-3 * 100.0, rel=1e-12)
 
 
+@pytest.mark.slow
 def test_the_plain_device_has_the_closed_form_of_a_pulse():
     states, currents = random_states(PLAIN, 70, np.random.default_rng(1)), np.linspace(-1e-3, 1e-3, 70)
     leap, steps = (run_pulse(PLAIN, solver, states, currents, 50) for solver in ("exact", "euler"))
@@ -544,6 +546,10 @@ def test_ion_drift_refuses_what_it_cannot_be(section, message):
         (Vteam, {"scale": 2.0}, r"scale: must be 1 with the window 'kvatinsky' \(got 2\); only prodromakis"),
         (Vteam, {"preset": "hp"}, r"preset: must be one of pt-hf-ti, ferroelectric \(got 'hp'\)"),
         (Vteam, {"preset": "ferroelectric", "a1": 1.0}, "a1: no such setting"),
+        (Vteam, {"a_on": 1.0}, r"a_on: must be between x_on = 0 m and x_off = 1e-08 m, within 10 w_c \(got 1\)"),
+        (Team, {"a_off": -1e-6}, r"a_off: must be between x_on .*got -1e-06"),
+        (Team, {"x_off": 1e-320, "window": "none"}, "team: what follows from these parameters is not finite"),
+        (IonDrift, {"thickness": 1e-300}, "ion-drift: what follows from these parameters is not finite"),
         (Yakopcic, {"a1": 0.0}, "a1: must be greater than 0"),
         (Yakopcic, {"x_p": 1.0}, "x_p: must be less than 1"),
         (Yakopcic, {"eta": 2}, "eta: must be 1 or -1"),

@@ -4,17 +4,23 @@ import hashlib
 import json
 import math
 import os
+import platform
 import subprocess
 import sys
 
 import h5py
 import naive
+import naive_state_dependent
 import numpy as np
 import pytest
+import short_runs
 
 import memsim
+from memsim.assembly import assemble
 from memsim.devices import MODELS, IonDrift
+from memsim.engine import Engine
 from memsim.errors import InputError
+from memsim.kernels.slots import BankColumn
 from memsim.waveforms import Pulse, Pulses, Sinusoid
 
 FILE = """\
@@ -391,3 +397,53 @@ def test_a_sweep_has_models_of_ones_own(load, cli, tmp_path, monkeypatch):
             assert run.config.devices.synapse.digest == MODELS["own-drift"]().digest
             errors.append(run.total_error[:])
     assert np.isfinite(errors).all()
+
+
+INSTRUCTIONS = """\
+import re, sys
+import memsim
+from memsim.devices import IonDrift
+from memsim.kernels.stepping import waveform_kernel
+from memsim.waveforms import Pulse, Pulses
+(model,) = memsim.load_models("my_device.py")
+for device in (model(), IonDrift(window="joglekar")):
+    memsim.drive(device, Pulses(pulses=[Pulse(width=0.1, amplitude=1e-4)]), dt=0.1, duration=0.1)
+    kernel = waveform_kernel(device.functions(), "euler", "current")
+    found = re.findall(r"^\\s+([a-z]\\w+)\\s", kernel.inspect_asm(kernel.signatures[0]), flags=re.M)
+    print(len(found), sum(bool(re.fullmatch(r"v(mul|add|sub|div|fn?m\\w+)pd", name)) for name in found))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="reads x86-64 assembly")
+def test_a_users_model_is_compiled_to_the_instructions_of_the_built_in_one(tmp_path):
+    """As fast, measured by what does not depend on the machine's load; docs/performance.md has the times."""
+    (tmp_path / "my_device.py").write_text(OHMIC)
+    done = subprocess.run(
+        [sys.executable, "-c", INSTRUCTIONS], check=True, cwd=tmp_path, capture_output=True, text=True,
+        env={**os.environ, "MEMSIM_CACHE_DIR": str(tmp_path / "cache")},
+    )  # fmt: skip
+    (ours, our_vectors), (theirs, their_vectors) = (map(int, line.split()) for line in done.stdout.splitlines())
+    assert our_vectors == their_vectors > 10
+    assert ours == pytest.approx(theirs, rel=0.02)
+
+
+@pytest.mark.slow
+def test_a_model_that_moves_at_rest_is_never_skipped_in_a_network(load):
+    """A leak towards 0.4: synapses relax while other banks are driven, as plain Python has it, bit for bit."""
+    (model,) = load(OHMIC.replace("** 2)", "** 2) - 0.5 * (doped - 0.4)"))
+    synapse = model()
+    assert not synapse.rests
+    assembly = assemble(short_runs.configuration("mlp", devices={"synapse": synapse}), short_runs.REAL)
+    assert assembly.plan.banks[:, BankColumn.RESTS].tolist() == [0, 1, 0, 1]
+    engine = Engine(assembly, threads=1, epochs=2)
+    while engine.position < engine.slots:
+        engine.advance(engine.slots)
+    engine.close()
+    errors, states = engine.take_errors(), engine.states()
+    for lane, seed in enumerate(assembly.seeds):
+        network = naive_state_dependent.Network(assembly, lane)
+        found = network.learn([naive.shuffle(seed, epoch, len(short_runs.REAL.inputs)) for epoch in range(2)])
+        assert errors[:, lane].tolist() == found
+        for b in range(len(assembly.banks)):
+            assert np.array_equal(naive.bits(states[b][..., lane]), naive.bits(network.states(b)))

@@ -121,7 +121,9 @@ def assert_converged(given, coarse):
 
 
 @with_ngspice
-@pytest.mark.parametrize("name", DRIVES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if ", p = 7," in name else ()) for name in DRIVES]
+)
 def test_a_drive_is_that_of_ngspice(name):
     given = DRIVES[name]
     trace = driven(given)
@@ -153,6 +155,7 @@ def test_the_networks_dt_is_converged():
     assert check.verdict in ("exact", "fine"), check
 
 
+@pytest.mark.slow
 @with_ngspice
 def test_a_training_sample_of_vteam_synapses_is_that_of_ngspice():
     """With a direction downwards that the step can follow; dt is shown to be converged."""

@@ -12,8 +12,8 @@ from memsim.configuration import Configuration
 from memsim.datasets import Dataset, gate
 from memsim.devices import IonDrift, Node, Synapse, ThresholdMemristor, Vteam
 from memsim.errors import InputError
+from memsim.kernels.nominal import model_of
 from memsim.kernels.slots import Operation, Phase, WriteLaw
-from memsim.kernels.state_dependent import model_of
 from memsim.state_dependent import nominal_of
 from memsim.training import run
 from memsim.waveforms import Pulse, Pulses
@@ -208,6 +208,7 @@ def test_verified_writes_and_restores_end_with_a_reading():
 # Learning
 
 
+@pytest.mark.slow
 def test_the_papers_devices_learn_the_same_by_their_model():
     """Verified writes find every state at its aim, so that two ways of computing pulses meet: to 1e-9."""
     plain, verified = trained(), trained(write={"verify": 1}, network={"restore_verify": 1})
@@ -218,6 +219,7 @@ def test_the_papers_devices_learn_the_same_by_their_model():
     assert all(margins.counts["unverified"] == 0 for margins in verified.margins)
 
 
+@pytest.mark.slow
 def test_the_equivalent_construction_learns_the_same_by_its_model():
     network = {"kind": "slp", "construction": "equivalent"}
 
@@ -238,7 +240,7 @@ def test_the_equivalent_construction_learns_the_same_by_its_model():
 
 def test_vteam_synapses_learn_the_papers_curve():
     """Written by the model and read against a reference, another device makes no other network."""
-    plain, vteam = trained(), trained(devices={"synapse": Vteam(k_on=-4.03e-8, alpha_on=1.0)})
+    plain, vteam = trained(), trained(devices={"synapse": Vteam(k_on=-4.03e-8)})
     np.testing.assert_allclose(vteam.total_error, plain.total_error, rtol=1e-6)
     assert all(margins.counts["read_disturbs"] == 0 for margins in vteam.margins)
     assert vteam.margins[0].peak_read == pytest.approx(1.0 / READ_MARGIN)
@@ -252,6 +254,7 @@ def test_a_slope_misses_what_the_whole_pulse_meets():
     assert slope.margins[0].counts["unverified"] > 0
 
 
+@pytest.mark.slow
 def test_restores_of_windowed_nodes_leave_a_rest_that_verifying_takes_away():
     sections = {"devices": {"node": JOGLEKAR}, "network": {"node_drift": 0.2}}
     left = trained(**sections).margins[1]
@@ -262,16 +265,29 @@ def test_restores_of_windowed_nodes_leave_a_rest_that_verifying_takes_away():
     assert verified.counts["unverified"] == 0
 
 
-def test_an_evaluation_of_other_devices_gives_what_the_last_epoch_showed():
-    finished = trained(devices={"synapse": VTEAM, "node": JOGLEKAR}, network={"restore_verify": 1})
+of_other_devices = pytest.mark.parametrize(
+    "sections",
+    [
+        {"devices": {"synapse": VTEAM}},
+        pytest.param(
+            {"devices": {"synapse": VTEAM, "node": JOGLEKAR}, "network": {"restore_verify": 1}}, marks=pytest.mark.slow
+        ),
+    ],
+    ids=["synapses", "synapses and nodes"],
+)
+
+
+@of_other_devices
+def test_an_evaluation_of_other_devices_gives_what_the_last_epoch_showed(sections):
+    finished = trained(**sections)
     outputs = memsim.evaluate(finished, XOR.inputs).outputs
     error = 0.5 * ((outputs[:, 0] - XOR.targets) ** 2).sum(axis=0)
     assert error == pytest.approx(finished.total_error[-1], rel=0.5)
 
 
-def test_a_run_of_other_devices_goes_on_where_it_was_left(tmp_path):
+@of_other_devices
+def test_a_run_of_other_devices_goes_on_where_it_was_left(sections, tmp_path):
     """The controller's bias weights, unknown before the first READ, are part of a keyframe."""
-    sections = {"devices": {"synapse": VTEAM, "node": JOGLEKAR}, "network": {"restore_verify": 1}}
     whole = trained(**sections)
     run(configuration(**sections, learning={"epochs": 2}), XOR, out=tmp_path / "run.h5").close()
     longer = run(configuration(**sections), XOR, out=tmp_path / "run.h5", resume=True)

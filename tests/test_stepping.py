@@ -44,8 +44,25 @@ DEVICES = {
 # A bank's sizes around the edges of tiles.
 SIZES = (1, 9, NARROW, NARROW + 1, 2 * NARROW + 1, WIDE, WIDE + 1, 2 * WIDE + NARROW + 2)
 
-of_each_device = pytest.mark.parametrize("device", DEVICES.values(), ids=DEVICES)
+# A pulse is compiled in eight seconds, a waveform in one: the default run compares the pulses of devices that networks
+# are made of, and the waveforms of all (here and in tests/test_models.py).
+IN_NETWORKS = ("synapse", "node", "threshold memristor", "windowed drift", "vteam")
+WITH_HEUN = ("synapse", "node", "windowed drift")
+
+
+def of_device(name, integrator=None):
+    """A test's parameters: a device, and an integrator where one is given."""
+    quick = name in IN_NETWORKS if integrator != "heun" else name in WITH_HEUN
+    values = (DEVICES[name], integrator) if integrator else (DEVICES[name],)
+    identity = f"{integrator}-{name}" if integrator else name
+    return pytest.param(*values, id=identity, marks=() if quick else pytest.mark.slow)
+
+
+of_each_device = pytest.mark.parametrize("device", [of_device(name) for name in DEVICES])
 of_each_integrator = pytest.mark.parametrize("integrator", INTEGRATORS)
+of_each_device_and_integrator = pytest.mark.parametrize(
+    ("device", "integrator"), [of_device(name, integrator) for name in DEVICES for integrator in INTEGRATORS]
+)
 
 
 @dataclass
@@ -158,8 +175,7 @@ def run_naive_pulse(device, integrator, states, currents, steps, *, dt=DT, addre
 # The pulse kernel and its twin
 
 
-@of_each_device
-@of_each_integrator
+@of_each_device_and_integrator
 @pytest.mark.parametrize("elements", SIZES)
 def test_pulse_equals_its_twin(device, integrator, elements):
     rng = np.random.default_rng(elements)
@@ -170,8 +186,7 @@ def test_pulse_equals_its_twin(device, integrator, elements):
         assert not done.differences(twin)
 
 
-@of_each_device
-@of_each_integrator
+@of_each_device_and_integrator
 def test_the_cases_of_the_twin_tests_move_rest_meet_bounds_and_are_disturbed(device, integrator):
     rng = np.random.default_rng(SIZES[-1])
     states = random_states(device, SIZES[-1], rng)
@@ -184,8 +199,7 @@ def test_the_cases_of_the_twin_tests_move_rest_meet_bounds_and_are_disturbed(dev
     assert np.array_equal(done.disturbed, moved.sum(axis=0))
 
 
-@of_each_device
-@of_each_integrator
+@of_each_device_and_integrator
 @pytest.mark.parametrize("held", [0, 1])
 def test_one_step_pulses_equal_their_twin(device, integrator, held):
     rng = np.random.default_rng(5)
@@ -194,8 +208,7 @@ def test_one_step_pulses_equal_their_twin(device, integrator, held):
     assert not done.differences(run_naive_pulse(device, integrator, states, currents, 1, held=held))
 
 
-@of_each_device
-@of_each_integrator
+@of_each_device_and_integrator
 @given(data=st.data())
 def test_any_pulse_equals_its_twin_and_keeps_its_bounds(device, integrator, data):
     lower, upper = bounds_of(device)
@@ -294,8 +307,7 @@ def test_models_without_a_closed_form_are_refused():
 # What a caller may rely on
 
 
-@of_each_device
-@of_each_integrator
+@of_each_device_and_integrator
 def test_skipping_resting_tiles_changes_no_bit(device, integrator):
     rng = np.random.default_rng(0)
     elements = 3 * WIDE + 5
@@ -309,8 +321,7 @@ def test_skipping_resting_tiles_changes_no_bit(device, integrator):
     assert skipped.stepped == 7 * (WIDE + 5)
 
 
-@of_each_device
-@of_each_integrator
+@of_each_device_and_integrator
 def test_held_devices_conduct_and_do_not_move(device, integrator):
     rng = np.random.default_rng(1)
     states, currents = random_states(device, 70, rng), random_currents(device, 70, rng)
@@ -322,8 +333,7 @@ def test_held_devices_conduct_and_do_not_move(device, integrator):
         assert not done.disturbed.any()
 
 
-@of_each_device
-@of_each_integrator
+@of_each_device_and_integrator
 @pytest.mark.parametrize("skip", [True, False])
 def test_recording_changes_no_result(device, integrator, skip):
     rng = np.random.default_rng(2)
@@ -352,8 +362,7 @@ def test_rows_are_written_from_the_first_row_on_and_nowhere_else(device):
         assert np.isnan(filled[:, 7:]).all()
 
 
-@of_each_device
-@of_each_integrator
+@of_each_device_and_integrator
 def test_pulses_one_after_the_other_add_to_energies_and_disturbances(device, integrator):
     rng = np.random.default_rng(4)
     first, currents = random_states(device, 70, rng), random_currents(device, 70, rng)
@@ -394,8 +403,7 @@ def test_extremes_and_states_at_a_bound_are_those_of_the_pulses_end(device, addr
     assert at_bound.any()
 
 
-@of_each_device
-@of_each_integrator
+@of_each_device_and_integrator
 @pytest.mark.parametrize("elements", SIZES)
 def test_room_beside_the_elements_changes_no_result(device, integrator, elements):
     rng = np.random.default_rng(elements)
@@ -415,8 +423,7 @@ def test_room_beside_the_elements_changes_no_result(device, integrator, elements
         assert np.array_equal(naive.bits(getattr(tally, name)[..., :elements]), naive.bits(values)), name
 
 
-@of_each_device
-@of_each_integrator
+@of_each_device_and_integrator
 def test_energy_is_the_sum_over_rows(device, integrator):
     rng = np.random.default_rng(6)
     states, currents = random_states(device, 70, rng), random_currents(device, 70, rng)
@@ -426,8 +433,7 @@ def test_energy_is_the_sum_over_rows(device, integrator):
     assert np.all(np.abs(done.energies - powers.sum(axis=0) * DT) <= 1e-14 * scale)
 
 
-@of_each_device
-@of_each_integrator
+@of_each_device_and_integrator
 def test_a_devices_result_depends_on_no_other_device(device, integrator):
     rng = np.random.default_rng(7)
     states, currents = random_states(device, 130, rng), random_currents(device, 130, rng)
@@ -465,6 +471,7 @@ def test_joglekars_window_is_0_at_both_ends_and_1_in_the_middle():
         assert rate == pytest.approx(2e-3 * 1e4 * (1.0 - 0.4 ** (2 * exponent)), rel=1e-14)
 
 
+@pytest.mark.slow
 def test_windowed_drift_under_a_current_follows_its_closed_form():
     """With p = 1: x/(1 - x) = x_0/(1 - x_0) * exp(4 k q), q the charge."""
     device, starts = IonDrift(window="joglekar", exponent=1), np.array([[0.05, 0.3, 0.6, 0.99]])
@@ -528,8 +535,7 @@ def test_a_threshold_memristors_window_moves_its_own_variable_alone(integrator):
             assert done.states[3, 0] == rate
 
 
-@of_each_device
-@of_each_integrator
+@of_each_device_and_integrator
 def test_nothing_moves_at_or_below_a_threshold_or_beyond_a_window(device, integrator):
     rng = np.random.default_rng(8)
     edges = thresholds_of(device)  # of a threshold memristor the windows' ends too, one of which is a beginning
@@ -683,8 +689,7 @@ def test_waveform_equals_its_twin(device, drive, integrator, elements):
     assert not done.differences(run_naive_waveform(device, integrator, drive, states, (starts, ends), lines=lines))
 
 
-@of_each_device
-@of_each_integrator
+@of_each_device_and_integrator
 def test_a_constant_waveform_equals_a_pulse(device, integrator):
     rng = np.random.default_rng(9)
     states, currents = random_states(device, 70, rng), random_currents(device, 70, rng)

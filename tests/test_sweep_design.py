@@ -191,6 +191,11 @@ def test_packs_are_even_and_as_many_as_the_processes(points, realisations, lanes
     assert [point for pack in laid_out.packs for point in pack.points] == list(range(points))
 
 
+def test_a_point_that_may_end_early_shares_no_pack():
+    packs = plan(sweep_of({"learning.patience": [0, 5]}, seeds=[1, 2], lanes=100), 1).packs
+    assert [pack.points for pack in packs] == [(0, 1), (2,), (3,)]
+
+
 def test_a_trace_of_some_realisations_is_of_those_of_every_point():
     base = {"run": {"realisations": 3}, "trace": {"mode": "select", "realisations": [0, 2]}, "data": {"gate": "or"}}
     (pack,) = plan(SweepConfiguration(sweep={"seeds": [1, 2, 3]}, base=base), 1).packs

@@ -21,6 +21,10 @@ CHECKPOINTS = 2  # written in turn: the one before stays whole while the next is
 CALIBRATION = (
     "threshold", "read_current", "driver_limit", "write_current", "state_per_weight", "unit_current", "bias_limit",
 )  # fmt: skip
+PAST = {
+    "pulses": "pulses that have worn the device",
+    "trap": "1: the device's trap is occupied",
+}
 COMMITTED = {
     "rows": "rows of the traces",
     "keyframes": "keyframes",
@@ -45,6 +49,8 @@ class BankDescription:
     calibration : dict
         What the controller knows of the bank: a number for each of :data:`CALIBRATION`.
     initial : (devices, variables, realisations) float64
+    past : tuple of str
+        What keyframes hold of its devices beside their states, of :data:`PAST`.
     """
 
     name: str
@@ -54,6 +60,7 @@ class BankDescription:
     variables: list[tuple[str, str, float, float]]
     calibration: dict[str, float]
     initial: np.ndarray
+    past: tuple[str, ...] = ()
 
     @property
     def state_unit(self) -> str:
@@ -76,6 +83,8 @@ class RunDescription:
     inputs, targets : (samples, n) float64
     dataset : str
         Its name.
+    validation : tuple of (inputs, targets) or None
+        The samples that were held back.
     slots : (slots,) structured
         The slot table.
     dt : float
@@ -95,6 +104,8 @@ class RunDescription:
         Samples between keyframes.
     phase_seconds : (phases,) float64
         Simulated time of each phase in one epoch.
+    watched : bool
+        Whether the states at the best epoch so far are kept.
     epoch_energy : bool
         Whether the energies of epochs are known, as they are but for a window of a file of an earlier version.
     dt_check : dict
@@ -120,6 +131,8 @@ class RunDescription:
     units: int
     keyframe_samples: int
     phase_seconds: np.ndarray
+    validation: tuple[np.ndarray, np.ndarray] | None = None
+    watched: bool = False
     epoch_energy: bool = True
     replayed_from: str = ""
     dt_check: dict[str, float | str] = field(default_factory=dict)
@@ -163,6 +176,8 @@ def create_layout(file: h5py.File, run: RunDescription, trace: TracePlan) -> Non
         _create_bank_keyframes(keyframes, bank, run, realisation)
         _create_diagnostics(file.require_group("diagnostics"), bank, run, realisation)
     _create_checkpoint(file.create_group("checkpoint"), realisation)
+    if run.watched:
+        _create_best(file.create_group("best"), run, realisation)
     for bank in run.banks:
         if bank.name in trace.selections:
             create_bank_trace(
@@ -179,12 +194,19 @@ def create_layout(file: h5py.File, run: RunDescription, trace: TracePlan) -> Non
 def _create_dataset(file: h5py.File, run: RunDescription, sample: h5py.Dataset) -> None:
     group = file.create_group("dataset")
     group.attrs["name"] = text(run.dataset)
-    for name, values, about in (
-        ("input", run.inputs, "inputs in units of the unit current"),
-        ("output", run.targets, "target outputs"),
-    ):
-        axis = make_axis(group, name, np.arange(values.shape[1]), "1", f"number of the {name}")
-        put(group, "inputs" if name == "input" else "targets", values, "1", about, [sample, axis])
+    axes = [
+        make_axis(group, name, np.arange(values.shape[1]), "1", f"number of the {name}")
+        for name, values in (("input", run.inputs), ("output", run.targets))
+    ]
+    kinds = (("inputs", "inputs in units of the unit current"), ("targets", "target outputs"))
+    for (name, about), values, axis in zip(kinds, (run.inputs, run.targets), axes, strict=True):
+        put(group, name, values, "1", about, [sample, axis])
+    if run.validation is None:
+        return
+    held_back = np.arange(len(run.validation[0]))
+    of_validation = make_axis(group, "validation_sample", held_back, "1", "number of the sample that was held back")
+    for (name, about), values, axis in zip(kinds, run.validation, axes, strict=True):
+        put(group, f"validation_{name}", values, "1", f"{about}, held back for validation", [of_validation, axis])
 
 
 SLOT_COLUMNS = {
@@ -235,6 +257,12 @@ def _create_metrics(file: h5py.File, run: RunDescription, sample: h5py.Dataset, 
         "index of the sample that was shown", [epoch, sample, realisation],
         run.epochs,
     )  # fmt: skip
+    grow(group, "learning_rate", (), "f8", "1", "learning rate of the epoch", [epoch], run.epochs)
+    if run.validation is not None:
+        grow(
+            group, "validation_error", (lanes,), "f8", "1", "the same over the samples held back, at the epoch's end",
+            [epoch, realisation], run.epochs,
+        )  # fmt: skip
     if run.epoch_energy:
         _create_epoch_energies(group, run, epoch, realisation)
 
@@ -281,7 +309,7 @@ def _create_keyframe_table(group: h5py.Group, run: RunDescription, realisation: 
     keyframe = make_axis(group, "keyframe", None, "1", "number of the keyframe, from 0", expected=run.keyframes)
     grow(group, "sample", (), "i8", "1", "samples that were complete", [keyframe], run.keyframes)
     grow(
-        group, "crc32", (), "u4", "1", "CRC-32 of the states of all banks and of the bias weights", [keyframe],
+        group, "crc32", (), "u4", "1", "CRC-32 of all that the keyframe holds", [keyframe],
         run.keyframes,
     )  # fmt: skip
     unit = make_axis(group, "unit", np.arange(run.units), "1", "inputs and nodes of all layers, one after the other")
@@ -300,6 +328,10 @@ def _create_bank_keyframes(
     time.attrs["scale_factor"] = run.dt
     axes = [time, *_bank_axes(group, bank), realisation]
     grow(group, "state", bank.initial.shape, "f8", bank.state_unit, "state at the sample's end", axes, run.keyframes)
+    time, device, _, realisation = axes
+    for name in bank.past:
+        shape = (bank.devices, len(run.seeds))
+        grow(group, name, shape, "f8", "1", PAST[name], [time, device, realisation], run.keyframes)
 
 
 def _create_diagnostics(
@@ -332,3 +364,19 @@ def _create_checkpoint(group: h5py.Group, realisation: h5py.Dataset) -> None:
         attach(describe(group.create_dataset(name, data=np.zeros(CHECKPOINTS, kind)), unit, about), [slot])
     dataset = group.create_dataset("total_error", data=np.zeros((CHECKPOINTS, len(realisation))))
     attach(describe(dataset, "1", "total error of the epoch in progress up to there"), [slot, realisation])
+
+
+def _create_best(group: h5py.Group, run: RunDescription, realisation: h5py.Dataset) -> None:
+    """The best epoch so far, written with each checkpoint; with values from the start, as the diagnostics."""
+    slot = make_axis(group, "slot", np.arange(CHECKPOINTS, dtype=np.int8), "1", "slot of the checkpoint")
+    shape = (CHECKPOINTS, len(realisation))
+    for name, values, about in (
+        ("epoch", np.full(shape, -1), "epoch of the lowest error so far; -1 before the first is complete"),
+        ("error", np.zeros(shape), "that error"),
+    ):
+        put(group, name, values, "1", about, [slot, realisation])
+    for bank in run.banks:
+        of_bank = group.create_group(bank.name)
+        axes = [slot, *_bank_axes(of_bank, bank), realisation]
+        states = np.broadcast_to(bank.initial, (CHECKPOINTS, *bank.initial.shape))
+        put(of_bank, "state", states, bank.state_unit, "state at that epoch's end", axes)

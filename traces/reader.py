@@ -299,6 +299,40 @@ class RunReader(FileReader):
         return self.stored.total_error
 
     @property
+    def validation_error(self) -> np.ndarray:
+        """The same over the samples that were held back, at the end of each complete epoch, (epochs, realisations).
+
+        No epochs, where none were held back.
+        """
+        return self.stored.validation_error if self.stored.is_validated else np.empty((0, self.realisations))
+
+    @property
+    def best_epoch(self) -> np.ndarray:
+        """Epoch of the lowest error so far, from 0, (realisations,) int64; -1 where no best epoch was kept."""
+        kept = self.stored.is_watched and self.stored.has_counters
+        return self.stored.best_epoch if kept else np.full(self.realisations, -1)
+
+    @property
+    def best_error(self) -> np.ndarray:
+        """The error of that epoch, (realisations,): of the samples that were held back, or else the total error.
+
+        NaN where no best epoch was kept.
+        """
+        found = np.full(self.realisations, np.nan)
+        known = self.best_epoch >= 0
+        if known.any():
+            found[known] = self.stored.best_error[known]
+        return found
+
+    @property
+    def best_state(self) -> Arrays:
+        """Bank to state at the end of the best epoch so far, (devices, variables, realisations).
+
+        No banks, where no best epoch was kept.
+        """
+        return Arrays(list(self.banks) if (self.best_epoch >= 0).all() else [], self.stored.best_state)
+
+    @property
     def epoch_energy(self) -> Arrays:
         """Bank to its energy in each complete epoch in J, (epochs, phases, realisations); signed.
 

@@ -15,7 +15,7 @@ import numpy as np
 from . import recovery, space
 from .chunks import checksum
 from .hdf5 import LIBRARY_VERSIONS, growing, write_rows
-from .layout import CHECKPOINTS, COMMITTED, RunDescription, TracePlan, create_layout
+from .layout import CHECKPOINTS, COMMITTED, PAST, RunDescription, TracePlan, create_layout
 from .rows import BankTrace, RowsPart
 
 
@@ -160,8 +160,17 @@ class RunWriter:
         names = [f"metrics/{name}" for name in ("epoch", "total_error", "order")]
         names += [f"keyframes/{name}" for name in ("keyframe", "sample", "crc32", "bias_weight")]
         names += [f"keyframes/{bank}/{name}" for bank in banks for name in ("time", "state")]
+        self._past = [
+            (f"keyframes/{bank}/{name}", place, kind)
+            for place, bank in enumerate(banks)
+            for kind, name in enumerate(PAST)
+            if name in self.file["keyframes"][bank]
+        ]
+        names += [name for name, _, _ in self._past]
         # Files of earlier versions have no energies of epochs, and go on without.
         self._energies = [f"metrics/{bank}/energy" for bank in banks if "phase_time" in self.file["metrics"]]
+        # Rates and validation errors as well only where the file has them.
+        names += [name for name in ("metrics/learning_rate", "metrics/validation_error") if name in self.file]
         self._growing = {name: growing(self.file, name) for name in (*names, *self._energies)}
         self._epochs = self._keyframes = self._checkpoints = 0
         self._reserved = 0  # bytes of the file that there is room for
@@ -201,26 +210,30 @@ class RunWriter:
         self._unflushed -= size  # a trace's chunks are written at once
         done()
 
-    def append_epochs(self, total_error: np.ndarray, order: np.ndarray, energy: np.ndarray) -> None:
+    def append_epochs(self, metrics: Mapping[str, np.ndarray], energy: np.ndarray) -> None:
         """Append complete epochs.
 
         Parameters
         ----------
-        total_error : (epochs, realisations) float64
-        order : (epochs, samples, realisations)
+        metrics : dict
+            Name to rows, the epochs first: ``total_error``, ``order``, ``learning_rate`` and ``validation_error``,
+            of which a file may lack the last two.
         energy : (epochs, banks, phases, realisations) float64
             In J.
         """
-        self._require(total_error.nbytes + order.nbytes + energy.nbytes)
-        into, shown = self._growing, self._growing["metrics/order"]
-        write_rows(into["metrics/epoch"], self._epochs, np.arange(self._epochs, self._epochs + len(total_error)))
-        write_rows(into["metrics/total_error"], self._epochs, total_error)
-        write_rows(shown, self._epochs, order.astype(shown.dtype))
+        self._require(sum(values.nbytes for values in metrics.values()) + energy.nbytes)
+        into, count = self._growing, len(metrics["total_error"])
+        write_rows(into["metrics/epoch"], self._epochs, np.arange(self._epochs, self._epochs + count))
+        for name, values in metrics.items():
+            if f"metrics/{name}" in into:
+                write_rows(into[f"metrics/{name}"], self._epochs, values.astype(into[f"metrics/{name}"].dtype))
         for bank, name in enumerate(self._energies):
             write_rows(into[name], self._epochs, energy[:, bank])
-        self._epochs += len(total_error)
+        self._epochs += count
 
-    def append_keyframes(self, samples: np.ndarray, states: Sequence[np.ndarray], bias: np.ndarray) -> None:
+    def append_keyframes(
+        self, samples: np.ndarray, states: Sequence[np.ndarray], bias: np.ndarray, past: Sequence[np.ndarray] = ()
+    ) -> None:
         """Append keyframes.
 
         Parameters
@@ -230,13 +243,20 @@ class RunWriter:
         states : sequence of (n, devices, variables, realisations) float64
             Of each bank.
         bias : (n, units, realisations) float64
+        past : sequence of (n, kinds, devices, realisations) float64
+            Of each bank, in the order of :data:`~memsim.traces.layout.PAST`; none where it does not count.
         """
-        self._require(bias.nbytes + sum(array.nbytes for array in states))
+        self._require(bias.nbytes + sum(array.nbytes for array in (*states, *past)))
         into, first = self._growing, self._keyframes
         for name, values in zip(self._banks, states, strict=True):
             write_rows(into[f"keyframes/{name}/time"], first, samples * self._sample_steps)
             write_rows(into[f"keyframes/{name}/state"], first, values)
-        sums = [keyframe_checksum([values[k] for values in states], bias[k]) for k in range(len(samples))]
+        for name, place, kind in self._past:
+            write_rows(into[name], first, past[place][:, kind])
+        sums = [
+            keyframe_checksum([values[k] for values in states], bias[k], [values[k] for values in past])
+            for k in range(len(samples))
+        ]
         write_rows(into["keyframes/keyframe"], first, np.arange(first, first + len(samples)))
         write_rows(into["keyframes/bias_weight"], first, bias)
         write_rows(into["keyframes/crc32"], first, np.array(sums, dtype=np.uint32))
@@ -244,8 +264,9 @@ class RunWriter:
         self._keyframes += len(samples)
 
     def commit(
-        self, about: Mapping[str, float], error: np.ndarray, counters: Sequence[Mapping[str, np.ndarray]]
-    ) -> None:
+        self, about: Mapping[str, float], error: np.ndarray, counters: Sequence[Mapping[str, np.ndarray]],
+        best: Mapping[str, np.ndarray] | None = None,
+    ) -> None:  # fmt: skip
         """Make a checkpoint, and count what has reached the file.
 
         Parameters
@@ -256,9 +277,13 @@ class RunWriter:
             Of the epoch in progress.
         counters : sequence of dict
             Of each bank: name to values.
+        best : dict, optional
+            ``epoch``, ``error``, and ``BANK/state`` of each bank at that epoch.
         """
+        best = best or {}
         slot = self._checkpoints % CHECKPOINTS
-        self._require(error.nbytes + sum(v.nbytes for bank in counters for v in bank.values()))
+        kept = [*best.values(), *(values for bank in counters for values in bank.values())]
+        self._require(error.nbytes + sum(values.nbytes for values in kept))
         group = self.file["checkpoint"]
         for name, value in (*about.items(), ("keyframes", self._keyframes), ("total_error", error)):
             group[name][slot] = value
@@ -267,6 +292,8 @@ class RunWriter:
             for name, array in values.items():
                 if name in counted:  # an earlier version counted less
                     counted[name][slot] = array
+        for name, array in best.items():
+            self.file[f"best/{name}"][slot] = array
         self._checkpoints += 1
         self._count()
 
@@ -318,9 +345,9 @@ def _bytes_of_chunks(file: h5py.File) -> int:
     return sum(sizes)
 
 
-def keyframe_checksum(states: Sequence[np.ndarray], bias: np.ndarray) -> int:
-    """CRC-32 of a keyframe: the states of all banks in their order, then the bias weights."""
-    return checksum(np.concatenate([array.ravel() for array in (*states, bias)]))
+def keyframe_checksum(states: Sequence[np.ndarray], bias: np.ndarray, past: Sequence[np.ndarray] = ()) -> int:
+    """CRC-32 of a keyframe: the states of all banks in their order, the bias weights, the past of all banks."""
+    return checksum(np.concatenate([array.ravel() for array in (*states, bias, *past)]))
 
 
 def close_quietly(target: Target) -> None:

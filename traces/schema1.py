@@ -76,6 +76,10 @@ class StoredSchema1(Stored):
         """Was not kept."""
         return
 
+    def keyframe_past(self, index: int | slice) -> list[np.ndarray]:
+        """None: no past counted."""
+        return []
+
     def keyframe_checksum(self, index: int) -> None:
         """Was not kept."""
         return

@@ -15,7 +15,7 @@ import numpy as np
 from .chunks import wrong_chunks
 from .doubted import FAILURES, DoubtedFile, line_of
 from .errors import NotARunFileError
-from .layout import CALIBRATION, CHECKPOINTS, COMMITTED, SLOT_COLUMNS
+from .layout import CALIBRATION, CHECKPOINTS, COMMITTED, PAST, SLOT_COLUMNS
 from .overview import LEVELS
 from .rows import QUANTITIES, Selection
 
@@ -44,11 +44,12 @@ class BankInfo:
 
 @dataclass(frozen=True)
 class StoredDataset:
-    """The samples that a run learned: inputs (samples, n) and targets (samples, n), float64."""
+    """The samples that a run learned: inputs (samples, n) and targets (samples, n), float64; those held back apart."""
 
     inputs: np.ndarray
     targets: np.ndarray
     name: str
+    validation: "StoredDataset | None" = None
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,19 @@ class Stored(DoubtedFile):
     def data(self) -> StoredDataset:
         """The samples."""
         inputs, targets = (self.read(f"dataset/{name}", ndim=2, kind="f") for name in ("inputs", "targets"))
-        return StoredDataset(inputs, targets, self.label("dataset", "name"))
+        return StoredDataset(inputs, targets, self.label("dataset", "name"), self._validation())
+
+    @cached_property
+    def is_validated(self) -> bool:
+        """Whether samples were held back for validation."""
+        return self.has("dataset/validation_inputs")
+
+    def _validation(self) -> StoredDataset | None:
+        if not self.is_validated:
+            return None
+        names = ("validation_inputs", "validation_targets")
+        inputs, targets = (self.read(f"dataset/{name}", ndim=2, kind="f") for name in names)
+        return StoredDataset(inputs, targets, "validation")
 
     def committed(self, name: str) -> int:
         """One of the counters that are written last."""
@@ -130,6 +143,47 @@ class Stored(DoubtedFile):
     def order(self) -> np.ndarray:
         """(epochs, samples, realisations)."""
         return self._counted("metrics/order", self.committed("epochs"), 3, kind="u")
+
+    @property
+    def has_learning_rates(self) -> bool:
+        """Whether the learning rates of epochs were kept; earlier versions did not."""
+        return self.has("metrics/learning_rate")
+
+    @property
+    def learning_rate(self) -> np.ndarray:
+        """(epochs,) float64."""
+        return self._plausible(
+            "metrics/learning_rate", self._counted("metrics/learning_rate", self.committed("epochs"), 1)
+        )
+
+    @property
+    def validation_error(self) -> np.ndarray:
+        """(epochs, realisations) float64."""
+        return self._counted("metrics/validation_error", self.committed("epochs"), 2)
+
+    @cached_property
+    def is_watched(self) -> bool:
+        """Whether the states at the best epoch so far are kept."""
+        return self.has("best")
+
+    @property
+    def best_epoch(self) -> np.ndarray:
+        """Epoch of the lowest error so far, (realisations,) int64; -1 before the first is complete."""
+        values: np.ndarray = self.read("best/epoch", self.slot, ndim=2, kind="i")
+        epochs = self.committed("epochs")
+        if not ((values >= -1) & ((values < epochs) | self.live)).all():
+            raise self.broken(f"best/epoch is not of its {epochs} epochs")
+        return values
+
+    @property
+    def best_error(self) -> np.ndarray:
+        """The error of that epoch, (realisations,) float64."""
+        return self._plausible("best/error", self.read("best/error", self.slot, ndim=2, kind="f"))
+
+    def best_state(self, name: str) -> np.ndarray:
+        """States of a bank at that epoch's end, (devices, variables, realisations)."""
+        values: np.ndarray = self.read(f"best/{name}/state", self.slot, ndim=4, kind="f")
+        return values
 
     @property
     def has_energies(self) -> bool:
@@ -242,6 +296,24 @@ class Stored(DoubtedFile):
         """Bias weights as the controller knew them, (units, realisations); None where the file has none."""
         values: np.ndarray = self.read("keyframes/bias_weight", index, ndim=3, kind="f")
         return values
+
+    def keyframe_past(self, index: int | slice) -> list[np.ndarray]:
+        """The past of each bank's devices, (kinds, devices, realisations) each; none where it does not count."""
+        kept = {bank: [name for name in PAST if self.has(f"keyframes/{bank}/{name}")] for bank in self.banks}
+        return [self._past(bank, kept[bank], index) for bank in self.banks] if any(kept.values()) else []
+
+    def _past(self, bank: str, kept: list[str], index: int | slice) -> np.ndarray:
+        states = self.keyframe_states(bank, index)
+        nothing = np.zeros((*states.shape[:-3], states.shape[-3], states.shape[-1]))
+        found = []
+        for name in PAST:
+            path = f"keyframes/{bank}/{name}"
+            values = self.read(path, index, ndim=3, kind="f") if name in kept else nothing
+            most = 1 if name == "trap" else STEPS_AT_MOST
+            if values.shape != nothing.shape or not ((values >= 0) & (values <= most) & (values % 1 == 0)).all():
+                raise self.broken(f"{path} holds what no device has")
+            found.append(values)
+        return np.stack(found, axis=-3)
 
     def keyframe_checksum(self, index: int) -> int | None:
         """CRC-32; None where the file has none."""
@@ -402,6 +474,7 @@ class Stored(DoubtedFile):
         lanes, data = len(self.seeds), self.data
         if len(data.inputs) != len(data.targets) or 0 in (*data.inputs.shape, *data.targets.shape) or lanes == 0:
             raise self.broken("its samples or its realisations are missing")
+        self._check_validation(data)
         if not (self.dt > 0 and 0 < self.sample_steps <= STEPS_AT_MOST):
             raise self.broken("dt and sample_steps must be above 0")
         for name in COMMITTED:
@@ -414,6 +487,15 @@ class Stored(DoubtedFile):
         self._check_results(len(data.inputs), shapes, lanes)
         for bank in self.traced:
             self._check_trace(bank, shapes[bank])
+
+    def _check_validation(self, data: StoredDataset) -> None:
+        """The samples that were held back are like the others."""
+        if data.validation is None:
+            return
+        inputs, targets = data.validation.inputs, data.validation.targets
+        widths = (data.inputs.shape[1], data.targets.shape[1])
+        if len(inputs) != len(targets) or len(inputs) == 0 or (inputs.shape[1], targets.shape[1]) != widths:
+            raise self.broken("the samples that were held back for validation are not like the others")
 
     def _shape_of(self, bank: str, lanes: int) -> tuple[int, int, int]:
         about = self.bank(bank)
@@ -440,11 +522,17 @@ class Stored(DoubtedFile):
         self._check_rows("metrics/total_error", (lanes,), epochs, "f")
         self._check_rows(self._order_path(), (samples, lanes), epochs, "u")
         self._check_checkpoint(len(keyframes), lanes)
+        if self.has_learning_rates:
+            self._check_rows("metrics/learning_rate", (), epochs, "f")
+        if self.is_validated:
+            self._check_rows("metrics/validation_error", (lanes,), epochs, "f")
         if self.has_energies:
             self._check_energies(epochs, lanes)
         for bank, shape in shapes.items():
             self._check_initial(bank, shape)
             self._check_rows(self._keyframe_path(bank), shape, len(keyframes), "f")
+        if self.is_watched:
+            self._check_best(shapes, lanes)
 
     def _check_checkpoint(self, keyframes: int, lanes: int) -> None:
         """What the run would go on from."""
@@ -459,6 +547,15 @@ class Stored(DoubtedFile):
             raise self.broken("checkpoint/total_error is not of the realisations")
         for name in ("device_steps", "wall_seconds"):
             self.checkpoint(name)
+
+    def _check_best(self, shapes: Mapping[str, tuple[int, int, int]], lanes: int) -> None:
+        """The best epoch so far is of the run's shapes, for each checkpoint."""
+        expected: dict[str, tuple[int, ...]] = {"best/epoch": (lanes,), "best/error": (lanes,)}
+        expected |= {f"best/{bank}/state": shape for bank, shape in shapes.items()}
+        for path, shape in expected.items():
+            found = self.shape(path)
+            if found != (CHECKPOINTS, *shape):
+                raise self.broken(f"{path} is of the shape {found}, not {(CHECKPOINTS, *shape)}")
 
     def _check_energies(self, epochs: int, lanes: int) -> None:
         """Each bank has the energies of all epochs, for as many phases as have a time."""

@@ -1,10 +1,14 @@
 """``memsim drive``."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from . import options
+
+if TYPE_CHECKING:
+    from ..driving.configuration import DriveConfiguration
 
 EPILOG = """\b
 Examples:
@@ -50,42 +54,62 @@ def command(
     A file with [loops] drives the device at every frequency and amplitude, and
     shows lobe areas and the three fingerprints of a memristor.
     """
+    from ..errors import InputError
     from ..hysteresis.configuration import is_sweep_of_loops
 
     if is_sweep_of_loops(source):
+        if check_dt:
+            raise InputError(f"--check-dt: is for one drive, and {source} has many; check one of its loops as a drive")
         _loops(source, out, plot, table, overwrite, assignments, threads, quiet)
         return
-    from ..errors import InputError
-
     if table is not None:
         raise InputError(
             f"--table: is for a file with [loops], which {source} has not; --out keeps the rows of a drive"
         )
-    from ..driving.report import show_drive
     from ..driving.trace import load_drive_source
-    from ..reporting import StepProgress
 
     config = load_drive_source(source, assignments)
+    _check_targets(out, plot, overwrite)
+    checked = _check_dt(config, check_dt_tolerance, threads or 0, quiet) if check_dt else {}
+    _drive(config, out, plot, overwrite, threads or 0, quiet, checked)
+
+
+def _check_targets(out: Path | None, plot: Path | None, overwrite: bool) -> None:
+    """Refuse a figure that could not be written at the end."""
+    from ..errors import InputError
+
     if plot is not None:
         from ..figures import check_plot_target
 
         if out is not None and plot.resolve() == out.resolve():
             raise InputError(f"--plot: must be another file than --out (got {plot} for both)")
         check_plot_target(plot, overwrite)
+
+
+def _check_dt(config: "DriveConfiguration", tolerance: float, threads: int, quiet: bool) -> dict[str, float | str]:
+    """Compare dt with its half and its quarter, and show it; what the file keeps of that."""
+    from ..convergence.drive import check_drive_dt
+    from ..convergence.report import show_check
+    from ..reporting import StepProgress
+
+    with StepProgress("checking dt", quiet) as progress:
+        check = check_drive_dt(config, tolerance=tolerance, threads=threads, progress=progress)
+    show_check(check)
+    return check.attributes()
+
+
+def _drive(
+    config: "DriveConfiguration", out: Path | None, plot: Path | None, overwrite: bool, threads: int, quiet: bool,
+    checked: dict[str, float | str],
+) -> None:  # fmt: skip
+    """One drive, its summary and its figure."""
     from ..driving.drive import run
+    from ..driving.report import show_drive
+    from ..reporting import StepProgress
 
-    checked = {}
-    if check_dt:
-        from ..convergence.drive import check_drive_dt
-        from ..convergence.report import show_check
-
-        with StepProgress("checking dt", quiet) as progress:
-            check = check_drive_dt(config, tolerance=check_dt_tolerance, threads=threads or 0, progress=progress)
-        show_check(check)
-        checked = check.attributes()
     try:
         with StepProgress("driving", quiet) as progress:
-            trace = run(config, out=out, overwrite=overwrite, threads=threads or 0, progress=progress, dt_check=checked)
+            trace = run(config, out=out, overwrite=overwrite, threads=threads, progress=progress, dt_check=checked)
     except KeyboardInterrupt:
         if out is not None:
             click.echo(f"{out} keeps the rows so far", err=True)

@@ -89,7 +89,7 @@ def command(
             click.echo(f"{target} keeps what was committed; {goes_on}", err=True)
         raise
     with finished:
-        stopped, epochs = finished.stopped, len(finished.total_error)
+        stopped, early, epochs = finished.stopped, finished.ended_early, len(finished.total_error)
         if progress.started:
             show_run(finished)
     if stopped:
@@ -100,7 +100,8 @@ def command(
     if progress.started:
         click.echo(f"wrote {target}")
     else:
-        click.echo(f"{target} is finished after {epochs} epochs; --set learning.epochs=N goes on for more")
+        more = "learning.patience ended it" if early else "--set learning.epochs=N goes on for more"
+        click.echo(f"{target} is finished after {epochs} epochs; {more}")
     return 0
 
 

@@ -18,10 +18,12 @@ Examples:
 @options.models
 @options.path_argument("source", "CONFIG.toml|RUN.h5")
 @options.path_option("--plot", "Draw the timing diagram of one sample (PNG, SVG or PDF).")
-@click.option("--sample", default=0, show_default=True, type=click.IntRange(min=0), help="Which sample is drawn.")
+@click.option(
+    "--sample", type=click.IntRange(min=0), help="Which sample is drawn; the first that is written where not given."
+)
 @options.overwrite
 @options.assignments
-def command(source: Path, plot: Path | None, sample: int, overwrite: bool, assignments: tuple[str, ...]) -> None:
+def command(source: Path, plot: Path | None, sample: int | None, overwrite: bool, assignments: tuple[str, ...]) -> None:
     """Show the slots of one training sample: phase, bank, time, and what drives it.
 
     The diagram shows the currents that the first realisation's first epoch
@@ -35,12 +37,13 @@ def command(source: Path, plot: Path | None, sample: int, overwrite: bool, assig
 
     config, data = load_source(source, assignments)
     assembly = assemble(config, data)
+    drawn = config.learning.batch - 1 if sample is None else sample
     if plot is not None:
         from ..figures import check_plot_target
 
         check_plot_target(plot, overwrite)
-        if sample >= len(assembly.inputs):
-            raise InputError(f"--sample: must be below the number of samples, {len(assembly.inputs)} (got {sample})")
+        if drawn >= len(assembly.inputs):
+            raise InputError(f"--sample: must be below the number of samples, {len(assembly.inputs)} (got {drawn})")
     out = console()
     out.print(table(assembly))
     steps = assembly.schedule.steps
@@ -51,5 +54,5 @@ def command(source: Path, plot: Path | None, sample: int, overwrite: bool, assig
     if plot is not None:
         from ..timing_diagram import draw
 
-        draw(assembly, plot, sample=sample, overwrite=overwrite)
+        draw(assembly, plot, sample=drawn, overwrite=overwrite)
         click.echo(f"wrote {plot}")

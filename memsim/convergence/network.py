@@ -17,7 +17,7 @@ from ..kernels.slots import Rule
 from ..replay import of_realisations
 from .result import TOLERANCE, Comparison, DtCheck, StateDifference, check_tolerance
 
-SAMPLES = 20  # that are repeated, or the first epoch where that is shorter
+SAMPLES = 20  # that are repeated, or the first epoch where that is shorter, or the first mini-batch where it is longer
 REALISATIONS = 8  # that are looked at, at most
 
 Progress = Callable[[int, int, str], None]
@@ -59,7 +59,8 @@ def check_dt(
     check_tolerance(tolerance)
     assembly = assemble(config, data)
     whole = config.learning.epochs * len(assembly.inputs)
-    count = min(SAMPLES, len(assembly.inputs)) if samples is None else samples
+    # A mini-batch at least: before its end nothing is written.
+    count = min(max(SAMPLES, config.learning.batch), len(assembly.inputs)) if samples is None else samples
     if not 1 <= count <= whole:
         raise InputError(f"samples: must be from 1 to the run's {whole:,} (got {count})")
     lanes = range(min(REALISATIONS, len(assembly.seeds)))

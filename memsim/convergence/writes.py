@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ..assembly import Assembly
 from ..calibration import BankCalibration, slot_time
-from ..kernels.state_dependent import model_of
+from ..kernels.nominal import model_of
 from ..state_dependent import nominal_of
 
 FINER = 16  # steps to one of the run's

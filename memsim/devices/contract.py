@@ -1,10 +1,12 @@
 """What a device model is: checked parameters with units, named states with bounds, and compiled functions."""
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from pydantic import model_validator
 
+from ..errors import InputError
 from ..fields import Settings
 
 # HP's device as Strukov et al., 'The missing memristor found', Nature 453, 80 (2008) give it,
@@ -75,6 +77,17 @@ class Device(Settings):
         if values.keys() <= rest.keys():
             raise ValueError(f"preset: {name!r} gives nothing, since each of its values is given; leave those out")
         return {**values, **rest}
+
+    def __init__(self, /, **values: Any) -> None:
+        super().__init__(**values)
+        try:
+            finite = all(map(math.isfinite, self.kernel_parameters()))
+        except (ZeroDivisionError, OverflowError):
+            finite = False
+        except InputError:  # what a network is still to calibrate has none yet
+            finite = True
+        if not finite:
+            raise InputError(f"{self.model}: what follows from these parameters is not finite; check their sizes")
 
     def check_drive(self, drive: str) -> None:
         """Refuse a drive, ``"current"`` or ``"voltage"``, that these parameters cannot carry.

@@ -13,6 +13,7 @@ PICKETT = "Pickett et al., J. Appl. Phys. 106, 074508 (2009), as public models q
 VERILOG = "the authors' public Verilog-A model of TEAM"
 PUBLIC = "common in public models of VTEAM, not checked against a paper"
 AT_THE_END = "where the film ends"
+PLACES = 10  # widths w_c, by which the window may begin beside the film
 WIDTH = f"TEAM's tunnel barrier: {PICKETT}"
 
 WINDOWS_TEXT = (
@@ -55,7 +56,20 @@ class _ThresholdDrift(Device):
         check_scale(self.window, self.scale)
         if self.x_off <= self.x_on:
             raise ValueError(f"x_off: must be greater than x_on = {self.x_on:g} m (got {self.x_off:g})")
+        if self.window == "kvatinsky":
+            self._check_places()
         return with_ordered_resistances(self)
+
+    def _check_places(self) -> None:
+        """Refuse a window beside the film, which would stop the state everywhere, or nowhere."""
+        margin = PLACES * self.w_c
+        for name in ("a_off", "a_on"):
+            place = getattr(self, name)
+            if not self.x_on - margin <= place <= self.x_off + margin:
+                raise ValueError(
+                    f"{name}: must be between x_on = {self.x_on:g} m and x_off = {self.x_off:g} m, within {PLACES} w_c "
+                    f"(got {place:g})"
+                )
 
     def thresholds(self) -> tuple[float, float]:
         """The drives beyond which the state grows, and falls, in A or V."""

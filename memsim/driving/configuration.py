@@ -104,6 +104,14 @@ class DriveConfiguration(Settings):
     bank: BankSection = BankSection()
     drive: tuple[DriveEntry, ...] = Field(..., min_length=1)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_imperfect(cls, values: Any) -> Any:
+        for name in ("imperfections", "periphery"):
+            if isinstance(values, dict) and name in values:
+                raise ValueError(f"{name}: a drive has perfect devices, sources and meters; leave it out")
+        return values
+
     @model_validator(mode="after")
     def _fits(self) -> "DriveConfiguration":
         for k, entry in enumerate(self.drive):

@@ -6,11 +6,13 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from ..devices import Device
+from ..errors import InputError
 from ..kernels.stepping import waveform_kernel
 from ..traces.drive_file import RESPONSES
 from .measurement import Measurement
 
 Between = Literal["linear", "held"]
+STEPS_AT_MOST = 20_000_000  # of a measurement
 ALIKE = 1e-6  # share of a spacing by which samples may be off a regular grid
 
 
@@ -63,6 +65,13 @@ class Simulation:
         else:
             counts = substeps * np.maximum(np.ceil(spacing / usual - ALIKE).astype(np.int64), 1)
             steps = spacing / counts
+        if counts.sum() > STEPS_AT_MOST:
+            widest = int(np.argmax(counts))
+            raise InputError(
+                f"{measurement.name}: the gap of {spacing[widest]:g} s after sample {widest} would take "
+                f"{counts[widest]:,} steps of {usual / substeps:g} s, and all together more than {STEPS_AT_MOST:,}; "
+                f"fit the parts on both sides of it, or take fewer samples"
+            )
         self.dt = float(np.median(steps))
         self._sample_ends = np.concatenate([[0], np.cumsum(counts)])
         self._stretches = _stretches(self.driven, counts, steps, between)

@@ -11,6 +11,7 @@ from ..devices import UNBOUNDED, Device
 from ..driving import drive as driving
 from ..driving.configuration import BankSection
 from ..driving.trace import DriveTrace
+from ..errors import InputError
 from ..traces.drive_file import RESPONSES, UNITS
 from ..waveforms import Pulse
 from . import measures
@@ -234,7 +235,12 @@ def _measured(
 ) -> Loop:
     drive, response = (current, voltage) if config.bank.drive == "current" else (voltage, current)
     continuous = config.loops.shape.continuous
-    positive, negative = measures.lobe_areas(voltage, current)
+    with np.errstate(over="ignore", invalid="ignore"):
+        positive, negative = measures.lobe_areas(voltage, current)
+    if not np.isfinite([positive, negative]).all():
+        raise InputError(
+            f"loops.amplitudes: the loop at {amplitude:g}, {frequency:g} Hz, has no finite area; take smaller ones"
+        )
     lower, upper = np.array([(v.lower, v.upper) for v in config.device.state_variables()]).T
     swing = np.ptp(state, axis=0)
     ends = np.abs(state[-1] - state[0])

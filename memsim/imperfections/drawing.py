@@ -14,6 +14,7 @@ from ..errors import InputError
 from ..fields import one_of
 from ..kernels.random import PURPOSE_SPREAD, PURPOSE_STUCK, normal, uniform
 from ..kernels.slots import Flaw
+from .past import first_past, middle_of, put_flaws
 from .retention import aims_of
 from .settings import BankImperfections, BankPeriphery, ImperfectionsSection, PeripherySection, kind_of, step_of
 
@@ -35,18 +36,24 @@ class OwnDevices:
         The rate in 1/s at which states relax; 0 where they keep.
     aims : (variables,) float64
         The states that they relax to.
+    middle : float
+        The state towards which the range closes by wear.
+    past : (kinds, devices, realisations) float64
+        See :class:`~memsim.kernels.slots.Past`, before the first step.
     """
 
     parameters: np.ndarray
     movable: np.ndarray
     relaxation: np.ndarray
     aims: np.ndarray
+    middle: float
+    past: np.ndarray
 
     def of(self, realisations: Any) -> "OwnDevices":
         """The same of some realisations."""
         return OwnDevices(
             self.parameters[..., realisations], self.movable[..., realisations], self.relaxation[..., realisations],
-            self.aims,
+            self.aims, self.middle, self.past[..., realisations],
         )  # fmt: skip
 
 
@@ -60,6 +67,7 @@ def flaws_of(
         noise = getattr(imperfections, kind_of(bank)).write_noise
         row[Flaw.WRITE_NOISE] = _sigma(noise)
         row[Flaw.LEVELS] = getattr(imperfections, kind_of(bank)).levels
+        put_flaws(row, getattr(imperfections, kind_of(bank)))
         row[Flaw.READ_NOISE] = around.read_noise
         row[Flaw.READOUT_RANGE] = around.readout_range or 0.0
         row[Flaw.READOUT_STEP] = step_of(around.readout_bits, around.readout_range)
@@ -87,11 +95,17 @@ def draw_devices(
         return ()
     drawn = []
     for index, (bank, section) in enumerate(zip(banks, sections, strict=True)):
+        _refuse_coarse_drivers(bank, getattr(periphery, kind_of(bank)))
         for field in section.spread:
             _check_field(bank, field)
         movable = _movable(index, bank, section, seeds)
         rates = movable / section.retention_time if section.retention_time else np.zeros_like(movable)
-        drawn.append(OwnDevices(_parameters(index, bank, section, seeds), movable, rates, aims_of(bank, section)))
+        drawn.append(
+            OwnDevices(
+                _parameters(index, bank, section, seeds), movable, rates, aims_of(bank, section),
+                middle_of(bank, section), first_past(index, bank, section, seeds),
+            )
+        )  # fmt: skip
     return tuple(drawn)
 
 
@@ -142,14 +156,25 @@ def _refuse_unused(
 
 
 def _numbers(device: Device) -> dict[str, float]:
-    """The fields of a device that are numbers with a unit."""
+    """The fields of a device that are numbers with a unit, but for integers."""
     fields = type(device).model_fields
     values = {name: getattr(device, name) for name, field in fields.items() if field.json_schema_extra}
-    return {name: float(value) for name, value in values.items() if isinstance(value, int | float)}
+    return {name: value for name, value in values.items() if isinstance(value, float)}
 
 
 def _with(device: Device, values: dict[str, float]) -> Device:
     return type(device)(**{**device.model_dump(), **values})
+
+
+def _refuse_coarse_drivers(bank: BankCalibration, around: BankPeriphery) -> None:
+    """Refuse drivers whose steps round every READ to 0."""
+    step = step_of(around.driver_bits, around.driver_range)
+    largest = bank.read_current or bank.unit_current
+    if 0.5 * step > largest:
+        raise InputError(
+            f"periphery.{kind_of(bank)}.driver_bits: a step of {step:.4g} A rounds READs of {bank.name}, of up to "
+            f"{largest:.4g} A, to 0; take more bits, a smaller driver_range, or a larger READ"
+        )
 
 
 def _check_field(bank: BankCalibration, field: str) -> None:
@@ -159,7 +184,10 @@ def _check_field(bank: BankCalibration, field: str) -> None:
         raise InputError(f"{where}: must name {one_of(known, field)}")
     if known[field] == 0.0:
         raise InputError(f"{where}.{field}: is 0 in {bank.name}, which a share of it does not spread; leave it out")
-    moved = _with(device, {field: known[field] * PROBE})
+    try:
+        moved = _with(device, {field: known[field] * PROBE})
+    except InputError as error:
+        raise InputError(f"{where}.{field}: cannot differ from device to device: {error}; leave it out") from None
     if moved.state_variables() != device.state_variables():
         raise InputError(
             f"{where}.{field}: sets the bounds of a {device.model}'s state, which all devices share; "

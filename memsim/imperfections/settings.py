@@ -16,7 +16,8 @@ class BankImperfections(Settings):
         default={}, description="standard deviation of parameters from device to device, as a share of each one's value"
     )
     distribution: Literal["lognormal", "normal"] = Field(
-        default="lognormal", description="of the parameters; the nominal value is the mean, but for what the normal one is truncated by"
+        default="lognormal",
+        description="of the parameters; the mean is the nominal value, of a truncated normal one more",
     )
     stuck_lower: Share = quantity(0.0, "1", "share of devices stuck at the lower bound of their state")
     stuck_upper: Share = quantity(0.0, "1", "share of devices stuck at the upper bound of their state")
@@ -35,6 +36,12 @@ class BankImperfections(Settings):
         le=65536,
         description="levels that a WRITE can end at, evenly from bound to bound; 0: any state",
     )
+    endurance: float | None = quantity(
+        None, "1", "pulses after which the range of the memristance is half as wide; none where it is not given", gt=0
+    )
+    telegraph_amplitude: Share = quantity(0.0, "1", "share by which the memristance is larger while a trap is occupied")
+    capture_time: float | None = quantity(None, "s", "mean time that the trap stays empty", gt=0)
+    emission_time: float | None = quantity(None, "s", "mean time that the trap stays occupied", gt=0)
 
     @model_validator(mode="after")
     def _shares_fit(self) -> "BankImperfections":
@@ -45,11 +52,19 @@ class BankImperfections(Settings):
             raise ValueError("levels: must be 0, or 2 or more: both bounds are among them (got 1)")
         return self
 
+    @model_validator(mode="after")
+    def _telegraph_is_whole(self) -> "BankImperfections":
+        for name in ("capture_time", "emission_time"):
+            if self.telegraph_amplitude and getattr(self, name) is None:
+                raise ValueError(f"{name}: is missing; telegraph_amplitude = {self.telegraph_amplitude:g} needs it")
+        return self
+
     @property
     def any(self) -> bool:
         """Whether any device may differ from a perfect one."""
         stuck = self.stuck_lower or self.stuck_upper or self.stuck
-        return bool(self.spread or self.write_noise or stuck or self.retention_time or self.levels)
+        moving = self.write_noise or self.retention_time or self.levels
+        return bool(self.spread or stuck or moving or self.endurance or self.telegraph_amplitude)
 
 
 class ImperfectionsSection(Settings):

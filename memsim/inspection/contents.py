@@ -12,6 +12,7 @@ from ..run import Run
 GROUPS = {
     "metrics": "total error and order of the samples",
     "keyframes": "states that everything else can be replayed from",
+    "best": "states at the best epoch so far",
     "diagnostics": "what was counted while stepping",
     "traces": "rows of state, current and voltage",
     "overview": "extremes of the traces over 256 and 65,536 rows",

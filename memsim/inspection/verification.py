@@ -8,6 +8,7 @@ import numpy as np
 
 from ..engine import BankRows
 from ..errors import InputError, RunError
+from ..learning_rates import rates_of
 from ..replay import StoredKeyframes, check, replay, replaying_engine, tolerance_of
 from ..run import Run
 from ..traces.errors import NotARunFileError
@@ -69,6 +70,12 @@ def _counters(run: Run) -> Iterator[str]:
     order = run.order
     if not np.array_equal(order.reshape(-1, run.realisations), run.samples_shown(0, len(order) * run.samples)):
         yield "metrics/order is not what the seeds give"
+    if not np.array_equal(run.learning_rate, rates_of(run.config.learning, 0, len(order))):
+        yield "metrics/learning_rate is not what the configuration gives"
+    if run.best_state:
+        errors = run.validation_error if run.stored.is_validated else run.total_error
+        if not np.array_equal(errors[run.best_epoch, np.arange(run.realisations)], run.best_error):
+            yield "best/error is not the error of best/epoch"
     for bank in run.traced:
         trace = run.trace(bank)
         if run.finished and not run.stopped and not run.stored.has_attribute("/", "replayed_from"):
@@ -85,7 +92,8 @@ def _keyframes(run: Run, report: Report) -> Finding:
         wanted, bias = stored.keyframe_checksum(k), stored.keyframe_bias(k)
         if wanted is None or bias is None:
             return Finding(f"keyframes, {count} without checksums (schema version 1)", ())
-        found = keyframe_checksum([stored.keyframe_states(bank, k) for bank in run.banks], bias)
+        states = [stored.keyframe_states(bank, k) for bank in run.banks]
+        found = keyframe_checksum(states, bias, stored.keyframe_past(k))
         if found != wanted:
             wrong.append(f"keyframe {k} has the checksum {found:08x}, not {wanted:08x}")
         report("keyframe", k + 1, count)

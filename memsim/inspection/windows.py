@@ -130,12 +130,16 @@ def _description(run: Run) -> RunDescription:
 
 def _copy_results(run: Run, writer: RunWriter) -> None:
     """Metrics, keyframes and diagnostics, as the run's file has them."""
-    stored, errors, order = run.stored, run.total_error, run.order
+    stored, errors = run.stored, run.total_error
+    epochs = {"total_error": errors, "order": run.order, "learning_rate": run.learning_rate}
+    if stored.is_validated:
+        epochs["validation_error"] = run.validation_error
     banks = run.banks if stored.has_energies else ()
     for first in range(0, len(errors), EPOCHS_AT_ONCE):
         part = slice(first, first + EPOCHS_AT_ONCE)
         energies = [stored.epoch_energy(bank, first, first + len(errors[part])) for bank in banks]
-        writer.append_epochs(errors[part], order[part], np.stack(energies, axis=1) if energies else NO_ENERGIES)
+        metrics = {name: values[part] for name, values in epochs.items()}
+        writer.append_epochs(metrics, np.stack(energies, axis=1) if energies else NO_ENERGIES)
     samples = stored.keyframe_samples
     units = int(run.assembly.plan.units[-1])
     for first in range(0, len(samples), KEYFRAMES_AT_ONCE):
@@ -143,7 +147,11 @@ def _copy_results(run: Run, writer: RunWriter) -> None:
         bias = stored.keyframe_bias(part)
         known = np.zeros((len(samples[part]), units, run.realisations)) if bias is None else bias
         states = [stored.keyframe_states(bank, part) for bank in run.banks]
-        writer.append_keyframes(samples[part], states, known)
+        writer.append_keyframes(samples[part], states, known, stored.keyframe_past(part))
     counters = [{name: stored.counter(bank, name) for name in stored.counters(bank)} for bank in run.banks]
     about = {"sample": run.samples_done, "device_steps": run.device_steps, "wall_seconds": run.wall_seconds}
-    writer.commit(about, np.zeros(run.realisations), counters)
+    best: dict[str, np.ndarray] = {}
+    if stored.is_watched:
+        best = {"epoch": stored.best_epoch, "error": stored.best_error}
+        best |= {f"{bank}/state": stored.best_state(bank) for bank in run.banks}
+    writer.commit(about, np.zeros(run.realisations), counters, best)

@@ -88,7 +88,8 @@ def _table(folder: Path, status: int, steps: int) -> np.ndarray:
         if len(table) == steps:
             return table
         raise NgspiceError(
-            f"ngspice: stopped after {len(table)} of {steps} rows: {_complaint(folder)} ({folder / 'netlist.cir'})"
+            f"ngspice: stopped after {len(table)} of {steps} rows: {_complaint(folder)} ({folder / 'netlist.cir'}); "
+            f"where a state meets a bound at many ranges a step, take a smaller drive or dt"
         )
     raise NgspiceError(f"ngspice: failed with status {status}: {_complaint(folder)} ({folder / 'netlist.cir'})")
 

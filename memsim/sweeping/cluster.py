@@ -1,5 +1,6 @@
 """Packs on an existing Dask cluster, whose workers see the sweep's folder under the same path."""
 
+import copy
 import queue
 import re
 import threading
@@ -10,7 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from types import TracebackType
 
-from ..datasets import Dataset
 from ..errors import InputError, RunError
 from .folder import Folder
 from .local import Ended, attempt, line_of_failure
@@ -153,7 +153,7 @@ def _carry_out_here(pack: Pack, folder: Folder, name: str) -> tuple[bool, str | 
     variable = Variable(name, client=get_client())
     threading.Thread(target=_listen, args=(variable, stop, ended), daemon=True).start()
     # Arrays that came over a wire may be read-only, for which the kernels would be compiled once more.
-    data = Dataset(pack.data.inputs.copy(), pack.data.targets.copy(), pack.data.name)
+    data = copy.deepcopy(pack.data)
     try:
         return attempt(replace(pack, data=data), folder, stop, lambda told: worker.log_event(name, list(told)))
     finally:

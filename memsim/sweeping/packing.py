@@ -130,7 +130,9 @@ def plan(config: SweepConfiguration, processes: int) -> Plan:
     realisations = [0] * len(points)
     for group in groups:
         each = group.config.run.realisations
-        for part in np.array_split(np.array(group.points), -(-len(group.points) // max(1, lanes // each))):
+        # Beside others a point that ends early would go on.
+        together = 1 if group.config.learning.patience else max(1, lanes // each)
+        for part in np.array_split(np.array(group.points), -(-len(group.points) // together)):
             members = tuple(part.tolist())
             packs.append(
                 Pack(len(packs), members, tuple(points[k]["run.seed"] for k in members), group.config, group.data)
@@ -187,7 +189,7 @@ def _digest(data: Sequence[Dataset]) -> str:
     """SHA-256 of the samples of all groups, 64 hexadecimal digits."""
     digest = hashlib.sha256()
     for samples in data:
-        for values in (samples.inputs, samples.targets):
+        for values in samples.arrays:
             digest.update(str(values.shape).encode())
             digest.update(values.tobytes())
     return digest.hexdigest()

@@ -1,0 +1,64 @@
+"""Wear and random telegraph noise: what a device's past leaves in it beside its state."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..calibration import BankCalibration
+from ..devices import UNBOUNDED
+from ..errors import InputError
+from ..kernels.random import PURPOSE_FIRST_TRAP, uniform
+from ..kernels.slots import Flaw, Past
+from .settings import BankImperfections, ImperfectionsSection, kind_of
+
+
+def kept_of(bank: BankCalibration, imperfections: ImperfectionsSection) -> tuple[Past, ...]:
+    """What of a bank's past counts, and is kept in keyframes."""
+    section: BankImperfections = getattr(imperfections, kind_of(bank))
+    counts = {Past.PULSES: section.endurance is not None, Past.TRAP: section.telegraph_amplitude > 0.0}
+    return tuple(kind for kind in Past if counts[kind])
+
+
+def past_counts(banks: Sequence[BankCalibration], imperfections: ImperfectionsSection) -> bool:
+    """Whether the memristance of any device follows from its past."""
+    return any(kept_of(bank, imperfections) for bank in banks)
+
+
+def put_flaws(row: np.ndarray, section: BankImperfections) -> None:
+    """Fill a bank's row of :class:`~memsim.kernels.slots.Flaw` with its wear and telegraph noise."""
+    row[Flaw.WEAR] = math.log(2.0) / section.endurance if section.endurance else 0.0
+    if section.telegraph_amplitude and section.capture_time and section.emission_time:
+        row[Flaw.TELEGRAPH_AMPLITUDE] = section.telegraph_amplitude
+        row[Flaw.TELEGRAPH_RATE] = 1.0 / section.capture_time + 1.0 / section.emission_time
+        row[Flaw.TELEGRAPH_SHARE] = section.emission_time / (section.capture_time + section.emission_time)
+
+
+def first_past(index: int, bank: BankCalibration, section: BankImperfections, seeds: np.ndarray) -> np.ndarray:
+    """The past of a bank's devices before the run, (kinds, devices, realisations): fresh, with stationary traps."""
+    found = np.zeros((len(Past), bank.devices, len(seeds)))
+    row = np.zeros(len(Flaw))
+    put_flaws(row, section)
+    if row[Flaw.TELEGRAPH_AMPLITUDE]:
+        drawn = [[uniform(seed, PURPOSE_FIRST_TRAP, index, d, 0) for seed in seeds] for d in range(bank.devices)]
+        found[Past.TRAP] = np.array(drawn) < row[Flaw.TELEGRAPH_SHARE]
+    return found
+
+
+def middle_of(bank: BankCalibration, section: BankImperfections) -> float:
+    """The state towards which the range closes.
+
+    Raises
+    ------
+    InputError
+        Endurance of a model with several states, or with one that has no bounds.
+    """
+    if section.endurance is None:
+        return 0.0
+    about = bank.device.state_variables()
+    if len(about) > 1 or any(abs(bound) >= UNBOUNDED for bound in (about[0].lower, about[0].upper)):
+        raise InputError(
+            f"imperfections.{kind_of(bank)}.endurance: a {bank.device.model} has several states, or one without "
+            f"a bound; a range closes that lies between two bounds, leave it out"
+        )
+    return 0.5 * (about[0].lower + about[0].upper)
