@@ -515,10 +515,11 @@ def worn_run(tmp_path_factory):
     """The run file of devices whose past counts."""
     telegraph = {"telegraph_amplitude": 0.1, "capture_time": 0.01, "emission_time": 0.02}
     config = Configuration(
-        learning={"epochs": 2}, trace={"mode": "full"}, imperfections={"synapse": telegraph, "node": {"endurance": 9.0}}
-    )
+        learning={"epochs": 2}, trace={"mode": "full"}, imperfections={"synapse": telegraph, "node": {"endurance": 9.0}},
+        data={"gate": "xor", "samples": 5, "validation": 0.2},
+    )  # fmt: skip
     path = tmp_path_factory.mktemp("worn") / "worn.h5"
-    memsim.training.run(config, memsim.datasets.gate("xor", samples=5), out=path).close()
+    memsim.training.run(config, memsim.datasets.load(config.data), out=path).close()
     return path
 
 
