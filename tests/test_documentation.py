@@ -515,7 +515,8 @@ def worn_run(tmp_path_factory):
     """The run file of devices whose past counts."""
     telegraph = {"telegraph_amplitude": 0.1, "capture_time": 0.01, "emission_time": 0.02}
     config = Configuration(
-        learning={"epochs": 2}, trace={"mode": "full"}, imperfections={"synapse": telegraph, "node": {"endurance": 9.0}},
+        learning={"epochs": 2}, trace={"mode": "full"},
+        imperfections={"synapse": telegraph, "node": {"endurance": 9.0}},
         data={"gate": "xor", "samples": 5, "validation": 0.2},
     )  # fmt: skip
     path = tmp_path_factory.mktemp("worn") / "worn.h5"
