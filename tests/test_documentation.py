@@ -41,7 +41,9 @@ FORMAT = ROOT / "traces" / "FORMAT.md"
 README = ROOT / "README.md"
 PAGES = [README, *sorted((ROOT / "docs").glob("*.md")), FORMAT]
 # Their kernels are compiled for them alone, of banks to measure, of pairs of models; or they make many runs.
-SLOW_PAGES = [ROOT / "docs" / f"{name}.md" for name in ("benchmark", "beyond", "other-devices", "performance")]
+SLOW_PAGES = [
+    ROOT / "docs" / f"{name}.md" for name in ("benchmark", "beyond", "imperfections", "other-devices", "performance")
+]
 IMAGE_BYTES = 200_000
 
 # What makes a command of a page short; the last of two equal options counts.

@@ -182,7 +182,7 @@ def test_a_realisation_alone_has_the_same_bits():
         assert same([states[..., 0]], [wanted[..., 1]])
 
 
-@pytest.mark.parametrize("kind", ["mlp", "slp"])
+@pytest.mark.parametrize("kind", ["mlp", pytest.param("slp", marks=pytest.mark.slow)])
 def test_nothing_of_everything_has_the_bits_of_perfect_devices(kind):
     bank, field = ("synapse", "mobility") if kind == "mlp" else ("memristor", "reference_current")
     perfect = states_after(assemble(short_runs.configuration(kind), REAL))
@@ -580,6 +580,7 @@ def test_the_configuration_goes_through_toml():
 # What the controller reads
 
 
+@pytest.mark.slow
 def test_readings_beyond_the_range_are_counted():
     """Noise of many times the range of the voltages: nearly all READs lie beyond it, and none does without noise."""
     verify, exact = {"write": {"verify": 1}}, {"readout_bits": 32, "readout_range": 1e3}

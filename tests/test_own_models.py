@@ -188,6 +188,7 @@ OHMIC = (
 )
 
 
+@pytest.mark.slow
 def test_a_network_of_a_users_ion_drift_has_the_bits_of_the_built_in_one(load):
     (model,) = load(OHMIC)
     built_in, data = IonDrift(window="joglekar"), memsim.datasets.gate("xor", samples=4)
