@@ -222,7 +222,10 @@ CASES = {
 }
 KINDS = ("mlp, writes by count", "slp, rest gap", "lines, tanh, rest gap")  # one of each network, all with rest gaps
 
-SLOW = ("lines, closed form, writes by count", "mlp, verified", "vteam lines")
+SLOW = (
+    "lines, closed form, writes by count", "mlp, verified", "vteam lines", "vteam lines, mini-batches, falling rate",
+    "vteam synapses, slope, verified", "windowed synapses and nodes",
+)  # fmt: skip
 
 of_each_case = pytest.mark.parametrize(
     "case", [pytest.param(case, marks=pytest.mark.slow if case in SLOW else ()) for case in CASES]
