@@ -350,7 +350,9 @@ def test_parts_that_are_something_else_are_refused(reader, good, tmp_path, repla
             replacement(file, item)
         answer = reader.look(path)
         assert answer["wrong"] == [], item
-        assert answer["state"].startswith("refused"), (item, answer)
+        # A row of numbers may go on beyond those that count; trace verify compares these.
+        longer = replacement is of_absurd_length and item == "metrics/learning_rate"
+        assert answer["state"].startswith("refused") != longer, (item, answer)
 
 
 def test_links_to_elsewhere_are_named(broken, good, refused_everywhere):
