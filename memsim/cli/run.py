@@ -109,7 +109,10 @@ def _warn_of_coarse_writes(config: "Configuration", data: "Dataset") -> None:
     """Say so where the writes of devices that are written by their model are not what dt makes of them."""
     from ..assembly import assemble
     from ..convergence.writes import coarse_writes
+    from ..state_dependent import is_modelled
 
+    if not any(is_modelled(config, device) for device in (config.devices.synapse, config.devices.node)):
+        return  # before anything is laid out twice
     for write in coarse_writes(assemble(config, data)):
         click.echo(f"warning: {write}; take a smaller time.dt, and see --check-dt", err=True)
 
