@@ -47,11 +47,6 @@ def cache_folder() -> Path:
     return base / f"kernels-{source_digest()[:16]}"
 
 
-def is_cached(name: str) -> bool:
-    """Whether the cache holds any kernel whose name begins so, for any arguments."""
-    return any(cache_folder().glob(f"*/*.{name}*.nbi"))  # module.name-line.version.nbi, as Numba names its indices
-
-
 @contextlib.contextmanager
 def _own_cache_folder():
     """Have Numba choose this package's cache folder, and leave other libraries theirs."""

@@ -35,6 +35,17 @@ def next_trial(low, at_low, high, at_high, trial):
     return (low * at_high - high * at_low) / (at_high - at_low)
 
 
+@elementwise
+def narrowed(low, at_low, high, at_high, kept, place, found, rising):
+    """The two places after a look between them: the one on the same side moves there.
+
+    The value of the one that is kept twice running is halved (``kept``: 1 for the lower one, -1 for the upper).
+    """
+    if (found > 0.0) == rising:
+        return low, 0.5 * at_low if kept == 1 else at_low, place, found, 1
+    return place, found, high, 0.5 * at_high if kept == -1 else at_high, -1
+
+
 # Templates.
 
 
@@ -46,6 +57,7 @@ def state_of(resistance, p, lower, upper):
     if (at_low > 0.0) == (at_high > 0.0):
         return low if abs(at_low) < abs(at_high) else high
     close = CLOSE * (abs(at_low) + abs(at_high))
+    rising = at_high > 0.0
     kept = 0
     x = low
     for trial in range(SEARCH):
@@ -53,14 +65,7 @@ def state_of(resistance, p, lower, upper):
         found = memristance(x, p) - resistance
         if abs(found) <= close:
             break
-        if (found > 0.0) == (at_high > 0.0):
-            high, at_high = x, found
-            at_low = 0.5 * at_low if kept == 1 else at_low
-            kept = 1
-        else:
-            low, at_low = x, found
-            at_high = 0.5 * at_high if kept == -1 else at_high
-            kept = -1
+        low, at_low, high, at_high, kept = narrowed(low, at_low, high, at_high, kept, x, found, rising)
     return x
 
 
@@ -89,14 +94,7 @@ def search_amplitude(x, wanted, sign, law, low, at_low, high, at_high, steps, dt
         found = missing(x, wanted, sign * amplitude, law, steps, dt, p, lower, upper)
         if abs(found) <= close:
             break
-        if found > 0.0:
-            high, at_high = amplitude, found
-            at_low = 0.5 * at_low if kept == 1 else at_low
-            kept = 1
-        else:
-            low, at_low = amplitude, found
-            at_high = 0.5 * at_high if kept == -1 else at_high
-            kept = -1
+        low, at_low, high, at_high, kept = narrowed(low, at_low, high, at_high, kept, amplitude, found, True)
     return amplitude
 
 

@@ -2,6 +2,7 @@
 
 from . import schedule
 from .configuration import MultilayerSection
+from .devices import HOW_TO_LOAD
 from .errors import InputError, RunFileError
 from .imperfections.past import kept_of
 from .kernels.slots import Phase
@@ -23,7 +24,7 @@ def check_run(run: Run) -> None:
         _refuse_what_is_not_watched(run)
         _compare(run)
     except InputError as error:
-        if "--models" in str(error):
+        if HOW_TO_LOAD in str(error):
             raise RunFileError(f"{run.path}: {one_line(str(error))}") from None
         raise _broken(run, f"its configuration: {error}") from None
     except ArithmeticError as error:

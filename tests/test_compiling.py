@@ -188,13 +188,3 @@ def test_an_edit_in_a_users_own_model_reaches_a_cached_kernel(tmp_path):
         program = f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n" + STEP_OWN_MODEL
         found.append(output_of(program, ROOT, tmp_path / "cache"))
     assert found == [2.0, 3.0]
-
-
-def test_kernels_of_the_cache_are_found_by_their_names(tmp_path, monkeypatch):
-    monkeypatch.setenv("MEMSIM_CACHE_DIR", str(tmp_path))
-    assert not compiling.is_cached("doubled_")
-    kernel = compiling.specialise(lambda x: 2 * x, "doubled_here")
-    assert not compiling.is_cached("doubled_")
-    assert kernel(3) == 6
-    assert compiling.is_cached("doubled_")
-    assert not compiling.is_cached("here")

@@ -251,19 +251,6 @@ def test_no_process_is_started_once_all_are_to_stop(source, tmp_path, starts):
     assert Index(laid_out, folder).points_of("stopped")
 
 
-@pytest.mark.slow
-def test_one_process_compiles_before_the_others_begin(source, tmp_path, starts, monkeypatch):
-    monkeypatch.setattr(local, "is_cached", lambda name: False)
-    laid_out = plan(load_sweep(source, ["base.learning.epochs=100000"]), 2)
-    folder, started = Folder(tmp_path / "out"), []
-    folder.create(laid_out.config)
-    with local.LocalProcesses(2) as workers:
-        told = workers.carry_out(laid_out.packs, folder, threading.Event(), lambda told: started.append(len(starts)))
-        ended = [e.error for e in told if e]
-    assert (started[0], started[-1]) == (1, 2)
-    assert ended == [None] * 4
-
-
 def test_an_interrupt_at_any_moment_of_a_process_leaves_it_to_be_closed(source, tmp_path, starts, monkeypatch):
     laid_out = plan(load_sweep(source), 2)
     folder = Folder(tmp_path / "out")

@@ -17,7 +17,6 @@ from multiprocessing.context import SpawnProcess
 from types import TracebackType
 from typing import Any
 
-from ..kernels.compiling import is_cached
 from .folder import Folder
 from .pack_run import Told, carry_out
 from .packing import Pack
@@ -25,7 +24,6 @@ from .packing import Pack
 ATTEMPTS = 3  # to bring a pack to its end, where its process dies
 LOOK_SECONDS = 0.2
 END_SECONDS = 10.0  # for a process that has nothing more to do
-NETWORK_KERNELS = "run_slots_"  # what their names begin with
 SPAWN = multiprocessing.get_context("spawn")
 
 
@@ -85,14 +83,6 @@ class LocalProcesses:
         """
         waiting, attempts, told_to_stop = deque(packs), Counter[int](), False
         self._workers = [_Worker() for _ in range(min(self.capacity, len(packs)))]
-        compiled = threading.Event()
-        if is_cached(NETWORK_KERNELS):
-            compiled.set()
-
-        def heard(told: Told) -> None:
-            compiled.set()
-            tell(told)
-
         while True:
             if stop.is_set() and not told_to_stop:
                 told_to_stop = True
@@ -100,16 +90,14 @@ class LocalProcesses:
                 for worker in self._workers:
                     worker.stop()
             for worker in self._workers:
-                # One worker alone, until it has compiled the kernel that the others take from the cache.
-                first = compiled.is_set() or not any(other.pack for other in self._workers)
-                if waiting and worker.pack is None and first:
+                if waiting and worker.pack is None:
                     worker.begin(waiting.popleft(), folder)
             busy = [worker for worker in self._workers if worker.pack is not None]
             if not busy:
                 return
             wait([worker.pipe for worker in busy], timeout=LOOK_SECONDS)
             for worker in busy:
-                ended = worker.look(heard)
+                ended = worker.look(tell)
                 if ended is not None and ended.again and not told_to_stop:
                     attempts[ended.pack.number] += 1
                     if attempts[ended.pack.number] < ATTEMPTS:
