@@ -105,6 +105,7 @@ def assemble(config: Configuration, dataset: Dataset, seeds: np.ndarray | None =
     network = config.network
     sizes = (network.inputs, 1) if isinstance(network, SingleLayerSection) else network.layers
     name = "inputs" if isinstance(network, SingleLayerSection) else "layers"
+    dataset = _on_outputs(config, dataset, sizes[-1])
     for side, wanted, values in (("inputs", sizes[0], dataset.inputs), ("targets", sizes[-1], dataset.targets)):
         if values.shape[1] != wanted:
             raise InputError(
@@ -132,6 +133,31 @@ def assemble(config: Configuration, dataset: Dataset, seeds: np.ndarray | None =
         calibration.refuse_disturbing_reads(banks[0], initial[0][: units[0], 0], inputs)
     plan = _plan(config, slots, banks, units)
     return Assembly(config, dataset, inputs, dataset.targets, slots, banks, plan, seeds, initial, own)
+
+
+def _on_outputs(config: Configuration, dataset: Dataset, outputs: int) -> Dataset:
+    """A data set with its classes on a network's outputs."""
+    classes = dataset.classes
+    if classes is None:
+        return dataset
+    if outputs != len(classes.names) and (outputs, len(classes.names)) != (1, 2):
+        raise InputError(_what_fits(config, dataset.name, len(classes.names), outputs))
+    missing = set(range(len(classes.names))) - set(dataset.class_numbers.tolist())
+    if missing:
+        raise InputError(
+            f"{dataset.name}: the class {classes.names[min(missing)]!r} has no sample to learn; give it one, or leave it out"
+        )
+    return dataset.on(outputs)
+
+
+def _what_fits(config: Configuration, name: str, classes: int, outputs: int) -> str:
+    if isinstance(config.network, SingleLayerSection):
+        return (
+            f"network.kind: 'slp' has one output, which tells two classes apart, but {name} has {classes}; take 'mlp' "
+            f"with {classes} outputs"
+        )
+    wanted = "1 or 2" if classes == 2 else str(classes)
+    return f"network.layers: must end with {wanted}, for the {classes} classes of {name} (got {outputs})"
 
 
 def _refuse_batch(batch: int, samples: int) -> None:
