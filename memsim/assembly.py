@@ -144,9 +144,8 @@ def _on_outputs(config: Configuration, dataset: Dataset, outputs: int) -> Datase
         raise InputError(_what_fits(config, dataset.name, len(classes.names), outputs))
     missing = set(range(len(classes.names))) - set(dataset.class_numbers.tolist())
     if missing:
-        raise InputError(
-            f"{dataset.name}: the class {classes.names[min(missing)]!r} has no sample to learn; give it one, or leave it out"
-        )
+        name = classes.names[min(missing)]
+        raise InputError(f"{dataset.name}: the class {name!r} has no sample to learn; give it one, or leave it out")
     return dataset.on(outputs)
 
 

@@ -62,9 +62,9 @@ class Scaling:
         together = None if kind == "common-range" else 0
         lowest, highest = inputs.min(axis=together), inputs.max(axis=together)
         with np.errstate(all="ignore"):  # what is not finite is refused below
-            offset, factor = _LINES[kind](inputs, lowest, highest, ends)
-        lines = (np.broadcast_to(values, columns).copy() for values in (offset, factor, lowest, highest))
-        scaling = cls(kind, *lines, tuple(features))
+            line = _LINES[kind](inputs, lowest, highest, ends)
+        offset, factor, lowest, highest = (np.broadcast_to(each, columns).copy() for each in (*line, lowest, highest))
+        scaling = cls(kind, offset, factor, lowest, highest, tuple(features))
         scaling._refuse_constant()
         return scaling
 
@@ -73,7 +73,7 @@ class Scaling:
         constant = ~(np.isfinite(self.factor) & np.isfinite(self.offset) & (self.factor != 0.0))
         if not constant.any():
             return
-        names = [self.feature(int(k)) for k in np.flatnonzero(constant)]
+        names = [f"{self.feature(int(k))} (always {self.lowest[k]:g})" for k in np.flatnonzero(constant)]
         if self.kind == "common-range":
             raise InputError(f"data.scaling: {self.kind!r} cannot scale inputs that are all {self.lowest[0]:g}")
         shown = ", ".join(names[:5]) + (f", ... ({len(names)})" if len(names) > 5 else "")
