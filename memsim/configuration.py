@@ -317,6 +317,15 @@ class DataSection(Settings):
             raise ValueError(f"input_range: must be [smallest, largest] (got {list(self.input_range)})")
         return self
 
+    @model_serializer(mode="wrap")
+    def _without_what_does_not_count(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        values: dict[str, Any] = handler(self)
+        of_classes = () if self.labels or self.dataset else ("low", "high")
+        of_scaling = () if self.scaling != "none" else ("input_range", "beyond")
+        for name in (*of_classes, *of_scaling):
+            values.pop(name, None)
+        return values
+
 
 Bound = Annotated[int, Field(le=2**40)]
 Span = Annotated[tuple[Bound, Bound], Field(description="first, and the first that is no longer in it")]
