@@ -321,10 +321,8 @@ class DataSection(Settings):
     def _without_what_does_not_count(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         values: dict[str, Any] = handler(self)
         of_classes = () if self.labels or self.dataset else ("low", "high")
-        of_scaling = () if self.scaling != "none" else ("input_range", "beyond")
-        for name in (*of_classes, *of_scaling):
-            values.pop(name, None)
-        return values
+        of_scaling = () if self.scaling != "none" else ("input_range", *(["beyond"] if self.arrays is None else []))
+        return {name: value for name, value in values.items() if name not in (*of_classes, *of_scaling)}
 
 
 Bound = Annotated[int, Field(le=2**40)]
