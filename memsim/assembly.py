@@ -105,6 +105,7 @@ def assemble(config: Configuration, dataset: Dataset, seeds: np.ndarray | None =
     network = config.network
     sizes = (network.inputs, 1) if isinstance(network, SingleLayerSection) else network.layers
     name = "inputs" if isinstance(network, SingleLayerSection) else "layers"
+    dataset = _on_outputs(config, dataset, sizes[-1])
     for side, wanted, values in (("inputs", sizes[0], dataset.inputs), ("targets", sizes[-1], dataset.targets)):
         if values.shape[1] != wanted:
             raise InputError(
@@ -112,11 +113,12 @@ def assemble(config: Configuration, dataset: Dataset, seeds: np.ndarray | None =
                 f"make them equal"
             )
     _refuse_batch(config.learning.batch, len(dataset.inputs))
-    if config.data.validation and dataset.validation is None:
-        raise InputError(
-            f"data.validation: needs samples that were held back, by memsim.datasets.split (got "
-            f"{config.data.validation:g}, and none)"
-        )
+    for part in ("validation", "test"):
+        share = getattr(config.data, part)
+        if share and part not in dataset.held_back:
+            raise InputError(
+                f"data.{part}: needs samples that were held back, by memsim.datasets.split (got {share:g}, and none)"
+            )
     inputs = with_constant_line(dataset.inputs, network.constant_input)
     units = (inputs.shape[1], *sizes[1:])
     banks = calibration.calibrate(config, inputs, dataset.targets)
@@ -132,6 +134,30 @@ def assemble(config: Configuration, dataset: Dataset, seeds: np.ndarray | None =
         calibration.refuse_disturbing_reads(banks[0], initial[0][: units[0], 0], inputs)
     plan = _plan(config, slots, banks, units)
     return Assembly(config, dataset, inputs, dataset.targets, slots, banks, plan, seeds, initial, own)
+
+
+def _on_outputs(config: Configuration, dataset: Dataset, outputs: int) -> Dataset:
+    """A data set with its classes on a network's outputs."""
+    classes = dataset.classes
+    if classes is None:
+        return dataset
+    if outputs != len(classes.names) and (outputs, len(classes.names)) != (1, 2):
+        raise InputError(_what_fits(config, dataset.name, len(classes.names), outputs))
+    missing = set(range(len(classes.names))) - set(dataset.class_numbers.tolist())
+    if missing:
+        name = classes.names[min(missing)]
+        raise InputError(f"{dataset.name}: the class {name!r} has no sample to learn; give it one, or leave it out")
+    return dataset.on(outputs)
+
+
+def _what_fits(config: Configuration, name: str, classes: int, outputs: int) -> str:
+    if isinstance(config.network, SingleLayerSection):
+        return (
+            f"network.kind: 'slp' has one output, which tells two classes apart, but {name} has {classes}; take 'mlp' "
+            f"with {classes} outputs"
+        )
+    wanted = "1 or 2" if classes == 2 else str(classes)
+    return f"network.layers: must end with {wanted}, for the {classes} classes of {name} (got {outputs})"
 
 
 def _refuse_batch(batch: int, samples: int) -> None:

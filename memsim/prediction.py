@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .assembly import Assembly
-from .datasets import Dataset, with_constant_line
+from .datasets import Dataset, of_stored, with_constant_line
+from .datasets.scaling import Beyond
 from .engine import Engine
 from .errors import InputError
 from .imperfections.drawing import OwnDevices
@@ -23,10 +24,13 @@ class Prediction:
     outputs : (samples, outputs, realisations) float64
     energy : float
         In J, over all realisations.
+    clipped : int
+        Inputs that were beyond the range of the scaling, and set to its end.
     """
 
     outputs: np.ndarray
     energy: float
+    clipped: int = 0
 
 
 def reading(trained: Assembly, data: Dataset, states: Sequence[np.ndarray]) -> Assembly:
@@ -49,17 +53,23 @@ def reading(trained: Assembly, data: Dataset, states: Sequence[np.ndarray]) -> A
     )  # fmt: skip
 
 
-def evaluate(finished: Run, inputs: np.ndarray, *, keyframe: int | None = None, best: bool = False) -> Prediction:
+def evaluate(
+    finished: Run, inputs: np.ndarray, *, keyframe: int | None = None, best: bool = False, beyond: Beyond | None = None
+) -> Prediction:
     """Send inputs through a copy of a run's devices by READ and RESTORE pulses.
 
     Parameters
     ----------
     finished : Run
     inputs : (samples, inputs) float64
+        In the data's own units: where the run's inputs were scaled, these are scaled alike.
     keyframe : int, optional
         Number of the keyframe whose states are taken; the final ones where not given.
     best : bool
         Take the states of each realisation's best epoch.
+    beyond : {"clip", "refuse"}, optional
+        What becomes of inputs beyond the range of the scaling: set to its end and counted, or refused; as the run's
+        ``data.beyond`` where not given.
 
     Returns
     -------
@@ -68,18 +78,29 @@ def evaluate(finished: Run, inputs: np.ndarray, *, keyframe: int | None = None, 
     Raises
     ------
     InputError
-        Inputs of another width, or that are not finite; no such keyframe, or no best epoch.
+        Inputs of another width, that are not finite, or beyond the range and refused; no such keyframe, or no best
+        epoch.
 
     Notes
     -----
     Samples follow each other through the same copy, as on hardware: an input so
     large that a node meets a bound in its READ changes what comes after it.
     """
-    outputs = finished.dataset.targets.shape[1]
+    learned = of_stored(finished.dataset)
+    outputs, wanted = learned.targets.shape[1], learned.inputs.shape[1]
     data = Dataset(inputs, np.zeros((len(np.asarray(inputs)), outputs)), "inputs")
-    wanted = finished.dataset.inputs.shape[1]
     if data.inputs.shape[1] != wanted:
         raise InputError(f"inputs: must have {wanted} columns, as the training data (got {data.inputs.shape[1]})")
+    if learned.scaling is None:
+        return read_through(finished, data, keyframe=keyframe, best=best)
+    currents, clipped = learned.scaling.apply(data.inputs, beyond or finished.config.data.beyond)
+    return replace(
+        read_through(finished, replace(data, inputs=currents), keyframe=keyframe, best=best), clipped=clipped
+    )
+
+
+def read_through(finished: Run, data: Dataset, *, keyframe: int | None = None, best: bool = False) -> Prediction:
+    """The same for samples whose inputs are in units of the network's unit current already."""
     kept = len(finished.keyframes["epoch"])
     if keyframe is not None and not -kept <= keyframe < kept:
         raise InputError(f"keyframe: must be below {kept}, the number of keyframes (got {keyframe})")
@@ -95,7 +116,7 @@ def evaluate(finished: Run, inputs: np.ndarray, *, keyframe: int | None = None, 
     states = [_states(finished, bank.name, keyframe, best=best).transpose(1, 0, 2) for bank in trained.banks]
     assembly = replace(reading(trained, data, states), own=_own(finished, keyframe))
     engine = Engine(assembly, threads=1, epochs=1, shuffled=False)
-    values = np.empty((len(data.inputs), outputs, len(trained.seeds)))
+    values = np.empty((*data.targets.shape, len(trained.seeds)))
     try:
         while engine.position < engine.slots:
             sample = engine.position // engine.slots_a_sample

@@ -481,8 +481,15 @@ OF_CHECKS = {
     )
 }  # fmt: skip
 OF_OWN_MODELS = {("banks/BANK", "model_sha256")}  # tests/test_own_models.py
-SOMETIMES = IN_WINDOWS | OF_CHECKS | OF_OWN_MODELS
-OF_THE_PAST = {"keyframes/BANK/pulses", "keyframes/BANK/trap"}
+OF_REAL_DATA = {("dataset", name) for name in ("low", "high", "scaling", "validation_clipped", "test_clipped")}
+SOMETIMES = IN_WINDOWS | OF_CHECKS | OF_OWN_MODELS | OF_REAL_DATA
+NOT_ALWAYS = {"keyframes/BANK/pulses", "keyframes/BANK/trap"} | {
+    f"dataset/{name}"
+    for name in (
+        "test_inputs", "test_targets", "test_sample", "class_name", "class", "input_name", "offset", "factor", "lowest",
+        "highest",
+    )
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("which", [0, 1], ids=["multilayer", "single-layer"])
@@ -513,26 +520,37 @@ def test_the_attributes_that_are_there_only_sometimes(small_runs, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def worn_run(tmp_path_factory):
-    """The run file of devices whose past counts."""
+def everything(tmp_path_factory):
+    """The run file of devices whose past counts, on scaled samples of classes, with a validation and a test."""
     telegraph = {"telegraph_amplitude": 0.1, "capture_time": 0.01, "emission_time": 0.02}
     config = Configuration(
         learning={"epochs": 2}, trace={"mode": "full"},
         imperfections={"synapse": telegraph, "node": {"endurance": 9.0}},
-        data={"gate": "xor", "samples": 5, "validation": 0.2},
+        data={
+            "csv": str(ROOT / "examples" / "ring.csv"), "inputs": ["x", "y"], "labels": "place", "scaling": "range",
+            "validation": 0.5, "test": 0.9,
+        },
     )  # fmt: skip
-    path = tmp_path_factory.mktemp("worn") / "worn.h5"
+    path = tmp_path_factory.mktemp("everything") / "everything.h5"
     memsim.training.run(config, memsim.datasets.load(config.data), out=path).close()
     return path
 
 
-@pytest.mark.parametrize("which", ["multilayer", "single-layer", "worn"])
+def test_the_attributes_of_real_data(everything):
+    _, found = contents(everything)
+    assert set(found) >= OF_REAL_DATA
+    rows = {(row[0].strip("`"), row[1].strip("`")): row for row in table_rows(sections_of(FORMAT)["Attributes"])}
+    for name in OF_REAL_DATA:
+        assert rows[name][2].startswith(attribute_type(found[name])), name
+
+
+@pytest.mark.parametrize("which", ["multilayer", "single-layer", "everything"])
 def test_the_format_page_lists_every_dataset_with_type_shape_and_unit_and_no_other(small_runs, which, request):
-    worn = which == "worn"
-    path = request.getfixturevalue("worn_run") if worn else small_runs[which == "single-layer"]
+    whole = which == "everything"
+    path = request.getfixturevalue("everything") if whole else small_runs[which == "single-layer"]
     found, _ = contents(path)
     rows = {row[0].strip("`"): row for row in table_rows(sections_of(FORMAT)["Datasets"])}
-    assert set(found) == set(rows) - (set() if worn else OF_THE_PAST)
+    assert set(found) == set(rows) - (set() if whole else NOT_ALWAYS)
     for name, dataset in found.items():
         _, kind, shape, unit, _ = rows[name]
         assert ("text" if dataset.dtype.kind == "S" else str(dataset.dtype)) in kind, name
