@@ -4,20 +4,23 @@ import functools
 import re
 import shutil
 import sys
+import warnings
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import memsim
 from memsim import datasets, training
-from memsim.configuration import Configuration
+from memsim.configuration import Configuration, load_configuration
 from memsim.datasets import Dataset, labelled, scaled, split
 from memsim.errors import InputError, RunFileError
 from memsim.inspection.windows import write_window
 from memsim.scoring.figures import figure_of
 
 pytest.importorskip("sklearn")
+EXAMPLES = Path(__file__).parents[1] / "examples"
 
 IRIS = {
     "dataset": "iris", "scaling": "range", "input_range": (-1.0, 1.0), "validation": 0.2, "test": 0.2,
@@ -434,3 +437,23 @@ def test_classes_of_a_run_without_any_are_refused(cli, refused, tmp_path):
     ).close()
     refused("xor has none, see memsim.regression", "trace", "plot", path, "--classes", "--out", tmp_path / "x.png")
     assert "accuracy" not in cli("trace", "info", path).out
+
+
+@pytest.mark.slow
+def test_digits_are_told_apart_as_well_as_by_scikit_learn():
+    neural_network = pytest.importorskip("sklearn.neural_network")
+    found, theirs = [], []
+    for seed in range(3):
+        changes = [f"data.seed={seed}", f"run.seed={seed}"]
+        config = load_configuration(EXAMPLES / "digits.toml", changes)
+        run = training.run(config, datasets.load(config.data))
+        found.append(memsim.classification(run).accuracy[0])
+        assert not any(bank.counts["bounds_in_read"] for bank in run.margins)
+        data = run.dataset
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # 200 epochs, its default, end before it has converged
+            reference = neural_network.MLPClassifier((32,), random_state=seed)
+            reference.fit(data.inputs, data.targets.argmax(axis=1))
+        theirs.append(reference.score(data.test.inputs, data.test.targets.argmax(axis=1)))
+    assert np.mean(found) >= 0.97
+    assert np.mean(found) >= np.mean(theirs) - 0.01
