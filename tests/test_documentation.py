@@ -399,7 +399,8 @@ def test_the_sweeps_pages_file_is_one(tmp_path):
     assert len(plan(load_sweep(tmp_path / "page.toml"), 1).points) == 160
 
 
-LIBRARY = [name for name in memsim.devices.MODELS if name not in ("synapse", "node", "threshold-memristor")]
+PAPERS = ("synapse", "node", "threshold-memristor", "carrier-memristor")
+LIBRARY = [name for name in memsim.devices.MODELS if name not in PAPERS]
 
 
 def read_number(cell: str) -> object:

@@ -21,6 +21,7 @@ from memsim.assembly import assemble
 from memsim.configuration import Configuration
 from memsim.convergence.network import check_dt
 from memsim.datasets import Dataset
+from memsim.devices import CarrierMemristor
 from memsim.engine import Engine
 from memsim.errors import InputError, RunFileError
 from memsim.imperfections.drawing import own_device

@@ -242,7 +242,7 @@ CASES = {
             "time": {"pulse_steps": 11, "write_steps": 9},
             "devices": {"memristor": CarrierMemristor(periods=(0.5, 1.25, 3.0), whole_periods=False, weight_limit=3.0)},
             "learning": {"rate": 20.0},
-            "write": {"driver_limit": 2e-4},
+            "write": {"driver_limit": 5e-5},
         },
     ),
     **STATE_DEPENDENT,
