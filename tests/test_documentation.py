@@ -27,7 +27,7 @@ from memsim.configuration import (
     WriteEncoding,
     load_configuration,
 )
-from memsim.devices import Node, Synapse, ThresholdMemristor
+from memsim.devices import CarrierMemristor, Node, Synapse, ThresholdMemristor
 from memsim.driving.configuration import load_drive_configuration
 from memsim.hysteresis.configuration import LoopsSection
 from memsim.imperfections import BankImperfections, BankPeriphery
@@ -285,6 +285,7 @@ SECTIONS = {
     "`[devices.synapse]`": (Synapse, ()),
     "`[devices.node]`": (Node, ()),
     "`[devices.memristor]`": (ThresholdMemristor, ()),
+    '`model = "carrier-memristor"`': (CarrierMemristor, ()),
     "`[learning]`": (LearningSection, ()),
     "`[write]`": (WriteEncoding, ()),
     "`[data]`": (DataSection, ()),
