@@ -236,6 +236,18 @@ def test_parts_of_periods_cross_talk_and_disturb_as_in_closed_form(fraction):
     assert (done.margins[0].restore_residual > EXACT) == (fraction > 0.0)
 
 
+def test_cross_talk_alone_only_bends_the_path_of_learning():
+    """READs of 64 steps have 9, 17 and 25 whole periods, WRITEs of 8 an eighth more than 1, 2 and 3."""
+    device = CarrierMemristor(periods=(1.125, 2.125, 3.125), whole_periods=False)
+    talking, whole = (
+        curve(device, "OR", time={"pulse_steps": steps, "write_steps": 8}).total_error[-1]
+        for device, steps in ((device, 64), (KINDS["sine"], 8))
+    )
+    assert 1e-3 < np.abs(talking / whole - 1.0).max() < 0.2
+    running = curve(device, "OR", time={"pulse_steps": 8}).total_error[-1]
+    assert running.min() > 2.0 * whole.max()
+
+
 # What follows from it elsewhere
 
 

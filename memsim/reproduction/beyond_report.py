@@ -75,8 +75,8 @@ def carriers(found: Findings) -> str:
     lines = [
         "## Carriers\n\n![Carriers](carriers.png)\n",
         f"{found.settings.realisations} realisations, {found.settings.epochs} epochs. 'Apart' is the largest "
-        "difference from the run by amplitudes: of a total error as a share of the first epoch's, and of a weight at the "
-        "end.\n",
+        "difference from the run by amplitudes: of a total error as a share of the first epoch's, and of a final "
+        "weight.\n",
         "| gate | addressed by | mean total error at the end | learned | apart: error | weight | WRITEs of a sample "
         "(ms) | sample (ms) | peak WRITE / limit | restore residual |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
