@@ -17,6 +17,8 @@ from .configuration import Configuration, Timing
 from .devices import CarrierMemristor
 from .errors import InputError
 
+MOST_CHIPS = 1024  # of a code: the matrix of so many has 8 MB
+
 
 def carriers_of(device: CarrierMemristor, time: Timing) -> np.ndarray:
     """The carriers of the weights and the bias from a slot's start on, (inputs + 1, steps of the longer slot)."""
@@ -42,8 +44,9 @@ def codes(count: int, pulse_steps: int, steps: int) -> np.ndarray:
 
 
 def chips_of(pulse_steps: int) -> int:
-    """The largest order of a Hadamard matrix from :func:`hadamard` that divides a pulse."""
-    return next(order for order in range(pulse_steps, 0, -1) if pulse_steps % order == 0 and is_order(order))
+    """The largest order of a Hadamard matrix from :func:`hadamard` that divides a pulse, ``MOST_CHIPS`` at most."""
+    orders = range(min(pulse_steps, MOST_CHIPS), 0, -1)
+    return next(order for order in orders if pulse_steps % order == 0 and is_order(order))
 
 
 def is_order(order: int) -> bool:

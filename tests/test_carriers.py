@@ -391,6 +391,13 @@ def test_what_cannot_work_is_refused_in_one_line(sections, message):
     assert "\n" not in str(error.value)
 
 
+def test_a_read_may_have_other_whole_periods_than_a_write():
+    device = CarrierMemristor(periods=(2, 4, 6))
+    done = training.run(short(device, time={"pulse_steps": 8, "write_steps": 16}), REAL)
+    assert done.margins[0].restore_residual < EXACT
+    assert not any(done.margins[0].counts.values())
+
+
 def test_reads_of_codes_that_do_not_fit_are_allowed_where_asked_for():
     device = CarrierMemristor(carriers="code", whole_periods=False)
     done = training.run(short(device, time={"pulse_steps": 12, "write_steps": 8}), REAL)
