@@ -55,6 +55,8 @@ class Plan(NamedTuple):
         Learning rate that the devices are made for; the one in force is in :class:`Data`.
     rules : (rules,) int64
         See :class:`~memsim.kernels.slots.Rule`.
+    carriers : (variables, steps) float64
+        Of devices whose variables are told apart by them, from a slot's start on; else none.
     skip : bool
         False steps resting devices too.
     """
@@ -71,13 +73,14 @@ class Plan(NamedTuple):
     dt: float
     rate: float
     rules: np.ndarray
+    carriers: np.ndarray
     skip: bool
 
 
 class Devices(NamedTuple):
     """States and lines of a block of realisations, all float64.
 
-    ``state``, ``before`` and ``gathered`` hold all variables, the others one value an element.
+    ``state``, ``before``, ``gathered`` and ``amplitudes`` hold all variables, the others one value an element.
     """
 
     state: np.ndarray
@@ -91,6 +94,8 @@ class Devices(NamedTuple):
     pulses: np.ndarray  # pulses of a train
     known: np.ndarray  # modelled banks: states as they were measured
     aim: np.ndarray  # modelled banks: states that a write or a restoration leads to
+    amplitudes: np.ndarray  # of the carriers of a write, all variables, A; empty where there are none
+    tuned: np.ndarray  # (parameters,), of devices with carriers, at the present step; empty where there are none
 
 
 class Counters(NamedTuple):

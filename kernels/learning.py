@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from . import controller
+from . import carriers, controller
 from .block import place, rows_of
 from .compiling import inlined, specialise
 from .imperfect import hooks_of, imperfect, name_of
@@ -514,6 +514,11 @@ def loop_kernel(models: tuple[ModelFunctions, ...], integrator: str, modelled: t
     bound = {"pulse_0": pulses[0], "pulse_1": pulses[-1]}
     bound |= {"set_own_currents": rules.set_currents, "read_own_voltages": rules.read_voltages}
     bound |= hooks_of(kind)
-    for template in (apply_pulse, rest_banks, run_train, run_slot):
-        bound[template.__name__] = specialise(template, f"{template.__name__}_{key}", compiler=inlined, **bound)
+    train = run_train
+    if any(model.carried for model in models):
+        bound |= {"keep_states": keep_states, "count_residuals": count_residuals, **carriers.hooks_of(kind)}
+        train = carriers.run_carriers
+    templates = {"apply_pulse": apply_pulse, "rest_banks": rest_banks, "run_train": train, "run_slot": run_slot}
+    for name, template in templates.items():
+        bound[name] = specialise(template, f"{template.__name__}_{key}", compiler=inlined, **bound)
     return specialise(run_slots, f"run_slots_{key}", **bound)

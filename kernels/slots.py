@@ -35,6 +35,7 @@ class Operation(IntEnum):
     VERIFY = 12  # reads the states that are being written or restored
     CORRECT = 13  # leads those that are not yet there on
     RESTORE_VERIFY = 14  # undoes a VERIFY, where any READ moves the states
+    WRITE_CARRIERS = 15  # writes all variables at once, each by its carrier
 
 
 class Column(IntEnum):

@@ -69,6 +69,9 @@ class ModelFunctions(NamedTuple):
     own_parameters : bool
         Whether each element has parameters of its own: a kernel then takes them
         as (parameters, room).
+    carried : bool
+        Whether the last parameters are carriers, which change from step to step
+        (:mod:`memsim.kernels.carriers`).
     """
 
     key: str
@@ -82,6 +85,7 @@ class ModelFunctions(NamedTuple):
     memristance: Callable | None = None
     drift_under_voltage: Callable | None = None
     own_parameters: bool = False
+    carried: bool = False
 
     @property
     def has_closed_form(self) -> bool:

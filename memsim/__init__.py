@@ -14,6 +14,7 @@ _HOMES = {
     "Synapse": "devices",
     "Node": "devices",
     "ThresholdMemristor": "devices",
+    "CarrierMemristor": "devices",
     "Timing": "configuration",
     "TraceSection": "configuration",
     "WriteEncoding": "configuration",

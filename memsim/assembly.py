@@ -6,9 +6,10 @@ import numpy as np
 
 from . import calibration, schedule
 from .calibration import BankCalibration
+from .carriers import carriers_of
 from .configuration import Configuration, MultilayerSection, SingleLayerSection
 from .datasets import Dataset, with_constant_line
-from .devices import Node, Synapse, ThresholdMemristor
+from .devices import CarrierMemristor, Node, PerceptronMemristor, Synapse, ThresholdMemristor
 from .errors import InputError
 from .imperfections.drawing import OwnDevices, draw_devices, flaws_of, stuck_states
 from .imperfections.levels import settled
@@ -190,7 +191,7 @@ def _initial_states(
         return tuple(_layer_states(config.network, k, bank, units, seeds) for k, bank in enumerate(banks))
     bank = banks[0]
     weights = _glorot(seeds, PURPOSE_WEIGHT, 0, units[0] + 1, units[0], 1)
-    if isinstance(bank.device, ThresholdMemristor):
+    if isinstance(bank.device, PerceptronMemristor):
         device_rate = config.learning.rate / (bank.unit_current * calibration.slot_time(config))
         states = np.vstack([weights, np.full((1, len(seeds)), device_rate)])
         return (states[:, None, :],)
@@ -265,6 +266,7 @@ def _plan(
         dt=config.time.dt,
         rate=config.learning.rate,
         rules=np.array(chosen, dtype=np.int64),
+        carriers=carriers_of(first, config.time) if isinstance(first, CarrierMemristor) else np.zeros((0, 0)),
         skip=True,
     )
 
@@ -289,9 +291,9 @@ def _nominal(config: Configuration, bank: BankCalibration) -> np.ndarray:
         row[Nominal.MOVES] = bank.modelled.moves
         row[Nominal.KEPT_BIAS] = bank.modelled.kept_bias
         row[Nominal.TOLERANCE] = config.write.tolerance
-    elif isinstance(device, ThresholdMemristor):
+    elif isinstance(device, PerceptronMemristor):
         row[Nominal.UNIT_VOLTAGE] = device.reference_voltage
-        row[Nominal.WINDOW] = device.window
+        row[Nominal.WINDOW] = (device.window if isinstance(device, ThresholdMemristor) else None) or 0.0
     elif isinstance(device, Synapse | Node):
         row[Nominal.DRIFT] = device.drift_coefficient
         row[Nominal.RANGE] = device.state_range

@@ -144,7 +144,7 @@ def new_block(plan: Plan, initial: Sequence[np.ndarray], outputs: int, own: Own)
     return Block(
         lanes=lanes,
         places=places,
-        devices=_new_devices(state, int(rooms.sum())),
+        devices=_new_devices(plan, state, int(rooms.sum())),
         own=own,
         counters=_new_counters(state, int(rooms.sum())),
         registers=Registers(
@@ -189,7 +189,8 @@ def own_of(plan: Plan, own: Sequence[OwnDevices], seeds: np.ndarray) -> Own:
     )  # fmt: skip
 
 
-def _new_devices(state: np.ndarray, elements: int) -> Devices:
+def _new_devices(plan: Plan, state: np.ndarray, elements: int) -> Devices:
+    carried = len(plan.carriers) > 0
     return Devices(
         state=state,
         before=state.copy(),
@@ -202,6 +203,8 @@ def _new_devices(state: np.ndarray, elements: int) -> Devices:
         pulses=np.zeros(elements),
         known=np.zeros(elements),
         aim=np.zeros(elements),
+        amplitudes=np.zeros(len(state) if carried else 0),
+        tuned=plan.parameters[0].copy() if carried else np.zeros(0),
     )
 
 

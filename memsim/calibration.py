@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from .carriers import refuse_carriers
 from .configuration import Configuration, MultilayerSection, SingleLayerSection
-from .devices import Device, Node, Synapse, ThresholdMemristor
+from .devices import CarrierMemristor, Device, Node, PerceptronMemristor, Synapse, ThresholdMemristor
 from .errors import InputError
 from .state_dependent import Modelled, Nominal, is_modelled, nominal_of
 
@@ -131,6 +132,8 @@ def _refuse_encodings(config: Configuration) -> None:
         raise InputError(f"time.write_steps: must be 2 or more for writes by width (got {config.time.write})")
     network = config.network
     memristor = isinstance(network, SingleLayerSection) and network.construction == "memristor"
+    if isinstance(network, SingleLayerSection) and isinstance(config.devices.memristor, CarrierMemristor):
+        _refuse_beside_carriers(config, network)
     if memristor and config.write.verify > 0:
         raise InputError(
             f"write.verify: needs network.construction = 'equivalent', whose weights are read as voltages "
@@ -150,6 +153,20 @@ def _refuse_encodings(config: Configuration) -> None:
             f"learning.batch: must be 1 for learning.bias_current = 'printed', which takes the sign of one sample's "
             f"error (got {config.learning.batch})"
         )
+
+
+def _refuse_beside_carriers(config: Configuration, network: SingleLayerSection) -> None:
+    """Refuse what needs thresholds, or a current that is constant through a pulse."""
+    for field, value, needed, why in (
+        ("network.construction", network.construction, "memristor", "the lines of the other have one variable each"),
+        ("write.encoding", config.write.encoding, "amplitude", "a carrier fills the whole pulse"),
+        ("learning.bias_current", config.learning.bias_current, "update", "there is no threshold to reach"),
+    ):
+        if value != needed:
+            raise InputError(
+                f"{field}: must be {needed!r} for devices.memristor.model = 'carrier-memristor', since {why} "
+                f"(got {value!r})"
+            )
 
 
 def slot_time(config: Configuration) -> float:
@@ -320,8 +337,8 @@ def _lines(config: Configuration, network: SingleLayerSection, inputs: int) -> B
     return _synapses(config, "lines", inputs + 1, unit_current, limit, held=True)
 
 
-def memristor_of(config: Configuration, inputs: int) -> ThresholdMemristor:
-    """The configured threshold memristor, or the default one, for a number of inputs."""
+def memristor_of(config: Configuration, inputs: int) -> PerceptronMemristor:
+    """The configured memristor, or the default one with thresholds, for a number of inputs."""
     device = config.devices.memristor or ThresholdMemristor(inputs=inputs)
     if device.inputs != inputs:
         raise InputError(
@@ -334,14 +351,19 @@ def memristor_of(config: Configuration, inputs: int) -> ThresholdMemristor:
 def _memristor(
     config: Configuration, network: SingleLayerSection, inputs: np.ndarray, targets: np.ndarray
 ) -> BankCalibration:
-    """Windows above the largest READ, each wide enough for the largest update."""
+    """Windows above the largest READ, each wide enough for the largest update; or carriers for all at once."""
     device = memristor_of(config, inputs.shape[1])
     unit = device.reference_current
+    largest_error = _largest_error(device, targets)
+    if isinstance(device, CarrierMemristor):
+        refuse_carriers(config, device)
+        # At worst the carriers of all variables are at their peaks together.
+        signals = float(np.abs(inputs).sum(axis=1).max()) + 1.0
+        largest_update = largest_error * signals * SLOPE[device.activation] * unit * config.learning.batch
+        limit = config.write.driver_limit or WINDOW_MARGIN * largest_update
+        return BankCalibration("memristor", device, 1, 0.0, 0.0, limit, 0.0, 1.0, unit)
+    assert isinstance(device, ThresholdMemristor)
     largest_input = max(1.0, float(np.abs(inputs).max()))
-    lowest, highest = (0.0, 1.0) if device.activation == "logistic" else (-1.0, 1.0)
-    largest_error = max(float(targets.max()) - lowest, highest - float(targets.min()))
-    if device.activation == "identity":
-        largest_error = float(np.abs(targets).max()) + device.weight_limit
     largest_update = largest_error * largest_input * SLOPE[device.activation] * unit * config.learning.batch
     window = device.window or WINDOW_MARGIN * largest_update
     thresholds = device.thresholds
@@ -355,6 +377,14 @@ def _memristor(
     limit, train = _driver(config, "devices.memristor.thresholds", highest_threshold, window)
     train = train and min(train, (1.0 - 2.0**-20) * window)
     return BankCalibration("memristor", device, 1, min(thresholds), 0.0, limit, train, 1.0, unit)
+
+
+def _largest_error(device: PerceptronMemristor, targets: np.ndarray) -> float:
+    """The largest |T - V| that a sample can have."""
+    if device.activation == "identity":
+        return float(np.abs(targets).max()) + device.weight_limit
+    lowest, highest = (0.0, 1.0) if device.activation == "logistic" else (-1.0, 1.0)
+    return max(float(targets.max()) - lowest, highest - float(targets.min()))
 
 
 def refuse_disturbing_reads(bank: BankCalibration, weights: np.ndarray, inputs: np.ndarray) -> None:

@@ -21,7 +21,7 @@ from pydantic import (
     model_validator,
 )
 
-from .devices import Device, Node, Synapse, ThresholdMemristor, device_of
+from .devices import Device, Node, PerceptronMemristor, Synapse, device_of
 from .errors import InputError
 from .fields import Settings, quantity
 from .imperfections.settings import ImperfectionsSection, PeripherySection
@@ -195,6 +195,14 @@ class MultilayerSection(NetworkSection):
     initial_bias: float = quantity(0.1, "1", "range of the starting bias weights, as a share of Glorot's", ge=0)
 
 
+def _memristor_of(section: Any) -> Any:
+    """The memristor that is a whole single-layer perceptron, from its section."""
+    device = device_of(section, default="threshold-memristor")
+    if isinstance(device, Device) and not isinstance(device, PerceptronMemristor):
+        raise ValueError(f"model: must be 'threshold-memristor' or 'carrier-memristor' (got {device.model!r})")
+    return device
+
+
 class DevicesSection(Settings):
     """``[devices.*]``: the device models and their parameters."""
 
@@ -202,7 +210,7 @@ class DevicesSection(Settings):
         Synapse()
     )
     node: Annotated[SerializeAsAny[Device], BeforeValidator(functools.partial(device_of, default="node"))] = Node()
-    memristor: ThresholdMemristor | None = Field(
+    memristor: Annotated[SerializeAsAny[PerceptronMemristor] | None, BeforeValidator(_memristor_of)] = Field(
         default=None, description="the single-layer perceptron's; inputs as its own"
     )
 

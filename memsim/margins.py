@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from .calibration import BankCalibration
-from .devices import UNBOUNDED
+from .devices import UNBOUNDED, CarrierMemristor
 from .kernels.slots import Phase
 from .traces.reader import Arrays
 
 COUNTS = {
     "read_disturbs": "states that moved in a READ or BACKREAD, which must leave them alone",
     "write_disturbs": "states that moved in a WRITE that was meant for another variable",
-    "restore_residuals": "RESTOREs that left a state off by more than 1e-12 of its range",
+    "restore_residuals": "RESTOREs, or READs that restore, that left a state off by more than 1e-12 of its range",
     "bounds_in_read": "READs that ended with a state at a bound",
     "bounds_in_write": "WRITEs that ended with a state at a bound",
     "clipped_writes": "writes cut by the driver's limit",
@@ -49,7 +49,7 @@ class BankMargins:
     counts : dict
         Name, as in ``COUNTS``, to number.
     moves : bool
-        Whether READs move the state, and a RESTORE follows each.
+        Whether READs move the state, and take it back or are followed by a RESTORE.
     """
 
     bank: str
@@ -89,7 +89,9 @@ def bank_margins(bank: BankCalibration, counters: Arrays, lower: np.ndarray, upp
     guarded = bank.threshold > 0 and not bank.name.startswith("nodes")
     return BankMargins(
         bank=bank.name,
-        moves=bank.name.startswith("nodes") or (bank.modelled is not None and bank.modelled.moves),
+        moves=bank.name.startswith("nodes")
+        or isinstance(bank.device, CarrierMemristor)
+        or (bank.modelled is not None and bank.modelled.moves),
         peak_state=float(excursion[:, upper < UNBOUNDED].max()),
         peak_read=float(current[reads].max() / bank.threshold) if guarded else None,
         peak_write=float(current[Phase.WRITE].max() / bank.driver_limit),

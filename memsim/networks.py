@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .configuration import DevicesSection, MultilayerSection, SingleLayerSection
-from .devices import Node, Synapse, ThresholdMemristor
+from .devices import Node, PerceptronMemristor, Synapse
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def MultilayerPerceptron(  # noqa: N802 (reads as the thing that it makes)
 
 
 def SingleLayerPerceptron(  # noqa: N802
-    inputs: int = 2, *, memristor: ThresholdMemristor | None = None, synapse: Synapse | None = None, **settings: Any
+    inputs: int = 2, *, memristor: PerceptronMemristor | None = None, synapse: Synapse | None = None, **settings: Any
 ) -> Network:
     """The single-layer perceptron of Algorithm 1.
 
@@ -49,8 +49,8 @@ def SingleLayerPerceptron(  # noqa: N802
     ----------
     inputs : int
         Number of inputs, without the constant one.
-    memristor : ThresholdMemristor
-        The device; one calibrated for the data by default.
+    memristor : ThresholdMemristor or CarrierMemristor
+        The device; one with thresholds, calibrated for the data, by default.
     synapse : Synapse
         The devices of the equivalent construction.
     **settings

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .configuration import Configuration, MultilayerSection, SingleLayerSection
+from .devices import CarrierMemristor
 from .kernels.slots import Column, Operation, Phase
 from .state_dependent import is_modelled, moves_in_read
 
@@ -154,8 +155,12 @@ def _single_layer(
     """Algorithm 1: one READ, then a WRITE for each weight and the bias in turn.
 
     In the equivalent construction external control holds all devices in the
-    READ; in a WRITE it keeps the current from those that are not addressed.
+    READ; in a WRITE it keeps the current from those that are not addressed. Where
+    variables have carriers, one WRITE is for all.
     """
+    if isinstance(config.devices.memristor, CarrierMemristor):
+        read_all = Slot(Phase.READ, Operation.READ_MEMRISTOR, 0, 1, **read)
+        return [read_all, Slot(Phase.WRITE, Operation.WRITE_CARRIERS, 0, 1, **write)]
     held = network.construction == "equivalent"
     first = Slot(Phase.READ, Operation.READ_LINES if held else Operation.READ_MEMRISTOR, 0, 1, held=held, **read)
     operation = Operation.WRITE_LINE if held else Operation.WRITE_VARIABLE

@@ -37,6 +37,7 @@ DRIVEN_BY = {
     "VERIFY": "a small READ of what was addressed",
     "CORRECT": "what is missing",
     "RESTORE_VERIFY": "the same, negated",
+    "WRITE_CARRIERS": "sum of Delta * x_i * g' times carrier i",
 }
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from memsim.calibration import BankCalibration, memristor_of
+from memsim.devices import CarrierMemristor
 from memsim.kernels.slots import Operation, Phase
 from memsim.schedule import Slot
 
@@ -605,9 +606,14 @@ class Network:
             node.current = net * -bank.calibration.unit_current
         self.drive(slot)
         for node in bank.devices:
-            share = abs(node.state[0] - node.before[0]) / (bank.upper[0] - bank.lower[0])
-            node.residual = max(node.residual, share)
-            node.unrestored += share > 1e-12
+            self.count_residual(bank, node)
+
+    def count_residual(self, bank, device):
+        """Compare each state with the one before the READ."""
+        for x, before, lower, upper in zip(device.state, device.before, bank.lower, bank.upper, strict=True):
+            share = abs(x - before) / (upper - lower)
+            device.residual = max(device.residual, share)
+            device.unrestored += share > 1e-12
 
     def backread_synapses(self, slot):
         """Every synapse of column k gets gradient k; the voltages of row i add up to node i's share of the error."""
@@ -669,7 +675,12 @@ class Network:
         for weight, signal in zip(memristor.state, self.signal[0], strict=False):
             net += weight * signal
         memristor.current = net * bank.calibration.unit_current
-        self.drive(slot, addressed=NOTHING)
+        if isinstance(bank.calibration.device, CarrierMemristor):
+            memristor.before = memristor.state
+            self.drive(slot, waveform=[memristor.current] * slot.pulse_steps)
+            self.count_residual(bank, memristor)
+        else:
+            self.drive(slot, addressed=NOTHING)
         self.compare_activation(memristor.voltage / bank.calibration.device.reference_voltage)
 
     def compare_activation(self, output):
@@ -695,6 +706,25 @@ class Network:
             limit = min(bank.calibration.driver_limit, threshold + (1.0 - 2.0**-20) * device.window)
             self.encode(slot, memristor, charge, threshold, limit)
         self.drive(slot, addressed=slot.variable)
+
+    def write_carriers(self, slot):
+        """One pulse that is the sum of all variables' carriers, cut at the driver's limit."""
+        bank = self.banks[slot.bank]
+        memristor, limit = bank.devices[0], bank.calibration.driver_limit
+        pulse_time = slot.pulse_steps * self.config.time.dt
+        unit = bank.calibration.unit_current * pulse_time * (self.rate / self.config.learning.rate)
+        carriers = carriers_of(self.config)
+        amplitudes = [
+            self.gather(memristor, self.gradient[1][0] * self.line_signal(variable) * unit, variable)
+            * (1.0 / pulse_time)
+            for variable in range(len(carriers))
+        ]
+        wanted = [0.0] * slot.pulse_steps
+        for amplitude, carrier in zip(amplitudes, carriers, strict=True):
+            wanted = [current + amplitude * c for current, c in zip(wanted, carrier, strict=False)]
+        memristor.clipped += max(map(abs, wanted)) > limit
+        memristor.current = 0.0
+        self.drive(slot, waveform=[math.copysign(min(abs(current), limit), current) for current in wanted])
 
     def read_lines(self, slot):
         """Read one synapse a weight and one for the bias; their sum goes through an activation stage."""
@@ -776,8 +806,8 @@ class Network:
 
     # Pulses
 
-    def drive(self, slot: Slot, addressed=ANYTHING):
-        """Step the slot's bank through its pulses and gaps; the other banks rest meanwhile."""
+    def drive(self, slot: Slot, addressed=ANYTHING, waveform=None):
+        """Step the slot's bank through its pulses and gaps, or a waveform's steps; the other banks rest meanwhile."""
         bank = self.banks[slot.bank]
         self.draw_traps(slot)
         around, spread = self.section("periphery", bank), self.section("imperfections", bank).write_noise
@@ -797,6 +827,9 @@ class Network:
                 if endurance and addressed != NOTHING and (number == 0 or slot.gap_steps):
                     device.pulses += current != 0.0 and device.movable
                     device.closed = 1.0 - exponential(-(math.log(2.0) / endurance) * device.pulses)
+                if waveform:
+                    self.step_through(slot, device, waveform, around)
+                    continue
                 voltages = self.step(
                     slot.bank, device, slot.phase, current, slot.pulse_steps, addressed=addressed, held=slot.held
                 )
@@ -821,6 +854,18 @@ class Network:
             device.voltage, cut = converted(device.voltage + noise, around.readout_range, around.readout_bits)
             device.readout_clipped += cut
         self.rest(slot.width, slot.phase, slot.bank)
+
+    def step_through(self, slot, device, waveform, around):
+        """Carry a device whose variables have carriers through a waveform, step by step."""
+        carriers = carriers_of(self.config)
+        place = len(device.parameters) - len(carriers)  # of the carriers among the parameters
+        for step, wanted in enumerate(waveform):
+            device.parameters = (*device.parameters[:place], *(carrier[step] for carrier in carriers))
+            current, cut = device.current, False  # a READ's has come through the drivers already
+            if slot.phase == Phase.WRITE:
+                current, cut = converted(wanted, around.driver_range, around.driver_bits)
+            device.driver_clipped += cut
+            device.voltage = self.step(slot.bank, device, slot.phase, current, 1)[-1]
 
     def rest(self, steps, phase=Phase.IDLE, driven=None):
         """Step all banks but the driven one without a current."""
@@ -868,6 +913,25 @@ class Network:
         currents = np.array([[current for _, current, _ in device.rows] for device in devices])
         voltages = np.array([[voltage for _, _, voltage in device.rows] for device in devices])
         return states.transpose(2, 1, 0), currents.T, voltages.T
+
+
+def carriers_of(config):
+    """Return the carriers of the weights and the bias, a list of values each, as long as the longest slot."""
+    device, write = config.devices.memristor, config.time.write
+    steps, count = max(config.time.read, write), device.inputs + 1
+    if device.carriers == "sine":
+        periods = device.periods or range(1, count + 1)
+        return [[math.sin(2.0 * math.pi * (p * n % write / write)) for n in range(steps)] for p in periods]
+    rows = paley(write)
+    return [[rows[k][n % write] for n in range(steps)] for k in range(1, count + 1)]
+
+
+def paley(order):
+    """Return a Hadamard matrix whose order is 1 more than a prime that is 3 more than a multiple of 4."""
+    prime = order - 1
+    squares = {k * k % prime for k in range(1, prime)}
+    rows = [[1.0 if (k - row) % prime in squares else -1.0 for k in range(prime)] for row in range(prime)]
+    return [[1.0] * order, *([1.0, *row] for row in rows)]
 
 
 def scaled(value, scale, amplitude):

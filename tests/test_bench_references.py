@@ -20,7 +20,8 @@ from memsim.datasets import gate
 from memsim.devices import MODELS
 from memsim.kernels.stepping import INTEGRATORS
 
-of_each_model = pytest.mark.parametrize("model", MODELS)
+ALONE = [name for name, model in MODELS.items() if model.alone]
+of_each_model = pytest.mark.parametrize("model", ALONE)
 of_each_integrator = pytest.mark.parametrize("integrator", INTEGRATORS)
 needs_a_compiler = pytest.mark.skipif(
     not any(shutil.which(name) for name in ("cc", "gcc", "clang")), reason="there is no C compiler"
@@ -42,7 +43,7 @@ def same_bits(ours, theirs):
 
 
 def test_every_model_is_measured():
-    assert set(banks.BENCHES) == set(STEPPERS) == set(MODELS)
+    assert set(banks.BENCHES) == set(STEPPERS) == set(ALONE)
     assert all(bench.model == name for name, bench in banks.BENCHES.items())
 
 

@@ -331,8 +331,8 @@ def test_what_devices_prints_fits_a_terminal_of_80_columns():
 
 def test_an_unknown_device_is_refused_with_the_known_ones(refused):
     refused(
-        r"NAME: must be one of synapse, node, threshold-memristor, ion-drift, team, vteam, yakopcic, "
-        r"pershin-di-ventra \(got 'neuron'\)",
+        r"NAME: must be one of synapse, node, threshold-memristor, carrier-memristor, ion-drift, team, vteam, "
+        r"yakopcic, pershin-di-ventra \(got 'neuron'\)",
         "devices",
         "neuron",
     )

@@ -27,7 +27,7 @@ from memsim.configuration import (
     WriteEncoding,
     load_configuration,
 )
-from memsim.devices import Node, Synapse, ThresholdMemristor
+from memsim.devices import CarrierMemristor, Node, Synapse, ThresholdMemristor
 from memsim.driving.configuration import load_drive_configuration
 from memsim.hysteresis.configuration import LoopsSection
 from memsim.imperfections import BankImperfections, BankPeriphery
@@ -285,6 +285,7 @@ SECTIONS = {
     "`[devices.synapse]`": (Synapse, ()),
     "`[devices.node]`": (Node, ()),
     "`[devices.memristor]`": (ThresholdMemristor, ()),
+    '`model = "carrier-memristor"`': (CarrierMemristor, ()),
     "`[learning]`": (LearningSection, ()),
     "`[write]`": (WriteEncoding, ()),
     "`[data]`": (DataSection, ()),
@@ -399,7 +400,8 @@ def test_the_sweeps_pages_file_is_one(tmp_path):
     assert len(plan(load_sweep(tmp_path / "page.toml"), 1).points) == 160
 
 
-LIBRARY = [name for name in memsim.devices.MODELS if name not in ("synapse", "node", "threshold-memristor")]
+PAPERS = ("synapse", "node", "threshold-memristor", "carrier-memristor")
+LIBRARY = [name for name in memsim.devices.MODELS if name not in PAPERS]
 
 
 def read_number(cell: str) -> object:

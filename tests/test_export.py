@@ -32,7 +32,15 @@ from memsim.reporting import StepProgress
 _RNG = np.random.default_rng(12)
 DATA = Dataset(_RNG.uniform(-1.0, 1.0, (3, 2)), _RNG.uniform(0.0, 1.0, (3, 1)), "three real samples")
 EPOCHS, REALISATIONS = 2, 2
-KINDS = {"mlp": {"kind": "mlp"}, "slp": {"kind": "slp"}}
+KINDS = {
+    "mlp": {"network": {"kind": "mlp"}},
+    "slp": {"network": {"kind": "slp"}},
+    "carriers": {
+        "network": {"kind": "slp"},
+        "devices": {"memristor": {"model": "carrier-memristor"}},
+        "time": {"pulse_steps": 8, "write_steps": 8, "gap_steps": 1},
+    },
+}
 UNITS = {"current": "A", "voltage": "V"}
 TABLE = (
     "step", "time_s", "epoch", "sample", "phase", "bank", "device", "variable", "realisation", "quantity", "unit",
@@ -46,12 +54,11 @@ def configuration(kind, **sections):
     base = {
         "run": {"seed": 7, "realisations": REALISATIONS, "threads": 1},
         "time": {"pulse_steps": 3, "write_steps": 4, "gap_steps": 1},
-        "network": KINDS[kind],
         "learning": {"epochs": EPOCHS},
         "data": {"arrays": DATA.name},
         "trace": {"mode": "full"},
     }
-    return Configuration(**base | sections)
+    return Configuration(**base | KINDS[kind] | sections)
 
 
 @functools.cache

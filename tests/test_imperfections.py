@@ -21,6 +21,7 @@ from memsim.assembly import assemble
 from memsim.configuration import Configuration
 from memsim.convergence.network import check_dt
 from memsim.datasets import Dataset
+from memsim.devices import CarrierMemristor
 from memsim.engine import Engine
 from memsim.errors import InputError, RunFileError
 from memsim.imperfections.drawing import own_device
@@ -90,6 +91,18 @@ CASES = {
             "periphery": {"memristor": {"read_noise": 1e-2, "readout_bits": 5, "readout_range": 1.0}},
         },
     ),
+    "carriers": (
+        "slp",
+        {
+            "time": {"pulse_steps": 8, "write_steps": 8},
+            "devices": {"memristor": CarrierMemristor()},
+            "imperfections": {
+                "memristor": {"spread": {"reference_current": 0.1}, "write_noise": 0.2, "stuck": 0.2}
+                | {"telegraph_amplitude": 0.2, "capture_time": 0.01, "emission_time": 0.02},
+            },
+            "periphery": {"memristor": {"read_noise": 1e-2, "driver_bits": 6, "driver_range": 2e-4}},
+        },
+    ),
     "vteam synapses": (
         "mlp",
         VTEAM
@@ -101,7 +114,7 @@ CASES = {
         },
     ),
 }
-SLOW = ("vteam synapses",)  # a loop of its own, which the others do not need
+SLOW = ("vteam synapses", "carriers")  # loops of their own, which the others do not need
 of_each_case = pytest.mark.parametrize(
     "case", [pytest.param(case, marks=pytest.mark.slow if case in SLOW else ()) for case in CASES]
 )
@@ -197,7 +210,7 @@ def test_nothing_of_everything_has_the_bits_of_perfect_devices(kind):
     "case",
     [
         "all, writes by count", "memristor", "retention", "levels", "endurance", "telegraph noise",
-        pytest.param("vteam synapses", marks=pytest.mark.slow),
+        *(pytest.param(case, marks=pytest.mark.slow) for case in SLOW),
     ],
 )  # fmt: skip
 def test_an_imperfect_run_is_replayed_and_resumed_with_the_same_bits(case, tmp_path):

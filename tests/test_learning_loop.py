@@ -15,7 +15,7 @@ from memsim import engine as engine_module
 from memsim.assembly import assemble, realisation_seeds
 from memsim.configuration import Configuration, Timing
 from memsim.datasets import Dataset, balanced_gate, gate
-from memsim.devices import Node, Synapse, ThresholdMemristor
+from memsim.devices import CarrierMemristor, Node, Synapse, ThresholdMemristor
 from memsim.engine import Engine
 from memsim.kernels.learning import loop_kernel
 from memsim.kernels.slots import Phase
@@ -217,10 +217,39 @@ CASES = {
         },
     ),
     "lines, writes by count": (REAL, {"network": LINES, "time": SHORT, "write": COUNT, "learning": {"rate": 2.0}}),
+    "carriers, sines": (XOR, {"network": SLP, "devices": {"memristor": CarrierMemristor()}}),
+    "carriers, codes, rest gap": (
+        REAL,
+        {
+            "network": SLP,
+            "time": {"pulse_steps": 16, "write_steps": 8, "gap_steps": 3},
+            "devices": {"memristor": CarrierMemristor(carriers="code")},
+        },
+    ),
+    "carriers, sines, mini-batches, falling rate": (
+        REAL,
+        {
+            "network": SLP,
+            "time": {"pulse_steps": 12},
+            "devices": {"memristor": CarrierMemristor(periods=(4, 1, 2))},
+            "learning": {"batch": 3, "schedule": "step", "decay_epochs": 1},
+        },
+    ),
+    "carriers, parts of periods, overdriven": (
+        REAL,
+        {
+            "network": SLP,
+            "time": {"pulse_steps": 11, "write_steps": 9},
+            "devices": {"memristor": CarrierMemristor(periods=(0.5, 1.25, 3.0), whole_periods=False, weight_limit=3.0)},
+            "learning": {"rate": 20.0},
+            "write": {"driver_limit": 5e-5},
+        },
+    ),
     **STATE_DEPENDENT,
     "lines, writes by width": (REAL, {"network": LINES, "time": SHORT, "write": {"encoding": "width"}}),
 }
-KINDS = ("mlp, writes by count", "slp, rest gap", "lines, tanh, rest gap")  # one of each network, all with rest gaps
+# One of each network, all with rest gaps.
+KINDS = ("mlp, writes by count", "slp, rest gap", "lines, tanh, rest gap", "carriers, codes, rest gap")
 
 SLOW = (
     "lines, closed form, writes by count", "mlp, verified", "vteam lines", "vteam lines, mini-batches, falling rate",
@@ -375,6 +404,9 @@ def test_the_twins_cases_learn_and_every_counter_counts_in_some_case():
     assert overdriven["disturbed of bank 2"][Phase.BACKREAD].any()
     assert not overdriven["disturbed of bank 0"][Phase.WRITE].any()
     assert run_naive("slp, overdriven").values["disturbed of bank 0"][Phase.READ].any()
+    parted = run_naive("carriers, parts of periods, overdriven").values
+    assert all(parted[f"{name} of bank 0"].any() for name in ("clipped", "unrestored", "residual", "bound"))
+    assert not run_naive("carriers, sines").values["unrestored of bank 0"].any()
 
 
 def test_one_compiled_loop_serves_every_run_of_a_network():

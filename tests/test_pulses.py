@@ -30,6 +30,11 @@ CASES = {
     "count, gaps": {"network": MLP, "write": COUNT | {"train_gap_steps": 3}, "time": SHORT | {"gap_steps": 1}},
     "slp": {"network": {"kind": "slp"}},
     "slp, count, gaps": {"network": {"kind": "slp"}, "write": COUNT | {"train_gap_steps": 1}},
+    "carriers": {
+        "network": {"kind": "slp"},
+        "devices": {"memristor": {"model": "carrier-memristor", "carriers": "code"}},
+        "time": {"pulse_steps": 8, "write_steps": 8},
+    },
     "lines, width": {
         "network": {"kind": "slp", "construction": "equivalent"},
         "write": {"encoding": "width"},
@@ -87,7 +92,7 @@ def naive_pulses(case):
                         found.append((
                             epoch, sample, order[epoch, sample, realisation], slot.phase.name, slot.layer,
                             assembly.banks[slot.bank].name, device, slot.variable, realisation,
-                            width // slot.pulse_steps, step, width, step * dt, width * dt, amplitude,
+                            max(width // slot.pulse_steps, 1), step, width, step * dt, width * dt, amplitude,
                             amplitude * (width * dt),
                         ))  # fmt: skip
                     step += width

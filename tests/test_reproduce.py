@@ -103,6 +103,22 @@ def test_the_gates_are_a_figure_of_their_own(reproduce, tmp_path):
     assert "| CONVERSE-IMPLY | 1, 0, 1, 1 | 0 |" in report
 
 
+def test_the_carriers_are_a_figure_of_their_own(reproduce, tmp_path):
+    results = reproduce("out", "--figures", "carriers", epochs=2)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["carriers.png", "report.md", "results.json"]
+    assert list(results) == ["settings", "carriers", "device_steps", "wall_seconds", "runs"]
+    runs = results["carriers"]
+    assert len(runs) == 3 * len(GATES) + 5
+    for gate in GATES:
+        amplitudes, *others = (runs[f"SLP {gate}, {scheme}"] for scheme in ("amplitudes", "frequencies", "codes"))
+        for other in others:
+            assert other["mean_total_error"] == pytest.approx(amplitudes["mean_total_error"], rel=1e-12)
+            assert other["write_seconds_a_sample"] == pytest.approx(amplitudes["write_seconds_a_sample"] / 3, rel=1e-12)
+    report = (tmp_path / "out" / "report.md").read_text()
+    assert "| XOR | codes | " in report
+    assert "\n| 0.375 | " in report
+
+
 def test_threads_change_no_number(reproduce):
     one = reproduce("one", epochs=4)
     two = reproduce("two", "--threads", 2, epochs=4)
@@ -150,7 +166,7 @@ def test_a_folder_with_other_files_takes_results(tmp_path):
 @pytest.mark.parametrize("figures", [("6",), ("3,x",), ("3", "2"), ("3", "gate")])
 def test_figures_that_there_are_not_are_refused(refused, tmp_path, figures):
     refused(
-        r"--figures: must be of 3, 4, 5, gates, universality \(got '([6x2]|gate)'\)",
+        r"--figures: must be of 3, 4, 5, gates, universality, carriers \(got '([6x2]|gate)'\)",
         "reproduce", "--out", tmp_path / "out", "--figures", *figures,
     )  # fmt: skip
     assert not (tmp_path / "out").exists()

@@ -47,6 +47,11 @@ CASES = {
     "slp": {"network": SLP, "time": WIDTHS},
     "slp, by count": {"network": SLP, "time": WIDTHS | {"gap_steps": 2}, "write": {"encoding": "count", "pulses": 4}},
     "lines": {"network": LINES, "time": WIDTHS},
+    "carriers": {
+        "network": SLP,
+        "time": {"pulse_steps": 5, "write_steps": 8, "gap_steps": 2},
+        "devices": {"memristor": {"model": "carrier-memristor", "whole_periods": False}},
+    },
 }
 of_each_case = pytest.mark.parametrize("case", CASES)
 
@@ -103,6 +108,15 @@ def test_algorithm_1_reads_once_and_writes_each_variable_in_turn(case, read, wri
     assert steps_of(slots) == [(Phase.READ, read, 0, 1)] + [(Phase.WRITE, write, 0, 1)] * lines
     assert [slot.variable for slot in slots] == [-1, *range(lines)]
     assert [slot.held for slot in slots] == [held] + [False] * lines
+
+
+def test_all_variables_with_carriers_are_written_in_one_slot():
+    slots = build(config_of("carriers")).slots
+    assert steps_of(slots) == [
+        (Phase.READ, Operation.READ_MEMRISTOR, 0, 1),
+        (Phase.WRITE, Operation.WRITE_CARRIERS, 0, 1),
+    ]
+    assert [slot.variable for slot in slots] == [-1, -1]
 
 
 @of_each_case

@@ -13,10 +13,11 @@ Examples:
   memsim reproduce --figures 4 --data-seed 3 --out seed3
   memsim reproduce --realisations 10 --epochs 200 --out quick
   memsim reproduce --figures gates universality --out beyond
+  memsim reproduce --figures carriers --out carriers
 """
 
 PAPER = ("3", "4", "5")
-FIGURES = (*PAPER, "gates", "universality")
+FIGURES = (*PAPER, "gates", "universality", "carriers")
 
 
 def _figures(ctx: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> tuple[Any, ...]:
@@ -47,7 +48,11 @@ class _ManyFigures(click.Command):
 
 @click.command(name="reproduce", cls=_ManyFigures, epilog=EPILOG)
 @click.option(
-    "--figures", multiple=True, metavar="NAME...", callback=_figures, help="Of 3, 4, 5, gates, universality.  [3 4 5]"
+    "--figures",
+    multiple=True,
+    metavar="NAME...",
+    callback=_figures,
+    help="Of 3, 4, 5, gates, universality, carriers.  [3 4 5]",
 )
 @click.option("--realisations", type=int, help="Realisations of the starting weights.  [100; universality 8]")
 @click.option("--epochs", type=int, help="Epochs.  [1000; universality 8000]")
@@ -67,13 +72,15 @@ def command(
     """Reproduce Figures 3, 4 and 5 of 'Perceptrons from Memristors', every pulse stepped.
 
     Writes the figures, a report that sets the paper's claims beside what was
-    found, and all numbers as JSON. Two figures go beyond the paper's: all
-    sixteen two-input gates, and functions that networks of 2 to 32 nodes fit.
+    found, and all numbers as JSON. Three figures go beyond the paper's: all
+    sixteen two-input gates, functions that networks of 2 to 32 nodes fit, and
+    weights that are told apart by carriers.
     """
     import time
 
     from ..reporting import ReproductionProgress
     from ..reproduction import output, runs
+    from ..reproduction.carriers import plan_trials
     from ..reproduction.settings import Reproduction
     from ..reproduction.universality import plan_fits
 
@@ -83,11 +90,12 @@ def command(
         threads=threads or 0, **{name: value for name, value in sizes.items() if value is not None},
     )  # fmt: skip
     output.check_folder(out, overwrite)
-    jobs, fits = runs.plan_jobs(settings), plan_fits(settings)
-    total = sum(run.config.learning.epochs for run in jobs.values()) + sum(fit.config.learning.epochs for fit in fits)
+    jobs, fits, trials = runs.plan_jobs(settings), plan_fits(settings), plan_trials(settings)
+    configurations = [job.config for planned in (jobs.values(), fits, trials) for job in planned]
+    total = sum(config.learning.epochs for config in configurations)
     begun = time.perf_counter()
-    with ReproductionProgress(len(jobs) + len(fits), total, quiet) as progress:
-        found = runs.carry_out(settings, jobs, fits, progress.run)
+    with ReproductionProgress(len(configurations), total, quiet) as progress:
+        found = runs.carry_out(settings, jobs, fits, trials, progress.run)
     seconds = time.perf_counter() - begun
     written = output.write(found, out, seconds)
     for run in found.runs():
@@ -95,5 +103,10 @@ def command(
         click.echo(f"{run.name:20s}learned {run.learned:4d} of {len(last)}   mean total error {run.mean[-1]:.3g}")
     for fit in found.fits:
         click.echo(f"{fit.fit.name:32s}root mean square error, least {fit.error.min():.3g}   median {fit.median:.3g}")
+    for tried in found.carriers:
+        last = tried.total_error[-1]
+        click.echo(
+            f"{tried.trial.name:47s}learned {tried.learned:4d} of {len(last)}   mean total error {tried.mean[-1]:.3g}"
+        )
     click.echo(f"{found.device_steps:.3g} device-steps in {seconds:.1f} s")
     click.echo("wrote " + ", ".join(str(path) for path in written))

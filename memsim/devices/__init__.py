@@ -1,4 +1,4 @@
-"""Device models: the paper's three memristors, and a library of others that can be driven, over one contract.
+"""Device models: the paper's memristors, and a library of others that can be driven, over one contract.
 
 A device model is a class derived from :class:`Device`: checked parameters with
 units, named state variables with units and bounds, and the compiled functions
@@ -11,7 +11,7 @@ from typing import Any
 from ..fields import one_of
 from .contract import UNBOUNDED, Device, ParameterSet, StateVariable
 from .ion_drift import IonDrift
-from .perceptrons import Node, Synapse, ThresholdMemristor
+from .perceptrons import CarrierMemristor, Node, PerceptronMemristor, Synapse, ThresholdMemristor
 from .pershin_di_ventra import PershinDiVentra
 from .team import Team, Vteam
 from .yakopcic import Yakopcic
@@ -19,10 +19,12 @@ from .yakopcic import Yakopcic
 __all__ = [
     "MODELS",
     "UNBOUNDED",
+    "CarrierMemristor",
     "Device",
     "IonDrift",
     "Node",
     "ParameterSet",
+    "PerceptronMemristor",
     "PershinDiVentra",
     "StateVariable",
     "Synapse",
@@ -33,10 +35,8 @@ __all__ = [
     "device_of",
 ]
 
-MODELS: dict[str, type[Device]] = {
-    model.model_fields["model"].default: model
-    for model in (Synapse, Node, ThresholdMemristor, IonDrift, Team, Vteam, Yakopcic, PershinDiVentra)
-}
+_OWN = (Synapse, Node, ThresholdMemristor, CarrierMemristor, IonDrift, Team, Vteam, Yakopcic, PershinDiVentra)
+MODELS: dict[str, type[Device]] = {model.model_fields["model"].default: model for model in _OWN}
 
 # Names that models had in earlier files, and what stands for them now.
 FORMER: dict[str, dict[str, Any]] = {"windowed-drift": {"model": "ion-drift", "window": "joglekar"}}

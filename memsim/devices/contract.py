@@ -51,6 +51,8 @@ class Device(Settings):
     rests : bool
         Whether nothing moves at zero current; only such devices are left out of
         the schedule's idle stretches.
+    alone : bool
+        Whether a device can be driven by itself, without a network.
     presets : mapping of str to ParameterSet
         The named sets of parameters.
     """
@@ -62,6 +64,7 @@ class Device(Settings):
     equations: ClassVar[str] = ""
     source: ClassVar[str] = ""
     rests: ClassVar[bool] = True
+    alone: ClassVar[bool] = True
     presets: ClassVar[Mapping[str, ParameterSet]] = {}
 
     @model_validator(mode="before")

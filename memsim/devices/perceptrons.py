@@ -1,7 +1,7 @@
-"""The three memristors of 'Perceptrons from Memristors', which networks are made of."""
+"""The memristors of 'Perceptrons from Memristors', which networks are made of."""
 
 import itertools
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -144,13 +144,52 @@ class Node(_IonDrift):
         )  # fmt: skip
 
 
-class ThresholdMemristor(Device):
+class PerceptronMemristor(Device):
+    """What the memristors share that are a whole single-layer perceptron (Eq. 5).
+
+    Their n + 2 states are the n weights, the bias weight, and the learning rate,
+    which the paper counts among the internal variables. They are active elements:
+    V(0) = V_0 * g(gamma_bias) is not 0.
+
+    Attributes
+    ----------
+    about_rate : str
+        What the learning rate is.
+    """
+
+    about_rate: ClassVar[str] = ""
+
+    inputs: int = Field(default=2, ge=1, description="number n of inputs")
+    reference_current: float = quantity(1e-3, "A", "current I_0 that stands for a net input of 1", gt=0)
+    reference_voltage: float = quantity(1.0, "V", "voltage V_0 that stands for an output of 1", gt=0)
+    weight_limit: float = quantity(20.0, "1", "weights and bias stop at +- this", gt=0)
+    activation: Literal["logistic", "tanh", "identity"] = Field(default="logistic", description="activation g")
+
+    def state_variables(self) -> tuple[StateVariable, ...]:
+        limit = self.weight_limit
+        weights = [StateVariable(f"weight{i + 1}", "1", "weight", -limit, limit) for i in range(self.inputs)]
+        bias = StateVariable("bias", "1", "bias weight", -limit, limit)
+        rate = StateVariable("learning_rate", "1/(A s)", self.about_rate, 0.0, UNBOUNDED)
+        return (*weights, bias, rate)
+
+    def resting_state(self) -> tuple[float, ...]:
+        return (0.0,) * (self.inputs + 2)
+
+    def _output(self) -> Any:
+        """The compiled output with the activation."""
+        from ..kernels.models import threshold_memristor as physics
+
+        return {
+            "logistic": physics.output_logistic,
+            "tanh": physics.output_tanh,
+            "identity": physics.output_identity,
+        }[self.activation]
+
+
+class ThresholdMemristor(PerceptronMemristor):
     """Threshold memristor of the single-layer perceptron (Eqs. 5, 6).
 
-    Its n + 2 states are the n weights, the bias weight, and the learning rate,
-    which the paper counts among the internal variables. Variable i moves only
-    while |I| lies in its own window [I_i, I_i + a). It is an active element:
-    V(0) = V_0 * g(gamma_bias) is not 0.
+    Variable i moves only while |I| lies in its own window [I_i, I_i + a).
     """
 
     title: ClassVar[str] = "threshold memristor of the single-layer perceptron"
@@ -161,16 +200,13 @@ class ThresholdMemristor(Device):
     )
     source: ClassVar[str] = "Silva et al., 'Perceptrons from Memristors', arXiv:1807.04912"
 
+    about_rate: ClassVar[str] = "weight per A s beyond the threshold"
+
     model: Literal["threshold-memristor"] = "threshold-memristor"
-    inputs: int = Field(default=2, ge=1, description="number n of inputs")
-    reference_current: float = quantity(1e-3, "A", "current I_0 that stands for a net input of 1", gt=0)
-    reference_voltage: float = quantity(1.0, "V", "voltage V_0 that stands for an output of 1", gt=0)
     thresholds: tuple[float, ...] | None = quantity(
         None, "A", "thresholds I_1 .. I_n+1 of the weights and the bias; calibrated where not given", min_length=2
     )
     window: float | None = quantity(None, "A", "width a of each window; calibrated where not given", gt=0)
-    weight_limit: float = quantity(20.0, "1", "weights and bias stop at +- this", gt=0)
-    activation: Literal["logistic", "tanh", "identity"] = Field(default="logistic", description="activation g")
     direction: Direction = Field(default="both", description="Eq. 6 the same on both sides, or as printed")
 
     @model_validator(mode="after")
@@ -188,16 +224,6 @@ class ThresholdMemristor(Device):
             _check_windows(self.thresholds, self.window)
         return self
 
-    def state_variables(self) -> tuple[StateVariable, ...]:
-        limit = self.weight_limit
-        weights = [StateVariable(f"weight{i + 1}", "1", "weight", -limit, limit) for i in range(self.inputs)]
-        bias = StateVariable("bias", "1", "bias weight", -limit, limit)
-        rate = StateVariable("learning_rate", "1/(A s)", "weight per A s beyond the threshold", 0.0, UNBOUNDED)
-        return (*weights, bias, rate)
-
-    def resting_state(self) -> tuple[float, ...]:
-        return (0.0,) * (self.inputs + 2)
-
     def kernel_parameters(self) -> tuple[float, ...]:
         if self.thresholds is None or self.window is None:
             raise InputError("ThresholdMemristor.thresholds: give thresholds and a window, or let a network calibrate")
@@ -208,16 +234,11 @@ class ThresholdMemristor(Device):
         from ..kernels.stepping import ModelFunctions
 
         drift = physics.drift if self.direction == "both" else physics.drift_printed
-        output = {
-            "logistic": physics.output_logistic,
-            "tanh": physics.output_tanh,
-            "identity": physics.output_identity,
-        }[self.activation]
         variables = self.inputs + 2
         key = f"threshold_memristor_{self.inputs}_{self.activation}_{self.direction}"
         parameters = physics.FIRST_THRESHOLD + self.inputs + 1
         # The one variable that a drift depends on, the learning rate, never moves.
-        return ModelFunctions(key, variables, parameters, drift, output, constant_drift=True)
+        return ModelFunctions(key, variables, parameters, drift, self._output(), constant_drift=True)
 
 
 def _check_windows(thresholds: tuple[float, ...], window: float) -> None:
@@ -228,3 +249,75 @@ def _check_windows(thresholds: tuple[float, ...], window: float) -> None:
                 f"thresholds: windows overlap: [{lower:g}, {lower + window:g}) A reaches into the one from "
                 f"{upper:g} A; set them at least window = {window:g} A apart"
             )
+
+
+class CarrierMemristor(PerceptronMemristor):
+    """A memristor of the single-layer perceptron whose variables have carriers in the place of thresholds.
+
+    The paper names signals of different frequencies and AC codes as other ways
+    to address a variable. No static f(gamma, I) tells them apart, so this is an
+    extension: variable i demodulates the current with its own carrier c_i(t), t
+    from the slot's start. Only a network has slots; the device cannot be driven alone.
+    """
+
+    title: ClassVar[str] = "threshold memristor with carriers in the place of thresholds"
+    equations: ClassVar[str] = (
+        "V = V_0 * g(I/I_0 + gamma_bias)                            (Eq. 5)\n"
+        "dgamma_i/dt = gain * gamma_eta * I * c_i(t), t from the slot's start\n"
+        "sine: c_i = sin(2 pi p_i t/T), gain 2; code: c_i = +-1, gain 1\n"
+        "dgamma_eta/dt = 0"
+    )
+    source: ClassVar[str] = (
+        "an extension after Silva et al., 'Perceptrons from Memristors', arXiv:1807.04912, Section II"
+    )
+    about_rate: ClassVar[str] = "weight per A s of a carrier's amplitude"
+    alone: ClassVar[bool] = False
+
+    model: Literal["carrier-memristor"] = "carrier-memristor"
+    carriers: Literal["sine", "code"] = Field(
+        default="sine", description="sines of different frequencies, or codes of chips of +-1"
+    )
+    periods: tuple[Annotated[float, Field(gt=0)], ...] = Field(
+        default=(), description="sine: periods p_i of the weights and the bias in a WRITE; none takes 1, 2, 3, ..."
+    )
+    whole_periods: bool = Field(default=True, description="refuse READs and WRITEs that are no whole number of periods")
+
+    @model_validator(mode="after")
+    def _a_carrier_each(self) -> "CarrierMemristor":
+        wanted, given = self.inputs + 1, len(self.periods)
+        if given and self.carriers == "code":
+            raise ValueError(f"periods: are those of sines; leave it out for carriers = 'code' (got {given} values)")
+        if given and given != wanted:
+            raise ValueError(f"periods: needs {wanted} values, one for each weight and the bias (got {given})")
+        if len(set(self.periods)) < given:
+            raise ValueError(
+                f"periods: must differ, or their variables are one (got {', '.join(f'{p:g}' for p in self.periods)})"
+            )
+        return self
+
+    @property
+    def gain(self) -> float:
+        """Gain of the demodulators: 1 over the mean square of a carrier."""
+        return 2.0 if self.carriers == "sine" else 1.0
+
+    @property
+    def every_period(self) -> tuple[float, ...]:
+        """Periods of each variable's sine in a WRITE."""
+        return self.periods or tuple(float(number) for number in range(1, self.inputs + 2))
+
+    def check_drive(self, drive: str) -> None:
+        raise ValueError("model: a carrier-memristor has its carriers in the slots of a network, and no drive has any")
+
+    def kernel_parameters(self) -> tuple[float, ...]:
+        return (1.0 / self.reference_current, self.reference_voltage, self.gain, *(0.0,) * (self.inputs + 1))
+
+    def functions(self) -> Any:
+        from ..kernels.models import carrier_memristor as physics
+        from ..kernels.stepping import ModelFunctions
+
+        parameters = physics.FIRST_CARRIER + self.inputs + 1
+        key = f"carrier_memristor_{self.inputs}_{self.activation}"
+        # Through a step, which is all that a pulse of its has, no drift changes.
+        return ModelFunctions(
+            key, self.inputs + 2, parameters, physics.drift, self._output(), constant_drift=True, carried=True
+        )  # fmt: skip

@@ -187,7 +187,8 @@ def _records(
     for name in ("layer", "variable"):
         table[name] = slots[name]
     table["bank"], table["device"] = bank, pulses.devices
-    table["pulses"] = pulses.widths // slots["pulse_steps"]
+    # A carrier changes the current within a pulse.
+    table["pulses"] = np.maximum(pulses.widths // slots["pulse_steps"], 1)
     table["start_step"], table["width_steps"] = steps, pulses.widths
     table["start_time"], table["width"] = line.seconds(steps), pulses.widths * run.dt
     table["amplitude"] = pulses.amplitudes

@@ -1,6 +1,9 @@
 """The sections of ``report.md`` beyond the paper's figures."""
 
+import numpy as np
+
 from .. import datasets
+from .carriers import FRACTIONS_GATE, CarrierRun, largest
 from .runs import Findings, GateRun
 from .settings import ALL_GATES, MULTILAYER, MULTILAYER_RATE, NOT_SEPARABLE
 from .universality import SIZES, TARGETS, FitRun
@@ -61,3 +64,49 @@ def _errors(run: FitRun) -> str:
     count = int((run.bounds_in_read > 0).sum())
     met = f" ({count})" if count else ""
     return f"{run.error.min():.4f}, {run.median:.4f}{met}"
+
+
+def carriers(found: Findings) -> str:
+    """Learning by each scheme beside that by amplitudes, and what parts of periods do."""
+    runs = found.carriers
+    whole = [run for run in runs if not run.trial.fraction]
+    amplitudes = {run.trial.gate: run for run in whole if run.trial.scheme == "amplitudes"}
+    parts = [run for run in runs if run.trial.gate == FRACTIONS_GATE and run.trial.scheme == "frequencies"]
+    lines = [
+        "## Carriers\n\n![Carriers](carriers.png)\n",
+        f"{found.settings.realisations} realisations, {found.settings.epochs} epochs. 'Apart' is the largest "
+        "difference from the run by amplitudes: of a total error as a share of the first epoch's, and of a final "
+        "weight.\n",
+        "| gate | addressed by | mean total error at the end | learned | apart: error | weight | WRITEs of a sample "
+        "(ms) | sample (ms) | peak WRITE / limit | restore residual |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        *(_scheme(run, amplitudes[run.trial.gate]) for run in whole),
+        f"\nSines of a part of a period more than 1, 2 and 3, on {FRACTIONS_GATE}. Measured on the devices, over a "
+        "pulse: the largest share of another variable's update, the largest share of its own update that is lost or "
+        "gained, and how far a READ of the net input 1 moves a weight, in units of the learning rate.\n",
+        "| part of a period | another's update | own update | READ | READs that left a residual | learned | "
+        "mean total error at the end |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+        *(_part(run) for run in parts),
+    ]
+    return "\n".join(lines)
+
+
+def _scheme(run: CarrierRun, base: CarrierRun) -> str:
+    error = np.abs(run.total_error - base.total_error).max() / base.total_error[0].min()
+    weight = np.abs(run.weights - base.weights).max()
+    (bank,) = run.margins
+    return (
+        f"| {run.trial.gate} | {run.trial.scheme} | {run.mean[-1]:.3g} | {run.learned} | {error:.1e} | {weight:.1e} | "
+        f"{1e3 * run.write_seconds:g} | {1e3 * run.sample_seconds:g} | {bank.peak_write:.3f} | "
+        f"{bank.restore_residual:.1e} |"
+    )
+
+
+def _part(run: CarrierRun) -> str:
+    talk, own, move = largest(run.talk, run.read_moves)
+    residuals = run.margins[0].counts["restore_residuals"]
+    return (
+        f"| {run.trial.fraction:g} | {talk:.3g} | {own:.3g} | {move:.3g} | {residuals:,} | {run.learned} | "
+        f"{run.mean[-1]:.3g} |"
+    )

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from ..errors import InputError
-from . import beyond_figures, figures, report, results
+from . import beyond_figures, carrier_figures, figures, report, results
 from .runs import Findings
 
 
@@ -30,7 +30,8 @@ def check_folder(folder: Path, overwrite: bool) -> None:
 
 
 NAMES = (
-    "figure3.png", "figure4.png", "figure5.png", "gates.png", "universality.png", "report.md", "results.json",
+    "figure3.png", "figure4.png", "figure5.png", "gates.png", "universality.png", "carriers.png", "report.md",
+    "results.json",
 )  # fmt: skip
 
 
@@ -52,6 +53,8 @@ def write(found: Findings, folder: Path, wall_seconds: float) -> list[Path]:
         drawn["gates.png"] = beyond_figures.gates(found)
     if "universality" in wanted:
         drawn["universality.png"] = beyond_figures.universality(found)
+    if "carriers" in wanted:
+        drawn["carriers.png"] = carrier_figures.carriers(found)
     for name, figure in drawn.items():
         figure.savefig(folder / name)
     (folder / "report.md").write_text(report.write(found, wall_seconds), encoding="utf-8")

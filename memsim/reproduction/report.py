@@ -56,6 +56,8 @@ def write(found: Findings, wall_seconds: float) -> str:
         parts.append(beyond_report.gates(found))
     if "universality" in figures:
         parts.append(beyond_report.universality(found))
+    if "carriers" in figures:
+        parts.append(beyond_report.carriers(found))
     if found.readings:
         parts.append(_readings(found))
     if found.single or found.multi:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..margins import BankMargins
+from .carriers import CarrierRun
 from .figures import figure5_runs, papers
 from .runs import Findings, GateRun
 from .settings import MULTILAYER, MULTILAYER_RATE, SINGLE_LAYER_RATE
@@ -22,7 +23,8 @@ def as_json(found: Findings, wall_seconds: float) -> dict[str, Any]:
         ``figure5``: curve to threshold to ``false_positive_rate`` and
         ``true_positive_rate``; ``gates``: kind of perceptron to gate to the
         same as of ``figure3``; ``universality``: fit to its errors, the best
-        polynomial's, and margins; ``device_steps``; ``wall_seconds``; ``runs``:
+        polynomial's, and margins; ``carriers``: run to its errors, writing time,
+        cross talk and margins; ``device_steps``; ``wall_seconds``; ``runs``:
         margins, simulated time and energy of each run.
     """
     figures = set(found.settings.figures)
@@ -40,6 +42,8 @@ def as_json(found: Findings, wall_seconds: float) -> dict[str, Any]:
         results["gates"] = {kind: {gate: _curve(run) for gate, run in runs.items()} for kind, runs in both.items()}
     if "universality" in figures:
         results["universality"] = {run.fit.name: _fit(run) for run in found.fits}
+    if "carriers" in figures:
+        results["carriers"] = {run.trial.name: _carriers(run) for run in found.carriers}
     results["device_steps"] = found.device_steps
     results["wall_seconds"] = wall_seconds
     results["runs"] = {run.name: _run(run) for run in found.runs()}
@@ -74,6 +78,23 @@ def _fit(run: FitRun) -> dict[str, Any]:
         "best_polynomial_of_degree_4": fit.target.floor,
         "device_steps": run.device_steps,
         "simulated_seconds": run.simulated_time,
+        "margins": _margins(run.margins),
+    }
+
+
+def _carriers(run: CarrierRun) -> dict[str, Any]:
+    config = run.trial.config.model_dump(mode="json")
+    return {
+        "memristor": config["devices"]["memristor"],
+        "mean_total_error": run.mean.tolist(),
+        "final_total_error": run.total_error[-1].tolist(),
+        "learned_realisations": run.learned,
+        "write_seconds_a_sample": run.write_seconds,
+        "seconds_a_sample": run.sample_seconds,
+        # No numbers where the realisations are too few to tell the variables apart.
+        "share_of_each_update_in_each_variable": run.talk.tolist() if np.isfinite(run.talk).all() else None,
+        "read_move_over_learning_rate": run.read_moves.tolist(),
+        "device_steps": run.device_steps,
         "margins": _margins(run.margins),
     }
 

@@ -14,6 +14,7 @@ from ..kernels.slots import Phase
 from ..margins import BankMargins
 from ..prediction import evaluate
 from ..run import LEARNED, Run
+from .carriers import CarrierRun, Trial, carrier_run
 from .readings import READINGS, Reading
 from .settings import ALL_GATES, GATES, THRESHOLDS, Reproduction, multilayer, single_layer
 from .side_by_side import ProgressMaker, side_by_side
@@ -98,6 +99,7 @@ class Findings:
     balanced: GateRun | None = None
     readings: list[ReadingResult] = field(default_factory=list)
     fits: list[FitRun] = field(default_factory=list)
+    carriers: list[CarrierRun] = field(default_factory=list)
 
     def runs(self) -> Iterator[GateRun]:
         """The runs of gates behind the figures."""
@@ -111,7 +113,8 @@ class Findings:
         """Device-steps of all runs, those of the other readings included."""
         others = sum(r.corrected.device_steps + r.other.device_steps for r in self.readings)
         fits = sum(run.device_steps for run in self.fits)
-        return sum(run.device_steps for run in self.runs()) + fits + others
+        carriers = sum(run.device_steps for run in self.carriers)
+        return sum(run.device_steps for run in self.runs()) + fits + others + carriers
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,9 @@ class Job:
     data: Dataset
 
 
-def carry_out(settings: Reproduction, jobs: "Jobs", fits: Sequence[Fit], progress: ProgressMaker) -> Findings:
+def carry_out(
+    settings: Reproduction, jobs: "Jobs", fits: Sequence[Fit], trials: Sequence[Trial], progress: ProgressMaker
+) -> Findings:
     """Make all runs, as many at once as there are threads; results do not depend on how many.
 
     Parameters
@@ -133,13 +138,16 @@ def carry_out(settings: Reproduction, jobs: "Jobs", fits: Sequence[Fit], progres
         From :func:`plan_jobs`.
     fits : sequence of Fit
         From :func:`~memsim.reproduction.universality.plan_fits`.
+    trials : sequence of Trial
+        From :func:`~memsim.reproduction.carriers.plan_trials`.
     progress : callable
         Gives the progress of a run, from its name and its epochs.
     """
     tasks = {key: partial(gate_run, job, settings, progress) for key, job in jobs.items()}
     done = side_by_side(tasks, settings.threads)
     fitted = side_by_side({fit.name: partial(fit_run, fit, progress) for fit in fits}, settings.threads)
-    found = Findings(settings, fits=list(fitted.values()))
+    tried = side_by_side({trial.name: partial(carrier_run, trial, progress) for trial in trials}, settings.threads)
+    found = Findings(settings, fits=list(fitted.values()), carriers=list(tried.values()))
     for (kind, gate, reading), run in done.items():
         if kind == "single":
             found.single[gate] = run

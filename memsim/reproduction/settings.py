@@ -17,7 +17,7 @@ from ..fields import Settings, quantity
 GATES = ("OR", "AND", "XOR")  # the paper's
 ALL_GATES = tuple(name.upper() for name in datasets.GATES)
 NOT_SEPARABLE = ("XOR", "XNOR")  # by a single layer
-Figure = Literal[3, 4, 5, "gates", "universality"]
+Figure = Literal[3, 4, 5, "gates", "universality", "carriers"]
 THRESHOLDS = (0.3, 0.5, 0.7)  # of Figure 5
 SAMPLES = 100
 ROC_EPOCH = 500
