@@ -6,12 +6,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .assembly import Assembly
+from .blocks import channels
 from .datasets import Dataset, with_constant_line
 from .engine import Engine
 from .errors import InputError
 from .imperfections.drawing import OwnDevices
-from .replay import refuse_states
+from .kernels.slots import Rule
+from .replay import of_realisations, refuse_states
 from .run import Run
+
+ELEMENTS_TOGETHER = 1 << 17  # devices times copies that are read side by side
 
 
 @dataclass(frozen=True)
@@ -41,15 +45,18 @@ def reading(trained: Assembly, data: Dataset, states: Sequence[np.ndarray]) -> A
     states : sequence of (variables, devices, realisations) float64
         Of each bank.
     """
-    forward = trained.schedule.forward()
+    forward, rules = trained.schedule.forward(), trained.plan.rules.copy()
+    rules[Rule.STEPS_BEFORE] = 0  # noise of the READs is drawn as in any other run
     return replace(
         trained, dataset=data, inputs=with_constant_line(data.inputs, trained.config.network.constant_input),
-        targets=data.targets, schedule=forward, plan=trained.plan._replace(slots=forward.table()),
-        initial=tuple(states),
+        targets=data.targets, schedule=forward, plan=trained.plan._replace(slots=forward.table(), rules=rules),
+        initial=tuple(states), start=None,
     )  # fmt: skip
 
 
-def evaluate(finished: Run, inputs: np.ndarray, *, keyframe: int | None = None, best: bool = False) -> Prediction:
+def evaluate(
+    finished: Run, inputs: np.ndarray, *, keyframe: int | None = None, best: bool = False, apart: bool = False
+) -> Prediction:
     """Send inputs through a copy of a run's devices by READ and RESTORE pulses.
 
     Parameters
@@ -60,6 +67,9 @@ def evaluate(finished: Run, inputs: np.ndarray, *, keyframe: int | None = None, 
         Number of the keyframe whose states are taken; the final ones where not given.
     best : bool
         Take the states of each realisation's best epoch.
+    apart : bool
+        Each sample goes through a copy of its own, so that its outputs do not depend on the samples beside it. Noise
+        of the READs is then the same for each.
 
     Returns
     -------
@@ -72,8 +82,8 @@ def evaluate(finished: Run, inputs: np.ndarray, *, keyframe: int | None = None, 
 
     Notes
     -----
-    Samples follow each other through the same copy, as on hardware: an input so
-    large that a node meets a bound in its READ changes what comes after it.
+    Samples follow each other through the same copy, as on hardware, unless they are kept apart: an input so large that
+    a node meets a bound in its READ changes what comes after it.
     """
     outputs = finished.dataset.targets.shape[1]
     data = Dataset(inputs, np.zeros((len(np.asarray(inputs)), outputs)), "inputs")
@@ -94,16 +104,36 @@ def evaluate(finished: Run, inputs: np.ndarray, *, keyframe: int | None = None, 
     trained = finished.assembly
     states = [_states(finished, bank.name, keyframe, best=best).transpose(1, 0, 2) for bank in trained.banks]
     assembly = replace(reading(trained, data, states), own=_own(finished, keyframe))
-    engine = Engine(assembly, threads=1, epochs=1, shuffled=False)
-    values = np.empty((len(data.inputs), outputs, len(trained.seeds)))
+    return _apart(assembly) if apart else _carried_out(Engine(assembly, threads=1, epochs=1, shuffled=False))
+
+
+def _carried_out(engine: Engine) -> Prediction:
+    """What an engine gives for all its samples."""
+    assembly = engine.assembly
+    values = np.empty((engine.samples, assembly.targets.shape[1], engine.realisations))
     try:
         while engine.position < engine.slots:
             sample = engine.position // engine.slots_a_sample
             engine.advance(engine.slots, values[sample:])
     finally:
         engine.close()
-    energy = sum(float(engine.counter("energy", k).sum()) for k in range(len(trained.banks)))
+    energy = sum(float(engine.counter("energy", k).sum()) for k in range(len(assembly.banks)))
     return Prediction(values, energy)
+
+
+def _apart(assembly: Assembly) -> Prediction:
+    """The same with a copy of the devices for each sample: copies lie side by side, as realisations do."""
+    samples, lanes = len(assembly.inputs), len(assembly.seeds)
+    together = max(1, ELEMENTS_TOGETHER // (channels(assembly.plan)[1] * lanes))
+    values, energy = [], 0.0
+    for first in range(0, samples, together):
+        shown = np.arange(first, min(first + together, samples), dtype=np.uint32)
+        copies = of_realisations(assembly, np.tile(np.arange(lanes), len(shown)).tolist())
+        engine = Engine(copies, threads=1, epochs=1, shown=np.repeat(shown, lanes)[None])
+        given = _carried_out(engine)
+        values.append(given.outputs[0].reshape(-1, len(shown), lanes).transpose(1, 0, 2))
+        energy += given.energy
+    return Prediction(np.concatenate(values), energy)
 
 
 def _states(finished: Run, bank: str, keyframe: int | None, *, best: bool) -> np.ndarray:

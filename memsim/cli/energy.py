@@ -105,11 +105,17 @@ def _widths(file: Path, widths: tuple[int, ...], assignments: tuple[str, ...], t
     from contextlib import ExitStack
 
     from ..energy.widths import run_at_widths
+    from ..errors import InputError
     from ..reporting import TrainingProgress
     from ..sources import load_source
 
     extra = (f"run.threads={threads}",) if threads else ()
-    config, data = load_source(file, (*assignments, *extra))
+    config, data, start = load_source(file, (*assignments, *extra))
+    if start is not None:
+        raise InputError(
+            f"--pulse-widths: {file} goes on with the devices of another run, whose currents are for one width; "
+            f"take the file of that run"
+        )
     with ExitStack() as bars:
 
         def progress(k: int) -> TrainingProgress:
