@@ -94,11 +94,12 @@ class Start:
 
 
 def _refuse_difference(known: BankCalibration, bank: BankCalibration) -> None:
-    for field in fields(BankCalibration):
-        before, now = getattr(known, field.name), getattr(bank, field.name)
+    names = sorted((field.name for field in fields(BankCalibration)), key=lambda name: name in ("device", "modelled"))
+    for name in names:  # numbers before what holds many of them
+        before, now = getattr(known, name), getattr(bank, name)
         if before != now:
             raise InputError(
-                f"start: {field.name} of {known.name} is {_short(before)} in the run whose states are the start, and "
+                f"start: {name} of {known.name} is {_short(before)} in the run whose states are the start, and "
                 f"{_short(now)} here; take the network, time and write settings of that run"
             )
 

@@ -1,4 +1,4 @@
-"""A run that goes on with the devices of another one: two runs have the bits of one, and the file says where it began."""
+"""A run that goes on with the devices of another one: two runs have the bits of one, as the file of the second says."""
 
 import pickle
 
@@ -142,7 +142,7 @@ def test_other_devices_are_refused():
     first = training.run(CASES["mlp"], REAL)
     start = start_of(first)
     wrong = {
-        "unit_current of nodes1 is": {"network": {"kind": "mlp", "node_drift": 0.2}},
+        "threshold of synapses1 is": {"network": {"kind": "mlp", "node_drift": 0.2}},
         "driver_limit of synapses1 is": {"time": {"write_steps": 7, "pulse_steps": 3}},
         "devices of synapses1 is 4 in the run": {"network": {"layers": (2, 3, 1)}},
         "run.realisations: must be the 3 of the run": {"run": {"realisations": 2}},
@@ -153,7 +153,7 @@ def test_other_devices_are_refused():
     with pytest.raises(InputError, match="start: name of synapses1 is"):
         training.run(configuration("lines"), REAL, start=start)
     memristor = start_of(training.run(CASES["slp"], REAL))
-    with pytest.raises(InputError, match="learning.rate: is a variable of the threshold memristor"):
+    with pytest.raises(InputError, match=r"learning.rate: is a variable of the threshold memristor"):
         training.run(configuration("slp", learning={"rate": 0.3}), REAL, start=memristor)
 
 
