@@ -128,6 +128,7 @@ def assemble(
     network = config.network
     sizes = (network.inputs, 1) if isinstance(network, SingleLayerSection) else network.layers
     name = "inputs" if isinstance(network, SingleLayerSection) else "layers"
+    dataset = _on_outputs(config, dataset, sizes[-1])
     for side, wanted, values in (("inputs", sizes[0], dataset.inputs), ("targets", sizes[-1], dataset.targets)):
         if values.shape[1] != wanted:
             raise InputError(
@@ -164,6 +165,30 @@ def assemble(
     plan = _plan(config, slots, banks, units)
     plan.rules[Rule.STEPS_BEFORE] = start.beginning.steps if start is not None else 0
     return Assembly(config, dataset, inputs, dataset.targets, slots, banks, plan, seeds, initial, own, start)
+
+
+def _on_outputs(config: Configuration, dataset: Dataset, outputs: int) -> Dataset:
+    """A data set with its classes on a network's outputs."""
+    classes = dataset.classes
+    if classes is None:
+        return dataset
+    if outputs != len(classes.names) and (outputs, len(classes.names)) != (1, 2):
+        raise InputError(_what_fits(config, dataset.name, len(classes.names), outputs))
+    missing = set(range(len(classes.names))) - set(dataset.class_numbers.tolist())
+    if missing:
+        name = classes.names[min(missing)]
+        raise InputError(f"{dataset.name}: the class {name!r} has no sample to learn; give it one, or leave it out")
+    return dataset.on(outputs)
+
+
+def _what_fits(config: Configuration, name: str, classes: int, outputs: int) -> str:
+    if isinstance(config.network, SingleLayerSection):
+        return (
+            f"network.kind: 'slp' has one output, which tells two classes apart, but {name} has {classes}; take 'mlp' "
+            f"with {classes} outputs"
+        )
+    wanted = "1 or 2" if classes == 2 else str(classes)
+    return f"network.layers: must end with {wanted}, for the {classes} classes of {name} (got {outputs})"
 
 
 def _refuse_batch(batch: int, samples: int) -> None:

@@ -1,0 +1,13 @@
+"""Data sets: samples as numbers, which the network sees as currents."""
+
+from .classes import Classes
+from .dataset import Dataset, labelled, of_stored, scaled, with_constant_line
+from .gates import GATES, PATTERNS, balanced_gate, gate, gate_truth
+from .loading import load
+from .scaling import Scaling
+from .splitting import split
+
+__all__ = [
+    "GATES", "PATTERNS", "Classes", "Dataset", "Scaling", "balanced_gate", "gate", "gate_truth",
+    "labelled", "load", "of_stored", "scaled", "split", "with_constant_line",
+]  # fmt: skip

@@ -1,0 +1,126 @@
+"""Classes, and the outputs of a network that stand for them."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+
+from ..errors import InputError
+
+
+@dataclass(frozen=True)
+class Classes:
+    """Classes, and the outputs that stand for them.
+
+    Each class has an output of its own, which is high for its samples and low
+    for all others; the largest output decides. Two classes may share one output,
+    low for the first and high for the second; midway between them decides.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Two or more; a class's number is its place here.
+    low, high : float
+        Target outputs, low below high.
+    outputs : int
+        As many as there are classes; or 1, for two classes. As many as classes where it is 0.
+    """
+
+    names: tuple[str, ...]
+    low: float = 0.0
+    high: float = 1.0
+    outputs: int = 0
+
+    def __post_init__(self) -> None:
+        if len(set(self.names)) != len(self.names) or len(self.names) < 2:
+            raise InputError(f"data.labels: must be of two classes or more, each named once (got {_shown(self.names)})")
+        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
+            raise InputError(f"data.low: must be below data.high, {self.high:g} (got {self.low:g})")
+        if not self.outputs:
+            object.__setattr__(self, "outputs", len(self.names))
+        if self.outputs != len(self.names) and (self.outputs, len(self.names)) != (1, 2):
+            wanted = "2, or 1 for both" if len(self.names) == 2 else str(len(self.names))
+            raise InputError(f"outputs: must be {wanted}, for the classes {_shown(self.names)} (got {self.outputs})")
+
+    @classmethod
+    def of(cls, labels: Iterable[Any], low: float = 0.0, high: float = 1.0) -> Self:
+        """The classes that labels are of, in the order of numbers where all are numbers, else of their names."""
+        names = set(map(name_of, labels))
+        return cls(tuple(sorted(names, key=_as_number if all(map(_is_number, names)) else str)), low, high)
+
+    def on(self, outputs: int) -> Self:
+        """The same classes on another number of outputs."""
+        return replace(self, outputs=outputs)
+
+    @property
+    def middle(self) -> float:
+        """Midway between low and high."""
+        return 0.5 * (self.low + self.high)
+
+    def numbers(self, labels: Iterable[Any]) -> np.ndarray:
+        """Labels as numbers of classes, (samples,) int64.
+
+        Raises
+        ------
+        InputError
+            A label is of no class.
+        """
+        known = {name: number for number, name in enumerate(self.names)}
+        found = list(map(name_of, labels))
+        for sample, name in enumerate(found):
+            if name not in known:
+                raise InputError(
+                    f"labels: must be of the classes {_shown(self.names)} (got {name!r} in sample {sample})"
+                )
+        return np.array([known[name] for name in found], dtype=np.int64)
+
+    def targets(self, numbers: np.ndarray) -> np.ndarray:
+        """Outputs that stand for classes, by number, (samples, outputs) float64."""
+        high = numbers[:, None] == (1 if self.outputs == 1 else np.arange(self.outputs))
+        return np.where(high, self.high, self.low)
+
+    def scores(self, outputs: np.ndarray) -> np.ndarray:
+        """How much speaks for each class, (samples, classes, ...): its output, or what mirrors the only one at midway.
+
+        Parameters
+        ----------
+        outputs : (samples, outputs, ...) float64
+        """
+        if self.outputs == 1:
+            return np.concatenate([2.0 * self.middle - outputs, outputs], axis=1)
+        return outputs
+
+    def decide(self, outputs: np.ndarray) -> np.ndarray:
+        """Numbers of the classes that outputs stand for, (samples, ...) int64; the first class where two are equal.
+
+        Parameters
+        ----------
+        outputs : (samples, outputs, ...) float64
+        """
+        if self.outputs == 1:
+            return (outputs[:, 0] > self.middle).astype(np.int64)
+        return np.argmax(outputs, axis=1)
+
+
+def name_of(label: Any) -> str:
+    """A label as the name of its class: whole numbers without a point, texts without blanks around them."""
+    number = label.item() if isinstance(label, np.generic) else label
+    return str(int(number) if isinstance(number, float) and number.is_integer() else number).strip()
+
+
+def _is_number(name: str) -> bool:
+    try:
+        return math.isfinite(_as_number(name))
+    except ValueError:
+        return False
+
+
+def _as_number(name: str) -> float:
+    return float(name)
+
+
+def _shown(names: tuple[str, ...], most: int = 10) -> str:
+    """Names of classes for a message, of many the first ones."""
+    return ", ".join(names[:most]) + (f", ... ({len(names)})" if len(names) > most else "") or "none"

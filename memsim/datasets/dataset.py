@@ -1,0 +1,195 @@
+"""A data set: samples to learn, those that are held back, and what their numbers stand for."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from ..errors import InputError
+from .classes import Classes
+from .scaling import Beyond, Kind, Scaling
+
+if TYPE_CHECKING:
+    from ..traces.stored import StoredDataset
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Samples to learn.
+
+    Attributes
+    ----------
+    inputs : (samples, inputs) float64
+        In units of the network's unit current.
+    targets : (samples, outputs) float64
+    name : str
+    validation : Dataset, optional
+        Samples that are not learned; the error over them is measured after each epoch.
+    test : Dataset, optional
+        Samples that the run never sees; what was learned is told by them.
+    classes : Classes, optional
+        What the targets stand for.
+    features : tuple of str
+        Names of the inputs; empty where they have none.
+    scaling : Scaling, optional
+        How the inputs became currents.
+    clipped : int
+        Values of these inputs that were beyond the scaling's range, and set to its end.
+    """
+
+    inputs: np.ndarray
+    targets: np.ndarray
+    name: str = "arrays"
+    validation: "Dataset | None" = None
+    test: "Dataset | None" = None
+    classes: Classes | None = None
+    features: tuple[str, ...] = ()
+    scaling: Scaling | None = None
+    clipped: int = 0
+
+    def __post_init__(self) -> None:
+        for field in ("inputs", "targets"):
+            values = np.ascontiguousarray(getattr(self, field), dtype=np.float64)
+            if values.ndim != 2 or 0 in values.shape:
+                raise InputError(f"{self.name}.{field}: must have shape (samples, n), none 0 (got {values.shape})")
+            if not np.isfinite(values).all():
+                where = np.argwhere(~np.isfinite(values))[0]
+                value = values[tuple(where)]
+                raise InputError(f"{self.name}.{field}: must be finite (got {value} in sample {where[0]})")
+            object.__setattr__(self, field, values)
+        self._refuse_other_lengths()
+        for kind, part in self.held_back.items():
+            self._refuse_other_widths(kind, part)
+
+    def _refuse_other_lengths(self) -> None:
+        """Refuse targets, names, classes or a scaling that are not as many as they describe."""
+        samples, columns = self.inputs.shape
+        if len(self.targets) != samples:
+            raise InputError(
+                f"{self.name}.targets: must have as many samples as inputs, {samples} (got {len(self.targets)})"
+            )
+        if self.features and len(self.features) != columns:
+            raise InputError(f"{self.name}.features: must be {columns}, one for each input (got {len(self.features)})")
+        if self.scaling and len(self.scaling.offset) != columns:
+            raise InputError(f"{self.name}.scaling: must be of {columns} inputs (got {len(self.scaling.offset)})")
+        if self.classes and self.classes.outputs != self.targets.shape[1]:
+            raise InputError(
+                f"{self.name}.targets: must have {self.classes.outputs} columns, as its classes have outputs (got "
+                f"{self.targets.shape[1]})"
+            )
+
+    def _refuse_other_widths(self, kind: str, part: "Dataset") -> None:
+        for field in ("inputs", "targets"):
+            wanted, found = (getattr(each, field).shape[1] for each in (self, part))
+            if found != wanted:
+                raise InputError(f"{self.name}.{kind}.{field}: must have {wanted} columns (got {found})")
+
+    @property
+    def held_back(self) -> "dict[str, Dataset]":
+        """The parts that are not learned, by name: ``validation``, ``test``, as far as there are."""
+        parts = {"validation": self.validation, "test": self.test}
+        return {name: part for name, part in parts.items() if part is not None}
+
+    @property
+    def arrays(self) -> tuple[np.ndarray, ...]:
+        """Inputs and targets, of the samples to learn and then of those held back."""
+        return (self.inputs, self.targets, *(array for part in self.held_back.values() for array in part.arrays))
+
+    @property
+    def class_numbers(self) -> np.ndarray:
+        """Number of each sample's class, (samples,) int64; only of a data set with classes."""
+        assert self.classes is not None
+        return self.classes.decide(self.targets)
+
+    def only(self, chosen: np.ndarray) -> Self:
+        """Some of the samples to learn; ``chosen`` (samples,) bool."""
+        return replace(self, inputs=self.inputs[chosen], targets=self.targets[chosen], validation=None, test=None)
+
+    def on(self, outputs: int) -> Self:
+        """The same, where there are two classes, on one output or on two.
+
+        Raises
+        ------
+        InputError
+            The classes do not fit the number of outputs.
+        """
+        if self.classes is None or outputs == self.classes.outputs:
+            return self
+        classes = self.classes.on(outputs)
+        return replace(
+            self, classes=classes, targets=classes.targets(self.class_numbers),
+            validation=self.validation and self.validation.on(outputs), test=self.test and self.test.on(outputs),
+        )  # fmt: skip
+
+
+def labelled(
+    inputs: np.ndarray, labels: Iterable[Any], name: str = "arrays", *, low: float = 0.0, high: float = 1.0,
+    features: Sequence[str] = (),
+) -> Dataset:  # fmt: skip
+    """Samples of classes.
+
+    Parameters
+    ----------
+    inputs : (samples, inputs) float64
+    labels : (samples,)
+        Texts or numbers.
+    name : str
+    low, high : float
+        Target outputs of the classes that a sample is not of, and of its own.
+    features : sequence of str
+        Names of the inputs.
+
+    Raises
+    ------
+    InputError
+        All samples are of one class.
+    """
+    found = list(labels)
+    classes = Classes.of(found, low, high)
+    return Dataset(inputs, classes.targets(classes.numbers(found)), name, classes=classes, features=tuple(features))
+
+
+def scaled(data: Dataset, kind: Kind, *, ends: tuple[float, float] = (0.0, 1.0), beyond: Beyond = "clip") -> Dataset:
+    """A data set with inputs as currents, by a scaling that is calibrated on the samples to learn alone.
+
+    Parameters
+    ----------
+    data : Dataset
+        With inputs in units of their own.
+    kind, ends
+        As of :meth:`Scaling.fit`.
+    beyond : str
+        What becomes of samples that are held back and are beyond the range, as of :meth:`Scaling.apply`.
+
+    Raises
+    ------
+    InputError
+        A column cannot be scaled so, or a value is beyond the range and ``beyond`` is ``refuse``.
+    """
+    if data.scaling is not None:
+        raise InputError(f"data.scaling: must be 'none' for data that are scaled already (got {kind!r})")
+    if kind == "none":
+        return data
+    scaling = Scaling.fit(data.inputs, kind, ends=ends, features=data.features)
+    learned = _by(scaling, data.only(np.ones(len(data.inputs), dtype=bool)), beyond)
+    return replace(
+        learned, validation=data.validation and _by(scaling, data.validation, beyond),
+        test=data.test and _by(scaling, data.test, beyond),
+    )  # fmt: skip
+
+
+def _by(scaling: Scaling, data: Dataset, beyond: Beyond) -> Dataset:
+    inputs, clipped = scaling.apply(data.inputs, beyond, data.name)
+    return replace(data, inputs=inputs, scaling=scaling, clipped=clipped)
+
+
+def with_constant_line(inputs: np.ndarray, wanted: bool) -> np.ndarray:
+    """Inputs as the network sees them: with a last column of ones where it has a constant input line."""
+    return np.hstack([inputs, np.ones((len(inputs), 1))]) if wanted else inputs
+
+
+def of_stored(stored: "StoredDataset") -> Dataset:
+    """The samples of a run file."""
+    validation = of_stored(stored.validation) if stored.validation else None
+    return Dataset(np.asarray(stored.inputs), np.asarray(stored.targets), stored.name, validation)
