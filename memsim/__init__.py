@@ -30,6 +30,8 @@ _HOMES = {
     "load_models": "own.loading",
     "train": "training",
     "evaluate": "prediction",
+    "classification": "scoring.classification",
+    "regression": "scoring.regression",
     "open_run": "run",
     "open_sweep": "sweeping.results",
 }

@@ -136,11 +136,12 @@ def assemble(
                 f"make them equal"
             )
     _refuse_batch(config.learning.batch, len(dataset.inputs))
-    if config.data.validation and dataset.validation is None:
-        raise InputError(
-            f"data.validation: needs samples that were held back, by memsim.datasets.split (got "
-            f"{config.data.validation:g}, and none)"
-        )
+    for part in ("validation", "test"):
+        share = getattr(config.data, part)
+        if share and part not in dataset.held_back:
+            raise InputError(
+                f"data.{part}: needs samples that were held back, by memsim.datasets.split (got {share:g}, and none)"
+            )
     inputs = with_constant_line(dataset.inputs, network.constant_input)
     units = (inputs.shape[1], *sizes[1:])
     banks = calibration.calibrate(config, inputs, dataset.targets)

@@ -246,30 +246,83 @@ class LearningSection(Settings):
 
 
 class DataSection(Settings):
-    """``[data]``: a logic gate, a CSV file, or arrays given from Python."""
+    """``[data]``: a logic gate, a data set of scikit-learn, a CSV file, or arrays given from Python."""
 
     gate: str | None = Field(default=None, description="one of the sixteen two-input gates: and, xor, nand, ...")
     samples: int = Field(default=100, ge=1, description="random samples of the gate")
     seed: int = Field(default=0, ge=0, description="seed of the samples, and of which are held back")
+    dataset: Literal["iris", "wine", "breast-cancer", "digits"] | None = Field(
+        default=None, description="a data set that scikit-learn ships"
+    )
     csv: str | None = Field(default=None, description="a CSV file with named columns")
-    inputs: tuple[str, ...] = Field(default=(), description="csv: names of the input columns")
+    inputs: tuple[str, ...] = Field(
+        default=(), description="csv, dataset: names of the input columns; of a dataset all where none are named"
+    )
     targets: tuple[str, ...] = Field(default=(), description="csv: names of the target columns")
+    labels: str | None = Field(
+        default=None, description="csv: name of the column of classes, texts or numbers, in the place of targets"
+    )
     arrays: str | None = Field(
         default=None, description="name of arrays that were given from Python, kept in the run file"
     )
-
+    low: float = quantity(0.0, "1", "classes: target of the outputs of other classes")
+    high: float = quantity(1.0, "1", "classes: target of a class's own output")
+    scaling: Literal["none", "range", "common-range", "standard"] = Field(
+        default="none",
+        description="inputs as currents, by the samples to learn: as they are, each column by its range, all columns "
+        "by one range, or each by its mean and standard deviation",
+    )
+    input_range: tuple[float, float] = Field(
+        default=(0.0, 1.0), description="range, common-range: what the smallest and the largest value become"
+    )
+    beyond: Literal["clip", "refuse"] = Field(
+        default="clip",
+        description="scaled inputs outside the range of the samples to learn: set to its end and counted, or refused",
+    )
+    test: float = quantity(0.0, "1", "share of the samples that is held back, to test what was learned", ge=0, lt=1)
     validation: float = quantity(
-        0.0, "1", "share of the samples that is held back, to validate after each epoch", ge=0, lt=1
+        0.0, "1", "share of the rest that is held back, to validate after each epoch", ge=0, lt=1
     )
 
     @model_validator(mode="after")
     def _one_source(self) -> "DataSection":
-        given = [name for name in ("gate", "csv", "arrays") if getattr(self, name) is not None]
+        given = [name for name in ("gate", "csv", "dataset", "arrays") if getattr(self, name) is not None]
         if len(given) != 1:
-            raise ValueError(f"gate: give exactly one of gate, csv (got {', '.join(given) or 'none'})")
-        if self.csv is not None and not (self.inputs and self.targets):
-            raise ValueError("inputs: csv needs the names of the input and the target columns")
+            raise ValueError(f"gate: give exactly one of gate, csv, dataset (got {', '.join(given) or 'none'})")
         return self
+
+    @model_validator(mode="after")
+    def _columns(self) -> "DataSection":
+        """Columns only where there are some to name, and all that a CSV file needs."""
+        if self.csv is None:
+            for name in ("targets", "labels"):
+                if getattr(self, name):
+                    raise ValueError(f"{name}: names columns of data.csv (got none); leave it out")
+            return self
+        if not self.inputs or not (self.targets or self.labels):
+            raise ValueError(
+                "inputs: csv needs the names of the input columns, and of the target columns or the labels"
+            )
+        if self.targets and self.labels:
+            raise ValueError(f"labels: give either targets or labels, not both (got {self.labels!r})")
+        if self.labels in self.inputs:
+            raise ValueError(f"labels: must not be one of the inputs (got {self.labels!r})")
+        return self
+
+    @model_validator(mode="after")
+    def _ends(self) -> "DataSection":
+        if not self.low < self.high:
+            raise ValueError(f"low: must be below high, {self.high:g} (got {self.low:g})")
+        if not self.input_range[0] < self.input_range[1]:
+            raise ValueError(f"input_range: must be [smallest, largest] (got {list(self.input_range)})")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_what_does_not_count(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        values: dict[str, Any] = handler(self)
+        of_classes = () if self.labels or self.dataset else ("low", "high")
+        of_scaling = () if self.scaling != "none" else ("input_range", *(["beyond"] if self.arrays is None else []))
+        return {name: value for name, value in values.items() if name not in (*of_classes, *of_scaling)}
 
 
 Bound = Annotated[int, Field(le=2**40)]

@@ -57,10 +57,11 @@ def _refuse_another_size(run: Run) -> None:
 
 def _refuse_what_is_not_watched(run: Run) -> None:
     """Refuse a file without what its configuration has the run look at after each epoch."""
-    learning, share = run.config.learning, run.config.data.validation
-    if share and not run.stored.is_validated:
-        raise _broken(run, f"it has no samples that were held back, and its configuration data.validation = {share:g}")
-    if (learning.keep_best or learning.patience or share) and not run.stored.is_watched:
+    learning, data = run.config.learning, run.config.data
+    for name, share in (("validation", data.validation), ("test", data.test)):
+        if share and name not in run.dataset.held_back:
+            raise _broken(run, f"it has no samples that were held back, and its configuration data.{name} = {share:g}")
+    if (learning.keep_best or learning.patience or data.validation) and not run.stored.is_watched:
         raise _broken(run, "it has no best epoch, and its configuration keeps it")
 
 

@@ -7,7 +7,8 @@ import numpy as np
 
 from .assembly import Assembly
 from .blocks import channels
-from .datasets import Dataset, with_constant_line
+from .datasets import Dataset, of_stored, with_constant_line
+from .datasets.scaling import Beyond
 from .engine import Engine
 from .errors import InputError
 from .imperfections.drawing import OwnDevices
@@ -27,10 +28,13 @@ class Prediction:
     outputs : (samples, outputs, realisations) float64
     energy : float
         In J, over all realisations.
+    clipped : int
+        Inputs that were beyond the range of the scaling, and set to its end.
     """
 
     outputs: np.ndarray
     energy: float
+    clipped: int = 0
 
 
 def reading(trained: Assembly, data: Dataset, states: Sequence[np.ndarray]) -> Assembly:
@@ -55,18 +59,23 @@ def reading(trained: Assembly, data: Dataset, states: Sequence[np.ndarray]) -> A
 
 
 def evaluate(
-    finished: Run, inputs: np.ndarray, *, keyframe: int | None = None, best: bool = False, apart: bool = False
-) -> Prediction:
+    finished: Run, inputs: np.ndarray, *, keyframe: int | None = None, best: bool = False, beyond: Beyond | None = None,
+    apart: bool = False,
+) -> Prediction:  # fmt: skip
     """Send inputs through a copy of a run's devices by READ and RESTORE pulses.
 
     Parameters
     ----------
     finished : Run
     inputs : (samples, inputs) float64
+        In the data's own units: where the run's inputs were scaled, these are scaled alike.
     keyframe : int, optional
         Number of the keyframe whose states are taken; the final ones where not given.
     best : bool
         Take the states of each realisation's best epoch.
+    beyond : {"clip", "refuse"}, optional
+        What becomes of inputs beyond the range of the scaling: set to its end and counted, or refused; as the run's
+        ``data.beyond`` where not given.
     apart : bool
         Each sample goes through a copy of its own, so that its outputs do not depend on the samples beside it. Noise
         of the READs is then the same for each.
@@ -78,18 +87,32 @@ def evaluate(
     Raises
     ------
     InputError
-        Inputs of another width, or that are not finite; no such keyframe, or no best epoch.
+        Inputs of another width, that are not finite, or beyond the range and refused; no such keyframe, or no best
+        epoch.
 
     Notes
     -----
     Samples follow each other through the same copy, as on hardware, unless they are kept apart: an input so large that
     a node meets a bound in its READ changes what comes after it.
     """
-    outputs = finished.dataset.targets.shape[1]
+    learned = of_stored(finished.dataset)
+    outputs, wanted = learned.targets.shape[1], learned.inputs.shape[1]
     data = Dataset(inputs, np.zeros((len(np.asarray(inputs)), outputs)), "inputs")
-    wanted = finished.dataset.inputs.shape[1]
     if data.inputs.shape[1] != wanted:
         raise InputError(f"inputs: must have {wanted} columns, as the training data (got {data.inputs.shape[1]})")
+    if learned.scaling is None:
+        return read_through(finished, data, keyframe=keyframe, best=best, apart=apart)
+    currents, clipped = learned.scaling.apply(data.inputs, beyond or finished.config.data.beyond)
+    return replace(
+        read_through(finished, replace(data, inputs=currents), keyframe=keyframe, best=best, apart=apart),
+        clipped=clipped,
+    )
+
+
+def read_through(
+    finished: Run, data: Dataset, *, keyframe: int | None = None, best: bool = False, apart: bool = False
+) -> Prediction:
+    """The same for samples whose inputs are in units of the network's unit current already."""
     kept = len(finished.keyframes["epoch"])
     if keyframe is not None and not -kept <= keyframe < kept:
         raise InputError(f"keyframe: must be below {kept}, the number of keyframes (got {keyframe})")

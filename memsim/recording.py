@@ -8,6 +8,7 @@ import numpy as np
 from .assembly import Assembly
 from .blocks import channels
 from .configuration import STEPS_AT_MOST, TraceSection
+from .datasets.storing import to_store
 from .engine import KeyframeStates, Recorded
 from .errors import InputError
 from .imperfections.past import kept_of
@@ -137,7 +138,7 @@ def parts_by_bank(recorded: Recorded, assembly: Assembly) -> dict[str, list[Rows
 
 def describe(assembly: Assembly, keyframe_samples: int) -> RunDescription:
     """What is known of a run before its first step."""
-    config, validation = assembly.config, assembly.dataset.validation
+    config = assembly.config
     banks = [
         BankDescription(
             bank.name,
@@ -155,10 +156,7 @@ def describe(assembly: Assembly, keyframe_samples: int) -> RunDescription:
         program=environment(),
         configuration=config.to_toml(),
         seeds=assembly.seeds,
-        inputs=assembly.dataset.inputs,
-        targets=assembly.dataset.targets,
-        dataset=assembly.dataset.name,
-        validation=None if validation is None else (validation.inputs, validation.targets),
+        data=to_store(assembly.dataset),
         watched=assembly.watched,
         slots=structured(assembly.schedule),
         dt=config.time.dt,

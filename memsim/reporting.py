@@ -14,6 +14,7 @@ from rich.table import Column, Table
 from .energy.summary import EnergySummary, summarise
 from .margins import COUNTS, BankMargins
 from .run import Run
+from .scoring.report import tables_of
 from .si import with_prefix
 
 PLAIN_SECONDS = 10.0  # between lines where the output is no terminal
@@ -246,6 +247,8 @@ def show_run(run: Run, error: np.ndarray | None = None) -> None:
     out.print(f"epoch {len(error)}: total error {error[-1].mean():.4g}{spread}")
     if run.best_state:
         out.print(_best_of(run))
+    for score in tables_of(run):
+        out.print(score)
     if run.ended_early:
         out.print(f"ended early: {counted(run.config.learning.patience, 'epoch')} brought no lower error")
     energy = summarise(run)

@@ -238,8 +238,7 @@ def refuse_other_run(run: Run, engine: Engine) -> None:
     if chosen and chosen != every:
         raise InputError(f"{run.path}: is a broken run file: its keyframes are {every} samples apart, not {chosen}")
     _refuse_other_start(run, engine.assembly.start)
-    before, now = of_stored(run.dataset).arrays, engine.assembly.dataset.arrays
-    if len(before) != len(now) or not all(map(np.array_equal, before, now)):
+    if not engine.assembly.dataset.same_samples(of_stored(run.dataset)):
         raise InputError(f"{run.path}: was made with other samples; run it under another name")
 
 

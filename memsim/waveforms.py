@@ -18,7 +18,7 @@ from .configuration import whole_steps
 from .errors import InputError
 from .fields import Settings, quantity
 from .si import with_prefix
-from .tables import column, read_columns
+from .tables import read_columns
 
 DRIVE_UNIT = "A or V"
 ON_GRID = 1e-6  # of a step: how near to the grid counts as on it
@@ -355,10 +355,9 @@ class Csv(_Samples):
 
     @model_validator(mode="after")
     def _read(self) -> "Csv":
-        table = read_columns(self.path)
-        times = column(table, self.time, self.path)
-        _check_increasing(f"{self.path}: {self.time}", times)
-        self._arrays = times, column(table, self.amplitude, self.path)
+        table = read_columns(self.path, (self.time, self.amplitude))
+        _check_increasing(f"{self.path}: {self.time}", table[self.time])
+        self._arrays = table[self.time], table[self.amplitude]
         return self
 
     def arrays(self) -> tuple[np.ndarray, np.ndarray]:

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -15,7 +16,7 @@ from mutations import mutations
 import memsim
 from memsim import training
 from memsim.configuration import Configuration
-from memsim.datasets import balanced_gate
+from memsim.datasets import balanced_gate, labelled, scaled
 from memsim.devices import Node
 from memsim.errors import ReplayError, RunFileError
 from memsim.recording import ADDED_COUNTERS
@@ -31,13 +32,22 @@ CONFIGURATION = Configuration(
     data={"arrays": "xor"},
     trace={"mode": "select", "banks": ("nodes2",), "keyframe_samples": 4},
 )
+# With all that a file can say of its samples: classes, names, a scaling, a part for a test.
+_GATE = balanced_gate("xor", 6)
+DATA_OF_CLASSES = scaled(
+    replace(
+        labelled(_GATE.inputs, ["odd" if target else "even" for target in _GATE.targets], "xor", features=("a", "b")),
+        test=labelled(_GATE.inputs[:3], ["even", "odd", "odd"]),
+    ),
+    "range",
+)
 
 
 @pytest.fixture(scope="module")
 def good(tmp_path_factory):
     """A run file of the present schema, with a trace of one bank."""
     path = tmp_path_factory.mktemp("good") / "run.h5"
-    training.run(CONFIGURATION, balanced_gate("xor", 6), out=path).close()
+    training.run(CONFIGURATION, DATA_OF_CLASSES, out=path).close()
     return path
 
 
@@ -176,7 +186,7 @@ def test_a_heap_of_texts_without_end_is_refused(reader, tmp_path):
 
 AXES = (
     "device", "variable", "realisation", "phase", "slot", "sample", "input", "output", "epoch", "keyframe", "time",
-    "unit", "extreme", "row", "tile", "checksums",
+    "unit", "extreme", "row", "tile", "checksums", "class", "test_sample",
 )  # fmt: skip
 DECORATION = (
     "units", "long_name", "CLASS", "NAME", "DIMENSION_LIST", "DIMENSION_LABELS", "REFERENCE_LIST", "scale_factor",
@@ -220,6 +230,8 @@ def test_a_file_without_any_one_of_its_parts_is_read_or_refused(reader, good, tm
     # Earlier versions did not count all that is counted now.
     kept |= {item for item in items if item.rsplit("/", 1)[-1] in (*ADDED_COUNTERS, "learning_rate", "phase_time")}
     kept |= {item for item in items if item.startswith("metrics") and item.endswith("energy")}
+    # And did not name classes and inputs, or hold samples back.
+    kept |= {"dataset/class_name", "dataset/input_name", "dataset/test_inputs"}
     assert {item for item in read if item.rsplit("/", 1)[-1] not in AXES and "checksums" not in item} <= kept
 
 
@@ -244,6 +256,7 @@ REPLACED = (
     "keyframes/nodes2/state", "diagnostics/nodes2/energy", "diagnostics/nodes2/highest", "checkpoint/device_steps",
     "committed/rows", "committed/keyframes", "traces/nodes2/state", "traces/nodes2/time", "traces/nodes2/device",
     "overview/nodes2/256/state", "metrics/learning_rate", "best/epoch", "best/error", "best/nodes2/state",
+    "dataset/class_name", "dataset/input_name", "dataset/offset", "dataset/highest", "dataset/test_inputs",
 )  # fmt: skip
 
 
@@ -416,6 +429,53 @@ def test_a_last_keyframe_after_the_last_epoch_is_refused(broken, refused_everywh
     with h5py.File(broken, "r+") as file:
         file["keyframes/sample"][-1] = 2**40
     refused_everywhere(broken, f"5 epochs were counted, and its last keyframe is after {2**40} samples")
+
+
+def change_dataset(file, name, value):
+    """Give another value to an attribute, or to the first entry of a dataset; an array replaces all of it."""
+    group = file["dataset"]
+    if name in group.attrs:
+        group.attrs[name] = value
+    elif isinstance(value, np.ndarray):
+        del group[name]
+        group[name] = value
+    else:
+        group[name][0] = value
+
+
+def names(*texts):
+    return np.array([text.encode() for text in texts], dtype=h5py.string_dtype("utf-8", 8))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("class_name", b"odd", "class_name are no names that differ and can be printed"),
+        ("class_name", b"\x1b[31m", "class_name are no names that differ and can be printed"),
+        ("class_name", names("even"), "it has 1 classes on 1 outputs"),
+        ("class_name", names("even", "odd", "none"), "it has 3 classes on 1 outputs"),
+        ("class_name", names(*map(str, range(10_000))), "it has 10000 classes on 1 outputs"),
+        ("low", 1.0, "dataset.low is 1.0, and dataset.high is 1.0"),
+        ("high", np.nan, "dataset.high is no number"),
+        ("input_name", names("a", "b", "c"), "dataset/input_name names 3 of 2 inputs"),
+        ("input_name", b"b", "input_name are no names that differ"),
+        ("scaling", "log", "dataset.scaling is 'log'"),
+        ("scaling", "none", "dataset.scaling is 'none'"),
+        ("factor", np.nan, "its scaling is not finite"),
+        ("offset", np.inf, "its scaling is not finite"),
+        ("lowest", 2.0, "its scaling is not of 2 inputs"),
+        ("highest", np.zeros(3), "its scaling is not of 2 inputs"),
+        ("test_clipped", -1, "dataset.test_clipped is -1, of 6 values"),
+        ("test_clipped", 7, "dataset.test_clipped is 7, of 6 values"),
+        ("test_clipped", 0.5, "dataset.test_clipped is no integer"),
+        ("test_inputs", np.zeros((3, 3)), "the samples that were held back for a test are not like the others"),
+        ("test_targets", np.zeros((2, 1)), "its samples for test are missing, or not as many as their targets"),
+    ],
+)
+def test_what_no_data_set_says_of_its_samples_is_refused(broken, refused_everywhere, name, value, message):
+    with h5py.File(broken, "r+") as file:
+        change_dataset(file, name, value)
+    refused_everywhere(broken, re.escape(message))
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import numpy as np
 
 from .hdf5 import attach, describe, grow, make_axis, put, put_attributes, text, texts
 from .rows import Selection, create_bank_trace
+from .samples import StoredDataset, create_dataset
 
 CONVENTION = "memsim run"
 DRIVE_CONVENTION = "memsim drive"  # of drive_file
@@ -110,11 +111,7 @@ class RunDescription:
     configuration : str
         TOML.
     seeds : (realisations,) uint64
-    inputs, targets : (samples, n) float64
-    dataset : str
-        Its name.
-    validation : tuple of (inputs, targets) or None
-        The samples that were held back.
+    data : StoredDataset
     slots : (slots,) structured
         The slot table.
     dt : float
@@ -149,9 +146,7 @@ class RunDescription:
     program: dict[str, str]
     configuration: str
     seeds: np.ndarray
-    inputs: np.ndarray
-    targets: np.ndarray
-    dataset: str
+    data: StoredDataset
     slots: np.ndarray
     dt: float
     sample_steps: int
@@ -163,7 +158,6 @@ class RunDescription:
     units: int
     keyframe_samples: int
     phase_seconds: np.ndarray
-    validation: tuple[np.ndarray, np.ndarray] | None = None
     watched: bool = False
     epoch_energy: bool = True
     replayed_from: str = ""
@@ -173,7 +167,7 @@ class RunDescription:
     @property
     def keyframes(self) -> int:
         """Keyframes that are expected."""
-        return -(-self.epochs * len(self.inputs) // self.keyframe_samples)
+        return -(-self.epochs * len(self.data.inputs) // self.keyframe_samples)
 
 
 @dataclass
@@ -197,8 +191,8 @@ def create_layout(file: h5py.File, run: RunDescription, trace: TracePlan) -> Non
     realisation = make_axis(file, "realisation", np.arange(len(run.seeds)), "1", "number of the realisation")
     put(file, "seeds", run.seeds, "1", "seed of each realisation", [realisation])
     # Here, as a group's axes may lie in it or above it only.
-    sample = make_axis(file, "sample", np.arange(len(run.inputs)), "1", "number of the sample")
-    _create_dataset(file, run, sample)
+    sample = make_axis(file, "sample", np.arange(len(run.data.inputs)), "1", "number of the sample")
+    create_dataset(file, run.data, sample)
     _create_slots(file, run)
     _create_metrics(file, run, sample, realisation)
     keyframes = file.create_group("keyframes")
@@ -224,24 +218,6 @@ def create_layout(file: h5py.File, run: RunDescription, trace: TracePlan) -> Non
     committed = file.create_group("committed")
     for name, about in COMMITTED.items():
         put(committed, name, np.int64(0), "1", f"{about}; written after what it counts")
-
-
-def _create_dataset(file: h5py.File, run: RunDescription, sample: h5py.Dataset) -> None:
-    group = file.create_group("dataset")
-    group.attrs["name"] = text(run.dataset)
-    axes = [
-        make_axis(group, name, np.arange(values.shape[1]), "1", f"number of the {name}")
-        for name, values in (("input", run.inputs), ("output", run.targets))
-    ]
-    kinds = (("inputs", "inputs in units of the unit current"), ("targets", "target outputs"))
-    for (name, about), values, axis in zip(kinds, (run.inputs, run.targets), axes, strict=True):
-        put(group, name, values, "1", about, [sample, axis])
-    if run.validation is None:
-        return
-    held_back = np.arange(len(run.validation[0]))
-    of_validation = make_axis(group, "validation_sample", held_back, "1", "number of the sample that was held back")
-    for (name, about), values, axis in zip(kinds, run.validation, axes, strict=True):
-        put(group, f"validation_{name}", values, "1", f"{about}, held back for validation", [of_validation, axis])
 
 
 SLOT_COLUMNS = {
@@ -281,7 +257,7 @@ def _mark_flags(dataset: h5py.Dataset, meanings: Sequence[str]) -> None:
 
 def _create_metrics(file: h5py.File, run: RunDescription, sample: h5py.Dataset, realisation: h5py.Dataset) -> None:
     group = file.create_group("metrics")
-    lanes, samples = len(run.seeds), len(run.inputs)
+    lanes, samples = len(run.seeds), len(run.data.inputs)
     epoch = make_axis(group, "epoch", None, "1", "number of the epoch, from 0", expected=run.epochs)
     grow(
         group, "total_error", (lanes,), "f8", "1", "sum over samples of (T - O)^2 / 2 (Eq. 20)", [epoch, realisation],
@@ -293,7 +269,7 @@ def _create_metrics(file: h5py.File, run: RunDescription, sample: h5py.Dataset, 
         run.epochs,
     )  # fmt: skip
     grow(group, "learning_rate", (), "f8", "1", "learning rate of the epoch", [epoch], run.epochs)
-    if run.validation is not None:
+    if run.data.validation is not None:
         grow(
             group, "validation_error", (lanes,), "f8", "1", "the same over the samples held back, at the epoch's end",
             [epoch, realisation], run.epochs,

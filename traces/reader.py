@@ -21,9 +21,10 @@ from .layout import CONVENTION, DRIVE_CONVENTION, SCHEMA
 from .overview import LEVELS
 from .recovery import is_being_written
 from .rows import QUANTITIES
+from .samples import StoredDataset
 from .schema1 import StoredSchema1
 from .shared import is_open, open_growing, release
-from .stored import BankInfo, Stored, StoredDataset, StoredTrace
+from .stored import BankInfo, Stored, StoredTrace
 
 __all__ = ["Arrays", "BankInfo", "Envelope", "FileReader", "NotARunFileError", "Rows", "RunReader", "open_file"]
 

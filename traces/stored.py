@@ -18,6 +18,7 @@ from .errors import NotARunFileError
 from .layout import CALIBRATION, CHECKPOINTS, COMMITTED, PAST, SLOT_COLUMNS, Beginning
 from .overview import LEVELS
 from .rows import QUANTITIES, Selection
+from .samples import StoredDataset, read_dataset
 
 COUNTED_AT_MOST = 1e200  # by far more than any run counts, and sums of it are finite
 STRIDDEN_ROWS = 4096  # that are kept of a piece, where every so many rows are read
@@ -40,16 +41,6 @@ class BankInfo:
     model: str
     devices: int
     variables: tuple[tuple[str, str, float, float], ...]
-
-
-@dataclass(frozen=True)
-class StoredDataset:
-    """The samples that a run learned: inputs (samples, n) and targets (samples, n), float64; those held back apart."""
-
-    inputs: np.ndarray
-    targets: np.ndarray
-    name: str
-    validation: "StoredDataset | None" = None
 
 
 @dataclass(frozen=True)
@@ -102,20 +93,12 @@ class Stored(DoubtedFile):
     @property
     def data(self) -> StoredDataset:
         """The samples."""
-        inputs, targets = (self.read(f"dataset/{name}", ndim=2, kind="f") for name in ("inputs", "targets"))
-        return StoredDataset(inputs, targets, self.label("dataset", "name"), self._validation())
+        return read_dataset(self)
 
     @cached_property
     def is_validated(self) -> bool:
         """Whether samples were held back for validation."""
         return self.has("dataset/validation_inputs")
-
-    def _validation(self) -> StoredDataset | None:
-        if not self.is_validated:
-            return None
-        names = ("validation_inputs", "validation_targets")
-        inputs, targets = (self.read(f"dataset/{name}", ndim=2, kind="f") for name in names)
-        return StoredDataset(inputs, targets, "validation")
 
     def committed(self, name: str) -> int:
         """One of the counters that are written last."""
@@ -496,9 +479,8 @@ class Stored(DoubtedFile):
             With one line that says what is wrong.
         """
         lanes, data = len(self.seeds), self.data
-        if len(data.inputs) != len(data.targets) or 0 in (*data.inputs.shape, *data.targets.shape) or lanes == 0:
-            raise self.broken("its samples or its realisations are missing")
-        self._check_validation(data)
+        if lanes == 0:
+            raise self.broken("its realisations are missing")
         if not (self.dt > 0 and 0 < self.sample_steps <= STEPS_AT_MOST):
             raise self.broken("dt and sample_steps must be above 0")
         for name in COMMITTED:
@@ -511,15 +493,6 @@ class Stored(DoubtedFile):
         self._check_results(len(data.inputs), shapes, lanes)
         for bank in self.traced:
             self._check_trace(bank, shapes[bank])
-
-    def _check_validation(self, data: StoredDataset) -> None:
-        """The samples that were held back are like the others."""
-        if data.validation is None:
-            return
-        inputs, targets = data.validation.inputs, data.validation.targets
-        widths = (data.inputs.shape[1], data.targets.shape[1])
-        if len(inputs) != len(targets) or len(inputs) == 0 or (inputs.shape[1], targets.shape[1]) != widths:
-            raise self.broken("the samples that were held back for validation are not like the others")
 
     def _shape_of(self, bank: str, lanes: int) -> tuple[int, int, int]:
         about = self.bank(bank)

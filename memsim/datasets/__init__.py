@@ -1,11 +1,12 @@
 """Data sets: samples as numbers, which the network sees as currents."""
 
 from .classes import Classes
-from .dataset import Dataset, labelled, of_stored, scaled, with_constant_line
+from .dataset import Dataset, labelled, scaled, with_constant_line
 from .gates import GATES, PATTERNS, balanced_gate, gate, gate_truth
 from .loading import load
 from .scaling import Scaling
 from .splitting import split
+from .storing import of_stored
 
 __all__ = [
     "GATES", "PATTERNS", "Classes", "Dataset", "Scaling", "balanced_gate", "gate", "gate_truth",

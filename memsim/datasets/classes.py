@@ -34,6 +34,7 @@ class Classes:
     outputs: int = 0
 
     def __post_init__(self) -> None:
+        refuse_unprintable("data.labels", self.names)
         if len(set(self.names)) != len(self.names) or len(self.names) < 2:
             raise InputError(f"data.labels: must be of two classes or more, each named once (got {_shown(self.names)})")
         if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
@@ -105,9 +106,16 @@ class Classes:
 
 
 def name_of(label: Any) -> str:
-    """A label as the name of its class: whole numbers without a point, texts without blanks around them."""
-    number = label.item() if isinstance(label, np.generic) else label
-    return str(int(number) if isinstance(number, float) and number.is_integer() else number).strip()
+    """A label as the name of its class: whole numbers without a point, texts with single blanks between words."""
+    value = label.item() if isinstance(label, np.generic) else label
+    return " ".join(str(int(value) if isinstance(value, float) and value.is_integer() else value).split())
+
+
+def refuse_unprintable(field: str, names: Iterable[str]) -> None:
+    """Refuse names that no table can show."""
+    for name in names:
+        if not name.isprintable():
+            raise InputError(f"{field}: must be of characters that can be printed (got {name!r})")
 
 
 def _is_number(name: str) -> bool:

@@ -2,16 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 
 from ..errors import InputError
-from .classes import Classes
+from .classes import Classes, refuse_unprintable
 from .scaling import Beyond, Kind, Scaling
-
-if TYPE_CHECKING:
-    from ..traces.stored import StoredDataset
 
 
 @dataclass(frozen=True)
@@ -69,6 +66,7 @@ class Dataset:
             raise InputError(
                 f"{self.name}.targets: must have as many samples as inputs, {samples} (got {len(self.targets)})"
             )
+        refuse_unprintable(f"{self.name}.features", self.features)
         if self.features and len(self.features) != columns:
             raise InputError(f"{self.name}.features: must be {columns}, one for each input (got {len(self.features)})")
         if self.scaling and len(self.scaling.offset) != columns:
@@ -95,6 +93,11 @@ class Dataset:
     def arrays(self) -> tuple[np.ndarray, ...]:
         """Inputs and targets, of the samples to learn and then of those held back."""
         return (self.inputs, self.targets, *(array for part in self.held_back.values() for array in part.arrays))
+
+    def same_samples(self, other: "Dataset") -> bool:
+        """Whether another data set has equal samples, of the same classes, and holds the same ones back."""
+        parts = self.held_back.keys() == other.held_back.keys()
+        return parts and self.classes == other.classes and all(map(np.array_equal, self.arrays, other.arrays))
 
     @property
     def class_numbers(self) -> np.ndarray:
@@ -187,9 +190,3 @@ def _by(scaling: Scaling, data: Dataset, beyond: Beyond) -> Dataset:
 def with_constant_line(inputs: np.ndarray, wanted: bool) -> np.ndarray:
     """Inputs as the network sees them: with a last column of ones where it has a constant input line."""
     return np.hstack([inputs, np.ones((len(inputs), 1))]) if wanted else inputs
-
-
-def of_stored(stored: "StoredDataset") -> Dataset:
-    """The samples of a run file."""
-    validation = of_stored(stored.validation) if stored.validation else None
-    return Dataset(np.asarray(stored.inputs), np.asarray(stored.targets), stored.name, validation)

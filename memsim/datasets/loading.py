@@ -6,25 +6,44 @@ import numpy as np
 
 from ..configuration import DataSection
 from ..errors import InputError
-from ..tables import column, read_columns
-from .dataset import Dataset
+from ..tables import read_columns
+from .dataset import Dataset, labelled, scaled
 from .gates import gate
+from .scikit_learn import shipped
 from .splitting import split
 
 
 def load(section: DataSection) -> Dataset:
-    """The data set that a configuration names, with what it holds back."""
-    return split(_load(section), section.validation, section.seed)
+    """The data set that a configuration names: split first, then scaled by the samples to learn."""
+    parted = split(_load(section), section.validation, section.seed, test=section.test)
+    return scaled(parted, section.scaling, ends=section.input_range, beyond=section.beyond)
 
 
 def _load(section: DataSection) -> Dataset:
     if section.gate is not None:
         return gate(section.gate, section.samples, section.seed)
-    if section.csv is None:
-        raise InputError("data.arrays: were given from Python; run the run file itself, which holds them")
-    path = Path(section.csv)
-    table = read_columns(path)
-    columns = {
-        k: np.stack([column(table, n, path) for n in getattr(section, k)], axis=1) for k in ("inputs", "targets")
-    }
-    return Dataset(columns["inputs"], columns["targets"], path.name)
+    if section.dataset is not None:
+        return _of_scikit_learn(section, section.dataset)
+    if section.csv is not None:
+        return _of_csv(section, Path(section.csv))
+    raise InputError("data.arrays: were given from Python; run the run file itself, which holds them")
+
+
+def _of_scikit_learn(section: DataSection, name: str) -> Dataset:
+    inputs, labels, features = shipped(name)
+    chosen = section.inputs or features
+    for column in chosen:
+        if column not in features:
+            raise InputError(f"data.inputs: {name} has no column {column!r}; it has {', '.join(features)}")
+    places = [features.index(column) for column in chosen]
+    return labelled(inputs[:, places], labels, name, low=section.low, high=section.high, features=chosen)
+
+
+def _of_csv(section: DataSection, path: Path) -> Dataset:
+    table = read_columns(path, (*section.inputs, *section.targets), [section.labels] if section.labels else [])
+    inputs = np.stack([table[name] for name in section.inputs], axis=1)
+    if section.labels:
+        labels = table[section.labels]
+        return labelled(inputs, labels, path.name, low=section.low, high=section.high, features=section.inputs)
+    targets = np.stack([table[name] for name in section.targets], axis=1)
+    return Dataset(inputs, targets, path.name, features=section.inputs)

@@ -27,7 +27,7 @@ class Scaling:
         Names of the columns, for messages; numbers where there are none.
     """
 
-    kind: Kind
+    kind: str
     offset: np.ndarray
     factor: np.ndarray
     lowest: np.ndarray

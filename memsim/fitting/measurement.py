@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from ..tables import column, read_columns
+from ..tables import read_columns
 
 UNITS = {"time": "s", "current": "A", "voltage": "V"}
 FEWEST = 4  # samples that a fit needs, whatever is free
@@ -100,6 +100,6 @@ def load_measurement(path: Path, columns: Mapping[str, str] | None = None) -> Me
     names = {**{name: name for name in UNITS}, **(columns or {})}
     for unknown in names.keys() - UNITS.keys():
         raise InputError(f"columns: must rename time, current or voltage (got {unknown!r})")
-    table = read_columns(path)
-    arrays = {name: column(table, names[name], path) for name in UNITS}
+    table = read_columns(path, names.values())
+    arrays = {name: table[names[name]] for name in UNITS}
     return measured(**arrays, name=path.name, columns=names, path=path)

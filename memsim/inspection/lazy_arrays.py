@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from ..libraries import load_library
 from ..run import Run
 from ..traces.rows import QUANTITIES
-from .libraries import load_library
 
 
 def _xarray() -> ModuleType:

@@ -12,6 +12,7 @@ Examples:
   memsim trace plot xor.h5 --samples 8:10 --banks nodes1,nodes2 --out nodes.svg
   memsim trace plot xor.h5 --epochs -3:
   memsim trace plot xor.h5 --epochs 0: --quantities state --weights --error --out learning.png
+  memsim trace plot iris.h5 --classes --out classes.png
   memsim trace plot xor.h5 --steps 0:220 --devices 0 --realisations 0:5 --quantities voltage
 """
 
@@ -24,12 +25,13 @@ Examples:
 @options.channels
 @click.option("--weights", is_flag=True, help="Show states as the weights that they stand for.")
 @click.option("--error", is_flag=True, help="Put the total error of each epoch above.")
+@click.option("--classes", is_flag=True, help="Draw the confusion matrix and the ROC curves of its classes instead.")
 @options.overwrite
 @options.quiet
 def command(
     file: Path, out: Path | None, epochs: str | None, samples: str | None, steps: str | None,
     banks: tuple[str, ...], devices: tuple[int, ...], realisations: tuple[int, ...], quantities: tuple[str, ...],
-    weights: bool, error: bool, overwrite: bool, quiet: bool,
+    weights: bool, error: bool, classes: bool, overwrite: bool, quiet: bool,
 ) -> None:  # fmt: skip
     """Draw any channels of a run over any span of it.
 
@@ -38,7 +40,12 @@ def command(
     chosen: state and current of the first 8 devices of each bank, in
     realisation 0, through the first three samples, of the run or of the first
     window that its file stores. What the file does not have is replayed.
+
+    With --classes: what was taken for what, and the ROC curve of each class, of
+    the test samples or else of those for validation or training, by READs
+    through a copy of the devices.
     """
+    from ...errors import InputError
     from ...inspection import plot
     from ...inspection.channels import choose
     from ...inspection.spans import steps_of
@@ -47,7 +54,17 @@ def command(
 
     target = Path(f"{file.stem}.png") if out is None else out
     plot.check_target(target, overwrite)
+    if classes and (weights or error or any((epochs, samples, steps, banks, devices, realisations, quantities))):
+        raise InputError(
+            "--classes: is a figure of its own, of all realisations; leave out what chooses channels or a span"
+        )
     with open_run(file) as run:
+        if classes:
+            from ...scoring import classification, figures
+
+            figures.draw(classification.classification(run), target, run.dataset.name, overwrite=overwrite)
+            click.echo(f"wrote {target}")
+            return
         channels = choose(run, banks, devices, realisations or (0,), quantities or plot.FIRST_QUANTITIES, flags=True)
         first = plot.first_look(run, channels, every_device=bool(devices))
         channels = first.channels

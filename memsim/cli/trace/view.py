@@ -35,8 +35,8 @@ def command(
     nothing. A run that goes on can be looked at while it grows. Needs
     pip install 'memsim[view]'.
     """
-    from ...inspection.libraries import load_library
     from ...inspection.spans import steps_of
+    from ...libraries import load_library
     from ...run import Run, open_run
 
     load_library("bokeh", "view", "trace view")

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..libraries import load_library
+from ...libraries import load_library
 from ..timeline import PHASES
 from .excerpt import Block, Excerpt, Report
 from .provenance import provenance

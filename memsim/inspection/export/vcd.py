@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from ...errors import InputError
+from ...libraries import load_library
 from ..channels import UNITS
-from ..libraries import load_library
 from ..timeline import PHASES
 from .excerpt import Block, Excerpt, Report
 from .provenance import provenance

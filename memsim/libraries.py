@@ -3,7 +3,7 @@
 import importlib
 from types import ModuleType
 
-from ..errors import InputError
+from .errors import InputError
 
 
 def load_library(module: str, extra: str, purpose: str, distribution: str = "") -> ModuleType:

@@ -1,0 +1,138 @@
+"""How well a run tells classes apart: accuracy, confusion, ROC curves."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from ..datasets import Classes
+from ..errors import InputError
+from ..libraries import load_library
+from ..run import Run
+from .parts import Read, read_part
+
+
+class RocCurve(NamedTuple):
+    """Rates of false and of true positives, (points,) float64 each, at thresholds of the score, which fall."""
+
+    false_positives: np.ndarray
+    true_positives: np.ndarray
+    thresholds: np.ndarray
+
+
+@dataclass(frozen=True)
+class Classification:
+    """What a run made of samples of known classes.
+
+    Attributes
+    ----------
+    part : str
+        Which samples they are: ``test``, ``validation`` or ``training``.
+    best : bool
+        Whether they were read through the states of each realisation's best epoch, or else the final ones.
+    classes : Classes
+    true : (samples,) int64
+        Number of each sample's class.
+    predicted : (samples, realisations) int64
+    scores : (samples, classes, realisations) float64
+        What spoke for each class: its output.
+    """
+
+    part: str
+    best: bool
+    classes: Classes
+    true: np.ndarray
+    predicted: np.ndarray
+    scores: np.ndarray
+
+    @property
+    def accuracy(self) -> np.ndarray:
+        """Share of samples whose class was told right, (realisations,) float64."""
+        return np.mean(self.predicted == self.true[:, None], axis=0)
+
+    @property
+    def confusion(self) -> np.ndarray:
+        """Samples of a class that were taken for a class, (true, predicted, realisations) int64."""
+        count, lanes = len(self.classes.names), self.predicted.shape[1]
+        found = np.zeros((count, count, lanes), dtype=np.int64)
+        np.add.at(found, (self.true[:, None], self.predicted, np.arange(lanes)), 1)
+        return found
+
+    def roc(self, number: int, realisation: int = 0) -> RocCurve:
+        """ROC curve of a class against the rest, by scikit-learn's ``roc_curve``.
+
+        Parameters
+        ----------
+        number : int
+            Of the class.
+        realisation : int
+
+        Raises
+        ------
+        InputError
+            scikit-learn is not installed, or all samples are of the class, or none.
+        """
+        if not self._has_both(number):
+            name = self.classes.names[number]
+            raise InputError(f"number: must be of a class that some samples are of and some are not (got {name!r})")
+        return RocCurve(*_metrics().roc_curve(self.true == number, self.scores[:, number, realisation]))
+
+    @property
+    def auc(self) -> np.ndarray:
+        """Area under each class's ROC curve, (classes, realisations) float64; NaN where all samples are of it, or none.
+
+        Raises
+        ------
+        InputError
+            scikit-learn is not installed.
+        """
+        area = _metrics().roc_auc_score
+        areas = np.full(self.scores.shape[1:], np.nan)
+        for number in filter(self._has_both, range(len(areas))):
+            areas[number] = [area(self.true == number, scores) for scores in self.scores[:, number].T]
+        return areas
+
+    def _has_both(self, number: int) -> bool:
+        """Whether some samples are of a class and some are not."""
+        return bool(0 < np.count_nonzero(self.true == number) < len(self.true))
+
+
+def classification(
+    run: Run, part: str | None = None, *, best: bool | None = None, keyframe: int | None = None
+) -> Classification:
+    """Send samples of known classes through a copy of a run's devices by READs, and compare.
+
+    Parameters
+    ----------
+    run : Run
+        Of a data set with classes.
+    part : {"test", "validation", "training"}, optional
+        The first of these that the run has, where not given.
+    best : bool, optional
+        Take the states of each realisation's best epoch; where not given, if the run kept them and no keyframe is
+        asked for.
+    keyframe : int, optional
+        Number of the keyframe whose states are taken, in the place of the final ones.
+
+    Raises
+    ------
+    InputError
+        The run's samples have no classes; no such part, keyframe or best epoch.
+    """
+    if run.dataset.classes is None:
+        raise InputError(f"run: must be of samples with classes; {run.dataset.name} has none, see memsim.regression")
+    return of_read(read_part(run, part, best=best, keyframe=keyframe))
+
+
+def of_read(read: Read) -> Classification:
+    """The same of what was read already."""
+    classes = read.data.classes
+    assert classes is not None
+    return Classification(
+        read.name, read.best, classes, read.data.class_numbers, classes.decide(read.outputs),
+        classes.scores(read.outputs),
+    )  # fmt: skip
+
+
+def _metrics():  # type: ignore[no-untyped-def]
+    return load_library("sklearn.metrics", "sklearn", "an ROC curve", distribution="scikit-learn")

@@ -1,0 +1,360 @@
+"""Runs on real data: what they learn, how that is told, and what their files keep of it."""
+
+import functools
+import re
+import shutil
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import memsim
+from memsim import datasets, training
+from memsim.configuration import Configuration
+from memsim.datasets import Dataset, labelled, scaled, split
+from memsim.errors import InputError, RunFileError
+from memsim.inspection.windows import write_window
+from memsim.scoring.figures import figure_of
+
+pytest.importorskip("sklearn")
+
+IRIS = {
+    "dataset": "iris", "scaling": "range", "input_range": (-1.0, 1.0), "validation": 0.2, "test": 0.2,
+}  # fmt: skip
+NETWORK = {"layers": (4, 8, 3), "constant_input": True}
+REALISATIONS, EPOCHS = 3, 80
+
+
+def iris(epochs=EPOCHS, **data):
+    return Configuration(
+        run={"realisations": REALISATIONS, "threads": 1}, time={"pulse_steps": 4}, network=NETWORK,
+        learning={"rate": 0.05, "epochs": epochs}, data=IRIS | data,
+    )  # fmt: skip
+
+
+@functools.cache
+def iris_run():
+    """In memory."""
+    config = iris()
+    return training.run(config, datasets.load(config.data))
+
+
+@functools.cache
+def own_units():
+    """The parts of iris as iris_run() splits them, in cm."""
+    return datasets.load(iris(scaling="none").data)
+
+
+@pytest.fixture(scope="module")
+def iris_file(tmp_path_factory):
+    config = iris()
+    path = tmp_path_factory.mktemp("iris") / "iris.h5"
+    training.run(config, datasets.load(config.data), out=path).close()
+    return path
+
+
+def errors_and_states(run):
+    return [run.total_error, run.validation_error, *(run.final_state[bank] for bank in run.banks)]
+
+
+def same_bits(one, other):
+    return all(a.tobytes() == b.tobytes() for a, b in zip(map(np.asarray, one), map(np.asarray, other), strict=True))
+
+
+# What is learned
+
+
+def test_a_small_network_learns_iris():
+    found = memsim.classification(iris_run())
+    assert (found.part, found.best, len(found.true)) == ("test", True, 30)
+    assert found.accuracy.shape == (REALISATIONS,)
+    assert found.accuracy.min() >= 0.9
+    assert memsim.classification(iris_run(), "training").accuracy.min() >= 0.9
+
+
+def test_a_single_layer_tells_two_classes_apart():
+    config = Configuration(
+        network={"kind": "slp", "inputs": 2, "constant_input": True}, time={"pulse_steps": 4},
+        learning={"rate": 0.1, "epochs": 20},
+        data={
+            "dataset": "breast-cancer", "inputs": ("worst radius", "worst concave points"), "scaling": "range",
+            "input_range": (-1.0, 1.0), "test": 0.3,
+        },
+    )  # fmt: skip
+    run = training.run(config, datasets.load(config.data))
+    assert run.dataset.targets.shape[1] == run.dataset.test.targets.shape[1] == 1
+    found = memsim.classification(run)
+    assert found.confusion.shape == (2, 2, 1)
+    assert found.scores.shape == (171, 2, 1)
+    assert found.accuracy[0] > 0.85
+    assert found.auc[0] == pytest.approx(found.auc[1])
+    assert found.auc[0] > 0.9
+
+
+# How it is told
+
+
+@pytest.mark.parametrize("part", ["training", "validation", "test"])
+def test_scores_are_those_of_scikit_learn(part):
+    from sklearn.metrics import accuracy_score, confusion_matrix, roc_auc_score, roc_curve
+
+    found = memsim.classification(iris_run(), part)
+    data = own_units().held_back.get(part, own_units())
+    assert np.array_equal(found.true, data.class_numbers)
+    for r in range(REALISATIONS):
+        assert found.accuracy[r] == accuracy_score(found.true, found.predicted[:, r])
+        assert np.array_equal(found.confusion[:, :, r], confusion_matrix(found.true, found.predicted[:, r]))
+        for number in range(3):
+            of_class, scores = found.true == number, found.scores[:, number, r]
+            assert found.auc[number, r] == roc_auc_score(of_class, scores)
+            for mine, theirs in zip(found.roc(number, r), roc_curve(of_class, scores), strict=True):
+                assert np.array_equal(mine, theirs)
+            # The area is the chance that a sample of the class has the larger output.
+            pairs = scores[of_class][:, None] - scores[~of_class]
+            assert found.auc[number, r] == pytest.approx(np.mean((pairs > 0) + 0.5 * (pairs == 0)), rel=1e-12)
+
+
+@pytest.mark.parametrize("best", [True, False])
+def test_predictions_take_inputs_in_the_datas_own_units(best):
+    run, test = iris_run(), own_units().test
+    prediction = memsim.evaluate(run, test.inputs, best=best)
+    found = memsim.classification(run, best=best)
+    assert np.array_equal(prediction.outputs, found.scores)
+    assert np.array_equal(prediction.outputs.argmax(axis=1), found.predicted)
+    assert prediction.clipped == run.dataset.test.clipped
+    lowest, highest = own_units().inputs.min(axis=0), own_units().inputs.max(axis=0)
+    assert prediction.clipped == ((test.inputs < lowest) | (test.inputs > highest)).sum()
+    assert not np.array_equal(prediction.outputs, memsim.evaluate(run, test.inputs, best=not best).outputs)
+
+
+def test_inputs_beyond_the_range_are_clipped_and_counted_or_refused():
+    run, inputs = iris_run(), own_units().inputs[:4].copy()
+    inputs[1, 2], inputs[3, 0] = 70.0, -1.0
+    prediction = memsim.evaluate(run, inputs)
+    assert prediction.clipped == 2
+    scaling = run.dataset.scaling
+    within = memsim.evaluate(run, np.clip(inputs, scaling.lowest, scaling.highest), beyond="refuse")
+    assert (within.clipped, within.outputs.tobytes()) == (0, prediction.outputs.tobytes())
+    message = (
+        r"^inputs: petal length \(cm\) must be from 1\S* to 6\.\d, .* \(got 70 in sample 1\); beyond = 'clip' takes"
+    )
+    with pytest.raises(InputError, match=message):
+        memsim.evaluate(run, inputs, beyond="refuse")
+
+
+def test_a_run_that_refuses_is_asked_to_clip_by_its_prediction():
+    config = iris(1, test=0.0, validation=0.0, beyond="refuse")
+    run = training.run(config, datasets.load(config.data))
+    inputs = np.full((1, 4), 100.0)
+    with pytest.raises(InputError, match="must be from"):
+        memsim.evaluate(run, inputs)
+    assert memsim.evaluate(run, inputs, beyond="clip").clipped == 4
+    with pytest.raises(InputError, match=r"iris\.(test|validation): .* must be from"):
+        datasets.load(iris(beyond="refuse", seed=1).data)
+
+
+def test_what_there_is_not_is_refused():
+    with pytest.raises(InputError, match=r"part: must be one of test, validation, training \(got 'final'\)"):
+        memsim.classification(iris_run(), "final")
+    with pytest.raises(InputError, match="keyframe: must be below"):
+        memsim.classification(iris_run(), keyframe=10**6)
+    run = memsim.train(
+        memsim.MultilayerPerceptron(), datasets.gate("xor", 8), epochs=1, time=memsim.Timing(pulse_steps=3)
+    )
+    with pytest.raises(InputError, match=r"run: must be of samples with classes; xor has none, see memsim.regression"):
+        memsim.classification(run)
+    assert memsim.regression(run).part == "training"
+
+
+def test_a_class_that_all_samples_are_of_or_none_has_no_curve():
+    whole = memsim.classification(iris_run())
+    one = replace(whole, true=np.zeros(30, dtype=np.int64))
+    assert np.isnan(one.auc).all()
+    with pytest.raises(InputError, match=r"some samples are of and some are not \(got 'setosa'\)"):
+        one.roc(0)
+    assert one.confusion.sum(axis=(1, 2)).tolist() == [30 * REALISATIONS, 0, 0]
+
+
+def test_regression_is_scored_as_scikit_learn_does(cli, tmp_path):
+    from sklearn.metrics import mean_squared_error, r2_score
+
+    random = np.random.default_rng(0)
+    inputs = random.uniform(-1.0, 1.0, (40, 2))
+    targets = np.stack([inputs[:, 0] * inputs[:, 1], inputs.sum(axis=1)], axis=1)
+    data = scaled(split(Dataset(inputs, targets, "surface"), 0.2, test=0.25), "standard")
+    run = memsim.train(
+        memsim.MultilayerPerceptron([2, 3, 2]), data, epochs=5, realisations=2, learning_rate=0.02,
+        time=memsim.Timing(pulse_steps=4), out=tmp_path / "surface.h5",
+    )  # fmt: skip
+    found = memsim.regression(run)
+    assert found.part == "test"
+    for r in range(2):
+        assert found.rmse[r] == pytest.approx(np.sqrt(mean_squared_error(data.test.targets, found.outputs[..., r])))
+        assert found.r2[r] == pytest.approx(r2_score(data.test.targets, found.outputs[..., r]))
+    assert np.isnan(replace(found, targets=np.zeros_like(found.targets)).r2).all()
+    run.close()
+    shown = cli("trace", "info", tmp_path / "surface.h5")
+    assert shown.status == 0
+    assert re.search(rf"test +│ +10 │ +{found.rmse.mean():.4g} \(", shown.out)
+    assert "R²" in shown.out
+    assert "accuracy" not in shown.out
+
+
+# The summary and the figure
+
+
+def test_the_summary_of_a_run_has_accuracy_confusion_and_areas(cli, iris_file):
+    shown = cli("trace", "info", iris_file)
+    assert shown.status == 0, shown.err
+    found = memsim.classification(iris_run())
+    assert "By READs through a copy of the devices, the best epoch's states:" in shown.out
+    for part in ("training", "validation", "test"):
+        accuracy = memsim.classification(iris_run(), part).accuracy.mean()
+        assert re.search(rf"{part} +│ +\d+ │ +{accuracy:.4g}", shown.out), part
+    assert f"{iris_run().dataset.test.clipped} of 120" in shown.out
+    assert f"Confusion of the test samples in all {REALISATIONS} realisations" in shown.out
+    for name, row in zip(found.classes.names, found.confusion.sum(axis=2), strict=True):
+        assert re.search(rf"{name} +│ " + " │ ".join(f" *{count}" for count in row), shown.out), name
+    assert "ROC AUC" in shown.out
+
+
+def test_without_scikit_learn_a_line_stands_for_the_areas(cli, iris_file, monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn.metrics", None)
+    shown = cli("trace", "info", iris_file)
+    assert shown.status == 0
+    assert "an ROC curve needs scikit-learn, which is not installed; pip install 'memsim[sklearn]'\n" in shown.out
+    assert "accuracy" in shown.out
+    assert "ROC AUC" not in shown.out
+
+
+def test_names_of_classes_are_shown_as_they_are(cli, tmp_path):
+    labels = ["[red]a", "$b$"] * 10
+    data = labelled(np.random.default_rng(1).uniform(size=(20, 2)), labels, "[bold]")
+    path = tmp_path / "names.h5"
+    memsim.train(
+        memsim.MultilayerPerceptron(), data, epochs=1, time=memsim.Timing(pulse_steps=3), out=path
+    ).close()  # fmt: skip
+    shown = cli("trace", "info", path)
+    assert "[red]a" in shown.out
+    assert "the final states:" in shown.out
+    assert "not scaled" in shown.out
+    assert cli("trace", "plot", path, "--classes", "--out", tmp_path / "names.png").status == 0
+
+
+def test_many_classes_have_no_table(cli, tmp_path):
+    data = labelled(np.random.default_rng(1).uniform(size=(26, 2)), [f"c{k}" for k in range(13)] * 2)
+    path = tmp_path / "many.h5"
+    memsim.train(
+        memsim.MultilayerPerceptron([2, 2, 13]), data, epochs=1, time=memsim.Timing(pulse_steps=3), out=path
+    ).close()
+    assert "13 classes; memsim.classification(run).confusion has" in cli("trace", "info", path).out
+
+
+def test_the_figure_has_the_confusion_and_a_curve_of_each_class_and_realisation(cli, refused, iris_file, tmp_path):
+    left, right = figure_of(memsim.classification(iris_run()), "iris").axes
+    assert [text.get_text() for text in left.get_xticklabels()] == ["setosa", "versicolor", "virginica"]
+    counts = memsim.classification(iris_run()).confusion.mean(axis=2)
+    assert [text.get_text() for text in left.texts] == [f"{count:.3g}" for count in counts.ravel() if count]
+    assert (left.get_xlabel(), left.get_ylabel()) == ("predicted class", "true class")
+    assert len(right.lines) == 3 * REALISATIONS + 1
+    assert (right.get_xlabel(), right.get_ylabel()) == ("false positive rate", "true positive rate")
+    assert len(right.get_legend().texts) == 3
+    assert cli("trace", "plot", iris_file, "--classes", "--out", tmp_path / "iris.png").status == 0
+    assert (tmp_path / "iris.png").stat().st_size > 10_000
+    refused(
+        "--classes: is a figure of its own",
+        "trace",
+        "plot",
+        iris_file,
+        "--classes",
+        "--error",
+        "--out",
+        tmp_path / "x.png",
+    )
+
+
+# What the file keeps
+
+
+def test_the_file_keeps_classes_names_scaling_and_every_part(iris_file):
+    data = datasets.load(iris().data)
+    with memsim.open_run(iris_file) as run:
+        kept = datasets.of_stored(run.dataset)
+        assert kept.name == "iris"
+        assert kept.classes == data.classes
+        assert kept.features == data.features == own_units().features
+        assert kept.same_samples(data)
+        for name in ("offset", "factor", "lowest", "highest"):
+            assert np.array_equal(getattr(kept.scaling, name), getattr(data.scaling, name))
+        assert kept.scaling.kind == "range"
+        for name, part in data.held_back.items():
+            assert (kept.held_back[name].clipped, kept.held_back[name].name) == (part.clipped, part.name)
+        assert same_bits(errors_and_states(run), errors_and_states(iris_run()))
+
+
+def test_a_test_changes_no_bit_of_a_run():
+    config, data = iris(3), datasets.load(iris(3).data)
+    with_test = training.run(config, data)
+    without = training.run(
+        config.model_copy(update={"data": config.data.model_copy(update={"test": 0.0})}), replace(data, test=None)
+    )
+    assert same_bits(errors_and_states(with_test), errors_and_states(without))
+    # Nor do the classes: targets are all that is learned.
+    plain = Dataset(data.inputs, data.targets, "iris", Dataset(data.validation.inputs, data.validation.targets))
+    arrays = config.model_copy(update={"data": Configuration(data={"arrays": "iris", "validation": 0.2}).data})
+    assert same_bits(errors_and_states(training.run(arrays, plain)), errors_and_states(with_test))
+
+
+def test_runs_on_real_data_go_on_are_replayed_and_made_again_to_the_bit(cli, iris_file, tmp_path):
+    assert cli("run", iris_file, "--out", tmp_path / "again.h5", "--quiet").status == 0
+    config = iris(7)
+    training.run(config, datasets.load(config.data), out=tmp_path / "part.h5").close()
+    assert cli("run", tmp_path / "part.h5", "--resume", "--set", f"learning.epochs={EPOCHS}", "--quiet").status == 0
+    for name in ("again.h5", "part.h5"):
+        assert cli("trace", "verify", tmp_path / name, "--quiet").status == 0
+        with memsim.open_run(tmp_path / name) as run:
+            assert same_bits(errors_and_states(run), errors_and_states(iris_run()))
+            assert run.dataset.test.inputs.tobytes() == iris_run().dataset.test.inputs.tobytes()
+            found = memsim.classification(run)
+            assert np.array_equal(found.scores, memsim.classification(iris_run()).scores)
+
+
+def test_a_window_keeps_what_its_run_says_of_the_samples(iris_file, tmp_path):
+    with memsim.open_run(iris_file) as run:
+        write_window(run, tmp_path / "window.h5", 0, 200)
+        with memsim.open_run(tmp_path / "window.h5") as window:
+            before, after = (datasets.of_stored(each.dataset) for each in (run, window))
+            assert before.same_samples(after)
+            assert (after.classes, after.features, after.scaling.kind) == (before.classes, before.features, "range")
+
+
+def test_another_split_is_drawn_where_the_data_are_changed(cli, iris_file, tmp_path):
+    words = ["--set", "data.test=0.4", "--set", "learning.epochs=1", "--out", tmp_path / "more.h5", "--quiet"]
+    assert cli("run", iris_file, *words).status == 0
+    with memsim.open_run(tmp_path / "more.h5") as run:
+        assert len(run.dataset.test.inputs) == 60
+
+
+def test_other_classes_or_parts_are_another_run(tmp_path):
+    config = Configuration(
+        time={"pulse_steps": 3}, learning={"epochs": 1}, data={"arrays": "mine"}, run={"threads": 1}
+    )  # fmt: skip
+    data = split(labelled(np.random.default_rng(1).uniform(size=(20, 2)), list("ab") * 10, "mine"), test=0.2)
+    training.run(config, data, out=tmp_path / "run.h5").close()
+    longer = config.model_copy(update={"learning": config.learning.model_copy(update={"epochs": 2})})
+    renamed = labelled(data.inputs, ["cd"[number] for number in data.class_numbers], "mine")
+    for other in (replace(data, test=None), replace(renamed, test=replace(data.test, classes=renamed.classes))):
+        with pytest.raises(InputError, match="was made with other samples"):
+            training.run(longer, other, out=tmp_path / "run.h5", resume=True)
+    training.run(longer, data, out=tmp_path / "run.h5", resume=True).close()
+
+
+def test_a_file_without_the_test_of_its_configuration_is_refused(iris_file, tmp_path):
+    import h5py
+
+    path = shutil.copy(iris_file, tmp_path / "less.h5")
+    with h5py.File(path, "r+") as file:
+        del file["dataset/test_inputs"]
+    with pytest.raises(RunFileError, match=r"no samples that were held back, and its configuration data.test = 0.2"):
+        memsim.open_run(path)
