@@ -1,6 +1,6 @@
 """Estimators of scikit-learn whose fitting and predicting are pulses through memristors.
 
-They need ``pip install 'memsim[sklearn]'``. Each is trained by the algorithms of Silva et al., 'Perceptrons from Memristors',
+They need scikit-learn. Each is trained by the algorithms of Silva et al., 'Perceptrons from Memristors',
 arXiv:1807.04912, every pulse stepped.
 """
 

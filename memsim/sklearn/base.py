@@ -1,5 +1,6 @@
 """What all estimators share: training runs from samples, and READs of samples."""
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -96,11 +97,10 @@ class MemristorEstimator(BaseEstimator):
         self, currents: np.ndarray, targets: np.ndarray, options: Options, epochs: int, held_back: np.ndarray,
         seed: int, before: Run | None,
     ) -> Run:  # fmt: skip
-        learned, features = ~held_back, self.scaling_.features
-        validation = Dataset(currents[held_back], targets[held_back], "validation") if held_back.any() else None
-        data = Dataset(
-            currents[learned], targets[learned], SAMPLES, validation, features=features, scaling=self.scaling_
-        )
+        features = self.scaling_.features
+        data = Dataset(currents, targets, SAMPLES, features=features, scaling=self.scaling_)
+        if held_back.any():
+            data = replace(data.only(~held_back), validation=data.only(held_back))
         config = options.configuration(
             currents.shape[1], targets.shape[1], seed=seed, epochs=epochs, samples=len(data.inputs)
         )
