@@ -33,6 +33,7 @@ from memsim.hysteresis.configuration import LoopsSection
 from memsim.imperfections import BankImperfections, BankPeriphery
 from memsim.inspection.windows import write_window
 from memsim.reproduction.settings import Reproduction, multilayer
+from memsim.starting import start_of
 from memsim.sweeping.configuration import Range, SweepSection, load_sweep
 from memsim.sweeping.packing import plan
 
@@ -481,8 +482,10 @@ OF_CHECKS = {
     )
 }  # fmt: skip
 OF_OWN_MODELS = {("banks/BANK", "model_sha256")}  # tests/test_own_models.py
-SOMETIMES = IN_WINDOWS | OF_CHECKS | OF_OWN_MODELS
+IN_STARTS = {("start", "epochs"), ("start", "steps")}
+SOMETIMES = IN_WINDOWS | OF_CHECKS | OF_OWN_MODELS | IN_STARTS
 OF_THE_PAST = {"keyframes/BANK/pulses", "keyframes/BANK/trap"}
+OF_A_START = {"start/unit", "start/bias_weight", "start/BANK/device", "start/BANK/pulses", "start/BANK/trap"}
 
 
 @pytest.mark.parametrize("which", [0, 1], ids=["multilayer", "single-layer"])
@@ -494,7 +497,7 @@ def test_the_format_page_lists_every_attribute_and_no_other(small_runs, which):
         assert rows[name][2].startswith(attribute_type(value)), name
 
 
-def test_the_attributes_that_are_there_only_sometimes(small_runs, tmp_path):
+def test_the_attributes_that_are_there_only_sometimes(small_runs, worn_run, tmp_path):
     with memsim.open_run(small_runs[0]) as run:
         write_window(run, tmp_path / "window.h5", 300, 500)
     _, found = contents(tmp_path / "window.h5")
@@ -508,13 +511,15 @@ def test_the_attributes_that_are_there_only_sometimes(small_runs, tmp_path):
     _, found = contents(tmp_path / "checked.h5")
     assert set(found) >= OF_CHECKS
     rows = {(row[0].strip("`"), row[1].strip("`")): row for row in table_rows(sections_of(FORMAT)["Attributes"])}
-    for name in OF_CHECKS:
-        assert rows[name][2].startswith(attribute_type(found[name])), name
+    _, begun = contents(worn_run)
+    assert set(begun) >= IN_STARTS
+    for name in OF_CHECKS | IN_STARTS:
+        assert rows[name][2].startswith(attribute_type((found | begun)[name])), name
 
 
 @pytest.fixture(scope="module")
 def worn_run(tmp_path_factory):
-    """The run file of devices whose past counts."""
+    """The run file of devices whose past counts, and that another run had before."""
     telegraph = {"telegraph_amplitude": 0.1, "capture_time": 0.01, "emission_time": 0.02}
     config = Configuration(
         learning={"epochs": 2}, trace={"mode": "full"},
@@ -522,7 +527,8 @@ def worn_run(tmp_path_factory):
         data={"gate": "xor", "samples": 5, "validation": 0.2},
     )  # fmt: skip
     path = tmp_path_factory.mktemp("worn") / "worn.h5"
-    memsim.training.run(config, memsim.datasets.load(config.data), out=path).close()
+    data = memsim.datasets.load(config.data)
+    memsim.training.run(config, data, start=start_of(memsim.training.run(config, data)), out=path).close()
     return path
 
 
@@ -532,7 +538,7 @@ def test_the_format_page_lists_every_dataset_with_type_shape_and_unit_and_no_oth
     path = request.getfixturevalue("worn_run") if worn else small_runs[which == "single-layer"]
     found, _ = contents(path)
     rows = {row[0].strip("`"): row for row in table_rows(sections_of(FORMAT)["Datasets"])}
-    assert set(found) == set(rows) - (set() if worn else OF_THE_PAST)
+    assert set(found) == set(rows) - (set() if worn else OF_THE_PAST | OF_A_START)
     for name, dataset in found.items():
         _, kind, shape, unit, _ = rows[name]
         assert ("text" if dataset.dtype.kind == "S" else str(dataset.dtype)) in kind, name
