@@ -174,7 +174,7 @@ def test_both_constructions_of_the_perceptron_learn_the_same_curve():
 def test_it_works_in_pipelines_grids_and_cross_validation(estimator):
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*inputs are beyond the range")
-        chain = make_pipeline(StandardScaler(), estimator(max_iter=25, random_state=0))
+        chain = make_pipeline(StandardScaler(), estimator(max_iter=60, random_state=0))
         assert cross_val_score(chain, IRIS, KINDS, cv=3).mean() > 0.85
         name = chain.steps[-1][0]
         grid = GridSearchCV(chain, {f"{name}__learning_rate_init": np.array([1e-6, 0.03])}, cv=3).fit(IRIS, KINDS)
