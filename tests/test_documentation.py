@@ -482,10 +482,17 @@ OF_CHECKS = {
     )
 }  # fmt: skip
 OF_OWN_MODELS = {("banks/BANK", "model_sha256")}  # tests/test_own_models.py
+OF_REAL_DATA = {("dataset", name) for name in ("low", "high", "scaling", "validation_clipped", "test_clipped")}
 IN_STARTS = {("start", "epochs"), ("start", "steps")}
-SOMETIMES = IN_WINDOWS | OF_CHECKS | OF_OWN_MODELS | IN_STARTS
-OF_THE_PAST = {"keyframes/BANK/pulses", "keyframes/BANK/trap"}
-OF_A_START = {"start/unit", "start/bias_weight", "start/BANK/device", "start/BANK/pulses", "start/BANK/trap"}
+SOMETIMES = IN_WINDOWS | OF_CHECKS | OF_OWN_MODELS | OF_REAL_DATA | IN_STARTS
+NOT_ALWAYS = {"keyframes/BANK/pulses", "keyframes/BANK/trap"} | {
+    f"dataset/{name}"
+    for name in (
+        "test_inputs", "test_targets", "test_sample", "class_name", "class", "input_name", "offset", "factor", "lowest",
+        "highest",
+    )
+}  # fmt: skip
+NOT_ALWAYS |= {"start/unit", "start/bias_weight", "start/BANK/device", "start/BANK/pulses", "start/BANK/trap"}
 
 
 @pytest.mark.parametrize("which", [0, 1], ids=["multilayer", "single-layer"])
@@ -497,7 +504,7 @@ def test_the_format_page_lists_every_attribute_and_no_other(small_runs, which):
         assert rows[name][2].startswith(attribute_type(value)), name
 
 
-def test_the_attributes_that_are_there_only_sometimes(small_runs, worn_run, tmp_path):
+def test_the_attributes_that_are_there_only_sometimes(small_runs, everything, tmp_path):
     with memsim.open_run(small_runs[0]) as run:
         write_window(run, tmp_path / "window.h5", 300, 500)
     _, found = contents(tmp_path / "window.h5")
@@ -511,34 +518,48 @@ def test_the_attributes_that_are_there_only_sometimes(small_runs, worn_run, tmp_
     _, found = contents(tmp_path / "checked.h5")
     assert set(found) >= OF_CHECKS
     rows = {(row[0].strip("`"), row[1].strip("`")): row for row in table_rows(sections_of(FORMAT)["Attributes"])}
-    _, begun = contents(worn_run)
+    _, begun = contents(everything)
     assert set(begun) >= IN_STARTS
     for name in OF_CHECKS | IN_STARTS:
         assert rows[name][2].startswith(attribute_type((found | begun)[name])), name
 
 
 @pytest.fixture(scope="module")
-def worn_run(tmp_path_factory):
-    """The run file of devices whose past counts, and that another run had before."""
+def everything(tmp_path_factory):
+    """The run file of devices whose past counts, and that another run had before, on scaled samples of classes.
+
+    With a validation and a test.
+    """
     telegraph = {"telegraph_amplitude": 0.1, "capture_time": 0.01, "emission_time": 0.02}
     config = Configuration(
         learning={"epochs": 2}, trace={"mode": "full"},
         imperfections={"synapse": telegraph, "node": {"endurance": 9.0}},
-        data={"gate": "xor", "samples": 5, "validation": 0.2},
+        data={
+            "csv": str(ROOT / "examples" / "ring.csv"), "inputs": ["x", "y"], "labels": "place", "scaling": "range",
+            "validation": 0.5, "test": 0.9,
+        },
     )  # fmt: skip
-    path = tmp_path_factory.mktemp("worn") / "worn.h5"
+    path = tmp_path_factory.mktemp("everything") / "everything.h5"
     data = memsim.datasets.load(config.data)
     memsim.training.run(config, data, start=start_of(memsim.training.run(config, data)), out=path).close()
     return path
 
 
-@pytest.mark.parametrize("which", ["multilayer", "single-layer", "worn"])
+def test_the_attributes_of_real_data(everything):
+    _, found = contents(everything)
+    assert set(found) >= OF_REAL_DATA
+    rows = {(row[0].strip("`"), row[1].strip("`")): row for row in table_rows(sections_of(FORMAT)["Attributes"])}
+    for name in OF_REAL_DATA:
+        assert rows[name][2].startswith(attribute_type(found[name])), name
+
+
+@pytest.mark.parametrize("which", ["multilayer", "single-layer", "everything"])
 def test_the_format_page_lists_every_dataset_with_type_shape_and_unit_and_no_other(small_runs, which, request):
-    worn = which == "worn"
-    path = request.getfixturevalue("worn_run") if worn else small_runs[which == "single-layer"]
+    whole = which == "everything"
+    path = request.getfixturevalue("everything") if whole else small_runs[which == "single-layer"]
     found, _ = contents(path)
     rows = {row[0].strip("`"): row for row in table_rows(sections_of(FORMAT)["Datasets"])}
-    assert set(found) == set(rows) - (set() if worn else OF_THE_PAST | OF_A_START)
+    assert set(found) == set(rows) - (set() if whole else NOT_ALWAYS)
     for name, dataset in found.items():
         _, kind, shape, unit, _ = rows[name]
         assert ("text" if dataset.dtype.kind == "S" else str(dataset.dtype)) in kind, name

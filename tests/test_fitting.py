@@ -344,9 +344,9 @@ def test_a_model_that_a_voltage_cannot_drive_is_refused(refused, data):
         ("time,current\n0,0\n1,1\n2,2\n3,3\n", "has no column 'voltage'; it has time, current"),
         (
             "time,current,voltage\n0,0,0\n1,nan,1\n2,2,2\n3,3,3\n",
-            "line 3: current: must be a finite number",
+            "line 3: current: the value is missing",
         ),
-        ("time,current,voltage\n0,0,0\n1,5,1\n2,,2\n3,3,3\n", "line 4: current: must be a finite number"),
+        ("time,current,voltage\n0,0,0\n1,5,1\n2,,2\n3,3,3\n", "line 4: current: the value is missing"),
         ("time,current,voltage\n0,2,0\n1,2,1\n2,2,2\n3,2,3\n", "current: is 2 throughout"),
         ("0,0,0\n1,1,1\n", "line 1: must name the columns"),
         ("", "line 1: must name the columns"),

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 import memsim
 from memsim.configuration import TraceSection
+from memsim.datasets import labelled, scaled
 from memsim.inspection.lazy_arrays import time_index
 
 xarray = pytest.importorskip("xarray")
@@ -31,7 +32,9 @@ BANKS = ("synapses1", "nodes1", "synapses2", "nodes2")
 @pytest.fixture(scope="module")
 def path(tmp_path_factory):
     path = tmp_path_factory.mktemp("runs") / "run.h5"
-    data = memsim.datasets.gate("xor", samples=5)
+    gate = memsim.datasets.gate("xor", samples=5)
+    named = labelled(gate.inputs, ["no", "yes, é"] * 2 + ["no"], "xor", features=("first", "second"))
+    data = scaled(named, "common-range")
     trace = TraceSection(mode="full", keyframe_samples=2)
     memsim.train(memsim.MultilayerPerceptron(), data, epochs=2, realisations=3, trace=trace, out=path).close()
     return path
@@ -90,6 +93,8 @@ def test_netcdf_reads_every_variable_and_attribute(path):
         datasets = []
         plain.visititems(lambda name, item: datasets.append(name) if isinstance(item, h5py.Dataset) else None)
         assert visit(file) == len(datasets)
+        assert file["dataset/class_name"][:].tolist() == ["no", "yes, é"]
+        assert file["dataset/input_name"][:].tolist() == ["first", "second"]
 
 
 @pytest.mark.skipif(shutil.which("h5dump") is None, reason="h5dump is not installed (Debian: hdf5-tools)")

@@ -154,6 +154,26 @@ def test_a_run_that_refuses_is_asked_to_clip_by_its_prediction():
         datasets.load(iris(beyond="refuse", seed=1).data)
 
 
+def test_samples_of_ones_own_are_scored_with_their_labels():
+    run, test = iris_run(), own_units().test
+    labels = [test.classes.names[number] for number in test.class_numbers]
+    found, expected = memsim.classification(run, inputs=test.inputs, labels=labels), memsim.classification(run)
+    assert found.part == "given"
+    assert np.array_equal(found.scores, expected.scores)
+    assert np.array_equal(found.confusion, expected.confusion)
+    with pytest.raises(InputError, match=r"of the classes setosa, versicolor, virginica \(got 'rose' in sample 1\)"):
+        memsim.classification(run, inputs=test.inputs[:2], labels=["setosa", "rose"])
+    with pytest.raises(InputError, match=r"labels: must be as many as inputs, 2 \(got 1\)"):
+        memsim.classification(run, inputs=test.inputs[:2], labels=["setosa"])
+    for wrong in (
+        {"labels": labels},
+        {"inputs": test.inputs},
+        {"inputs": test.inputs, "labels": labels, "part": "test"},
+    ):
+        with pytest.raises(InputError, match="inputs, labels: must be given both, and no part"):
+            memsim.classification(run, **wrong)
+
+
 def test_what_there_is_not_is_refused():
     with pytest.raises(InputError, match=r"part: must be one of test, validation, training \(got 'final'\)"):
         memsim.classification(iris_run(), "final")
@@ -358,3 +378,59 @@ def test_a_file_without_the_test_of_its_configuration_is_refused(iris_file, tmp_
         del file["dataset/test_inputs"]
     with pytest.raises(RunFileError, match=r"no samples that were held back, and its configuration data.test = 0.2"):
         memsim.open_run(path)
+
+
+# What the command line refuses
+
+SETTINGS = """
+[network]
+kind = "mlp"
+layers = [2, 2, 2]
+[data]
+csv = "data.csv"
+inputs = ["x", "y"]
+labels = "kind"
+scaling = "range"
+test = 0.25
+"""
+TABLE = "x,y,kind\n0.5,1,a\n1.5,2,b\n2.5,3,a\n3.5,4,b\n"
+
+
+@pytest.mark.parametrize(
+    ("settings", "table", "message"),
+    [
+        ({}, TABLE.replace("3,a", ",a"), r"data\.csv: line 4: y: the value is missing \(got ''\)"),
+        ({}, TABLE.replace("b", "a"), r"data\.labels: must be of two classes or more"),
+        ({}, re.sub(r",\d,", ",7,", TABLE), r"data\.scaling: 'range' cannot scale .*: y \(always 7\); leave it out"),
+        (
+            {},
+            TABLE.replace("4,b", "4,c"),
+            r"network\.layers: must end with 3, for the 3 classes of data\.csv \(got 2\)",
+        ),
+        ({'kind = "mlp"\nlayers = [2, 2, 2]': 'kind = "slp"'}, TABLE.replace("4,b", "4,c"), "'slp' has one output"),
+        (
+            {'"range"': '"range"\nbeyond = "refuse"'},
+            TABLE,
+            r"data\.csv\.test: x must be from 1\.5 to 3\.5, the range of the training samples \(got 0\.5 in sample 0\)",
+        ),
+        ({"0.25": "0.75"}, TABLE, r"data\.test: must leave a sample of each class to learn"),
+        ({'labels = "kind"': 'labels = "sort"'}, TABLE, r"data\.csv: has no column 'sort'; it has x, y, kind"),
+    ],
+)
+def test_bad_data_are_refused_in_one_line(refused, tmp_path, settings, table, message):
+    text = SETTINGS
+    for before, after in settings.items():
+        text = text.replace(before, after)
+    (tmp_path / "run.toml").write_text(text)
+    (tmp_path / "data.csv").write_text(table)
+    refused(message, "run", tmp_path / "run.toml", "--out", tmp_path / "out.h5")
+    assert not (tmp_path / "out.h5").exists()
+
+
+def test_classes_of_a_run_without_any_are_refused(cli, refused, tmp_path):
+    path = tmp_path / "xor.h5"
+    memsim.train(
+        memsim.MultilayerPerceptron(), datasets.gate("xor", 8), epochs=1, time=memsim.Timing(pulse_steps=3), out=path
+    ).close()
+    refused("xor has none, see memsim.regression", "trace", "plot", path, "--classes", "--out", tmp_path / "x.png")
+    assert "accuracy" not in cli("trace", "info", path).out

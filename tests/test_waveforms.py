@@ -122,7 +122,7 @@ def test_a_csv_file_is_the_array_of_its_columns(csv):
     ("text", "message"),
     [
         ("time,amplitude\n0,0\n1,2,3\n", "line 3: must have 2 cells"),
-        ("time,amplitude\n0,0\n1,nan\n", r"line 3: amplitude: must be a finite number \(got 'nan'\)"),
+        ("time,amplitude\n0,0\n1,nan\n", r"line 3: amplitude: the value is missing \(got 'nan'\)"),
         ("time,volts\n0,0\n", "has no column 'amplitude'; it has time, volts"),
         ("time,amplitude\n0,0\n2,1\n1,1\n", "time: must increase .*got 1 s after 2 s"),
         ("time,amplitude\n", "has no rows"),

@@ -48,8 +48,8 @@ class Classes:
     @classmethod
     def of(cls, labels: Iterable[Any], low: float = 0.0, high: float = 1.0) -> Self:
         """The classes that labels are of, in the order of numbers where all are numbers, else of their names."""
-        names = set(map(name_of, labels))
-        return cls(tuple(sorted(names, key=_as_number if all(map(_is_number, names)) else str)), low, high)
+        names = sorted(set(names_of(labels)))
+        return cls(tuple(sorted(names, key=float) if all(map(_is_number, names)) else names), low, high)
 
     def on(self, outputs: int) -> Self:
         """The same classes on another number of outputs."""
@@ -66,10 +66,10 @@ class Classes:
         Raises
         ------
         InputError
-            A label is of no class.
+            A label is missing, or of no class.
         """
         known = {name: number for number, name in enumerate(self.names)}
-        found = list(map(name_of, labels))
+        found = names_of(labels)
         for sample, name in enumerate(found):
             if name not in known:
                 raise InputError(
@@ -105,6 +105,22 @@ class Classes:
         return np.argmax(outputs, axis=1)
 
 
+def names_of(labels: Iterable[Any]) -> list[str]:
+    """The name of each label's class.
+
+    Raises
+    ------
+    InputError
+        A label is missing: nothing, NaN or an empty text.
+    """
+    names = []
+    for sample, label in enumerate(labels):
+        names.append(name_of(label))
+        if label is None or label != label or not names[-1]:  # noqa: PLR0124 (NaN)
+            raise InputError(f"labels: the label of sample {sample} is missing (got {label!r}); leave the sample out")
+    return names
+
+
 def name_of(label: Any) -> str:
     """A label as the name of its class: whole numbers without a point, texts with single blanks between words."""
     value = label.item() if isinstance(label, np.generic) else label
@@ -120,13 +136,9 @@ def refuse_unprintable(field: str, names: Iterable[str]) -> None:
 
 def _is_number(name: str) -> bool:
     try:
-        return math.isfinite(_as_number(name))
+        return math.isfinite(float(name))
     except ValueError:
         return False
-
-
-def _as_number(name: str) -> float:
-    return float(name)
 
 
 def _shown(names: tuple[str, ...], most: int = 10) -> str:

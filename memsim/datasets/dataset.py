@@ -146,7 +146,7 @@ def labelled(
     Raises
     ------
     InputError
-        All samples are of one class.
+        All samples are of one class, or a label is missing.
     """
     found = list(labels)
     classes = Classes.of(found, low, high)

@@ -1,15 +1,18 @@
 """How well a run tells classes apart: accuracy, confusion, ROC curves."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from ..datasets import Classes
+from ..datasets import Classes, of_stored
 from ..errors import InputError
 from ..libraries import load_library
+from ..prediction import evaluate
 from ..run import Run
-from .parts import Read, read_part
+from .parts import Read, chosen_states, read_part
 
 
 class RocCurve(NamedTuple):
@@ -27,7 +30,7 @@ class Classification:
     Attributes
     ----------
     part : str
-        Which samples they are: ``test``, ``validation`` or ``training``.
+        Which samples they are: ``test``, ``validation``, ``training``, or ``given``.
     best : bool
         Whether they were read through the states of each realisation's best epoch, or else the final ones.
     classes : Classes
@@ -98,8 +101,9 @@ class Classification:
 
 
 def classification(
-    run: Run, part: str | None = None, *, best: bool | None = None, keyframe: int | None = None
-) -> Classification:
+    run: Run, part: str | None = None, *, inputs: ArrayLike | None = None, labels: Iterable[Any] | None = None,
+    best: bool | None = None, keyframe: int | None = None,
+) -> Classification:  # fmt: skip
     """Send samples of known classes through a copy of a run's devices by READs, and compare.
 
     Parameters
@@ -108,6 +112,8 @@ def classification(
         Of a data set with classes.
     part : {"test", "validation", "training"}, optional
         The first of these that the run has, where not given.
+    inputs, labels : (samples, inputs), (samples,), optional
+        Other samples, in the place of a part: inputs in the data's own units, with the labels of their classes.
     best : bool, optional
         Take the states of each realisation's best epoch; where not given, if the run kept them and no keyframe is
         asked for.
@@ -117,11 +123,29 @@ def classification(
     Raises
     ------
     InputError
-        The run's samples have no classes; no such part, keyframe or best epoch.
+        The run's samples have no classes, or a label is none of them; no such part, keyframe or best epoch.
     """
     if run.dataset.classes is None:
         raise InputError(f"run: must be of samples with classes; {run.dataset.name} has none, see memsim.regression")
-    return of_read(read_part(run, part, best=best, keyframe=keyframe))
+    if inputs is None and labels is None:
+        return of_read(read_part(run, part, best=best, keyframe=keyframe))
+    if part is not None or inputs is None or labels is None:
+        raise InputError("inputs, labels: must be given both, and no part; or else a part alone")
+    return _of_others(run, np.asarray(inputs), list(labels), best=best, keyframe=keyframe)
+
+
+def _of_others(
+    run: Run, inputs: np.ndarray, labels: list[Any], *, best: bool | None, keyframe: int | None
+) -> Classification:
+    """The same of samples that the run does not hold."""
+    classes = of_stored(run.dataset).classes
+    assert classes is not None
+    true = classes.numbers(labels)
+    if len(true) != len(inputs):
+        raise InputError(f"labels: must be as many as inputs, {len(inputs)} (got {len(true)})")
+    chosen = chosen_states(run, best, keyframe)
+    outputs = evaluate(run, inputs, keyframe=keyframe, best=chosen).outputs
+    return Classification("given", chosen, classes, true, classes.decide(outputs), classes.scores(outputs))
 
 
 def of_read(read: Read) -> Classification:

@@ -61,5 +61,10 @@ def read_part(run: Run, part: str | None = None, *, best: bool | None = None, ke
     name = next(iter(parts)) if part is None else part
     if name not in parts:
         raise InputError(f"part: must be one of {', '.join(parts)} (got {name!r})")
-    chosen = keyframe is None and bool(run.best_state) if best is None else best
+    chosen = chosen_states(run, best, keyframe)
     return Read(name, parts[name], read_through(run, parts[name], keyframe=keyframe, best=chosen).outputs, chosen)
+
+
+def chosen_states(run: Run, best: bool | None, keyframe: int | None) -> bool:
+    """Whether the best epoch's states are taken: as asked for, or else where the run kept them and no others are."""
+    return (keyframe is None and bool(run.best_state)) if best is None else best
