@@ -162,7 +162,7 @@ def factors_of(plan, block, at, bank):
 
 @compiled
 def step_of(plan, first_slot):
-    """The step, from the start of the run, at which a slot begins."""
+    """The step at which a slot begins: from the start of the run, and what came before it."""
     slots = plan.slots.shape[0]
     whole, rest = 0, 0
     for k in range(slots):
@@ -171,7 +171,7 @@ def step_of(plan, first_slot):
         steps = pulses * slot[Column.PULSE_STEPS] + (pulses - 1) * slot[Column.GAP_STEPS] + slot[Column.REST_STEPS]
         whole += steps
         rest += steps if k < first_slot % slots else 0
-    return first_slot // slots * whole + rest
+    return plan.rules[Rule.STEPS_BEFORE] + first_slot // slots * whole + rest
 
 
 @compiled

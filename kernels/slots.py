@@ -135,6 +135,7 @@ class Rule(IntEnum):
     WRITE_LAW = 4  # WriteLaw
     FINER = 5  # steps of dt to one of the controller's model and of the noise; 1 but for a check of dt
     BATCH = 6  # samples whose updates are added up before a write
+    STEPS_BEFORE = 7  # the run, of those whose devices it goes on with: the draws go on from there
 
 
 class BiasRule(IntEnum):

@@ -17,7 +17,18 @@ from .imperfections.past import past_counts
 from .imperfections.retention import refuse_retention, relaxes
 from .kernels.block import Plan
 from .kernels.random import PURPOSE_BIAS, PURPOSE_WEIGHT, uniform
-from .kernels.slots import Activation, BankColumn, BiasCurrent, BiasRule, Imperfect, Nominal, OutputGradient, WriteLaw
+from .kernels.slots import (
+    Activation,
+    BankColumn,
+    BiasCurrent,
+    BiasRule,
+    Imperfect,
+    Nominal,
+    OutputGradient,
+    Rule,
+    WriteLaw,
+)
+from .starting import Start
 
 
 @dataclass(frozen=True)
@@ -40,6 +51,8 @@ class Assembly:
         Starting states of each bank.
     own : tuple of OwnDevices
         What the devices of each bank have of their own; empty where all are perfect.
+    start : Start or None
+        Where a run begins that goes on with the devices of another one.
     """
 
     config: Configuration
@@ -52,6 +65,12 @@ class Assembly:
     seeds: np.ndarray
     initial: tuple[np.ndarray, ...]
     own: tuple[OwnDevices, ...] = ()
+    start: Start | None = None
+
+    @property
+    def epochs_before(self) -> int:
+        """Epochs of the runs whose devices this one goes on with."""
+        return self.start.beginning.epochs if self.start is not None else 0
 
     @property
     def models(self) -> tuple:
@@ -93,7 +112,9 @@ def realisation_seeds(seed: int, realisations: int) -> np.ndarray:
     )
 
 
-def assemble(config: Configuration, dataset: Dataset, seeds: np.ndarray | None = None) -> Assembly:
+def assemble(
+    config: Configuration, dataset: Dataset, seeds: np.ndarray | None = None, start: Start | None = None
+) -> Assembly:
     """Check data against network, calibrate, and lay everything out.
 
     Parameters
@@ -101,7 +122,9 @@ def assemble(config: Configuration, dataset: Dataset, seeds: np.ndarray | None =
     config : Configuration
     dataset : Dataset
     seeds : (realisations,) uint64, optional
-        The realisations' own seeds; from ``config.run`` where not given.
+        The realisations' own seeds; from ``start`` or ``config.run`` where not given.
+    start : Start, optional
+        Where a run begins that goes on with the devices of another one.
     """
     network = config.network
     sizes = (network.inputs, 1) if isinstance(network, SingleLayerSection) else network.layers
@@ -126,15 +149,24 @@ def assemble(config: Configuration, dataset: Dataset, seeds: np.ndarray | None =
     _refuse_solver(config, banks)
     refuse_retention(config.imperfections, banks, config.time)
     slots = schedule.build(config)
+    if start is not None:
+        start.refuse_other_devices(config, banks)
+        seeds = start.seeds
     if seeds is None:
         seeds = np.concatenate([realisation_seeds(seed, config.run.realisations) for seed in config.run.every_seed])
     own = draw_devices(banks, config.imperfections, config.periphery, seeds)
     initial = settled(_initial_states(config, banks, units, seeds), banks, config.imperfections)
     initial = stuck_states(initial, banks, config.imperfections, seeds)
+    if start is not None:
+        if isinstance(banks[0].device, ThresholdMemristor):
+            start.refuse_other_rate(initial[0])
+        initial = tuple(states.transpose(1, 0, 2) for states in start.states)
+        own = start.with_past(own)
     if isinstance(banks[0].device, ThresholdMemristor):
         calibration.refuse_disturbing_reads(banks[0], initial[0][: units[0], 0], inputs)
     plan = _plan(config, slots, banks, units)
-    return Assembly(config, dataset, inputs, dataset.targets, slots, banks, plan, seeds, initial, own)
+    plan.rules[Rule.STEPS_BEFORE] = start.beginning.steps if start is not None else 0
+    return Assembly(config, dataset, inputs, dataset.targets, slots, banks, plan, seeds, initial, own, start)
 
 
 def _on_outputs(config: Configuration, dataset: Dataset, outputs: int) -> Dataset:
@@ -252,7 +284,7 @@ def _plan(
     chosen = [codes[getattr(config.learning, name)] for name, codes in rules.items()]
     memristor = calibration.memristor_of(config, units[0]) if isinstance(config.network, SingleLayerSection) else None
     chosen.append(Activation[memristor.activation.upper()] if memristor else Activation.IDENTITY)
-    chosen += [WriteLaw[config.write.law.upper()], 1, config.learning.batch]
+    chosen += [WriteLaw[config.write.law.upper()], 1, config.learning.batch, 0]
     return Plan(
         slots=slots.table(),
         banks=table,

@@ -124,6 +124,8 @@ class Engine:
         Realisations that are recorded; all where not given.
     keyframe_samples : int
         Keep the states at the end of every so many samples; 0 keeps none.
+    shown : (samples, realisations) uint32, optional
+        The samples that an epoch shows each realisation; the data set's in their order, or shuffled, where not given.
     """
 
     def __init__(
@@ -136,10 +138,12 @@ class Engine:
         recorded: tuple[int, ...] = (),
         recorded_realisations: Sequence[int] | np.ndarray | None = None,
         keyframe_samples: int = 0,
+        shown: np.ndarray | None = None,
     ) -> None:
         self.assembly = assembly
         self.epochs = epochs
-        self.samples = len(assembly.inputs)
+        self.samples = len(assembly.inputs) if shown is None else len(shown)
+        self._shown = shown
         self.shuffled = shuffled
         self.plan = assembly.plan
         self.keyframe_samples = keyframe_samples
@@ -166,6 +170,9 @@ class Engine:
         self._blocks = [
             new_block(self.plan, self._initial(part), assembly.targets.shape[1], self._own(part)) for part in self.parts
         ]
+        if assembly.start is not None:
+            for part, block in zip(self.parts, self._blocks, strict=True):
+                block.registers.bias[:] = assembly.start.beginning.bias[:, part]
         self._order = np.empty((0, self.samples, self.realisations), dtype=np.uint32)
         self._order_first = 0
         self._rate = 0.0  # slots a second, measured
@@ -203,13 +210,20 @@ class Engine:
 
     def order(self, first: int, last: int) -> np.ndarray:
         """The order of samples of the epochs from ``first`` up to ``last``, (epochs, samples, realisations)."""
+        if self._shown is not None:
+            return np.repeat(self._shown[None], last - first, axis=0)
         if not self.shuffled:
             shape = (last - first, self.samples, self.realisations)
             # A copy: for a read-only array Numba would compile the whole loop once more.
             return np.broadcast_to(np.arange(self.samples, dtype=np.uint32)[None, :, None], shape).copy()
         order = np.empty((last - first, self.samples, self.realisations), dtype=np.uint32)
-        shuffle(self.assembly.seeds, first, order)
+        shuffle(self.assembly.seeds, self.assembly.epochs_before + first, order)
         return order
+
+    def rates(self, first: int, last: int) -> np.ndarray:
+        """Learning rates of the epochs from ``first`` up to ``last``, (epochs,)."""
+        before = self.assembly.epochs_before
+        return rates_of(self.assembly.config.learning, before + first, before + last)
 
     def advance(self, limit: int, outputs: np.ndarray | None = None, *, record: bool = True) -> Recorded:
         """Run one stretch, up to slot ``limit`` at most.
@@ -468,7 +482,7 @@ class Engine:
             np.empty((keyframes, len(block.devices.state))), np.empty((keyframes, units, lanes)),
             np.empty((keyframes, *block.own.past.shape)), self.keyframe_samples,
         )  # fmt: skip
-        rates = rates_of(self.assembly.config.learning, first_epoch, first_epoch + epochs)
+        rates = self.rates(first_epoch, first_epoch + epochs)
         data = Data(self.assembly.inputs, self.assembly.targets, order, rates)
         plan = self._recording_plan if rows.capacity else self.plan
         energies = np.zeros((epochs, len(self.plan.banks), PHASES, lanes))

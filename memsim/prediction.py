@@ -6,13 +6,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .assembly import Assembly
+from .blocks import channels
 from .datasets import Dataset, of_stored, with_constant_line
 from .datasets.scaling import Beyond
 from .engine import Engine
 from .errors import InputError
 from .imperfections.drawing import OwnDevices
-from .replay import refuse_states
+from .kernels.slots import Rule
+from .replay import of_realisations, refuse_states
 from .run import Run
+
+ELEMENTS_TOGETHER = 1 << 17  # devices times copies that are read side by side
 
 
 @dataclass(frozen=True)
@@ -45,17 +49,19 @@ def reading(trained: Assembly, data: Dataset, states: Sequence[np.ndarray]) -> A
     states : sequence of (variables, devices, realisations) float64
         Of each bank.
     """
-    forward = trained.schedule.forward()
+    forward, rules = trained.schedule.forward(), trained.plan.rules.copy()
+    rules[Rule.STEPS_BEFORE] = 0  # noise of the READs is drawn as in any other run
     return replace(
         trained, dataset=data, inputs=with_constant_line(data.inputs, trained.config.network.constant_input),
-        targets=data.targets, schedule=forward, plan=trained.plan._replace(slots=forward.table()),
-        initial=tuple(states),
+        targets=data.targets, schedule=forward, plan=trained.plan._replace(slots=forward.table(), rules=rules),
+        initial=tuple(states), start=None,
     )  # fmt: skip
 
 
 def evaluate(
-    finished: Run, inputs: np.ndarray, *, keyframe: int | None = None, best: bool = False, beyond: Beyond | None = None
-) -> Prediction:
+    finished: Run, inputs: np.ndarray, *, keyframe: int | None = None, best: bool = False, beyond: Beyond | None = None,
+    apart: bool = False,
+) -> Prediction:  # fmt: skip
     """Send inputs through a copy of a run's devices by READ and RESTORE pulses.
 
     Parameters
@@ -70,6 +76,9 @@ def evaluate(
     beyond : {"clip", "refuse"}, optional
         What becomes of inputs beyond the range of the scaling: set to its end and counted, or refused; as the run's
         ``data.beyond`` where not given.
+    apart : bool
+        Each sample goes through a copy of its own, so that its outputs do not depend on the samples beside it. Noise
+        of the READs is then the same for each.
 
     Returns
     -------
@@ -83,8 +92,8 @@ def evaluate(
 
     Notes
     -----
-    Samples follow each other through the same copy, as on hardware: an input so
-    large that a node meets a bound in its READ changes what comes after it.
+    Samples follow each other through the same copy, as on hardware, unless they are kept apart: an input so large that
+    a node meets a bound in its READ changes what comes after it.
     """
     learned = of_stored(finished.dataset)
     outputs, wanted = learned.targets.shape[1], learned.inputs.shape[1]
@@ -92,14 +101,17 @@ def evaluate(
     if data.inputs.shape[1] != wanted:
         raise InputError(f"inputs: must have {wanted} columns, as the training data (got {data.inputs.shape[1]})")
     if learned.scaling is None:
-        return read_through(finished, data, keyframe=keyframe, best=best)
+        return read_through(finished, data, keyframe=keyframe, best=best, apart=apart)
     currents, clipped = learned.scaling.apply(data.inputs, beyond or finished.config.data.beyond)
     return replace(
-        read_through(finished, replace(data, inputs=currents), keyframe=keyframe, best=best), clipped=clipped
+        read_through(finished, replace(data, inputs=currents), keyframe=keyframe, best=best, apart=apart),
+        clipped=clipped,
     )
 
 
-def read_through(finished: Run, data: Dataset, *, keyframe: int | None = None, best: bool = False) -> Prediction:
+def read_through(
+    finished: Run, data: Dataset, *, keyframe: int | None = None, best: bool = False, apart: bool = False
+) -> Prediction:
     """The same for samples whose inputs are in units of the network's unit current already."""
     kept = len(finished.keyframes["epoch"])
     if keyframe is not None and not -kept <= keyframe < kept:
@@ -115,16 +127,36 @@ def read_through(finished: Run, data: Dataset, *, keyframe: int | None = None, b
     trained = finished.assembly
     states = [_states(finished, bank.name, keyframe, best=best).transpose(1, 0, 2) for bank in trained.banks]
     assembly = replace(reading(trained, data, states), own=_own(finished, keyframe))
-    engine = Engine(assembly, threads=1, epochs=1, shuffled=False)
-    values = np.empty((*data.targets.shape, len(trained.seeds)))
+    return _apart(assembly) if apart else _carried_out(Engine(assembly, threads=1, epochs=1, shuffled=False))
+
+
+def _carried_out(engine: Engine) -> Prediction:
+    """What an engine gives for all its samples."""
+    assembly = engine.assembly
+    values = np.empty((engine.samples, assembly.targets.shape[1], engine.realisations))
     try:
         while engine.position < engine.slots:
             sample = engine.position // engine.slots_a_sample
             engine.advance(engine.slots, values[sample:])
     finally:
         engine.close()
-    energy = sum(float(engine.counter("energy", k).sum()) for k in range(len(trained.banks)))
+    energy = sum(float(engine.counter("energy", k).sum()) for k in range(len(assembly.banks)))
     return Prediction(values, energy)
+
+
+def _apart(assembly: Assembly) -> Prediction:
+    """The same with a copy of the devices for each sample: copies lie side by side, as realisations do."""
+    samples, lanes = len(assembly.inputs), len(assembly.seeds)
+    together = max(1, ELEMENTS_TOGETHER // (channels(assembly.plan)[1] * lanes))
+    values, energy = [], 0.0
+    for first in range(0, samples, together):
+        shown = np.arange(first, min(first + together, samples), dtype=np.uint32)
+        copies = of_realisations(assembly, np.tile(np.arange(lanes), len(shown)).tolist())
+        engine = Engine(copies, threads=1, epochs=1, shown=np.repeat(shown, lanes)[None])
+        given = _carried_out(engine)
+        values.append(given.outputs[0].reshape(-1, len(shown), lanes).transpose(1, 0, 2))
+        energy += given.energy
+    return Prediction(np.concatenate(values), energy)
 
 
 def _states(finished: Run, bank: str, keyframe: int | None, *, best: bool) -> np.ndarray:

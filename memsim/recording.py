@@ -169,6 +169,7 @@ def describe(assembly: Assembly, keyframe_samples: int) -> RunDescription:
         units=int(assembly.plan.units[-1]),
         keyframe_samples=keyframe_samples,
         phase_seconds=phase_seconds(assembly),
+        beginning=assembly.start.beginning if assembly.start is not None else None,
     )
 
 

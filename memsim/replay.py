@@ -67,9 +67,10 @@ class StoredKeyframes:
         banks = stored.banks
         start = index < 0
         states = [stored.initial_state(b) if start else stored.keyframe_states(b, index) for b in banks]
-        bias = None if start else stored.keyframe_bias(index)
+        begun = stored.beginning
+        bias = (begun.bias if begun else None) if start else stored.keyframe_bias(index)
         wanted = None if start else stored.keyframe_checksum(index)
-        past = [] if start else stored.keyframe_past(index)
+        past = (list(begun.past) if begun else []) if start else stored.keyframe_past(index)
         if wanted is not None and bias is not None and keyframe_checksum(states, bias, past) != wanted:
             raise stored.broken(f"the checksum of keyframe {index} is wrong")
         for bank, values in zip(banks, states, strict=True):
@@ -101,6 +102,7 @@ def of_realisations(assembly: Assembly, realisations: Sequence[int]) -> Assembly
         seeds=assembly.seeds[lanes],
         initial=tuple(values[..., lanes] for values in assembly.initial),
         own=tuple(devices.of(lanes) for devices in assembly.own),
+        start=assembly.start.of(lanes) if assembly.start is not None else None,
     )
 
 

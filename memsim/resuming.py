@@ -14,6 +14,7 @@ from .errors import InputError, MemsimError, RunFileError
 from .recording import turned_counters
 from .replay import StoredKeyframes, replay, with_units
 from .run import Run, open_run
+from .starting import Start, stored_start
 from .traces import recovery
 from .traces.layout import SCHEMA, TracePlan
 from .traces.run_file import RunWriter, Target, keyframe_checksum
@@ -236,8 +237,25 @@ def refuse_other_run(run: Run, engine: Engine) -> None:
     chosen, every = wanted.trace.keyframe_samples, run.stored.keyframe_interval
     if chosen and chosen != every:
         raise InputError(f"{run.path}: is a broken run file: its keyframes are {every} samples apart, not {chosen}")
+    _refuse_other_start(run, engine.assembly.start)
     if not engine.assembly.dataset.same_samples(of_stored(run.dataset)):
         raise InputError(f"{run.path}: was made with other samples; run it under another name")
+
+
+def _refuse_other_start(run: Run, wanted: Start | None) -> None:
+    """Refuse a file whose run began from the states of another run than this one does."""
+    known = stored_start(run.stored)
+    if known is None or wanted is None:
+        if known is not wanted:
+            here, there = ("drawn weights", "a start") if wanted is None else ("a start", "drawn weights")
+            raise InputError(
+                f"{run.path}: its run began from {there}, and this one begins from {here}; "
+                f"'memsim run {run.path} --resume' goes on with it"
+            )
+        return
+    before, now = ((*each.states, *each.beginning.arrays) for each in (known, wanted))
+    if not all(map(np.array_equal, before, now)):
+        raise InputError(f"{run.path}: its run began from other states; run it under another name")
 
 
 def _refuse_edited_models(run: Run, engine: Engine) -> None:

@@ -1,6 +1,7 @@
 """A finished, stopped or running run: its results, its trace at any place, with the configuration as an object."""
 
-from collections.abc import Sequence
+import zlib
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 from . import calibration
 from .calibration import BankCalibration
 from .datasets import with_constant_line
-from .errors import RunFileError
+from .errors import InputError, RunFileError
 from .kernels.slots import Phase
 from .learning_rates import rates_of
 from .margins import BankMargins, bank_margins
@@ -18,6 +19,7 @@ from .recording import phase_seconds
 from .trace_access import TraceAccess
 from .traces.errors import NotARunFileError
 from .traces.reader import Arrays, open_file
+from .traces.run_file import open_image, write_image
 from .traces.stored import Stored
 
 LEARNED = 0.1  # a total error below this counts as learned
@@ -33,6 +35,35 @@ class Run(TraceAccess):
     def __init__(self, stored: Stored) -> None:
         super().__init__(stored)
         stored.error = RunFileError
+
+    def __reduce__(self) -> tuple[Callable[..., "Run"], tuple[Any, ...]]:
+        """A run in memory is pickled as the bytes of its file, one on a disk as its name."""
+        return (open_run, (self.path,)) if self.path is not None else (_of_image, (zlib.compress(self.image),))
+
+    @property
+    def image(self) -> bytes:
+        """The bytes of the run file."""
+        self.file.flush()
+        return bytes(self.file.id.get_file_image())
+
+    def save(self, path: str | Path, *, overwrite: bool = False) -> None:
+        """Write a run that is kept in memory as a run file.
+
+        Parameters
+        ----------
+        path : path
+        overwrite : bool
+            Whether a file that exists may be replaced.
+
+        Raises
+        ------
+        InputError
+            The file cannot be written.
+        """
+        try:
+            write_image(Path(path), self.image, overwrite)
+        except (ValueError, OSError) as error:
+            raise InputError(str(error).splitlines()[0]) from None
 
     @cached_property
     def calibration(self) -> tuple[BankCalibration, ...]:
@@ -72,7 +103,8 @@ class Run(TraceAccess):
         """The learning rate in force in each complete epoch, (epochs,) float64."""
         if self.stored.has_learning_rates:
             return self.stored.learning_rate
-        return rates_of(self.config.learning, 0, self.stored.committed("epochs"))
+        first, count = self.epochs_before, self.stored.committed("epochs")
+        return rates_of(self.config.learning, first, first + count)
 
     @property
     def ended_early(self) -> bool:
@@ -130,6 +162,11 @@ class Run(TraceAccess):
     def wall_seconds(self) -> float:
         """Duration of the run in s, interruptions left out."""
         return float(self.stored.checkpoint("wall_seconds"))
+
+
+def _of_image(compressed: bytes) -> Run:
+    """A run in memory, from the bytes of its file."""
+    return Run(Stored(open_image(zlib.decompress(compressed))))
 
 
 def open_run(path: str | Path) -> Run:

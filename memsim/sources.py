@@ -9,6 +9,7 @@ from . import datasets
 from .configuration import Configuration, load_configuration, override
 from .datasets import Dataset
 from .errors import InputError, RunFileError
+from .starting import Start, stored_start
 from .traces.errors import NotARunFileError
 from .traces.layout import SCHEMA
 from .traces.reader import refuse_what_is_no_file
@@ -21,11 +22,11 @@ def is_run_file(path: Path) -> bool:
     return path.suffix.lower() in RUN_FILES or h5py.is_hdf5(path)
 
 
-def load_source(path: Path, assignments: Sequence[str] = ()) -> tuple[Configuration, Dataset]:
-    """Configuration and samples, from TOML or from a run file.
+def load_source(path: Path, assignments: Sequence[str] = ()) -> tuple[Configuration, Dataset, Start | None]:
+    """Configuration, samples, and where the run begins, from TOML or from a run file.
 
-    A run file gives its effective configuration and its own samples, so that
-    running it again gives the same bits, whatever became of a CSV file.
+    A run file gives its effective configuration, its own samples, and the states that it began from where they were
+    those of another run, so that running it again gives the same bits, whatever became of a CSV file.
 
     Raises
     ------
@@ -38,19 +39,19 @@ def load_source(path: Path, assignments: Sequence[str] = ()) -> tuple[Configurat
         raise InputError(str(error)) from None
     if not is_run_file(path):
         config = load_configuration(path, list(assignments))
-        return config, datasets.load(config.data)
+        return config, datasets.load(config.data), None
     from .run import open_run
 
     try:
         with open_run(path) as earlier:
-            values, stored = earlier.configuration, earlier.dataset
+            values, stored, start = earlier.configuration, earlier.dataset, stored_start(earlier.stored)
     except RunFileError as error:
         raise InputError(str(error)) from None
     before = values.get("data")
     config = Configuration(**override(values, list(assignments)))
     data = datasets.of_stored(stored)
     changed = any(assignment.startswith("data.") for assignment in assignments)
-    return config, datasets.load(config.data) if changed and before else data
+    return config, datasets.load(config.data) if changed and before else data, start
 
 
 def refuse_target(source: Path, target: Path, overwrite: bool) -> None:

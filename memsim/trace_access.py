@@ -13,6 +13,7 @@ from .envelopes import SpanExtremes
 from .errors import InputError
 from .kernels.random import shuffle
 from .replay import StoredKeyframes, of_realisations, replay, replaying_engine
+from .starting import stored_start
 from .traces.chunks import CHUNK_ROWS
 from .traces.reader import Envelope, Rows, RunReader, check_quantity
 from .traces.rows import QUANTITIES
@@ -31,7 +32,7 @@ class TraceAccess(RunReader):
     @cached_property
     def assembly(self) -> Assembly:
         """The run laid out anew, for replays; on the samples and seeds of the file."""
-        return assemble(self.config, of_stored(self.dataset), self.seeds)
+        return assemble(self.config, of_stored(self.dataset), self.seeds, stored_start(self.stored))
 
     def window(
         self, bank: str, quantity: str, start: int = 0, stop: int | None = None, *, stride: int = 1,
@@ -243,7 +244,7 @@ class TraceAccess(RunReader):
         samples, epochs = self.samples, (first // self.samples, -(-last // self.samples))
         order = np.empty((epochs[1] - epochs[0], samples, self.realisations), dtype=np.uint32)
         if self.config.learning.shuffle:
-            shuffle(self.seeds, epochs[0], order)
+            shuffle(self.seeds, self.epochs_before + epochs[0], order)
         else:
             order[:] = np.arange(samples, dtype=np.uint32)[:, None]
         return order.reshape(-1, self.realisations)[first - epochs[0] * samples : last - epochs[0] * samples]

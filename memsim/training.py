@@ -27,7 +27,6 @@ from .configuration import (
 from .datasets import Dataset, split
 from .engine import Engine, KeyframeStates, Recorded
 from .errors import InputError, RunError
-from .learning_rates import rates_of
 from .networks import Network
 from .recording import (
     COUNTERS,
@@ -40,6 +39,7 @@ from .recording import (
 )
 from .resuming import Continued, stored_interval
 from .run import Run, open_run
+from .starting import Start, start_of
 from .traces.background import BackgroundWriter
 from .traces.layout import RunDescription, TracePlan
 from .traces.run_file import RunWriter, Target, close_quietly, create_run_file
@@ -87,6 +87,7 @@ def train(
     trace: TraceSection | None = None,
     out: str | Path | None = None,
     overwrite: bool = False,
+    start: Run | None = None,
     **learning: Any,
 ) -> Run:
     """Train a network on a data set, every pulse stepped.
@@ -116,6 +117,9 @@ def train(
         A run file; the run is kept in memory where none is given.
     overwrite : bool
         Whether a file that exists may be replaced.
+    start : Run, optional
+        Go on with the devices of another run as they are at its last keyframe, on these samples: their states, their
+        past, and the currents that were calibrated for them. Seeds and realisations are that run's.
     **learning
         Other fields of :class:`~memsim.configuration.LearningSection`.
 
@@ -129,7 +133,9 @@ def train(
         Settings or data that cannot work; nothing has been written then.
     """
     config = Configuration(
-        run=RunSection(seed=seed, realisations=realisations, threads=threads),
+        run=RunSection(seed=seed, realisations=realisations, threads=threads)
+        if start is None
+        else start.config.run.model_copy(update={"threads": threads}),
         time=time or Timing(),
         network=network.section,
         devices=network.devices,
@@ -138,13 +144,15 @@ def train(
         data=DataSection(arrays=data.name, validation=validation),
         trace=trace or TraceSection(),
     )
-    return run(config, split(data, validation), out=out, overwrite=overwrite)
+    begun = None if start is None else start_of(start)
+    return run(config, split(data, validation), start=begun, out=out, overwrite=overwrite)
 
 
 def run(
     config: Configuration,
     data: Dataset,
     *,
+    start: Start | None = None,
     out: str | Path | None = None,
     overwrite: bool = False,
     resume: bool = False,
@@ -158,6 +166,8 @@ def run(
     ----------
     config : Configuration
     data : Dataset
+    start : Start, optional
+        Where a run begins that goes on with the devices of another one, from :func:`~memsim.starting.start_of`.
     out : path, optional
     overwrite : bool
     resume : bool
@@ -178,7 +188,9 @@ def run(
         The disk is full, or a state is no longer finite. The file keeps the
         work up to its last commit, and can be resumed.
     """
-    assembly = assemble(config, data)
+    if start is not None:
+        config = start.calibrated(config)
+    assembly = assemble(config, data, start=start)
     plan = trace_plan(assembly)
     path = None if out is None else Path(out)
     resuming = resume and path is not None and path.exists()
@@ -363,7 +375,7 @@ class Session:
             metrics = {
                 "total_error": errors,
                 "order": self._engine.order(first, self._epochs),
-                "learning_rate": rates_of(self._engine.assembly.config.learning, first, self._epochs),
+                "learning_rate": self._engine.rates(first, self._epochs),
             }
             if self._validations:
                 metrics["validation_error"] = np.concatenate(self._validations)

@@ -437,6 +437,29 @@ class Network:
         self.closing = True  # whether the sample is the last of its mini-batch
         self.energies = []  # of each epoch: of each bank and phase
         self.outputs = []  # of every sample
+        self.epochs_before = 0
+        if assembly.start is not None:
+            self.go_on(assembly.start.beginning, realisation)
+
+    def go_on(self, beginning, realisation):
+        """Begin with what another run left: its steps, the biases that the controller knows, the devices' past."""
+        self.epochs_before, self.steps = beginning.epochs, beginning.steps
+        unit = self.assembly.inputs.shape[1]  # registers of the inputs come first, then those of each layer's nodes
+        for bank, left in zip(self.banks, beginning.past or [None] * len(self.banks), strict=True):
+            nodes = bank.calibration.name.startswith("nodes")
+            for place, device in enumerate(bank.devices):
+                if nodes:
+                    device.bias, unit = float(beginning.bias[unit, realisation]), unit + 1
+                if left is not None:
+                    pulses, trap = left[:, place, realisation]
+                    device.pulses, device.trap = int(pulses), bool(trap)
+                    self.recall(bank, device)
+
+    def recall(self, bank, device):
+        """What follows from a device's past."""
+        section = self.section("imperfections", bank)
+        if section.endurance:
+            device.closed = 1.0 - exponential(-(math.log(2.0) / section.endurance) * device.pulses)
 
     def section(self, group, bank):
         """Settings of a bank in ``imperfections`` or ``periphery``."""
@@ -497,7 +520,7 @@ class Network:
         """Show the samples in an order, (epochs, samples); return the total error of each epoch."""
         total_error = []
         for epoch, samples in enumerate(order):
-            total, self.rate = 0.0, self.rate_of(epoch)
+            total, self.rate = 0.0, self.rate_of(self.epochs_before + epoch)
             for place, sample in enumerate(samples, start=1):
                 self.closing = place % self.config.learning.batch == 0 or place == len(samples)
                 self.show(self.assembly.inputs[sample], self.assembly.targets[sample])

@@ -33,6 +33,7 @@ from memsim.hysteresis.configuration import LoopsSection
 from memsim.imperfections import BankImperfections, BankPeriphery
 from memsim.inspection.windows import write_window
 from memsim.reproduction.settings import Reproduction, multilayer
+from memsim.starting import start_of
 from memsim.sweeping.configuration import Range, SweepSection, load_sweep
 from memsim.sweeping.packing import plan
 
@@ -484,7 +485,8 @@ OF_CHECKS = {
 }  # fmt: skip
 OF_OWN_MODELS = {("banks/BANK", "model_sha256")}  # tests/test_own_models.py
 OF_REAL_DATA = {("dataset", name) for name in ("low", "high", "scaling", "validation_clipped", "test_clipped")}
-SOMETIMES = IN_WINDOWS | OF_CHECKS | OF_OWN_MODELS | OF_REAL_DATA
+IN_STARTS = {("start", "epochs"), ("start", "steps")}
+SOMETIMES = IN_WINDOWS | OF_CHECKS | OF_OWN_MODELS | OF_REAL_DATA | IN_STARTS
 NOT_ALWAYS = {"keyframes/BANK/pulses", "keyframes/BANK/trap"} | {
     f"dataset/{name}"
     for name in (
@@ -492,6 +494,7 @@ NOT_ALWAYS = {"keyframes/BANK/pulses", "keyframes/BANK/trap"} | {
         "highest",
     )
 }  # fmt: skip
+NOT_ALWAYS |= {"start/unit", "start/bias_weight", "start/BANK/device", "start/BANK/pulses", "start/BANK/trap"}
 
 
 @pytest.mark.parametrize("which", [0, 1], ids=["multilayer", "single-layer"])
@@ -503,7 +506,7 @@ def test_the_format_page_lists_every_attribute_and_no_other(small_runs, which):
         assert rows[name][2].startswith(attribute_type(value)), name
 
 
-def test_the_attributes_that_are_there_only_sometimes(small_runs, tmp_path):
+def test_the_attributes_that_are_there_only_sometimes(small_runs, everything, tmp_path):
     with memsim.open_run(small_runs[0]) as run:
         write_window(run, tmp_path / "window.h5", 300, 500)
     _, found = contents(tmp_path / "window.h5")
@@ -517,13 +520,18 @@ def test_the_attributes_that_are_there_only_sometimes(small_runs, tmp_path):
     _, found = contents(tmp_path / "checked.h5")
     assert set(found) >= OF_CHECKS
     rows = {(row[0].strip("`"), row[1].strip("`")): row for row in table_rows(sections_of(FORMAT)["Attributes"])}
-    for name in OF_CHECKS:
-        assert rows[name][2].startswith(attribute_type(found[name])), name
+    _, begun = contents(everything)
+    assert set(begun) >= IN_STARTS
+    for name in OF_CHECKS | IN_STARTS:
+        assert rows[name][2].startswith(attribute_type((found | begun)[name])), name
 
 
 @pytest.fixture(scope="module")
 def everything(tmp_path_factory):
-    """The run file of devices whose past counts, on scaled samples of classes, with a validation and a test."""
+    """The run file of devices whose past counts, and that another run had before, on scaled samples of classes.
+
+    With a validation and a test.
+    """
     telegraph = {"telegraph_amplitude": 0.1, "capture_time": 0.01, "emission_time": 0.02}
     config = Configuration(
         learning={"epochs": 2}, trace={"mode": "full"},
@@ -534,7 +542,8 @@ def everything(tmp_path_factory):
         },
     )  # fmt: skip
     path = tmp_path_factory.mktemp("everything") / "everything.h5"
-    memsim.training.run(config, memsim.datasets.load(config.data), out=path).close()
+    data = memsim.datasets.load(config.data)
+    memsim.training.run(config, data, start=start_of(memsim.training.run(config, data)), out=path).close()
     return path
 
 

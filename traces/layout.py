@@ -5,7 +5,7 @@ written down in FORMAT.md beside this module.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import h5py
 import numpy as np
@@ -71,6 +71,36 @@ class BankDescription:
 
 
 @dataclass(frozen=True)
+class Beginning:
+    """What a run that goes on with the devices of another one begins from, beside their states.
+
+    Attributes
+    ----------
+    epochs, steps : int
+        That came before: draws, the order of samples and the learning rates go on from there.
+    bias : (units, realisations) float64
+        Bias weights as the controller last knew them.
+    past : tuple of (kinds, devices, realisations) float64
+        Of each bank, in the order of :data:`PAST`; none where it does not count.
+    """
+
+    epochs: int
+    steps: int
+    bias: np.ndarray
+    past: tuple[np.ndarray, ...] = ()
+
+    def of(self, realisations: Sequence[int]) -> "Beginning":
+        """The same of some realisations."""
+        lanes = list(realisations)
+        return replace(self, bias=self.bias[:, lanes], past=tuple(values[..., lanes] for values in self.past))
+
+    @property
+    def arrays(self) -> tuple[np.ndarray, ...]:
+        """Bias weights, and the past of each bank."""
+        return (self.bias, *self.past)
+
+
+@dataclass(frozen=True)
 class RunDescription:
     """What is known of a run before its first step.
 
@@ -109,6 +139,8 @@ class RunDescription:
         Attributes of the file that say how dt was checked; none where it was not.
     replayed_from : str
         The run file that the traces of a window were replayed from; empty for a run.
+    beginning : Beginning or None
+        Of a run that goes on with the devices of another one.
     """
 
     program: dict[str, str]
@@ -129,6 +161,7 @@ class RunDescription:
     watched: bool = False
     epoch_energy: bool = True
     replayed_from: str = ""
+    beginning: Beginning | None = None
     dt_check: dict[str, float | str] = field(default_factory=dict)
 
     @property
@@ -170,6 +203,8 @@ def create_layout(file: h5py.File, run: RunDescription, trace: TracePlan) -> Non
         _create_bank_keyframes(keyframes, bank, run, realisation)
         _create_diagnostics(file.require_group("diagnostics"), bank, run, realisation)
     _create_checkpoint(file.create_group("checkpoint"), realisation)
+    if run.beginning is not None:
+        _create_start(file.create_group("start"), run, run.beginning, realisation)
     if run.watched:
         _create_best(file.create_group("best"), run, realisation)
     for bank in run.banks:
@@ -308,6 +343,21 @@ def _create_bank_keyframes(
     for name in bank.past:
         shape = (bank.devices, len(run.seeds))
         grow(group, name, shape, "f8", "1", PAST[name], [time, device, realisation], run.keyframes)
+
+
+def _create_start(group: h5py.Group, run: RunDescription, beginning: Beginning, realisation: h5py.Dataset) -> None:
+    """What the run begins from beside the banks' initial states."""
+    group.attrs.update({"epochs": beginning.epochs, "steps": beginning.steps})
+    unit = make_axis(group, "unit", np.arange(run.units), "1", "inputs and nodes of all layers, one after the other")
+    put(
+        group, "bias_weight", beginning.bias, "1", "bias weights of the nodes, as the controller last knew them",
+        [unit, realisation],
+    )  # fmt: skip
+    for bank, past in zip(run.banks, beginning.past, strict=bool(beginning.past)):
+        of_bank = group.create_group(bank.name)
+        device = make_axis(of_bank, "device", np.arange(bank.devices), "1", "number of the device in the bank")
+        for name in bank.past:
+            put(of_bank, name, past[list(PAST).index(name)], "1", PAST[name], [device, realisation])
 
 
 def _create_diagnostics(

@@ -342,6 +342,11 @@ class RunReader(FileReader):
         return Arrays(list(self.banks) if self.stored.has_energies else [], self.stored.epoch_energy)
 
     @property
+    def epochs_before(self) -> int:
+        """Epochs of the runs whose devices this one went on with; 0 where it drew its starting weights."""
+        return self.stored.beginning.epochs if self.stored.beginning is not None else 0
+
+    @property
     def order(self) -> np.ndarray:
         """Index of the sample that was shown, (epochs, samples, realisations)."""
         return self.stored.order

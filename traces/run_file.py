@@ -101,6 +101,23 @@ def _target_of(path: Path, image: bytes, overwrite: bool, opened: Callable[[Path
         raise
 
 
+def write_image(path: Path, image: bytes, overwrite: bool = False) -> None:
+    """Write the bytes of a file that is whole.
+
+    Raises
+    ------
+    ValueError, OSError
+        With a line that says what to do.
+    """
+    check_target(path, overwrite)
+    _target_of(path, image, overwrite, recovery.read_write).close()
+
+
+def open_image(image: bytes) -> h5py.File:
+    """A file in memory with the given bytes."""
+    return h5py.File(h5py.h5f.open_file_image(image))
+
+
 def create_run_file(path: Path | None, run: RunDescription, trace: TracePlan, overwrite: bool = False) -> Target:
     """Make a run file with all its datasets, empty; in memory where no path is given.
 

@@ -15,7 +15,7 @@ import numpy as np
 from .chunks import wrong_chunks
 from .doubted import FAILURES, DoubtedFile, line_of
 from .errors import NotARunFileError
-from .layout import CALIBRATION, CHECKPOINTS, COMMITTED, PAST, SLOT_COLUMNS
+from .layout import CALIBRATION, CHECKPOINTS, COMMITTED, PAST, SLOT_COLUMNS, Beginning
 from .overview import LEVELS
 from .rows import QUANTITIES, Selection
 from .samples import StoredDataset, read_dataset
@@ -250,6 +250,32 @@ class Stored(DoubtedFile):
         values: np.ndarray = self.read(f"banks/{name}/initial_state", ndim=3, kind="f")
         return values
 
+    @cached_property
+    def beginning(self) -> Beginning | None:
+        """What the run began from beside the states, where it went on with the devices of another one; else None."""
+        if not self.has("start"):
+            return None
+        epochs, steps = (self.integer("start", name) for name in ("epochs", "steps"))
+        if not (0 <= epochs <= STEPS_AT_MOST and 0 <= steps <= STEPS_AT_MOST):
+            raise self.broken(f"start says that {epochs} epochs of {steps} steps came before")
+        kept = {bank: [name for name in PAST if self.has(f"start/{bank}/{name}")] for bank in self.banks}
+        past = tuple(self._past_at_start(bank, kept[bank]) for bank in self.banks) if any(kept.values()) else ()
+        return Beginning(epochs, steps, self.read("start/bias_weight", ndim=2, kind="f"), past)
+
+    def _past_at_start(self, bank: str, kept: list[str]) -> np.ndarray:
+        nothing = np.zeros(self.initial_state(bank).shape[::2])
+        paths = {name: f"start/{bank}/{name}" for name in PAST}
+        found = [self.read(path, ndim=2, kind="f") if name in kept else nothing for name, path in paths.items()]
+        for (name, path), values in zip(paths.items(), found, strict=True):
+            self._refuse_past(path, name, values, nothing.shape)
+        return np.stack(found)
+
+    def _refuse_past(self, path: str, name: str, values: np.ndarray, shape: tuple[int, ...]) -> None:
+        """Refuse pulses that nobody counts, and traps that are neither occupied nor empty."""
+        most = 1 if name == "trap" else STEPS_AT_MOST
+        if values.shape != shape or not ((values >= 0) & (values <= most) & (values % 1 == 0)).all():
+            raise self.broken(f"{path} holds what no device has")
+
     @property
     def keyframe_interval(self) -> int:
         """Samples between keyframes; 0 where they are not evenly spaced."""
@@ -292,9 +318,7 @@ class Stored(DoubtedFile):
         for name in PAST:
             path = f"keyframes/{bank}/{name}"
             values = self.read(path, index, ndim=3, kind="f") if name in kept else nothing
-            most = 1 if name == "trap" else STEPS_AT_MOST
-            if values.shape != nothing.shape or not ((values >= 0) & (values <= most) & (values % 1 == 0)).all():
-                raise self.broken(f"{path} holds what no device has")
+            self._refuse_past(path, name, values, nothing.shape)
             found.append(values)
         return np.stack(found, axis=-3)
 
@@ -506,6 +530,15 @@ class Stored(DoubtedFile):
             self._check_rows(self._keyframe_path(bank), shape, len(keyframes), "f")
         if self.is_watched:
             self._check_best(shapes, lanes)
+        self._check_beginning(lanes)
+
+    def _check_beginning(self, lanes: int) -> None:
+        """What the run began from is of its realisations."""
+        beginning = self.beginning
+        if beginning is not None:
+            self._check_rows("keyframes/bias_weight", beginning.bias.shape, 0, "f")
+            if beginning.bias.shape[1:] != (lanes,):
+                raise self.broken("start/bias_weight is not of the realisations")
 
     def _check_checkpoint(self, keyframes: int, lanes: int) -> None:
         """What the run would go on from."""

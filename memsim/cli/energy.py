@@ -58,6 +58,11 @@ def command(
         summary = summarise(run)
         if summary is None:
             raise InputError(f"{file}: has no sample yet; look again when its run has gone on")
+        if pulse_widths and run.stored.beginning is not None:
+            raise InputError(
+                f"--pulse-widths: {file} goes on with the devices of another run, whose currents are for one width; "
+                f"take the file of that run"
+            )
         if (plot or csv) and not run.epoch_energy:
             raise InputError(
                 f"{file}: an earlier version made it, without the energy of each epoch; "
@@ -109,7 +114,7 @@ def _widths(file: Path, widths: tuple[int, ...], assignments: tuple[str, ...], t
     from ..sources import load_source
 
     extra = (f"run.threads={threads}",) if threads else ()
-    config, data = load_source(file, (*assignments, *extra))
+    config, data, _ = load_source(file, (*assignments, *extra))
     with ExitStack() as bars:
 
         def progress(k: int) -> TrainingProgress:

@@ -11,6 +11,7 @@ from . import options
 if TYPE_CHECKING:
     from ..configuration import Configuration
     from ..datasets import Dataset
+    from ..starting import Start
 
 EPILOG = """\b
 Examples:
@@ -68,22 +69,23 @@ def command(
     if resume and overwrite:
         raise InputError("--resume: goes on with the file, --overwrite replaces it; give one of them")
     extra = (f"run.threads={threads}",) if threads else ()
-    config, data = load_source(source, (*assignments, *extra))
+    config, data, start = load_source(source, (*assignments, *extra))
     target = out or Path(source.stem + ".h5")
     if resume and out is None and is_run_file(source):
         target = source
     if not resume:
         refuse_target(source, target, overwrite)
-    checked = _check_dt(config, data, check_dt_samples, check_dt_tolerance, quiet) if check_dt else {}
+    checked = _check_dt(config, data, start, check_dt_samples, check_dt_tolerance, quiet) if check_dt else {}
     if not check_dt and not resume:
-        _warn_of_coarse_writes(config, data)
+        _warn_of_coarse_writes(config, data, start)
     goes_on = f"'memsim run {shlex.quote(str(target))} --resume' goes on"
     progress = TrainingProgress(config.learning.epochs, quiet)
     try:
         with progress:
             finished = training.run(
-                config, data, out=target, overwrite=overwrite, resume=resume, progress=progress, dt_check=checked
-            )
+                config, data, start=start, out=target, overwrite=overwrite, resume=resume, progress=progress,
+                dt_check=checked,
+            )  # fmt: skip
     except KeyboardInterrupt:
         if progress.started:
             click.echo(f"{target} keeps what was committed; {goes_on}", err=True)
@@ -105,7 +107,7 @@ def command(
     return 0
 
 
-def _warn_of_coarse_writes(config: "Configuration", data: "Dataset") -> None:
+def _warn_of_coarse_writes(config: "Configuration", data: "Dataset", start: "Start | None") -> None:
     """Say so where the writes of devices that are written by their model are not what dt makes of them."""
     from ..assembly import assemble
     from ..convergence.writes import coarse_writes
@@ -113,12 +115,12 @@ def _warn_of_coarse_writes(config: "Configuration", data: "Dataset") -> None:
 
     if not any(is_modelled(config, device) for device in (config.devices.synapse, config.devices.node)):
         return  # before anything is laid out twice
-    for write in coarse_writes(assemble(config, data)):
+    for write in coarse_writes(assemble(config, data, start=start)):
         click.echo(f"warning: {write}; take a smaller time.dt, and see --check-dt", err=True)
 
 
 def _check_dt(
-    config: "Configuration", data: "Dataset", samples: int | None, tolerance: float, quiet: bool
+    config: "Configuration", data: "Dataset", start: "Start | None", samples: int | None, tolerance: float, quiet: bool
 ) -> dict[str, float | str]:
     """Compare dt with its half and its quarter, and show it; what the file keeps of that."""
     from ..convergence.network import check_dt
@@ -126,6 +128,6 @@ def _check_dt(
     from ..reporting import StepProgress
 
     with StepProgress("checking dt", quiet) as progress:
-        check = check_dt(config, data, samples=samples, tolerance=tolerance, progress=progress)
+        check = check_dt(config, data, start=start, samples=samples, tolerance=tolerance, progress=progress)
     show_check(check)
     return check.attributes()

@@ -35,8 +35,8 @@ def command(source: Path, plot: Path | None, sample: int | None, overwrite: bool
     from ..slot_table import table
     from ..sources import load_source
 
-    config, data = load_source(source, assignments)
-    assembly = assemble(config, data)
+    config, data, start = load_source(source, assignments)
+    assembly = assemble(config, data, start=start)
     drawn = config.learning.batch - 1 if sample is None else sample
     if plot is not None:
         from ..figures import check_plot_target

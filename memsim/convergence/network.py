@@ -15,6 +15,7 @@ from ..errors import InputError, NotFiniteError
 from ..imperfections.retention import relaxes
 from ..kernels.slots import Rule
 from ..replay import of_realisations
+from ..starting import Start
 from .result import TOLERANCE, Comparison, DtCheck, StateDifference, check_tolerance
 
 SAMPLES = 20  # that are repeated, or the first epoch where that is shorter, or the first mini-batch where it is longer
@@ -27,6 +28,7 @@ def check_dt(
     config: Configuration,
     data: Dataset,
     *,
+    start: Start | None = None,
     samples: int | None = None,
     tolerance: float = TOLERANCE,
     progress: Progress | None = None,
@@ -40,6 +42,8 @@ def check_dt(
     ----------
     config : Configuration
     data : Dataset
+    start : Start, optional
+        Of a run that goes on with the devices of another one.
     samples : int, optional
         How many; the first epoch, or 20 where that is longer.
     tolerance : float
@@ -57,7 +61,7 @@ def check_dt(
         Settings that cannot work, or more samples than the run has.
     """
     check_tolerance(tolerance)
-    assembly = assemble(config, data)
+    assembly = assemble(config, data, start=start)
     whole = config.learning.epochs * len(assembly.inputs)
     # A mini-batch at least: before its end nothing is written.
     count = min(max(SAMPLES, config.learning.batch), len(assembly.inputs)) if samples is None else samples
@@ -102,6 +106,7 @@ def refined(assembly: Assembly, factor: int) -> Assembly:
     schedule = replace(assembly.schedule, slots=slots, rest_steps=assembly.schedule.rest_steps * factor)
     rules = assembly.plan.rules.copy()
     rules[Rule.FINER] = factor
+    rules[Rule.STEPS_BEFORE] *= factor
     plan = assembly.plan._replace(dt=assembly.plan.dt / factor, slots=schedule.table(), rules=rules)
     return replace(assembly, schedule=schedule, plan=plan)
 

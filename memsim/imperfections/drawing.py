@@ -3,7 +3,7 @@
 import math
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -48,6 +48,10 @@ class OwnDevices:
     aims: np.ndarray
     middle: float
     past: np.ndarray
+
+    def with_past(self, past: np.ndarray) -> "OwnDevices":
+        """The same with another past."""
+        return replace(self, past=past)
 
     def of(self, realisations: Any) -> "OwnDevices":
         """The same of some realisations."""

@@ -43,6 +43,8 @@ def show_contents(run: Run, error: np.ndarray | None = None) -> None:
         f"of {duration(run.dt)}; {counted(run.realisations, 'realisation')}; {counted(run.steps, 'step')} "
         f"= {duration(run.steps * run.dt)} of hardware"
     )
+    if run.stored.beginning is not None:
+        out.print(f"goes on after {counted(run.epochs_before, 'epoch')} of other runs, with their devices")
     if run.stored.has_attribute("/", "replayed_from"):
         out.print(f"a window that was replayed from {attribute('/', 'replayed_from')}")
     out.print(_sizes(run, epochs))

@@ -70,7 +70,7 @@ def _counters(run: Run) -> Iterator[str]:
     order = run.order
     if not np.array_equal(order.reshape(-1, run.realisations), run.samples_shown(0, len(order) * run.samples)):
         yield "metrics/order is not what the seeds give"
-    if not np.array_equal(run.learning_rate, rates_of(run.config.learning, 0, len(order))):
+    if not np.array_equal(run.learning_rate, _rates(run, len(order))):
         yield "metrics/learning_rate is not what the configuration gives"
     if run.best_state:
         errors = run.validation_error if run.stored.is_validated else run.total_error
@@ -82,6 +82,11 @@ def _counters(run: Run) -> Iterator[str]:
             expected = trace.selection.row_of(run.steps)
             if trace.rows != expected:
                 yield f"traces/{bank} has {trace.rows:,} rows, and {expected:,} were made"
+
+
+def _rates(run: Run, epochs: int) -> np.ndarray:
+    """The learning rates that the configuration gives."""
+    return rates_of(run.config.learning, run.epochs_before, run.epochs_before + epochs)
 
 
 def _keyframes(run: Run, report: Report) -> Finding:

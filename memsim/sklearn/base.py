@@ -1,0 +1,134 @@
+"""What all estimators share: training runs from samples, and READs of samples."""
+
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from .. import training
+from ..datasets import Dataset, Scaling
+from ..prediction import evaluate
+from ..run import Run
+from ..starting import start_of
+from .currents import scaling_of, warn_of_clipped
+from .options import SAMPLES, Options
+
+
+class MemristorEstimator(BaseEstimator):
+    """Networks of memristors that samples train, each in a run of its own.
+
+    Attributes
+    ----------
+    runs_ : tuple of Run
+        The last run of each network, in memory; see :meth:`memsim.run.Run.save`.
+    scaling_ : Scaling
+        How inputs become currents.
+    loss_curve_ : list of float
+        Mean over the samples of each epoch's error, (T - V)^2 / 2 summed over outputs (Eq. 19).
+    n_iter_ : int
+        Epochs so far.
+    n_features_in_ : int
+    feature_names_in_ : (n_features_in_,) of str
+        Only where the samples have names that are all texts.
+    """
+
+    _options: ClassVar[type[Options]]
+
+    def _checked(self) -> Options:
+        """The parameters, checked."""
+        return self._options.of(self.get_params(deep=False))
+
+    def _parts(self, outputs: int) -> list[slice]:
+        """The outputs of each network."""
+        return [slice(0, outputs)]
+
+    def _begin(self, inputs: np.ndarray, options: Options) -> None:
+        """Forget what was learned, and calibrate currents."""
+        features = tuple(getattr(self, "feature_names_in_", ()))
+        self.scaling_: Scaling = scaling_of(inputs, options.scaling, features)
+        self.runs_: tuple[Run, ...] = ()
+        self.loss_curve_: list[float] = []
+        self.n_iter_ = 0
+
+    def _held_back(self, samples: int, options: Options, stratify: np.ndarray | None = None) -> np.ndarray:
+        """Samples that are held back for validation, (samples,) bool; none without early stopping."""
+        chosen = np.zeros(samples, dtype=bool)
+        if options.early_stopping:
+            random = check_random_state(self.random_state)
+            split = train_test_split(
+                np.arange(samples), test_size=options.validation_fraction, stratify=stratify, random_state=random
+            )
+            chosen[split[1]] = True
+        return chosen
+
+    def _learn(
+        self, inputs: np.ndarray, targets: np.ndarray, options: Options, epochs: int, held_back: np.ndarray
+    ) -> None:
+        """Train each network, where there are devices already from their present state on.
+
+        Parameters
+        ----------
+        inputs : (samples, inputs) float64
+            In their own units.
+        targets : (samples, outputs) float64
+            Of all networks.
+        options : Options
+        epochs : int
+        held_back : (samples,) bool
+            Those for validation.
+        """
+        currents, clipped = self.scaling_.apply(inputs, options.beyond, "X")
+        warn_of_clipped(clipped, inputs)
+        parts = self._parts(targets.shape[1])
+        seeds = check_random_state(self.random_state).randint(2**31, size=len(parts))
+        runs = [
+            self._run(currents, targets[:, part], options, epochs, held_back, int(seed), before)
+            for part, seed, before in zip(parts, seeds, self.runs_ or [None] * len(parts), strict=True)
+        ]
+        self.runs_ = tuple(runs)
+        self.loss_curve_ += _mean_loss(runs).tolist()
+        self.n_iter_ = len(self.loss_curve_)
+
+    def _run(
+        self, currents: np.ndarray, targets: np.ndarray, options: Options, epochs: int, held_back: np.ndarray,
+        seed: int, before: Run | None,
+    ) -> Run:  # fmt: skip
+        features = self.scaling_.features
+        data = Dataset(currents, targets, SAMPLES, features=features, scaling=self.scaling_)
+        if held_back.any():
+            data = replace(data.only(~held_back), validation=data.only(held_back))
+        config = options.configuration(
+            currents.shape[1], targets.shape[1], seed=seed, epochs=epochs, samples=len(data.inputs)
+        )
+        start = None if before is None else start_of(before)
+        if before is not None:
+            config = config.model_copy(update={"run": before.config.run})
+        run = training.run(config, data, start=start)
+        if run.stopped:
+            raise KeyboardInterrupt
+        return run
+
+    def _outputs(self, X: Any) -> np.ndarray:  # noqa: N803 (scikit-learn's name)
+        """What the networks give for samples by READs through copies of their devices, (samples, outputs)."""
+        check_is_fitted(self)
+        inputs = validate_data(self, X, dtype=np.float64, reset=False)
+        options = self._checked()
+        given = [
+            evaluate(run, inputs, best=run.stored.is_watched, beyond=options.beyond, apart=True) for run in self.runs_
+        ]
+        warn_of_clipped(given[0].clipped, inputs)
+        return np.concatenate([each.outputs[:, :, 0] for each in given], axis=1)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return bool(getattr(self, "runs_", ()))
+
+
+def _mean_loss(runs: list[Run]) -> np.ndarray:
+    """Mean error of each epoch over all networks; one that stopped earlier stays at its last, (epochs,)."""
+    epochs = max(len(run.total_error) for run in runs)
+    curves = [np.pad(run.total_error[:, 0], (0, epochs - len(run.total_error)), mode="edge") for run in runs]
+    return np.asarray(np.sum(curves, axis=0) / runs[0].samples)

@@ -1,0 +1,144 @@
+"""What the estimators take, checked, and the runs that it stands for."""
+
+import math
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+from pydantic import Field
+
+from .. import calibration
+from ..configuration import (
+    Configuration,
+    DataSection,
+    DevicesSection,
+    LearningSection,
+    MultilayerSection,
+    RunSection,
+    SingleLayerSection,
+    TraceSection,
+)
+from ..devices import Node, ThresholdMemristor
+from ..errors import InputError
+from ..fields import Settings
+
+SAMPLES = "samples"  # the name of the data set in the run file
+KEYFRAMES = 10  # of a run at most, so that a pickle is small
+
+
+class Options(Settings):
+    """What all estimators take."""
+
+    weight_limit: float = Field(gt=0)
+    learning_rate_init: float = Field(gt=0)
+    max_iter: int = Field(ge=1)
+    batch_size: int = Field(ge=1, lt=2**31)
+    shuffle: bool
+    early_stopping: bool
+    validation_fraction: float = Field(gt=0, lt=1)
+    n_iter_no_change: int = Field(ge=1)
+    scaling: Literal["range", "standard", "none"]
+    beyond: Literal["clip", "refuse"]
+
+    @classmethod
+    def of(cls, parameters: Mapping[str, Any]) -> Self:
+        """The checked parameters of an estimator.
+
+        Raises
+        ------
+        InputError
+            With a clause for each that is wrong.
+        """
+        return cls(**{name: _plain(parameters[name]) for name in cls.model_fields})
+
+    def refuse_early_stopping(self) -> None:
+        """Refuse what needs many epochs, where the samples are shown once.
+
+        Raises
+        ------
+        InputError
+        """
+        if self.early_stopping:
+            raise InputError("early_stopping: must be False for partial_fit, which shows the samples once (got True)")
+
+    def configuration(self, inputs: int, outputs: int, *, seed: int, epochs: int, samples: int) -> Configuration:
+        """The run of a network.
+
+        Parameters
+        ----------
+        inputs, outputs : int
+        seed : int
+        epochs : int
+        samples : int
+            To learn, in one epoch.
+        """
+        config = Configuration(
+            run=RunSection(seed=seed, threads=1),
+            network=self.section(inputs, outputs),
+            learning=LearningSection(
+                rate=self.learning_rate_init, epochs=epochs, shuffle=self.shuffle, batch=self.batch_size,
+                patience=self.n_iter_no_change if self.early_stopping else 0,
+            ),
+            data=DataSection(arrays=SAMPLES, beyond=self.beyond),
+            trace=TraceSection(keyframe_samples=math.ceil(epochs / KEYFRAMES) * samples),
+        )  # fmt: skip
+        return config.model_copy(update={"devices": self.devices(config)})
+
+    def section(self, inputs: int, outputs: int) -> MultilayerSection | SingleLayerSection:
+        """The network of so many inputs and outputs."""
+        raise NotImplementedError
+
+    def devices(self, config: Configuration) -> DevicesSection:
+        """Its devices."""
+        raise NotImplementedError
+
+
+class PerceptronOptions(Options):
+    """What the single-layer perceptron takes."""
+
+    construction: Literal["equivalent", "memristor"]
+
+    def section(self, inputs: int, _: int) -> SingleLayerSection:
+        """The network of so many inputs, with one output."""
+        return SingleLayerSection(inputs=inputs, construction=self.construction)
+
+    def devices(self, config: Configuration) -> DevicesSection:
+        """The threshold memristor, with windows for inputs up to 1 each, whichever the samples are."""
+        assert isinstance(config.network, SingleLayerSection)
+        inputs = config.network.inputs
+        devices = DevicesSection(memristor=ThresholdMemristor(inputs=inputs, weight_limit=self.weight_limit))
+        if self.construction == "equivalent":
+            return devices
+        config = config.model_copy(update={"devices": devices})
+        calibrated = calibration.calibrate(config, np.ones((1, inputs)), np.array([[0.0], [1.0]]))[0].device
+        return devices.model_copy(update={"memristor": calibrated})
+
+
+class MultilayerOptions(Options):
+    """What the multilayer perceptron takes."""
+
+    hidden_layer_sizes: tuple[Annotated[int, Field(ge=1)], ...]
+    bias_limit: float = Field(gt=0, lt=1)
+    node_drift: float = Field(gt=0, lt=1)
+    node_threshold: float = Field(ge=0)
+
+    def section(self, inputs: int, outputs: int) -> MultilayerSection:
+        """The network of so many inputs and outputs; a constant line gives hidden nodes what a bias weight cannot."""
+        return MultilayerSection(
+            layers=(inputs, *self.hidden_layer_sizes, outputs), constant_input=True, weight_limit=self.weight_limit,
+            bias_limit=self.bias_limit, node_drift=self.node_drift, initial_bias=0.05,
+        )  # fmt: skip
+
+    def devices(self, config: Configuration) -> DevicesSection:
+        """Nodes with a drift threshold (Eq. 11), which is in units of the unit current."""
+        assert isinstance(config.network, MultilayerSection)
+        layers = config.network.layers
+        nodes = calibration.calibrate(config, np.zeros((1, layers[0] + 1)), np.zeros((1, layers[-1])))[1]
+        return DevicesSection(node=Node(threshold=self.node_threshold * nodes.unit_current))
+
+
+def _plain(value: Any) -> Any:
+    """Numbers of NumPy, as a grid of parameters has them, as Python's; a single size of a layer as several."""
+    if isinstance(value, np.generic | np.ndarray):
+        value = value.tolist()
+    return tuple(map(_plain, value)) if isinstance(value, list | tuple) else value

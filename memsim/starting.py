@@ -1,0 +1,137 @@
+"""Where a run begins that goes on with the devices of another run: their states, and all that the past left in them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .calibration import BankCalibration
+from .configuration import Configuration, SingleLayerSection
+from .errors import InputError
+from .imperfections.drawing import OwnDevices
+from .traces.layout import Beginning
+
+if TYPE_CHECKING:
+    from .run import Run
+    from .traces.stored import Stored
+
+
+@dataclass(frozen=True)
+class Start:
+    """Devices as another run left them.
+
+    Attributes
+    ----------
+    seeds : (realisations,) uint64
+        What each realisation's devices were drawn from; the draws of the run go on from them.
+    states : tuple of (devices, variables, realisations) float64
+        Of each bank.
+    beginning : Beginning
+        What the controller remembers, the devices' past, and how much came before.
+    banks : tuple of BankCalibration
+        The devices as they were calibrated; none where a run's own file says it.
+    """
+
+    seeds: np.ndarray
+    states: tuple[np.ndarray, ...]
+    beginning: Beginning
+    banks: tuple[BankCalibration, ...] = ()
+
+    def of(self, realisations: Sequence[int]) -> "Start":
+        """The same of some realisations."""
+        lanes = list(realisations)
+        return Start(
+            self.seeds[lanes], tuple(states[..., lanes] for states in self.states), self.beginning.of(lanes), self.banks
+        )
+
+    def calibrated(self, config: Configuration) -> Configuration:
+        """A configuration with the windows of the threshold memristor, which else follow from the samples."""
+        network = config.network
+        if not (self.banks and isinstance(network, SingleLayerSection) and network.construction == "memristor"):
+            return config
+        given = config.devices.memristor
+        if given is not None and given.thresholds is not None and given.window is not None:
+            return config
+        devices = config.devices.model_copy(update={"memristor": self.banks[0].device})
+        return config.model_copy(update={"devices": devices})
+
+    def refuse_other_devices(self, config: Configuration, banks: Sequence[BankCalibration]) -> None:
+        """Refuse a network of other devices, or of other currents, than those that the states belong to.
+
+        Raises
+        ------
+        InputError
+            Naming the bank and what differs.
+        """
+        if config.run.lanes != len(self.seeds):
+            raise InputError(
+                f"run.realisations: must be the {len(self.seeds)} of the run whose states are the start "
+                f"(got {config.run.lanes})"
+            )
+        for known, bank in zip(self.banks, banks, strict=False):
+            _refuse_difference(known, bank)
+        if len(self.states) != len(banks) or (self.banks and len(self.banks) != len(banks)):
+            raise InputError(f"start: has {len(self.states)} banks of devices, and the network {len(banks)}")
+        for states, bank in zip(self.states, banks, strict=True):
+            expected = (bank.devices, len(bank.device.state_variables()), len(self.seeds))
+            if states.shape != expected:
+                raise InputError(f"start: the states of {bank.name} are of the shape {states.shape}, not {expected}")
+
+    def refuse_other_rate(self, drawn: np.ndarray) -> None:
+        """Refuse another learning rate than the threshold memristor's own, which is one of its variables."""
+        if not np.array_equal(drawn[-1], self.states[0][:, -1]):
+            raise InputError(
+                f"learning.rate: is a variable of the threshold memristor, and with the width of a WRITE must give the "
+                f"start's {self.states[0][0, -1, 0]:.6g} 1/(A s) (got {drawn[-1, 0, 0]:.6g}); take the rate of the run "
+                f"that it goes on from"
+            )
+
+    def with_past(self, own: Sequence[OwnDevices]) -> tuple[OwnDevices, ...]:
+        """What devices have of their own, with what the past left in them."""
+        past = self.beginning.past
+        return tuple(each.with_past(left) for each, left in zip(own, past, strict=True)) if past else tuple(own)
+
+
+def _refuse_difference(known: BankCalibration, bank: BankCalibration) -> None:
+    names = sorted((field.name for field in fields(BankCalibration)), key=lambda name: name in ("device", "modelled"))
+    for name in names:  # numbers before what holds many of them
+        before, now = getattr(known, name), getattr(bank, name)
+        if before != now:
+            raise InputError(
+                f"start: {name} of {known.name} is {_short(before)} in the run whose states are the start, and "
+                f"{_short(now)} here; take the network, time and write settings of that run"
+            )
+
+
+def _short(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def start_of(run: "Run") -> Start:
+    """The devices of a run as they are at its last keyframe, its end where it is finished.
+
+    Raises
+    ------
+    InputError
+        The run has no keyframe yet, or its file is of an earlier schema.
+    """
+    from .replay import StoredKeyframes
+
+    keyframes = StoredKeyframes(run.stored, range(run.realisations))
+    at = keyframes.at(len(keyframes.samples) - 1)
+    if at.sample == 0 or len(at.bias) == 0:
+        raise InputError(f"start: {run.path or 'the run'} has no keyframe of schema version 2 to go on from")
+    before = run.stored.beginning
+    epochs, steps = at.sample // run.samples, at.sample * run.sample_steps
+    if before is not None:
+        epochs, steps = epochs + before.epochs, steps + before.steps
+    return Start(run.seeds, tuple(at.states), Beginning(epochs, steps, at.bias, tuple(at.past)), run.calibration)
+
+
+def stored_start(stored: "Stored") -> Start | None:
+    """The start that a run file holds; none of a run that drew its starting weights."""
+    beginning = stored.beginning
+    if beginning is None:
+        return None
+    return Start(stored.seeds, tuple(stored.initial_state(bank) for bank in stored.banks), beginning)

@@ -1,0 +1,351 @@
+"""Estimators: scikit-learn's own checks; READs that change nothing, and states that partial fits go on from."""
+
+import pickle
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.datasets import load_diabetes, load_iris, load_wine
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV, cross_val_score, train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
+
+import memsim
+from memsim.errors import InputError
+from memsim.inspection.verification import verify
+from memsim.run import open_run
+from memsim.sklearn import MemristorMLPClassifier, MemristorMLPRegressor, MemristorPerceptronClassifier
+
+ESTIMATORS = (MemristorPerceptronClassifier, MemristorMLPClassifier, MemristorMLPRegressor)
+CLASSIFIERS = ESTIMATORS[:2]
+IRIS, KINDS = load_iris(return_X_y=True)
+DIABETES, PROGRESS = load_diabetes(return_X_y=True)
+WINE = load_wine(return_X_y=True)
+of_each_estimator = pytest.mark.parametrize("estimator", ESTIMATORS)
+of_each_classifier = pytest.mark.parametrize("estimator", CLASSIFIERS)
+
+
+# scikit-learn's checks
+
+
+QUICK = (
+    "check_classifiers_train", "check_estimators_pickle", "check_methods_subset_invariance",
+    "check_n_features_in_after_fitting", "check_dict_unchanged",
+)  # fmt: skip
+
+
+@pytest.mark.slow
+@parametrize_with_checks([estimator() for estimator in ESTIMATORS])
+def test_it_passes_the_checks_of_scikit_learn(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_it_passes_some_checks_of_scikit_learn(name):
+    checks = [
+        (estimator, check)
+        for estimator, check in estimator_checks_generator(MemristorMLPClassifier())
+        if check.func.__name__ == name
+    ]
+    assert checks
+    for estimator, check in checks:
+        check(estimator)
+
+
+# Bits
+
+
+def bits(run):
+    return {bank: run.final_state[bank].tobytes() for bank in run.banks}
+
+
+def samples_of(estimator):
+    return (DIABETES[:60], PROGRESS[:60]) if estimator is MemristorMLPRegressor else (IRIS, KINDS)
+
+
+def fitted(estimator, **parameters):
+    return estimator(**{"max_iter": 3, "random_state": 0} | parameters).fit(*samples_of(estimator))
+
+
+def same_bits(one, other):
+    """Whether two estimators have the same devices in the same states, and learned the same."""
+    states = [[bits(run) for run in each.runs_] for each in (one, other)]
+    return states[0] == states[1] and one.loss_curve_ == other.loss_curve_
+
+
+@of_each_estimator
+def test_predicting_changes_nothing_and_repeats_itself(estimator):
+    model, inputs = fitted(estimator), samples_of(estimator)[0]
+    before = [run.image for run in model.runs_]
+    first = model.predict(inputs)
+    assert [run.image for run in model.runs_] == before
+    assert np.array_equal(model.predict(inputs), first)
+    outputs = model._outputs(inputs)
+    assert outputs.tobytes() == model._outputs(inputs).tobytes()
+    assert outputs.tobytes() == np.concatenate([model._outputs(row[None]) for row in inputs]).tobytes()
+
+
+def test_a_node_at_its_bound_does_not_touch_other_rows():
+    """Of samples that follow each other through one copy, one changes those after it."""
+    model = fitted(MemristorMLPClassifier, node_drift=0.9)
+    outputs = model._outputs(IRIS)
+    (run,) = model.runs_
+    one_copy = memsim.evaluate(run, IRIS).outputs[:, :, 0]
+    assert np.abs(outputs - one_copy).max() > 1e-3
+    assert outputs[::-1].tobytes() == model._outputs(IRIS[::-1]).tobytes()
+
+
+@of_each_estimator
+@pytest.mark.parametrize("how", [pickle.dumps, None])
+def test_a_copy_predicts_the_same_bits(estimator, how):
+    model, inputs = fitted(estimator), samples_of(estimator)[0]
+    image = pickle.dumps(model)
+    copied = pickle.loads(image)
+    assert copied._outputs(inputs).tobytes() == model._outputs(inputs).tobytes()
+    assert len(image) < 200_000
+    assert not hasattr(clone(model), "runs_")
+
+
+@of_each_estimator
+def test_the_seed_is_honoured(estimator):
+    assert same_bits(fitted(estimator), fitted(estimator))
+    assert not same_bits(fitted(estimator), fitted(estimator, random_state=1))
+    states = [np.random.RandomState(0), np.random.RandomState(0)]
+    assert same_bits(*(fitted(estimator, random_state=state) for state in states))
+    assert not same_bits(*(fitted(estimator, random_state=states[0]) for _ in range(2)))
+    assert not same_bits(fitted(estimator, random_state=None), fitted(estimator, random_state=None))
+
+
+@of_each_estimator
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_partial_fits_have_the_bits_of_one_fit(estimator, shuffle):
+    inputs, targets = samples_of(estimator)
+    whole = fitted(estimator, shuffle=shuffle, max_iter=5)
+    model = estimator(shuffle=shuffle, random_state=0)
+    for call in range(5):
+        classes = {"classes": np.unique(targets)} if estimator in CLASSIFIERS and call == 0 else {}
+        model.partial_fit(inputs, targets, **classes)
+    assert same_bits(model, whole)
+    assert model.n_iter_ == whole.n_iter_ == 5
+    assert model._outputs(inputs).tobytes() == whole._outputs(inputs).tobytes()
+    after_fit = fitted(estimator, shuffle=shuffle, max_iter=4).partial_fit(inputs, targets)
+    assert same_bits(after_fit, whole)
+
+
+def test_partial_fits_may_bring_other_samples_and_fewer_classes(tmp_path):
+    model = MemristorMLPClassifier(random_state=0)
+    model.partial_fit(IRIS[::2], KINDS[::2], classes=[0, 1, 2])
+    with pytest.warns(UserWarning, match="inputs are beyond the range"):
+        model.partial_fit(IRIS[KINDS < 2] * 2.0, KINDS[KINDS < 2])
+    assert model.run_.epochs_before == 1
+    model.run_.save(tmp_path / "partial.h5")
+    with open_run(tmp_path / "partial.h5") as run:
+        assert [finding for finding in verify(run) if finding.wrong] == []
+        assert run.samples == 100
+    with pytest.raises(InputError, match=r"y: must be of the classes \[0 1 2\] \(got .*3.* in sample 1\)"):
+        model.partial_fit(IRIS[:2], [0, 3])
+    with pytest.raises(InputError, match="classes: must be those of the first call"):
+        model.partial_fit(IRIS[:2], [0, 1], classes=[0, 1])
+
+
+@pytest.mark.slow
+def test_both_constructions_of_the_perceptron_learn_the_same_curve():
+    memristor, lines = (
+        MemristorPerceptronClassifier(construction=construction, max_iter=3, random_state=0).fit(IRIS, KINDS)
+        for construction in ("memristor", "equivalent")
+    )
+    assert memristor.loss_curve_ == pytest.approx(lines.loss_curve_, rel=1e-9)
+    assert memristor.decision_function(IRIS) == pytest.approx(lines.decision_function(IRIS), abs=1e-9)
+    partial = MemristorPerceptronClassifier(construction="memristor", random_state=0)
+    for _ in range(3):
+        partial.partial_fit(IRIS, KINDS, classes=[0, 1, 2])
+    assert same_bits(partial, memristor)
+
+
+# In the company of scikit-learn
+
+
+@of_each_classifier
+def test_it_works_in_pipelines_grids_and_cross_validation(estimator):
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*inputs are beyond the range")
+        chain = make_pipeline(StandardScaler(), estimator(max_iter=20, random_state=0))
+        assert cross_val_score(chain, *WINE, cv=3).mean() > 0.9
+        name = chain.steps[-1][0]
+        grid = GridSearchCV(chain, {f"{name}__learning_rate_init": np.array([1e-6, 0.03])}, cv=3).fit(*WINE)
+        assert grid.best_params_[f"{name}__learning_rate_init"] == 0.03
+        assert CalibratedClassifierCV(chain, cv=3).fit(*WINE).predict_proba(WINE[0]).shape == (178, 3)
+
+
+def test_names_of_columns_and_classes_are_kept():
+    pandas = pytest.importorskip("pandas")
+    data = load_iris(as_frame=True)
+    names = np.array(data.target_names)[data.target]
+    model = MemristorPerceptronClassifier(max_iter=20, random_state=0).fit(data.data, names)
+    assert isinstance(data.data, pandas.DataFrame)
+    assert model.feature_names_in_.tolist() == list(data.data.columns)
+    assert model.classes_.tolist() == ["setosa", "versicolor", "virginica"]
+    assert set(model.predict(data.data)) <= set(names)
+    assert model.score(data.data, names) > 0.9
+    assert len(model.runs_) == 3
+    assert model.runs_[0].dataset.inputs.shape == (150, 4)
+
+
+def test_two_classes_share_an_output():
+    two = KINDS < 2
+    for estimator in CLASSIFIERS:
+        model = estimator(max_iter=10, random_state=0).fit(IRIS[two], KINDS[two])
+        decision = model.decision_function(IRIS[two])
+        assert decision.shape == (100,)
+        assert np.array_equal(model.predict(IRIS[two]), (decision > 0).astype(int))
+        assert model.score(IRIS[two], KINDS[two]) == 1.0
+        assert not hasattr(model, "predict_proba")
+
+
+def test_several_targets_have_an_output_each():
+    targets = np.stack([PROGRESS, -2.0 * PROGRESS, np.full(len(PROGRESS), 7.0)], axis=1)
+    model = MemristorMLPRegressor(max_iter=20, random_state=0).fit(DIABETES, targets)
+    found = model.predict(DIABETES)
+    assert found.shape == targets.shape
+    assert np.corrcoef(found[:, 0], PROGRESS)[0, 1] > 0.6
+    assert np.corrcoef(found[:, 1], PROGRESS)[0, 1] < -0.6
+    assert np.abs(found[:, 2] - 7.0).max() < 0.5
+
+
+def test_defaults_learn_small_standard_data():
+    parts = train_test_split(*WINE, test_size=0.25, random_state=0)
+    for estimator in CLASSIFIERS:
+        model = estimator(random_state=0)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*inputs are beyond the range")
+            assert model.fit(parts[0], parts[2]).score(parts[1], parts[3]) > 0.93
+        assert model.loss_curve_[-1] < 0.5 * model.loss_curve_[0]
+
+
+# Early stopping
+
+
+@of_each_estimator
+def test_early_stopping_ends_early_and_takes_the_best_states(estimator):
+    inputs, targets = samples_of(estimator)
+    model = fitted(estimator, early_stopping=True, n_iter_no_change=2, max_iter=60, validation_fraction=0.2)
+    for run in model.runs_:
+        assert run.samples == 0.8 * len(inputs)
+        assert run.best_error[0] == run.validation_error.min()
+    assert any(run.ended_early and len(run.validation_error) < 60 for run in model.runs_)
+    if estimator in CLASSIFIERS:
+        held_back = model.runs_[0].dataset.validation.inputs
+        assert len(held_back) == 30
+    wanted = np.concatenate(
+        [memsim.evaluate(run, inputs, best=True, apart=True).outputs[:, :, 0] for run in model.runs_], axis=1
+    )
+    assert model._outputs(inputs).tobytes() == wanted.tobytes()
+    assert same_bits(
+        model, fitted(estimator, early_stopping=True, n_iter_no_change=2, max_iter=60, validation_fraction=0.2)
+    )
+    with pytest.raises(InputError, match="early_stopping: must be False for partial_fit"):
+        model.partial_fit(inputs, targets)
+
+
+# Currents
+
+
+def test_inputs_beyond_the_range_are_clipped_and_counted_or_refused():
+    model = fitted(MemristorMLPClassifier)
+    beyond = IRIS[:3].copy()
+    beyond[1, 2], beyond[2, 0] = 99.0, -5.0
+    ends = beyond.copy()
+    ends[1, 2], ends[2, 0] = IRIS[:, 2].max(), IRIS[:, 0].min()
+    with pytest.warns(UserWarning, match="2 of 12 inputs are beyond the range"):
+        found = model.decision_function(beyond)
+    assert np.array_equal(found, model.decision_function(ends))
+    model.set_params(beyond="refuse")
+    with pytest.raises(InputError, match=r"column 0 must be from 4.3 to 7.9.* in sample 2|column 2 .* in sample 1"):
+        model.predict(beyond)
+    with pytest.raises(ValueError, match="NaN"):
+        model.predict(np.full((2, 4), np.nan))
+
+
+@of_each_estimator
+@pytest.mark.parametrize("scaling", ["range", "standard"])
+def test_constant_columns_carry_no_information(estimator, scaling):
+    inputs, targets = samples_of(estimator)
+    constant = np.column_stack([inputs, np.full(len(inputs), 3.0)])
+    model = estimator(max_iter=3, random_state=0, scaling=scaling).fit(constant, targets)
+    assert (model.runs_[0].dataset.inputs[:, -1] == 0.0).all()
+    with pytest.warns(UserWarning, match=f"{len(inputs)} of"):
+        found = model._outputs(constant + np.eye(constant.shape[1])[-1])
+    assert np.array_equal(found, model._outputs(constant))
+
+
+def test_inputs_may_be_currents_already():
+    inputs = np.clip(StandardScaler().fit_transform(IRIS) / 3.0, -1.0, 1.0)
+    model = MemristorPerceptronClassifier(scaling="none", max_iter=5, random_state=0).fit(inputs, KINDS)
+    assert np.array_equal(model.runs_[0].dataset.inputs, inputs)
+
+
+# What is refused
+
+
+@of_each_estimator
+@pytest.mark.parametrize(
+    ("parameter", "value", "message"),
+    [
+        ("max_iter", 0, "max_iter: must be greater than or equal to 1"),
+        ("max_iter", 2.5, "max_iter: must be a"),
+        ("learning_rate_init", -1.0, "learning_rate_init: must be greater than 0"),
+        ("learning_rate_init", np.nan, "learning_rate_init: must be"),
+        ("batch_size", 0, "batch_size: must be greater than or equal to 1"),
+        ("batch_size", 1000, "learning.batch: must be at most"),
+        ("validation_fraction", 1.0, "validation_fraction: must be less than 1"),
+        ("scaling", "log", "scaling: must be"),
+        ("beyond", "ignore", "beyond: must be"),
+        ("weight_limit", 0.0, "weight_limit: must be greater than 0"),
+    ],
+)
+def test_parameters_that_cannot_work_are_refused_with_one_line(estimator, parameter, value, message):
+    with pytest.raises(ValueError, match=message) as refused:
+        estimator(**{parameter: value}).fit(*samples_of(estimator))
+    assert "\n" not in str(refused.value)
+
+
+def test_what_has_not_learned_does_not_predict():
+    for estimator in ESTIMATORS:
+        with pytest.raises(NotFittedError):
+            estimator().predict(IRIS)
+    with pytest.raises(AttributeError, match="run_"):
+        MemristorMLPClassifier().run_  # noqa: B018
+    with pytest.raises(InputError, match="classes: must be given in the first call"):
+        MemristorMLPClassifier().partial_fit(IRIS, KINDS)
+    with pytest.raises(InputError, match="y: must be of two classes or more"):
+        MemristorMLPClassifier().fit(IRIS, np.zeros(150))
+    with pytest.raises(InputError, match="construction: must be"):
+        MemristorPerceptronClassifier(construction="other").fit(IRIS, KINDS)
+
+
+def test_without_scikit_learn_one_line_says_what_to_install():
+    hidden = "import sys; sys.modules['sklearn'] = None; import memsim.sklearn"
+    found = subprocess.run([sys.executable, "-c", hidden], capture_output=True, text=True, check=False)
+    assert found.returncode == 1
+    assert (
+        found.stderr.splitlines()[-1] == "ImportError: memsim.sklearn needs scikit-learn: pip install 'memsim[sklearn]'"
+    )
+
+
+# The run file
+
+
+def test_a_run_is_saved_and_looked_into(tmp_path, cli):
+    model = fitted(MemristorMLPClassifier)
+    model.run_.save(tmp_path / "iris.h5")
+    assert cli("trace", "info", tmp_path / "iris.h5").status == 0
+    assert cli("trace", "verify", tmp_path / "iris.h5").status == 0
+    with open_run(tmp_path / "iris.h5") as run:
+        given = memsim.evaluate(run, IRIS, apart=True).outputs[:, :, 0]
+    assert given.tobytes() == model._outputs(IRIS).tobytes()
