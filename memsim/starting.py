@@ -8,6 +8,7 @@ import numpy as np
 
 from .calibration import BankCalibration
 from .configuration import Configuration, SingleLayerSection
+from .devices import CarrierMemristor
 from .errors import InputError
 from .imperfections.drawing import OwnDevices
 from .traces.layout import Beginning
@@ -51,6 +52,8 @@ class Start:
         if not (self.banks and isinstance(network, SingleLayerSection) and network.construction == "memristor"):
             return config
         given = config.devices.memristor
+        if isinstance(given, CarrierMemristor):
+            return config
         if given is not None and given.thresholds is not None and given.window is not None:
             return config
         devices = config.devices.model_copy(update={"memristor": self.banks[0].device})
