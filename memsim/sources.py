@@ -22,11 +22,11 @@ def is_run_file(path: Path) -> bool:
     return path.suffix.lower() in RUN_FILES or h5py.is_hdf5(path)
 
 
-def load_source(path: Path, assignments: Sequence[str] = ()) -> tuple[Configuration, Dataset, Start | None]:
-    """Configuration, samples, and where the run begins, from TOML or from a run file.
+def load_source(path: Path, assignments: Sequence[str] = ()) -> tuple[Configuration, Dataset]:
+    """Configuration and samples, from TOML or from a run file.
 
-    A run file gives its effective configuration, its own samples, and the states that it began from where they were
-    those of another run, so that running it again gives the same bits, whatever became of a CSV file.
+    A run file gives its effective configuration and its own samples, so that
+    running it again gives the same bits, whatever became of a CSV file; :func:`load_start` says where it began.
 
     Raises
     ------
@@ -39,19 +39,38 @@ def load_source(path: Path, assignments: Sequence[str] = ()) -> tuple[Configurat
         raise InputError(str(error)) from None
     if not is_run_file(path):
         config = load_configuration(path, list(assignments))
-        return config, datasets.load(config.data), None
+        return config, datasets.load(config.data)
     from .run import open_run
 
     try:
         with open_run(path) as earlier:
-            values, stored, start = earlier.configuration, earlier.dataset, stored_start(earlier.stored)
+            values, stored = earlier.configuration, earlier.dataset
     except RunFileError as error:
         raise InputError(str(error)) from None
     before = values.get("data")
     config = Configuration(**override(values, list(assignments)))
     data = datasets.of_stored(stored)
     changed = any(assignment.startswith("data.") for assignment in assignments)
-    return config, datasets.load(config.data) if changed and before else data, start
+    return config, datasets.load(config.data) if changed and before else data
+
+
+def load_start(path: Path) -> Start | None:
+    """Where the run of a run file begins, if that is with the devices of another run; else none.
+
+    Raises
+    ------
+    InputError
+        It is a broken run file.
+    """
+    from .run import open_run
+
+    if not is_run_file(path):
+        return None
+    try:
+        with open_run(path) as earlier:
+            return stored_start(earlier.stored)
+    except RunFileError as error:
+        raise InputError(str(error)) from None
 
 
 def refuse_target(source: Path, target: Path, overwrite: bool) -> None:

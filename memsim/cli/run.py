@@ -64,12 +64,13 @@ def command(
     from .. import training
     from ..errors import InputError
     from ..reporting import TrainingProgress, show_run
-    from ..sources import is_run_file, load_source, refuse_target
+    from ..sources import is_run_file, load_source, load_start, refuse_target
 
     if resume and overwrite:
         raise InputError("--resume: goes on with the file, --overwrite replaces it; give one of them")
     extra = (f"run.threads={threads}",) if threads else ()
-    config, data, start = load_source(source, (*assignments, *extra))
+    config, data = load_source(source, (*assignments, *extra))
+    start = load_start(source)
     target = out or Path(source.stem + ".h5")
     if resume and out is None and is_run_file(source):
         target = source

@@ -33,10 +33,10 @@ def command(source: Path, plot: Path | None, sample: int | None, overwrite: bool
     from ..errors import InputError
     from ..reporting import console
     from ..slot_table import table
-    from ..sources import load_source
+    from ..sources import load_source, load_start
 
-    config, data, start = load_source(source, assignments)
-    assembly = assemble(config, data, start=start)
+    config, data = load_source(source, assignments)
+    assembly = assemble(config, data, start=load_start(source))
     drawn = config.learning.batch - 1 if sample is None else sample
     if plot is not None:
         from ..figures import check_plot_target
