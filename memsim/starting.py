@@ -8,7 +8,7 @@ import numpy as np
 
 from .calibration import BankCalibration
 from .configuration import Configuration, SingleLayerSection
-from .devices import CarrierMemristor
+from .devices import CarrierMemristor, ThresholdMemristor
 from .errors import InputError
 from .imperfections.drawing import OwnDevices
 from .traces.layout import Beginning
@@ -54,7 +54,7 @@ class Start:
         given = config.devices.memristor
         if isinstance(given, CarrierMemristor):
             return config
-        if given is not None and given.thresholds is not None and given.window is not None:
+        if isinstance(given, ThresholdMemristor) and given.thresholds is not None and given.window is not None:
             return config
         devices = config.devices.model_copy(update={"memristor": self.banks[0].device})
         return config.model_copy(update={"devices": devices})

@@ -268,8 +268,10 @@ def test_inputs_beyond_the_range_are_clipped_and_counted_or_refused():
     model.set_params(beyond="refuse")
     with pytest.raises(InputError, match=r"column 0 must be from 4.3 to 7.9.* in sample 2|column 2 .* in sample 1"):
         model.predict(beyond)
-    with pytest.raises(ValueError, match="NaN"):
-        model.predict(np.full((2, 4), np.nan))
+    for value, name in ((np.nan, "NaN"), (-np.inf, "-inf")):
+        beyond[1, 2] = value
+        with pytest.raises(InputError, match=f"X: must be finite .got {name} in row 1, column 2"):
+            model.predict(beyond)
 
 
 @of_each_estimator

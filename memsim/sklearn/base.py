@@ -14,7 +14,7 @@ from ..datasets import Dataset, Scaling
 from ..prediction import evaluate
 from ..run import Run
 from ..starting import start_of
-from .currents import scaling_of, warn_of_clipped
+from .currents import refuse_missing, scaling_of, warn_of_clipped
 from .options import SAMPLES, Options
 
 
@@ -41,6 +41,12 @@ class MemristorEstimator(BaseEstimator):
     def _checked(self) -> Options:
         """The parameters, checked."""
         return self._options.of(self.get_params(deep=False))
+
+    def _validated(self, X: Any, *y: Any, **rules: Any) -> Any:  # noqa: N803 (scikit-learn's name)
+        """Samples as scikit-learn checks them; a missing value is named by its row and column."""
+        found = validate_data(self, X, *y, dtype=np.float64, ensure_all_finite=False, **rules)
+        refuse_missing(found[0] if y else found, tuple(getattr(self, "feature_names_in_", ())))
+        return found
 
     def _parts(self, outputs: int) -> list[slice]:
         """The outputs of each network."""
@@ -112,10 +118,10 @@ class MemristorEstimator(BaseEstimator):
             raise KeyboardInterrupt
         return run
 
-    def _outputs(self, X: Any) -> np.ndarray:  # noqa: N803 (scikit-learn's name)
+    def _outputs(self, X: Any) -> np.ndarray:  # noqa: N803
         """What the networks give for samples by READs through copies of their devices, (samples, outputs)."""
         check_is_fitted(self)
-        inputs = validate_data(self, X, dtype=np.float64, reset=False)
+        inputs = self._validated(X, reset=False)
         options = self._checked()
         given = [
             evaluate(run, inputs, best=run.stored.is_watched, beyond=options.beyond, apart=True) for run in self.runs_

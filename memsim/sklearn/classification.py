@@ -5,7 +5,6 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets, unique_labels
-from sklearn.utils.validation import validate_data
 
 from ..datasets import Classes
 from ..errors import InputError
@@ -30,7 +29,7 @@ class MemristorClassifier(ClassifierMixin, MemristorEstimator):
             Classes.
         """
         options = self._checked()
-        inputs, labels = validate_data(self, X, y, dtype=np.float64)
+        inputs, labels = self._validated(X, y)
         check_classification_targets(labels)
         self._set_classes(labels)
         held_back = self._held_back(len(labels), options, stratify=labels)
@@ -53,7 +52,7 @@ class MemristorClassifier(ClassifierMixin, MemristorEstimator):
         begun = self.__sklearn_is_fitted__()
         if not begun and classes is None:
             raise InputError("classes: must be given in the first call of partial_fit (got None)")
-        inputs, labels = validate_data(self, X, y, dtype=np.float64, reset=not begun)
+        inputs, labels = self._validated(X, y, reset=not begun)
         check_classification_targets(labels)
         if not begun:
             self._set_classes(classes)

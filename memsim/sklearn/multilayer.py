@@ -4,7 +4,6 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.utils.validation import validate_data
 
 from ..errors import InputError
 from ..run import Run
@@ -146,7 +145,7 @@ class MemristorMLPRegressor(RegressorMixin, _Multilayer):
         y : (n_samples,) or (n_samples, n_targets) array-like
         """
         options = self._checked()
-        inputs, values = validate_data(self, X, y, dtype=np.float64, multi_output=True, y_numeric=True)
+        inputs, values = self._validated(X, y, multi_output=True, y_numeric=True)
         self._begin(inputs, options)
         self.target_scaling_ = scaling_of(_columns(values), "range")
         held_back = self._held_back(len(values), options)
@@ -165,7 +164,7 @@ class MemristorMLPRegressor(RegressorMixin, _Multilayer):
         options = self._checked()
         options.refuse_early_stopping()
         begun = self.__sklearn_is_fitted__()
-        inputs, values = validate_data(self, X, y, dtype=np.float64, multi_output=True, y_numeric=True, reset=not begun)
+        inputs, values = self._validated(X, y, multi_output=True, y_numeric=True, reset=not begun)
         if not begun:
             self._begin(inputs, options)
             self.target_scaling_ = scaling_of(_columns(values), "range")
