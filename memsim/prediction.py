@@ -7,7 +7,7 @@ import numpy as np
 
 from .assembly import Assembly
 from .blocks import channels
-from .datasets import Dataset, of_stored, with_constant_line
+from .datasets import Dataset, Scaling, of_stored, table_of, with_constant_line
 from .datasets.scaling import Beyond
 from .engine import Engine
 from .errors import InputError
@@ -30,11 +30,14 @@ class Prediction:
         In J, over all realisations.
     clipped : int
         Inputs that were beyond the range of the scaling, and set to its end.
+    bounds : int
+        Pulses of READs and RESTOREs that ended with a state at its bound, over all devices and realisations.
     """
 
     outputs: np.ndarray
     energy: float
     clipped: int = 0
+    bounds: int = 0
 
 
 def reading(trained: Assembly, data: Dataset, states: Sequence[np.ndarray]) -> Assembly:
@@ -75,7 +78,8 @@ def evaluate(
         Take the states of each realisation's best epoch.
     beyond : {"clip", "refuse"}, optional
         What becomes of inputs beyond the range of the scaling: set to its end and counted, or refused; as the run's
-        ``data.beyond`` where not given.
+        ``data.beyond`` where not given. Inputs of a run without a scaling are taken as they are where it is not given,
+        and else have the range of the samples that were learned.
     apart : bool
         Each sample goes through a copy of its own, so that its outputs do not depend on the samples beside it. Noise
         of the READs is then the same for each.
@@ -97,16 +101,16 @@ def evaluate(
     """
     learned = of_stored(finished.dataset)
     outputs, wanted = learned.targets.shape[1], learned.inputs.shape[1]
-    data = Dataset(inputs, np.zeros((len(np.asarray(inputs)), outputs)), "inputs")
-    if data.inputs.shape[1] != wanted:
-        raise InputError(f"inputs: must have {wanted} columns, as the training data (got {data.inputs.shape[1]})")
-    if learned.scaling is None:
-        return read_through(finished, data, keyframe=keyframe, best=best, apart=apart)
-    currents, clipped = learned.scaling.apply(data.inputs, beyond or finished.config.data.beyond)
-    return replace(
-        read_through(finished, replace(data, inputs=currents), keyframe=keyframe, best=best, apart=apart),
-        clipped=clipped,
-    )
+    given = table_of("inputs", inputs, learned.features)
+    if given.shape[1] != wanted:
+        raise InputError(f"inputs: must have {wanted} columns, as the training data (got {given.shape[1]})")
+    scaling, clipped = learned.scaling, 0
+    if scaling is None and beyond is not None:
+        scaling = Scaling.as_they_are(learned.inputs, learned.features)
+    if scaling is not None:
+        given, clipped = scaling.apply(given, beyond or finished.config.data.beyond)
+    data = Dataset(given, np.zeros((len(given), outputs)), "inputs")
+    return replace(read_through(finished, data, keyframe=keyframe, best=best, apart=apart), clipped=clipped)
 
 
 def read_through(
@@ -140,15 +144,16 @@ def _carried_out(engine: Engine) -> Prediction:
             engine.advance(engine.slots, values[sample:])
     finally:
         engine.close()
-    energy = sum(float(engine.counter("energy", k).sum()) for k in range(len(assembly.banks)))
-    return Prediction(values, energy)
+    banks = range(len(assembly.banks))
+    energy = sum(float(engine.counter("energy", k).sum()) for k in banks)
+    return Prediction(values, energy, bounds=sum(int(engine.counter("bound", k).sum()) for k in banks))
 
 
 def _apart(assembly: Assembly) -> Prediction:
     """The same with a copy of the devices for each sample: copies lie side by side, as realisations do."""
     samples, lanes = len(assembly.inputs), len(assembly.seeds)
     together = max(1, ELEMENTS_TOGETHER // (channels(assembly.plan)[1] * lanes))
-    values, energy = [], 0.0
+    values, energy, bounds = [], 0.0, 0
     for first in range(0, samples, together):
         shown = np.arange(first, min(first + together, samples), dtype=np.uint32)
         copies = of_realisations(assembly, np.tile(np.arange(lanes), len(shown)).tolist())
@@ -156,7 +161,8 @@ def _apart(assembly: Assembly) -> Prediction:
         given = _carried_out(engine)
         values.append(given.outputs[0].reshape(-1, len(shown), lanes).transpose(1, 0, 2))
         energy += given.energy
-    return Prediction(np.concatenate(values), energy)
+        bounds += given.bounds
+    return Prediction(np.concatenate(values), energy, bounds=bounds)
 
 
 def _states(finished: Run, bank: str, keyframe: int | None, *, best: bool) -> np.ndarray:

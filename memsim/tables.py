@@ -9,7 +9,8 @@ import numpy as np
 from .configuration import read_text
 from .errors import InputError
 
-MISSING = ("", "?", "na", "n/a", "nan", "none", "null")  # how tables write that a number is missing
+NO_TEXT = ("", "?", "na", "n/a", "nan")  # how tables write that a text is missing
+MISSING = (*NO_TEXT, "none", "null")  # and that a number is
 
 
 def read_columns(path: Path, names: Iterable[str], texts: Collection[str] = ()) -> dict[str, np.ndarray]:
@@ -63,7 +64,9 @@ def _wrong_number(cell: str) -> str:
 
 
 def _wrong_text(cell: str) -> str:
-    return "" if cell.strip() else "is empty; give it a text, or leave the row out"
+    """What is wrong with a cell that should be a text; empty where nothing is."""
+    missing = cell.strip().lower() in NO_TEXT
+    return f"the text is missing (got {cell!r}); give it one, or leave the row out" if missing else ""
 
 
 def _is_number(text: str) -> bool:

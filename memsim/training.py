@@ -141,7 +141,7 @@ def train(
         devices=network.devices,
         learning=LearningSection(rate=learning_rate, epochs=epochs, **learning),
         write=write or WriteEncoding(),
-        data=DataSection(arrays=data.name, validation=validation),
+        data=DataSection(arrays=data.name, validation=validation, beyond=data.beyond),
         trace=trace or TraceSection(),
     )
     begun = None if start is None else start_of(start)

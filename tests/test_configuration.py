@@ -315,8 +315,8 @@ def test_a_configuration_cannot_be_changed():
 @pytest.mark.parametrize(
     ("inputs", "targets", "message"),
     [
-        ([[0.0, np.nan]], [[0.0]], r"mine\.inputs: must be finite \(got nan in sample 0\)"),
-        ([[0.0, 1.0]] * 3, [[0.0], [np.inf], [0.0]], r"mine\.targets: must be finite \(got inf in sample 1\)"),
+        ([[0.0, np.nan]], [[0.0]], r"mine\.inputs: must be finite \(got NaN in row 0, column 1\)"),
+        ([[0.0, 1.0]] * 3, [[0.0], [np.inf], [0.0]], r"mine\.targets: must be finite \(got inf in row 1, column 0\)"),
         ([[0.0, 1.0]] * 3, [[0.0]] * 2, r"mine\.targets: must have as many samples as inputs, 3 \(got 2\)"),
         ([0.0, 1.0], [[0.0]], r"mine\.inputs: must have shape \(samples, n\).*\(got \(2,\)\)"),
         (np.empty((0, 2)), np.empty((0, 1)), r"mine\.inputs: must have shape .*\(got \(0, 2\)\)"),

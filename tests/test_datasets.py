@@ -179,7 +179,8 @@ def test_what_is_beyond_the_range_is_clipped_and_counted_or_refused(kind):
     assert np.array_equal(inputs, expected)
     sample, column = np.argwhere(outside)[0]
     with pytest.raises(
-        InputError, match=rf"mine: {'abc'[column]} must be from .* to .*training samples \(got .* in sample {sample}\)"
+        InputError,
+        match=rf"mine: {'abc'[column]} must be from .* to .*training samples \(got .* in sample {sample}[,)]",
     ):
         scaling.apply(OTHERS, "refuse", "mine")
     assert np.array_equal(scaling.apply(OTHERS[~outside.any(axis=1)], "refuse")[0], inputs[~outside.any(axis=1)])
@@ -370,7 +371,10 @@ def test_a_csv_file_with_targets_scaled_and_tested(tmp_path):
         (TABLE.replace("3.5", "?"), r"data\.csv: line 5: length: the value is missing \(got '\?'\)"),
         (TABLE.replace("3.5", "long"), r"data\.csv: line 5: length: must be a finite number \(got 'long'\)"),
         (TABLE.replace("3.5", "-inf"), r"data\.csv: line 5: length: must be a finite number \(got '-inf'\)"),
-        (TABLE.replace(",no\n", ",\n", 1), r"data\.csv: line 3: kind: is empty; give it a text, or leave the row out"),
+        (
+            TABLE.replace(",no\n", ",\n", 1),
+            r"data\.csv: line 3: kind: the text is missing \(got ''\); give it one, or leave the row out",
+        ),
         (TABLE.replace("no", "yes"), r"data\.labels: must be of two classes or more, each named once \(got yes\)"),
         (TABLE.replace("kind", "sort"), r"data\.csv: has no column 'kind'; it has id, length, width, sort"),
         (TABLE.replace("x3,3.5", "x3"), r"data\.csv: line 5: must have 4 cells \(got 3\)"),
@@ -394,7 +398,10 @@ def test_missing_values_and_labels_are_named_by_row_and_column(tmp_path, text, m
             {"csv": "x.csv", "inputs": ("a",), "labels": "b", "targets": ("c",)},
             "give either targets or labels, not both",
         ),
-        ({"csv": "x.csv", "inputs": ("a",), "labels": "a"}, r"data.labels: must not be one of the inputs \(got 'a'\)"),
+        (
+            {"csv": "x.csv", "inputs": ("a",), "labels": "a"},
+            r"data.inputs: must name each column once, targets and labels included \(got 'a' twice\)",
+        ),
         ({"dataset": "iris", "low": 1.0}, r"data.low: must be below high, 1 \(got 1\)"),
         ({"dataset": "iris", "input_range": (1.0, 0.0)}, r"data.input_range: must be \[smallest, largest\]"),
         ({"dataset": "iris", "scaling": "log"}, "data.scaling: must be 'none', 'range', 'common-range' or 'standard'"),

@@ -1,7 +1,7 @@
 """Data sets: samples as numbers, which the network sees as currents."""
 
 from .classes import Classes
-from .dataset import Dataset, labelled, scaled, with_constant_line
+from .dataset import Dataset, labelled, scaled, table_of, with_constant_line
 from .gates import GATES, PATTERNS, balanced_gate, gate, gate_truth
 from .loading import load
 from .scaling import Scaling
@@ -10,5 +10,5 @@ from .storing import of_stored
 
 __all__ = [
     "GATES", "PATTERNS", "Classes", "Dataset", "Scaling", "balanced_gate", "gate", "gate_truth",
-    "labelled", "load", "of_stored", "scaled", "split", "with_constant_line",
+    "labelled", "load", "of_stored", "scaled", "split", "table_of", "with_constant_line",
 ]  # fmt: skip

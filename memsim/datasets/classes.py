@@ -115,8 +115,10 @@ def names_of(labels: Iterable[Any]) -> list[str]:
     """
     names = []
     for sample, label in enumerate(labels):
+        if np.ndim(label):
+            raise InputError(f"labels: must be of shape (samples,), one for each (got {label!r} for sample {sample})")
         names.append(name_of(label))
-        if label is None or label != label or not names[-1]:  # noqa: PLR0124 (NaN)
+        if _is_missing(label) or not names[-1]:
             raise InputError(f"labels: the label of sample {sample} is missing (got {label!r}); leave the sample out")
     return names
 
@@ -132,6 +134,13 @@ def refuse_unprintable(field: str, names: Iterable[str]) -> None:
     for name in names:
         if not name.isprintable():
             raise InputError(f"{field}: must be of characters that can be printed (got {name!r})")
+
+
+def _is_missing(label: Any) -> bool:
+    try:
+        return label is None or bool(label != label)  # noqa: PLR0124 (NaN)
+    except TypeError:  # of pandas
+        return True
 
 
 def _is_number(name: str) -> bool:

@@ -33,6 +33,11 @@ class Dataset:
         How the inputs became currents.
     clipped : int
         Values of these inputs that were beyond the scaling's range, and set to its end.
+    beyond : str
+        What becomes of inputs beyond the scaling's range, here and when the network is asked later:
+        ``clip`` or ``refuse``.
+    numbers : (samples,) int64, optional
+        The samples' numbers in the data that they were split from, for messages.
     """
 
     inputs: np.ndarray
@@ -44,20 +49,15 @@ class Dataset:
     features: tuple[str, ...] = ()
     scaling: Scaling | None = None
     clipped: int = 0
+    beyond: Beyond = "clip"
+    numbers: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        for field in ("inputs", "targets"):
-            values = np.ascontiguousarray(getattr(self, field), dtype=np.float64)
-            if values.ndim != 2 or 0 in values.shape:
-                raise InputError(f"{self.name}.{field}: must have shape (samples, n), none 0 (got {values.shape})")
-            if not np.isfinite(values).all():
-                where = np.argwhere(~np.isfinite(values))[0]
-                value = values[tuple(where)]
-                raise InputError(f"{self.name}.{field}: must be finite (got {value} in sample {where[0]})")
-            object.__setattr__(self, field, values)
+        for field, names in (("inputs", self.features), ("targets", ())):
+            object.__setattr__(self, field, table_of(f"{self.name}.{field}", getattr(self, field), names))
         self._refuse_other_lengths()
         for kind, part in self.held_back.items():
-            self._refuse_other_widths(kind, part)
+            self._refuse_other_columns(kind, part)
 
     def _refuse_other_lengths(self) -> None:
         """Refuse targets, names, classes or a scaling that are not as many as they describe."""
@@ -69,6 +69,8 @@ class Dataset:
         refuse_unprintable(f"{self.name}.features", self.features)
         if self.features and len(self.features) != columns:
             raise InputError(f"{self.name}.features: must be {columns}, one for each input (got {len(self.features)})")
+        if len(set(self.features)) != len(self.features):
+            raise InputError(f"{self.name}.features: must be given once each (got {', '.join(self.features)})")
         if self.scaling and len(self.scaling.offset) != columns:
             raise InputError(f"{self.name}.scaling: must be of {columns} inputs (got {len(self.scaling.offset)})")
         if self.classes and self.classes.outputs != self.targets.shape[1]:
@@ -77,11 +79,23 @@ class Dataset:
                 f"{self.targets.shape[1]})"
             )
 
-    def _refuse_other_widths(self, kind: str, part: "Dataset") -> None:
+    def _refuse_other_columns(self, kind: str, part: "Dataset") -> None:
+        """Refuse a part that is held back whose numbers stand for something else."""
         for field in ("inputs", "targets"):
             wanted, found = (getattr(each, field).shape[1] for each in (self, part))
             if found != wanted:
                 raise InputError(f"{self.name}.{kind}.{field}: must have {wanted} columns (got {found})")
+        if part.classes != self.classes:
+            raise InputError(
+                f"{self.name}.{kind}.classes: must be those of the samples to learn (got {_named(part.classes)}, not "
+                f"{_named(self.classes)}); labelled(..., classes=...) takes known ones"
+            )
+        if (part.scaling is None) != (self.scaling is None) or (
+            part.scaling and self.scaling and not part.scaling.is_same(self.scaling)
+        ):
+            raise InputError(
+                f"{self.name}.{kind}.scaling: must be that of the samples to learn; scale the data set as a whole"
+            )
 
     @property
     def held_back(self) -> "dict[str, Dataset]":
@@ -107,7 +121,11 @@ class Dataset:
 
     def only(self, chosen: np.ndarray) -> Self:
         """Some of the samples to learn; ``chosen`` (samples,) bool."""
-        return replace(self, inputs=self.inputs[chosen], targets=self.targets[chosen], validation=None, test=None)
+        numbers = np.arange(len(self.inputs)) if self.numbers is None else self.numbers
+        return replace(
+            self, inputs=self.inputs[chosen], targets=self.targets[chosen], validation=None, test=None,
+            numbers=numbers[chosen],
+        )  # fmt: skip
 
     def on(self, outputs: int) -> Self:
         """The same, where there are two classes, on one output or on two.
@@ -128,7 +146,7 @@ class Dataset:
 
 def labelled(
     inputs: np.ndarray, labels: Iterable[Any], name: str = "arrays", *, low: float = 0.0, high: float = 1.0,
-    features: Sequence[str] = (),
+    features: Sequence[str] = (), classes: Classes | None = None,
 ) -> Dataset:  # fmt: skip
     """Samples of classes.
 
@@ -142,14 +160,16 @@ def labelled(
         Target outputs of the classes that a sample is not of, and of its own.
     features : sequence of str
         Names of the inputs.
+    classes : Classes, optional
+        Known ones, with their targets; those of the labels where not given.
 
     Raises
     ------
     InputError
-        All samples are of one class, or a label is missing.
+        All samples are of one class, or a label is missing or none of the known classes.
     """
     found = list(labels)
-    classes = Classes.of(found, low, high)
+    classes = classes or Classes.of(found, low, high)
     return Dataset(inputs, classes.targets(classes.numbers(found)), name, classes=classes, features=tuple(features))
 
 
@@ -163,7 +183,8 @@ def scaled(data: Dataset, kind: Kind, *, ends: tuple[float, float] = (0.0, 1.0),
     kind, ends
         As of :meth:`Scaling.fit`.
     beyond : str
-        What becomes of samples that are held back and are beyond the range, as of :meth:`Scaling.apply`.
+        What becomes of samples that are held back and are beyond the range, as of :meth:`Scaling.apply`; of inputs
+        that the trained network is asked for later, too.
 
     Raises
     ------
@@ -183,8 +204,44 @@ def scaled(data: Dataset, kind: Kind, *, ends: tuple[float, float] = (0.0, 1.0),
 
 
 def _by(scaling: Scaling, data: Dataset, beyond: Beyond) -> Dataset:
-    inputs, clipped = scaling.apply(data.inputs, beyond, data.name)
-    return replace(data, inputs=inputs, scaling=scaling, clipped=clipped)
+    inputs, clipped = scaling.apply(data.inputs, beyond, data.name, data.numbers)
+    return replace(data, inputs=inputs, scaling=scaling, clipped=clipped, beyond=beyond)
+
+
+def table_of(field: str, values: Any, names: Sequence[str] = ()) -> np.ndarray:
+    """Values as (samples, n) float64, all finite.
+
+    Parameters
+    ----------
+    field : str
+        What they are, for messages.
+    values : array-like
+    names : sequence of str
+        Of the columns.
+
+    Raises
+    ------
+    InputError
+        They are no such numbers; a missing one is named by its row and column.
+    """
+    try:
+        table = np.ascontiguousarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError(f"{field}: must be a table of numbers, (samples, n)") from None
+    if table.ndim != 2 or 0 in table.shape:
+        raise InputError(f"{field}: must have shape (samples, n), none 0 (got {table.shape})")
+    if not np.isfinite(table).all():
+        row, column = map(int, np.argwhere(~np.isfinite(table))[0])
+        found = "NaN" if np.isnan(table[row, column]) else f"{table[row, column]:g}"
+        name = repr(names[column]) if column < len(names) else f"column {column}"
+        raise InputError(
+            f"{field}: must be finite (got {found} in row {row}, {name}); give the value, or leave the row out"
+        )
+    return table
+
+
+def _named(classes: Classes | None) -> str:
+    return "none" if classes is None else f"{', '.join(classes.names)} on {classes.outputs}"
 
 
 def with_constant_line(inputs: np.ndarray, wanted: bool) -> np.ndarray:

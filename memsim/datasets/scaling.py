@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Literal, Self, get_args
 
 import numpy as np
 
@@ -58,6 +58,10 @@ class Scaling:
         InputError
             A column is constant and cannot be scaled so.
         """
+        if kind not in _LINES:
+            raise InputError(f"scaling: must be one of {', '.join(_LINES)} (got {kind!r})")
+        if not (np.isfinite(ends).all() and ends[0] < ends[1]):
+            raise InputError(f"ends: must be the smallest and the largest value of a range (got {ends})")
         columns = inputs.shape[1]
         together = None if kind == "common-range" else 0
         lowest, highest = inputs.min(axis=together), inputs.max(axis=together)
@@ -67,6 +71,12 @@ class Scaling:
         scaling = cls(kind, offset, factor, lowest, highest, tuple(features))
         scaling._refuse_constant()
         return scaling
+
+    @classmethod
+    def as_they_are(cls, inputs: np.ndarray, features: Sequence[str] = ()) -> Self:
+        """Inputs unchanged, with the range of the training samples for those that come later."""
+        lowest, highest = inputs.min(axis=0), inputs.max(axis=0)
+        return cls("as they are", np.zeros_like(lowest), np.ones_like(lowest), lowest, highest, tuple(features))
 
     def _refuse_constant(self) -> None:
         """Refuse columns that have no range, where that would have to be divided by."""
@@ -87,7 +97,14 @@ class Scaling:
         """A column's name, or its number."""
         return self.features[column] if self.features else f"column {column}"
 
-    def apply(self, inputs: np.ndarray, beyond: Beyond = "clip", name: str = "inputs") -> tuple[np.ndarray, int]:
+    def is_same(self, other: "Scaling") -> bool:
+        """Whether another scaling has the same lines and ranges."""
+        lines = ("offset", "factor", "lowest", "highest")
+        return self.kind == other.kind and all(np.array_equal(getattr(self, n), getattr(other, n)) for n in lines)
+
+    def apply(
+        self, inputs: np.ndarray, beyond: Beyond = "clip", name: str = "inputs", numbers: np.ndarray | None = None
+    ) -> tuple[np.ndarray, int]:
         """Scale inputs.
 
         Parameters
@@ -99,6 +116,8 @@ class Scaling:
             ``clip`` sets them to its end, ``refuse`` raises.
         name : str
             Of the inputs, for messages.
+        numbers : (samples,) int64, optional
+            Of the samples, for messages; from 0 on where not given.
 
         Returns
         -------
@@ -112,15 +131,19 @@ class Scaling:
         InputError
             A value is outside the range, and ``beyond`` is ``refuse``.
         """
+        if beyond not in get_args(Beyond):
+            raise InputError(f"beyond: must be one of {', '.join(get_args(Beyond))} (got {beyond!r})")
         if self.kind == "none":
             return inputs, 0
         outside = (inputs < self.lowest) | (inputs > self.highest)
         if beyond == "refuse" and outside.any():
             sample, column = map(int, np.argwhere(outside)[0])
+            number = sample if numbers is None else int(numbers[sample])
+            others = int(outside.sum()) - 1
             raise InputError(
                 f"{name}: {self.feature(column)} must be from {self.lowest[column]:.6g} to {self.highest[column]:.6g}, "
-                f"the range of the training samples (got {inputs[sample, column]:.6g} in sample {sample}); "
-                f"beyond = 'clip' takes the range's end"
+                f"the range of the training samples (got {inputs[sample, column]:.6g} in sample {number}"
+                f"{f', and {others} more' if others else ''}); beyond = 'clip' takes the range's end"
             )
         return (np.clip(inputs, self.lowest, self.highest) - self.offset) * self.factor, int(outside.sum())
 

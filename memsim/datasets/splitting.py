@@ -32,6 +32,11 @@ def split(data: Dataset, share: float = 0.0, seed: int = 0, *, test: float = 0.0
     InputError
         A share is no whole sample, or leaves none to learn.
     """
+    for name, value in (("validation", share), ("test", test)):
+        if not 0.0 <= value < 1.0:
+            raise InputError(f"data.{name}: must be from 0 up to 1, 1 not included (got {value:g})")
+    if seed < 0:
+        raise InputError(f"data.seed: must be 0 or more (got {seed})")
     if test:
         data = _hold_back(data, "test", test, math.ceil(test * len(data.inputs)), (seed, TEST))
     if share:

@@ -10,11 +10,11 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .. import training
-from ..datasets import Dataset, Scaling
+from ..datasets import Dataset, Scaling, table_of
 from ..prediction import evaluate
 from ..run import Run
 from ..starting import start_of
-from .currents import refuse_missing, scaling_of, warn_of_clipped
+from .currents import scaling_of, warn_of_clipped
 from .options import SAMPLES, Options
 
 
@@ -45,7 +45,7 @@ class MemristorEstimator(BaseEstimator):
     def _validated(self, X: Any, *y: Any, **rules: Any) -> Any:  # noqa: N803 (scikit-learn's name)
         """Samples as scikit-learn checks them; a missing value is named by its row and column."""
         found = validate_data(self, X, *y, dtype=np.float64, ensure_all_finite=False, **rules)
-        refuse_missing(found[0] if y else found, tuple(getattr(self, "feature_names_in_", ())))
+        table_of("X", found[0] if y else found, tuple(getattr(self, "feature_names_in_", ())))
         return found
 
     def _parts(self, outputs: int) -> list[slice]:

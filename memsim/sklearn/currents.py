@@ -6,7 +6,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..datasets.scaling import Kind, Scaling
-from ..errors import InputError
 
 ENDS = (-1.0, 1.0)  # of each column's range, in units of the unit current
 
@@ -31,30 +30,6 @@ def scaling_of(inputs: np.ndarray, kind: Kind, features: Sequence[str] = ()) -> 
         fitted = Scaling.fit(inputs[:, varying], kind, ends=ENDS)
         offset[varying], factor[varying] = fitted.offset, fitted.factor
     return Scaling(kind, offset, factor, lowest, highest, tuple(features))
-
-
-def refuse_missing(inputs: np.ndarray, features: Sequence[str] = ()) -> None:
-    """Refuse samples with a value that is missing or infinite.
-
-    Parameters
-    ----------
-    inputs : (samples, inputs) float64
-    features : sequence of str
-        Names of the columns.
-
-    Raises
-    ------
-    InputError
-        With the first such value's row and column, from 0.
-    """
-    finite = np.isfinite(inputs)
-    if not finite.all():
-        row, column = np.argwhere(~finite)[0]
-        name = repr(features[column]) if features else f"column {column}"
-        found = "NaN" if np.isnan(inputs[row, column]) else str(inputs[row, column])
-        raise InputError(
-            f"X: must be finite (got {found} in row {row}, {name}); leave the row out, or fill it with an imputer"
-        )
 
 
 def warn_of_clipped(count: int, inputs: np.ndarray) -> None:
