@@ -158,7 +158,7 @@ def assemble(
     initial = settled(_initial_states(config, banks, units, seeds), banks, config.imperfections)
     initial = stuck_states(initial, banks, config.imperfections, seeds)
     if start is not None:
-        if isinstance(banks[0].device, ThresholdMemristor):
+        if isinstance(banks[0].device, PerceptronMemristor):
             start.refuse_other_rate(initial[0])
         initial = tuple(states.transpose(1, 0, 2) for states in start.states)
         own = start.with_past(own)

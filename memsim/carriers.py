@@ -93,8 +93,8 @@ def refuse_carriers(config: Configuration, device: CarrierMemristor) -> None:
     room = (steps - 1) // 2 if device.carriers == "sine" else chips_of(steps) - 1
     if count > room:
         raise InputError(
-            f"time.write_steps: a pulse of {steps} steps has {room} carriers (devices.memristor.carriers = "
-            f"{device.carriers!r}), and the weights and the bias need {count}; {_advice(device, count)}"
+            f"time.write_steps: a pulse of {steps} steps has room for {room} "
+            f"(devices.memristor.carriers = {device.carriers!r}), and the weights and the bias need {count}; {_advice(device, count)}"
         )
     if device.carriers == "sine":
         _refuse_periods(config, device)
@@ -107,7 +107,9 @@ def refuse_carriers(config: Configuration, device: CarrierMemristor) -> None:
 
 def _advice(device: CarrierMemristor, count: int) -> str:
     if device.carriers == "sine":
-        return f"take {2 * (count + 1)} steps or more"
+        return f"take {2 * count + 1} steps or more"
+    if count >= MOST_CHIPS:
+        return f"codes have {MOST_CHIPS - 1} at most: take devices.memristor.carriers = 'sine'"
     return f"take {next(order for order in range(count + 1, 4 * count + 4) if is_order(order))} steps, or a multiple"
 
 

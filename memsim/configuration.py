@@ -308,7 +308,7 @@ class DataSection(Settings):
             raise ValueError(f"inputs: must name each column once, targets and labels included (got {twice!r} twice)")
         if self.gate is not None and self.inputs:
             raise ValueError(
-                f"inputs: names columns of data.csv or data.dataset (got {list(self.inputs)}); leave it out"
+                f"inputs: names columns of data.csv or data.dataset (got {self.inputs[0]!r}); leave it out"
             )
         if self.csv is None:
             for name in ("targets", "labels"):
@@ -321,312 +321,6 @@ class DataSection(Settings):
             )
         if self.targets and self.labels:
             raise ValueError(f"labels: give either targets or labels, not both (got {self.labels!r})")
-        return self
-
-    @model_validator(mode="after")
-    def _counts(self) -> "DataSection":
-        """Refuse what would count for nothing."""
-        without_classes = not (self.labels or self.dataset or self.arrays)
-        unused = {
-            "low": without_classes and "classes alone, with data.labels or data.dataset",
-            "high": without_classes and "classes alone, with data.labels or data.dataset",
-            "beyond": self.scaling == "none" and self.arrays is None and "a data.scaling other than 'none' alone",
-        }
-        for name, where in unused.items():
-            if where and getattr(self, name) != type(self).model_fields[name].default:
-                raise ValueError(f"{name}: counts for {where} (got {getattr(self, name)}); leave it out")
-        return self
-
-    @model_serializer(mode="wrap")
-    def _without_the_other(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        values: dict[str, Any] = handler(self)
-        values.pop("seed" if self.seeds else "seeds", None)
-        return values
-
-    @property
-    def every_seed(self) -> tuple[int, ...]:
-        """The seeds side by side; each has ``realisations``, which follow each other."""
-        return self.seeds or (self.seed,)
-
-    @property
-    def lanes(self) -> int:
-        """Realisations of all seeds."""
-        return len(self.every_seed) * self.realisations
-
-
-class Timing(Settings):
-    """``[time]``: the step, the widths of pulses, the integrator."""
-
-    dt: float = quantity(2.5e-4, "s", "step", gt=0)
-    pulse_steps: int | None = Field(
-        default=None, ge=1, lt=2**31, description="width of READ, RESTORE and BACKREAD in steps (20)"
-    )
-    pulse_width: float | None = quantity(None, "s", "the same width in seconds", gt=0)
-    write_steps: int | None = Field(
-        default=None, ge=1, lt=2**31, description="width of a WRITE in steps (as pulse_steps)"
-    )
-    write_width: float | None = quantity(None, "s", "the same width in seconds", gt=0)
-    gap_steps: int | None = Field(default=None, ge=0, lt=2**31, description="idle steps after each slot (0)")
-    gap: float | None = quantity(None, "s", "the same in seconds", ge=0)
-    integrator: Literal["euler", "heun"] = Field(default="euler", description="explicit Euler, or Heun's second order")
-    solver: Literal["stepping", "exact"] = Field(
-        default="stepping",
-        description="every step of dt, or one evaluation a pulse for devices whose drift the current alone decides",
-    )
-
-    @model_validator(mode="after")
-    def _on_the_grid(self) -> "Timing":
-        for steps, width in (("pulse_steps", "pulse_width"), ("write_steps", "write_width"), ("gap_steps", "gap")):
-            self._steps(steps, width, 1)
-        return self
-
-    def _steps(self, steps: str, width: str, default: int) -> int:
-        """Whole steps of a width that is given in steps or in seconds, but not in both."""
-        in_steps, in_seconds = getattr(self, steps), getattr(self, width)
-        if in_steps is not None and in_seconds is not None:
-            raise ValueError(f"{width}: give either {width} or {steps}, not both")
-        if in_seconds is None:
-            return default if in_steps is None else int(in_steps)
-        return whole_steps(width, in_seconds, self.dt)
-
-    @property
-    def read(self) -> int:
-        """Width of READ, RESTORE and BACKREAD in steps."""
-        return self._steps("pulse_steps", "pulse_width", 20)
-
-    @property
-    def write(self) -> int:
-        """Width of a WRITE in steps."""
-        return self._steps("write_steps", "write_width", self.read)
-
-    @property
-    def rest(self) -> int:
-        """Idle steps after each slot."""
-        return self._steps("gap_steps", "gap", 0)
-
-
-def whole_steps(name: str, seconds: float, dt: float) -> int:
-    """A time as steps of dt; refused where it does not fall on the grid."""
-    if not seconds / dt < STEPS_AT_MOST:
-        raise ValueError(f"{name}: must be below {STEPS_AT_MOST} steps of dt = {dt:.12g} s (got {seconds:.12g} s)")
-    if 0 < seconds < 0.5 * dt:
-        raise ValueError(f"{name}: must be at least one step of dt = {dt:.12g} s (got {seconds:.12g} s)")
-    steps = round(seconds / dt)
-    # A millionth of a step, and what the quotient's rounding may add.
-    if abs(steps * dt - seconds) > 1e-6 * dt + 4e-16 * seconds:
-        lower, upper = int(seconds / dt) * dt, (int(seconds / dt) + 1) * dt
-        raise ValueError(
-            f"{name}: must be a multiple of dt = {dt:.12g} s (got {seconds:.12g} s); "
-            f"take {lower:.12g} s or {upper:.12g} s"
-        )
-    return steps
-
-
-class WriteEncoding(Settings):
-    """``[write]``: how a change of a state becomes pulses."""
-
-    encoding: Literal["amplitude", "width", "count"] = Field(default="amplitude", description="what carries the size")
-    pulses: int = Field(default=20, ge=2, lt=2**31, description="count: pulses at most in a train")
-    train_steps: int = Field(default=1, ge=1, lt=2**31, description="count: width of one pulse of a train in steps")
-    train_gap_steps: int = Field(
-        default=0, ge=0, lt=2**31, description="count: idle steps between the pulses of a train"
-    )
-    driver_limit: float | None = quantity(
-        None, "A", "largest current of a write; calibrated where it is not given", gt=0
-    )
-    law: Literal["slope", "integral"] = Field(
-        default="integral",
-        description="state-dependent drift: pulses from the drift at the present state, or from the whole pulse "
-        "in the controller's model of the device",
-    )
-    verify: int = Field(default=0, ge=0, le=1000, description="passes of reading and correcting after each write")
-    tolerance: float = quantity(
-        1e-4, "1", "verifying: share of the state's range within which it is where it should be", gt=0, lt=1
-    )
-
-
-class NetworkSection(Settings):
-    """What both kinds of network share."""
-
-    constant_input: bool = Field(default=False, description="add an input line that always carries 1")
-    read_scale: float = quantity(
-        0.0, "1", "fixed full scale of a READ; 0 scales each vector by its own largest magnitude", ge=0
-    )
-    read_current: float | None = quantity(
-        None, "A", "full scale of a READ of synapses; the unit current where it is not given", gt=0
-    )
-
-
-class SingleLayerSection(NetworkSection):
-    """``[network]`` with ``kind = "slp"``."""
-
-    kind: Literal["slp"] = "slp"
-    inputs: int = Field(2, ge=1, description="number of inputs, without the constant one")
-    construction: Literal["memristor", "equivalent"] = Field(
-        default="memristor",
-        description="one threshold memristor, or several one-variable synapses and an activation stage",
-    )
-
-
-class MultilayerSection(NetworkSection):
-    """``[network]`` with ``kind = "mlp"``."""
-
-    kind: Literal["mlp"] = "mlp"
-    layers: tuple[Annotated[int, Field(ge=1)], ...] = Field(
-        default=(2, 2, 1), min_length=2, description="sizes from inputs to outputs"
-    )
-    weight_limit: float = quantity(8.0, "1", "weight at the end of a synapse's range, B D'/2", gt=0)
-    bias_limit: float = quantity(0.2, "1", "allowed magnitude of a bias weight; 1 is the end of the range", gt=0, lt=1)
-    node_drift: float = quantity(
-        0.08, "1", "share of half its range that a node drifts in a READ of 1; sets the unit current", gt=0, lt=1
-    )
-    restore_verify: int = Field(
-        default=0, ge=0, le=1000, description="passes of reading and correcting after each RESTORE of nodes"
-    )
-    initial_weight: float = quantity(1.0, "1", "range of the starting weights, as a share of Glorot's", gt=0)
-    initial_bias: float = quantity(0.1, "1", "range of the starting bias weights, as a share of Glorot's", ge=0)
-
-
-def _memristor_of(section: Any) -> Any:
-    """The memristor that is a whole single-layer perceptron, from its section."""
-    device = device_of(section, default="threshold-memristor")
-    if isinstance(device, Device) and not isinstance(device, PerceptronMemristor):
-        raise ValueError(f"model: must be 'threshold-memristor' or 'carrier-memristor' (got {device.model!r})")
-    return device
-
-
-class DevicesSection(Settings):
-    """``[devices.*]``: the device models and their parameters."""
-
-    synapse: Annotated[SerializeAsAny[Device], BeforeValidator(functools.partial(device_of, default="synapse"))] = (
-        Synapse()
-    )
-    node: Annotated[SerializeAsAny[Device], BeforeValidator(functools.partial(device_of, default="node"))] = Node()
-    memristor: Annotated[SerializeAsAny[PerceptronMemristor] | None, BeforeValidator(_memristor_of)] = Field(
-        default=None, description="the single-layer perceptron's; inputs as its own"
-    )
-
-
-class LearningSection(Settings):
-    """``[learning]``: rates, epochs, and how the paper's rules are read."""
-
-    rate: float = quantity(0.1, "1", "learning rate eta", gt=0)
-    epochs: int = Field(default=1000, ge=1, description="passes over all samples")
-    shuffle: bool = Field(default=True, description="a new order of the samples in every epoch")
-    batch: int = Field(
-        default=1, ge=1, lt=2**31, description="samples of a mini-batch, whose updates are added up before one write"
-    )
-    schedule: Literal["constant", "step", "exponential", "cosine"] = Field(
-        default="constant", description="how the rate falls from epoch to epoch"
-    )
-    decay: float = quantity(
-        0.1, "1", "step, exponential, cosine: what is left of the rate after decay_epochs", gt=0, le=1
-    )
-    decay_epochs: int = Field(
-        default=100, ge=1, lt=2**31, description="step: epochs between falls; exponential, cosine: epochs of the decay"
-    )
-    patience: int = Field(
-        default=0,
-        ge=0,
-        description="epochs without a lower error that settle a realisation; the run ends with the last; 0: never",
-    )
-    keep_best: bool = Field(
-        default=False,
-        description="keep the states of the epoch with the lowest error; always so with patience or validation",
-    )
-    bias_rule: Literal["gradient", "printed", "none"] = Field(
-        default="gradient", description="bias weight of nodes: the gradient, Eq. 18 as printed, or no learning"
-    )
-    output_gradient: Literal["error", "printed"] = Field(
-        default="error", description="Eq. 16 with T - V, or as printed with T"
-    )
-    bias_current: Literal["update", "printed"] = Field(
-        default="update", description="sign of I_b in Algorithm 1: the update's, or the error's as printed"
-    )
-
-
-class DataSection(Settings):
-    """``[data]``: a logic gate, a data set of scikit-learn, a CSV file, or arrays given from Python."""
-
-    gate: str | None = Field(default=None, description="one of the sixteen two-input gates: and, xor, nand, ...")
-    samples: int = Field(default=100, ge=1, description="random samples of the gate")
-    seed: int = Field(default=0, ge=0, description="seed of the samples, and of which are held back")
-    dataset: Literal["iris", "wine", "breast-cancer", "digits"] | None = Field(
-        default=None, description="a data set that scikit-learn ships"
-    )
-    csv: str | None = Field(default=None, description="a CSV file with named columns")
-    inputs: tuple[str, ...] = Field(
-        default=(), description="csv, dataset: names of the input columns; of a dataset all where none are named"
-    )
-    targets: tuple[str, ...] = Field(default=(), description="csv: names of the target columns")
-    labels: str | None = Field(
-        default=None, description="csv: name of the column of classes, texts or numbers, in the place of targets"
-    )
-    arrays: str | None = Field(
-        default=None, description="name of arrays that were given from Python, kept in the run file"
-    )
-    low: float = quantity(0.0, "1", "classes: target of the outputs of other classes")
-    high: float = quantity(1.0, "1", "classes: target of a class's own output")
-    scaling: Literal["none", "range", "common-range", "standard"] = Field(
-        default="none",
-        description="inputs as currents, by the samples to learn: as they are, each column by its range, all columns "
-        "by one range, or each by its mean and standard deviation",
-    )
-    input_range: tuple[float, float] = Field(
-        default=(0.0, 1.0), description="range, common-range: what the smallest and the largest value become"
-    )
-    beyond: Literal["clip", "refuse"] = Field(
-        default="clip",
-        description="scaled inputs outside the range of the samples to learn: set to its end and counted, or refused",
-    )
-    test: float = quantity(0.0, "1", "share of the samples that is held back, to test what was learned", ge=0, lt=1)
-    validation: float = quantity(
-        0.0, "1", "share of the rest that is held back, to validate after each epoch", ge=0, lt=1
-    )
-
-    @model_validator(mode="after")
-    def _one_source(self) -> "DataSection":
-        given = [name for name in ("gate", "csv", "dataset", "arrays") if getattr(self, name) is not None]
-        if len(given) != 1:
-            raise ValueError(f"gate: give exactly one of gate, csv, dataset (got {', '.join(given) or 'none'})")
-        return self
-
-    @model_validator(mode="after")
-    def _columns(self) -> "DataSection":
-        """Columns only where there are some to name, each once, and all that a CSV file needs."""
-        named = [*self.inputs, *self.targets, *([self.labels] if self.labels else [])]
-        twice = next((name for name in named if named.count(name) > 1), None)
-        if twice is not None:
-            raise ValueError(f"inputs: must name each column once, targets and labels included (got {twice!r} twice)")
-        if self.gate is not None and self.inputs:
-            raise ValueError(
-                f"inputs: names columns of data.csv or data.dataset (got {list(self.inputs)}); leave it out"
-            )
-        if self.csv is None:
-            for name in ("targets", "labels"):
-                if getattr(self, name):
-                    raise ValueError(f"{name}: names columns of data.csv (got none); leave it out")
-            return self
-        if not self.inputs or not (self.targets or self.labels):
-            raise ValueError(
-                "inputs: csv needs the names of the input columns, and of the target columns or the labels"
-            )
-        if self.targets and self.labels:
-            raise ValueError(f"labels: give either targets or labels, not both (got {self.labels!r})")
-        return self
-
-    @model_validator(mode="after")
-    def _counts(self) -> "DataSection":
-        """Refuse what would count for nothing."""
-        without_classes = not (self.labels or self.dataset or self.arrays)
-        unused = {
-            "low": without_classes and "classes alone, with data.labels or data.dataset",
-            "high": without_classes and "classes alone, with data.labels or data.dataset",
-            "beyond": self.scaling == "none" and self.arrays is None and "a data.scaling other than 'none' alone",
-        }
-        for name, where in unused.items():
-            if where and getattr(self, name) != type(self).model_fields[name].default:
-                raise ValueError(f"{name}: counts for {where} (got {getattr(self, name)}); leave it out")
         return self
 
     @model_validator(mode="after")
@@ -635,6 +329,20 @@ class DataSection(Settings):
             raise ValueError(f"low: must be below high, {self.high:g} (got {self.low:g})")
         if not self.input_range[0] < self.input_range[1]:
             raise ValueError(f"input_range: must be [smallest, largest] (got {list(self.input_range)})")
+        return self
+
+    @model_validator(mode="after")
+    def _counts(self) -> "DataSection":
+        """Refuse what would count for nothing."""
+        without_classes = not (self.labels or self.dataset or self.arrays)
+        unused = {
+            "low": without_classes and "classes alone, with data.labels or data.dataset",
+            "high": without_classes and "classes alone, with data.labels or data.dataset",
+            "beyond": self.scaling == "none" and self.arrays is None and "a data.scaling other than 'none' alone",
+        }
+        for name, where in unused.items():
+            if where and getattr(self, name) != type(self).model_fields[name].default:
+                raise ValueError(f"{name}: counts for {where} (got {getattr(self, name)}); leave it out")
         return self
 
     @model_serializer(mode="wrap")

@@ -47,13 +47,17 @@ class Start:
         )
 
     def calibrated(self, config: Configuration) -> Configuration:
-        """A configuration with the windows of the threshold memristor, which else follow from the samples."""
+        """A configuration with the windows of the threshold memristor, which else follow from the samples.
+
+        Of carriers it is the driver's limit.
+        """
         network = config.network
         if not (self.banks and isinstance(network, SingleLayerSection) and network.construction == "memristor"):
             return config
         given = config.devices.memristor
         if isinstance(given, CarrierMemristor):
-            return config
+            limit = config.write.driver_limit or self.banks[0].driver_limit
+            return config.model_copy(update={"write": config.write.model_copy(update={"driver_limit": limit})})
         if isinstance(given, ThresholdMemristor) and given.thresholds is not None and given.window is not None:
             return config
         devices = config.devices.model_copy(update={"memristor": self.banks[0].device})
@@ -82,10 +86,10 @@ class Start:
                 raise InputError(f"start: the states of {bank.name} are of the shape {states.shape}, not {expected}")
 
     def refuse_other_rate(self, drawn: np.ndarray) -> None:
-        """Refuse another learning rate than the threshold memristor's own, which is one of its variables."""
+        """Refuse another learning rate than a memristor's own, which is one of its variables."""
         if not np.array_equal(drawn[-1], self.states[0][:, -1]):
             raise InputError(
-                f"learning.rate: is a variable of the threshold memristor, and with the width of a WRITE must give the "
+                f"learning.rate: is a variable of the memristor, and with the width of a WRITE must give the "
                 f"start's {self.states[0][0, -1, 0]:.6g} 1/(A s) (got {drawn[-1, 0, 0]:.6g}); take the rate of the run "
                 f"that it goes on from"
             )
@@ -93,6 +97,10 @@ class Start:
     def with_past(self, own: Sequence[OwnDevices]) -> tuple[OwnDevices, ...]:
         """What devices have of their own, with what the past left in them."""
         past = self.beginning.past
+        if past and [each.past.shape for each in own] != [left.shape for left in past]:
+            raise InputError(
+                "imperfections: must be those of the run whose states are the start, which left a past in its devices"
+            )
         return tuple(each.with_past(left) for each, left in zip(own, past, strict=True)) if past else tuple(own)
 
 
@@ -117,10 +125,15 @@ def start_of(run: "Run") -> Start:
     Raises
     ------
     InputError
-        The run has no keyframe yet, or its file is of an earlier schema.
+        It is no open run, has no keyframe yet, or its file is of an earlier schema.
     """
     from .replay import StoredKeyframes
+    from .run import Run
 
+    if not isinstance(run, Run):
+        raise InputError(f"start: must be a run, as memsim.open_run opens it (got {run!r})")
+    if not run.stored.file:  # of h5py: false once it is closed
+        raise InputError("start: is a run that has been closed; open it again")
     keyframes = StoredKeyframes(run.stored, range(run.realisations))
     at = keyframes.at(len(keyframes.samples) - 1)
     if at.sample == 0 or len(at.bias) == 0:

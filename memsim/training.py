@@ -78,8 +78,8 @@ def train(
     *,
     epochs: int = 1000,
     learning_rate: float = 0.1,
-    seed: int = 0,
-    realisations: int = 1,
+    seed: int | None = None,
+    realisations: int | None = None,
     threads: int = 0,
     validation: float = 0.0,
     time: Timing | None = None,
@@ -101,10 +101,10 @@ def train(
         Passes over all samples.
     learning_rate : float
         eta.
-    seed : int
-        Of starting weights and shuffles.
-    realisations : int
-        Runs from seeds of their own, side by side.
+    seed : int, optional
+        Of starting weights and shuffles; 0 where not given.
+    realisations : int, optional
+        Runs from seeds of their own, side by side; 1 where not given.
     threads : int
         0 takes all processors. The results do not depend on it.
     validation : float
@@ -119,7 +119,8 @@ def train(
         Whether a file that exists may be replaced.
     start : Run, optional
         Go on with the devices of another run as they are at its last keyframe, on these samples: their states, their
-        past, and the currents that were calibrated for them. Seeds and realisations are that run's.
+        past, and the currents that were calibrated for them. Seeds, realisations, imperfections and periphery are that
+        run's.
     **learning
         Other fields of :class:`~memsim.configuration.LearningSection`.
 
@@ -132,10 +133,9 @@ def train(
     InputError
         Settings or data that cannot work; nothing has been written then.
     """
+    begun = None if start is None else start_of(start)
     config = Configuration(
-        run=RunSection(seed=seed, realisations=realisations, threads=threads)
-        if start is None
-        else start.config.run.model_copy(update={"threads": threads}),
+        **_taken_over(start, seed, realisations, threads),
         time=time or Timing(),
         network=network.section,
         devices=network.devices,
@@ -144,8 +144,22 @@ def train(
         data=DataSection(arrays=data.name, validation=validation, beyond=data.beyond),
         trace=trace or TraceSection(),
     )
-    begun = None if start is None else start_of(start)
     return run(config, split(data, validation), start=begun, out=out, overwrite=overwrite)
+
+
+def _taken_over(start: Run | None, seed: int | None, realisations: int | None, threads: int) -> dict[str, Any]:
+    """The sections that a run has from the one that it goes on from, or from what was given."""
+    if start is None:
+        lanes = 1 if realisations is None else realisations
+        return {"run": RunSection(seed=seed or 0, realisations=lanes, threads=threads)}
+    for name, value in (("seed", seed), ("realisations", realisations)):
+        if value is not None:
+            raise InputError(f"{name}: is that of the run that start goes on from (got {value}); leave it out")
+    return {
+        "run": start.config.run.model_copy(update={"threads": threads}),
+        "imperfections": start.config.imperfections,
+        "periphery": start.config.periphery,
+    }
 
 
 def run(

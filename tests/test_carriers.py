@@ -338,12 +338,12 @@ def test_the_drivers_limit_holds_the_largest_updates():
         ({"periods": (1, 2, 4)}, r"periods: must be below 4, half of time\.write_steps, .* \(got 4\)"),
         (
             {"time": {"write_steps": 6}},
-            r"time\.write_steps: a pulse of 6 steps has 2 carriers \(devices\.memristor\.carriers = 'sine'\), "
-            r"and the weights and the bias need 3; take 8 steps or more",
+            r"time\.write_steps: a pulse of 6 steps has room for 2 \(devices\.memristor\.carriers = 'sine'\), "
+            r"and the weights and the bias need 3; take 7 steps or more",
         ),
         (
             {"carriers": "code", "time": {"write_steps": 6}},
-            r"time\.write_steps: a pulse of 6 steps has 1 carriers .*; take 4 steps, or a multiple",
+            r"time\.write_steps: a pulse of 6 steps has room for 1 .*; take 4 steps, or a multiple",
         ),
         ({"periods": (1, 2)}, r"periods: needs 3 values, one for each weight and the bias \(got 2\)"),
         ({"periods": (1, 2, 2)}, r"periods: must differ, or their variables are one \(got 1, 2, 2\)"),

@@ -31,6 +31,9 @@ CASES = {
     "noise, wear and traps": imperfect("telegraph noise", learning={"rate": 0.5}),
     "write noise, stuck devices": imperfect("levels"),
     "memristor": imperfect("memristor"),
+    "carriers": configuration(
+        "slp", devices={"memristor": {"model": "carrier-memristor"}}, time={"pulse_steps": 8, "write_steps": 8}
+    ),
 }
 
 
@@ -153,8 +156,41 @@ def test_other_devices_are_refused():
     with pytest.raises(InputError, match="start: name of synapses1 is"):
         training.run(configuration("lines"), REAL, start=start)
     memristor = start_of(training.run(CASES["slp"], REAL))
-    with pytest.raises(InputError, match=r"learning.rate: is a variable of the threshold memristor"):
+    with pytest.raises(InputError, match=r"learning.rate: is a variable of the memristor"):
         training.run(configuration("slp", learning={"rate": 0.3}), REAL, start=memristor)
+    carriers = CASES["carriers"]
+    other_rate = carriers.model_copy(update={"learning": carriers.learning.model_copy(update={"rate": 0.3})})
+    with pytest.raises(InputError, match=r"learning.rate: is a variable of the memristor"):
+        training.run(other_rate, REAL, start=start_of(training.run(carriers, REAL)))
+
+
+def test_imperfections_are_those_of_the_run_that_is_gone_on_from():
+    first = training.run(CASES["noise, wear and traps"], REAL)
+    config = first.config
+    network = memsim.networks.Network(config.network, config.devices)
+    second = memsim.train(network, OTHER, epochs=1, start=first, time=config.time, write=config.write)
+    assert second.config.imperfections == config.imperfections
+    perfect = config.model_copy(update={"imperfections": type(config.imperfections)()})
+    with pytest.raises(InputError, match="imperfections: must be those of the run whose states are the start"):
+        training.run(perfect, REAL, start=start_of(first))
+
+
+def test_what_cannot_be_gone_on_from_is_refused(tmp_path):
+    network = memsim.MultilayerPerceptron([2, 2, 1])
+    first = memsim.train(network, REAL, epochs=1, out=tmp_path / "first.h5")
+    for name in ("seed", "realisations"):
+        with pytest.raises(InputError, match=f"{name}: is that of the run that start goes on from .got 2."):
+            memsim.train(network, REAL, epochs=1, start=first, **{name: 2})
+    first.close()
+    for start, message in ((first, "has been closed"), (tmp_path / "first.h5", "must be a run")):
+        with pytest.raises(InputError, match=f"start: .*{message}"):
+            memsim.train(network, REAL, epochs=1, start=start)
+
+
+def test_other_samples_leave_the_limit_of_carriers_as_it_is():
+    first, second = two_runs(CASES["carriers"], OTHER)
+    assert second.calibration == first.calibration
+    assert training.run(CASES["carriers"], OTHER).calibration != first.calibration
 
 
 def test_a_file_goes_on_with_its_own_start_only(tmp_path):

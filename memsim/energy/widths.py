@@ -128,6 +128,8 @@ def law(found: Sequence[AtWidth]) -> str:
         "a READ of 1 moves a node by the same share of its range at any width, so currents are calibrated to I ~ 1/T, "
         "and E ~ I^2 T ~ 1/T"
         if current < -0.5
+        else "a READ's and a carrier's currents are the device's own at any width, so E ~ I^2 T ~ T"
+        if write > 0.95
         else "a READ's current is the device's own at any width, so its E ~ I^2 T ~ T; of a WRITE the threshold's part "
         "goes as T too, and what is beyond it, as much charge at any width, as 1/T"
     )
