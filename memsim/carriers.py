@@ -93,8 +93,8 @@ def refuse_carriers(config: Configuration, device: CarrierMemristor) -> None:
     room = (steps - 1) // 2 if device.carriers == "sine" else chips_of(steps) - 1
     if count > room:
         raise InputError(
-            f"time.write_steps: a pulse of {steps} steps has room for {room} "
-            f"(devices.memristor.carriers = {device.carriers!r}), and the weights and the bias need {count}; {_advice(device, count)}"
+            f"time.write_steps: a pulse of {steps} steps has room for {room} (devices.memristor.carriers = "
+            f"{device.carriers!r}), and the weights and the bias need {count}; {_advice(device, count)}"
         )
     if device.carriers == "sine":
         _refuse_periods(config, device)

@@ -1,6 +1,8 @@
 """Data sets: classes on outputs, scaling, splitting, CSV files, those of scikit-learn, and what is wrong with them."""
 
+import math
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -412,3 +414,56 @@ def test_missing_values_and_labels_are_named_by_row_and_column(tmp_path, text, m
 def test_settings_of_data_that_cannot_work_are_refused(data, message):
     with pytest.raises(InputError, match=message):
         Configuration(data=data)
+
+
+LABELLED = labelled([[1.0, 2.0], [3.0, 5.0], [2.0, 4.0]], ["a", "b", "a"], "mine", features=("x", "y"))
+
+
+@pytest.mark.parametrize(
+    ("attempt", "message"),
+    [
+        (
+            lambda: labelled([[1, 2]] * 2, ["a", "b"], features=("x", "x")),
+            r"features: must be given once each \(got x, x\)",
+        ),
+        (
+            lambda: labelled([[1, 2], [3, np.nan]], ["a", "b"], features=("x", "y")),
+            r"arrays\.inputs: must be finite \(got NaN in row 1, 'y'\); give the value, or leave the row out",
+        ),
+        (lambda: labelled([["u", 2]] * 2, ["a", "b"]), r"arrays\.inputs: must be a table of numbers"),
+        (lambda: labelled([[1, 2]] * 2, [["a"], ["b"]]), r"labels: must be of shape \(samples,\)"),
+        (
+            lambda: replace(LABELLED, test=labelled([[1, 2]] * 2, ["a", "c"], features=("x", "y"))),
+            r"mine\.test\.classes: must be those of the samples to learn \(got a, c on 2, not a, b on 2\)",
+        ),
+        (
+            lambda: replace(scaled(LABELLED, "range"), test=LABELLED),
+            r"mine\.test\.scaling: must be that of the samples to learn",
+        ),
+        (lambda: labelled([[1, 2]], ["c"], classes=LABELLED.classes), r"labels: must be of the classes a, b \(got 'c'"),
+        (lambda: scaled(LABELLED, "minmax"), r"scaling: must be one of none, range, common-range, standard"),
+        (lambda: scaled(LABELLED, "range", ends=(1.0, 0.0)), r"ends: must be the smallest and the largest"),
+        (lambda: scaled(LABELLED, "range", beyond="drop"), r"beyond: must be one of refuse, clip \(got 'drop'\)"),
+        (lambda: split(LABELLED, test=math.nan), r"data\.test: must be from 0 up to 1"),
+        (lambda: split(LABELLED, 0.3, seed=-1), r"data\.seed: must be 0 or more \(got -1\)"),
+    ],
+)
+def test_what_makes_no_data_set_is_refused(attempt, message):
+    with pytest.raises(InputError, match=message):
+        attempt()
+
+
+def test_known_classes_label_samples_of_one_class_alone():
+    part = labelled([[9.0, 9.0]], ["b"], classes=LABELLED.classes, features=("x", "y"))
+    assert part.targets.tolist() == [[0.0, 1.0]]
+    assert replace(LABELLED, test=part).test.class_numbers.tolist() == [1]
+
+
+def test_samples_are_named_by_their_numbers_before_the_split():
+    inputs = np.arange(20.0)[:, None]
+    inputs[[3, 11], 0] = 99.0, -99.0
+    parted = replace(Dataset(inputs, inputs), name="mine")
+    rest = parted.only(~np.isin(np.arange(20), [3, 11]))
+    held = replace(parted.only(np.isin(np.arange(20), [3, 11])), name="mine.test")
+    with pytest.raises(InputError, match=r"mine\.test: column 0 .* \(got 99 in sample 3, and 1 more\)"):
+        scaled(replace(rest, test=held), "range", beyond="refuse")

@@ -414,6 +414,13 @@ TABLE = "x,y,kind\n0.5,1,a\n1.5,2,b\n2.5,3,a\n3.5,4,b\n"
             TABLE,
             r"data\.csv\.test: x must be from 1\.5 to 3\.5, the range of the .* \(got 0\.5 in sample 0, and 1 more\)",
         ),
+        ({'inputs = ["x", "y"]': 'inputs = ["x", "x"]'}, TABLE, r"data\.inputs: must name each column once.*'x' twice"),
+        ({}, TABLE.replace("4,b", "4,NA"), r"data\.csv: line 5: kind: the text is missing \(got 'NA'\)"),
+        (
+            {'"range"': '"none"\nbeyond = "refuse"'},
+            TABLE,
+            r"data\.beyond: counts for a data\.scaling",
+        ),
         ({"0.25": "0.75"}, TABLE, r"data\.test: must leave a sample of each class to learn"),
         ({'labels = "kind"': 'labels = "sort"'}, TABLE, r"data\.csv: has no column 'sort'; it has x, y, kind"),
     ],
@@ -435,6 +442,30 @@ def test_classes_of_a_run_without_any_are_refused(cli, refused, tmp_path):
     ).close()
     refused("xor has none, see memsim.regression", "trace", "plot", path, "--classes", "--out", tmp_path / "x.png")
     assert "accuracy" not in cli("trace", "info", path).out
+
+
+def test_what_is_refused_from_python_stays_refused():
+    data = scaled(labelled([[0.0], [1.0], [0.2], [0.7]], "abab", "mine"), "range", beyond="refuse")
+    run = memsim.train(memsim.MultilayerPerceptron([1, 2, 2]), data, epochs=1)
+    with pytest.raises(InputError, match=r"inputs: column 0 must be from 0 to 1, .* \(got 9 in sample 0\)"):
+        memsim.evaluate(run, [[9.0]])
+    assert memsim.evaluate(run, [[9.0]], beyond="clip").clipped == 1
+
+
+def test_inputs_as_they_are_have_a_range_where_it_is_asked_for():
+    run = memsim.train(memsim.MultilayerPerceptron([2, 2, 1]), datasets.gate("or", 8), epochs=1)
+    far = [[1.0, 0.0], [1e4, -1e4], [1.0, 0.0]]
+    taken = memsim.evaluate(run, far)
+    assert taken.clipped == 0
+    assert taken.bounds > 0  # what comes after it is another output
+    assert taken.outputs[0] != taken.outputs[2]
+    clipped = memsim.evaluate(run, far, beyond="clip")
+    assert (clipped.clipped, clipped.bounds) == (2, 0)
+    assert clipped.outputs[0] == pytest.approx(clipped.outputs[2], rel=1e-12)
+    with pytest.raises(InputError, match=r"inputs: column 0 must be from 0 to 1, .* \(got 10000 in sample 1, and"):
+        memsim.evaluate(run, far, beyond="refuse")
+    with pytest.raises(InputError, match=r"inputs: must be finite \(got NaN in row 1, column 1\)"):
+        memsim.evaluate(run, [[0.0, 1.0], [1.0, np.nan]])
 
 
 @pytest.mark.slow
