@@ -1,6 +1,7 @@
 """Runs on real data: what they learn, how that is told, and what their files keep of it."""
 
 import functools
+import itertools
 import re
 import shutil
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 import memsim
 from memsim import datasets, training
@@ -17,7 +19,11 @@ from memsim.configuration import Configuration, load_configuration
 from memsim.datasets import Dataset, labelled, scaled, split
 from memsim.errors import InputError, RunFileError
 from memsim.inspection.windows import write_window
+from memsim.scoring.classification import Classification
 from memsim.scoring.figures import figure_of
+from memsim.scoring.names import numbered, shortened
+from memsim.scoring.report import confusion_tables
+from memsim.scoring.roc import roc_areas, roc_curve
 
 pytest.importorskip("sklearn")
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -91,8 +97,7 @@ def test_a_single_layer_tells_two_classes_apart():
     assert found.confusion.shape == (2, 2, 1)
     assert found.scores.shape == (171, 2, 1)
     assert found.accuracy[0] > 0.85
-    assert found.auc[0] == pytest.approx(found.auc[1])
-    assert found.auc[0] > 0.9
+    assert found.auc[0] == found.auc[1] > 0.9
 
 
 # How it is told
@@ -100,7 +105,8 @@ def test_a_single_layer_tells_two_classes_apart():
 
 @pytest.mark.parametrize("part", ["training", "validation", "test"])
 def test_scores_are_those_of_scikit_learn(part):
-    from sklearn.metrics import accuracy_score, confusion_matrix, roc_auc_score, roc_curve
+    from sklearn.metrics import accuracy_score, confusion_matrix, roc_auc_score
+    from sklearn.metrics import roc_curve as curve_of
 
     found = memsim.classification(iris_run(), part)
     data = own_units().held_back.get(part, own_units())
@@ -110,12 +116,33 @@ def test_scores_are_those_of_scikit_learn(part):
         assert np.array_equal(found.confusion[:, :, r], confusion_matrix(found.true, found.predicted[:, r]))
         for number in range(3):
             of_class, scores = found.true == number, found.scores[:, number, r]
-            assert found.auc[number, r] == roc_auc_score(of_class, scores)
-            for mine, theirs in zip(found.roc(number, r), roc_curve(of_class, scores), strict=True):
-                assert np.array_equal(mine, theirs)
+            assert found.auc[number, r] == pytest.approx(roc_auc_score(of_class, scores), rel=1e-12)
+            theirs = curve_of(of_class, scores, drop_intermediate=False)
+            assert all(map(np.array_equal, found.roc(number, r), theirs))
             # The area is the chance that a sample of the class has the larger output.
             pairs = scores[of_class][:, None] - scores[~of_class]
             assert found.auc[number, r] == pytest.approx(np.mean((pairs > 0) + 0.5 * (pairs == 0)), rel=1e-12)
+
+
+@pytest.mark.parametrize("decimals", [0, 1, 16])
+def test_equal_scores_count_by_half(decimals):
+    from sklearn.metrics import roc_auc_score
+    from sklearn.metrics import roc_curve as curve_of
+
+    random = np.random.default_rng(decimals)
+    of_class = random.random(50) < 0.3
+    scores = np.round(random.normal(size=(50, 4)) + of_class[:, None], decimals)
+    for column, area in zip(scores.T, roc_areas(of_class, scores), strict=True):
+        assert area == pytest.approx(roc_auc_score(of_class, column), rel=1e-12)
+        curve = roc_curve(of_class, column)
+        assert all(map(np.array_equal, curve, curve_of(of_class, column, drop_intermediate=False)))
+
+
+def test_areas_of_known_order():
+    of_class, ascending = np.arange(6) >= 4, np.arange(6.0)
+    scores = np.stack([ascending, -ascending, np.zeros(6), [0.0, 0.0, 0.0, 1.0, 0.0, 1.0]], axis=1)
+    assert roc_areas(of_class, scores).tolist() == [1.0, 0.0, 0.5, 0.625]
+    assert np.isnan(roc_areas(np.ones(6, dtype=bool), scores)).all()
 
 
 @pytest.mark.parametrize("best", [True, False])
@@ -173,6 +200,19 @@ def test_samples_of_ones_own_are_scored_with_their_labels():
     ):
         with pytest.raises(InputError, match="inputs, labels: must be given both, and no part"):
             memsim.classification(run, **wrong)
+
+
+def test_samples_of_ones_own_are_clipped_and_counted_or_refused():
+    run, inputs = iris_run(), own_units().inputs[:4].copy()
+    labels = [own_units().classes.names[number] for number in own_units().class_numbers[:4]]
+    assert memsim.classification(run, inputs=inputs, labels=labels, beyond="refuse").clipped == 0
+    inputs[1, 2], inputs[3, 0] = 70.0, -1.0
+    assert memsim.classification(run, inputs=inputs, labels=labels).clipped == 2
+    assert memsim.classification(run).clipped == run.dataset.test.clipped > 0
+    with pytest.raises(InputError, match=r"petal length \(cm\) must be from .* \(got 70 in sample 1\)"):
+        memsim.classification(run, inputs=inputs, labels=labels, beyond="refuse")
+    with pytest.raises(InputError, match=r"beyond: is for inputs and labels that are given"):
+        memsim.classification(run, "test", beyond="clip")
 
 
 def test_what_there_is_not_is_refused():
@@ -235,18 +275,58 @@ def test_the_summary_of_a_run_has_accuracy_confusion_and_areas(cli, iris_file):
         assert re.search(rf"{part} +│ +\d+ │ +{accuracy:.4g}", shown.out), part
     assert f"{iris_run().dataset.test.clipped} of 120" in shown.out
     assert f"Confusion of the test samples in all {REALISATIONS} realisations" in shown.out
-    for name, row in zip(found.classes.names, found.confusion.sum(axis=2), strict=True):
-        assert re.search(rf"{name} +│ " + " │ ".join(f" *{count}" for count in row), shown.out), name
-    assert "ROC AUC" in shown.out
+    rows = zip(found.classes.names, found.confusion.sum(axis=2), found.auc, strict=True)
+    for number, (name, row, area) in enumerate(rows):
+        assert re.search(rf"^{number} {name} +" + " +".join(map(str, row)) + " *$", shown.out, re.MULTILINE), name
+        assert re.search(rf"│ {number} {name} +│ +{area.mean():.4g}", shown.out), name
 
 
-def test_without_scikit_learn_a_line_stands_for_the_areas(cli, iris_file, monkeypatch):
+def test_scores_need_no_scikit_learn(cli, iris_file, monkeypatch, tmp_path):
+    expected = cli("trace", "info", iris_file).out
     monkeypatch.setitem(sys.modules, "sklearn.metrics", None)
-    shown = cli("trace", "info", iris_file)
-    assert shown.status == 0
-    assert "an ROC curve needs scikit-learn, which is not installed; pip install 'memsim[sklearn]'\n" in shown.out
-    assert "accuracy" in shown.out
-    assert "ROC AUC" not in shown.out
+    assert cli("trace", "info", iris_file).out == expected
+    assert cli("trace", "plot", iris_file, "--classes", "--out", tmp_path / "iris.png").status == 0
+
+
+def made_up(names, realisations=3, samples=9):
+    """What a run may have made of classes with these names, and of as many samples of each."""
+    classes, count = datasets.Classes(tuple(names)), len(names)
+    true = np.repeat(np.arange(count), samples)
+    noise = np.random.default_rng(0).normal(size=(len(true), count, realisations))
+    outputs = 0.6 * np.eye(count)[true][..., None] + 0.35 * noise
+    return Classification("test", False, classes, true, classes.decide(outputs), outputs, 0)
+
+
+LONG = [f"Melospiza melodia subspecies {name}" for name in "abcdefghijkl"]
+
+
+def lines_of(found):
+    """The tables of confusion and areas on a terminal of 80 columns."""
+    terminal = Console(width=80, highlight=False)
+    with terminal.capture() as captured:
+        for table in confusion_tables(found):
+            terminal.print(table)
+    return captured.get().splitlines()
+
+
+def test_tables_of_many_classes_with_long_names_fit_a_terminal():
+    found = made_up(LONG)
+    lines = lines_of(found)
+    for name, row, area in zip(numbered(LONG), found.confusion.sum(axis=2), found.auc, strict=True):
+        counts, areas = (line for line in lines if name in line)
+        assert counts.removeprefix(name).split() == [str(count) for count in row]
+        assert f" {area.mean():.4g} ({area.min():.4g} to {area.max():.4g}) │" in areas
+    assert lines_of(made_up(LONG, 1000, 20))[0].startswith("12 classes; memsim.classification(run) has confusion")
+
+
+def test_long_names_lose_their_middle_and_stay_different():
+    assert shortened(["setosa", "a name with sixteen"]) == ["setosa", "a name w…sixteen"]
+    assert shortened(["left of the river", "left or the river"], 9) == ["left of… river", "left or… river"]
+    assert shortened(["1 of the river", "1 or the river"], 20) == ["1 of the river", "1 or the river"]
+    assert len(set(shortened(LONG))) == len(LONG)
+    assert max(map(len, shortened(LONG))) == 16
+    assert numbered(["0", "1"]) == ["0", "1"]
+    assert numbered(["1", "2"]) == ["0 1", "1 2"]
 
 
 def test_names_of_classes_are_shown_as_they_are(cli, tmp_path):
@@ -269,7 +349,7 @@ def test_many_classes_have_no_table(cli, tmp_path):
     memsim.train(
         memsim.MultilayerPerceptron([2, 2, 13]), data, epochs=1, time=memsim.Timing(pulse_steps=3), out=path
     ).close()
-    assert "13 classes; memsim.classification(run).confusion has" in cli("trace", "info", path).out
+    assert "13 classes; memsim.classification(run) has confusion" in cli("trace", "info", path).out
 
 
 def test_the_figure_has_the_confusion_and_a_curve_of_each_class_and_realisation(cli, refused, iris_file, tmp_path):
@@ -293,6 +373,25 @@ def test_the_figure_has_the_confusion_and_a_curve_of_each_class_and_realisation(
         "--out",
         tmp_path / "x.png",
     )
+
+
+@pytest.mark.parametrize("names", [["a", "b"], LONG, [f"class {k} of a long list" for k in range(30)]])
+def test_nothing_in_the_figure_overlaps(names):
+    figure = figure_of(made_up(names), "made up")
+    figure.draw_without_rendering()  # warns where there is no room
+    left, right = figure.axes
+    few, renderer = len(names) <= 12, figure.canvas.get_renderer()
+    assert bool(left.texts) == bool(right.get_legend()) == few
+    assert len(right.lines) == 3 * len(names) + 1
+    for labels in (left.get_xticklabels(), left.get_yticklabels()):
+        boxes = [label.get_window_extent(renderer) for label in labels]
+        assert not any(one.overlaps(other) for one, other in itertools.pairwise(boxes))
+    for box in (left.get_tightbbox(renderer), right.get_tightbbox(renderer)):
+        assert figure.bbox.count_contains(box.corners()) == 4
+    if few:
+        assert not right.get_legend().get_window_extent(renderer).overlaps(right.bbox)
+        widths = [text.get_window_extent(renderer).width for text in left.texts]
+        assert max(widths) < left.bbox.width / len(names)
 
 
 # What the file keeps

@@ -2,25 +2,18 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ..datasets import Classes, of_stored
+from ..datasets.scaling import Beyond
 from ..errors import InputError
-from ..libraries import load_library
 from ..prediction import evaluate
 from ..run import Run
 from .parts import Read, chosen_states, read_part
-
-
-class RocCurve(NamedTuple):
-    """Rates of false and of true positives, (points,) float64 each, at thresholds of the score, which fall."""
-
-    false_positives: np.ndarray
-    true_positives: np.ndarray
-    thresholds: np.ndarray
+from .roc import RocCurve, roc_areas, roc_curve
 
 
 @dataclass(frozen=True)
@@ -39,6 +32,8 @@ class Classification:
     predicted : (samples, realisations) int64
     scores : (samples, classes, realisations) float64
         What spoke for each class: its output.
+    clipped : int
+        Inputs that were beyond the range of the scaling, and set to its end.
     """
 
     part: str
@@ -47,6 +42,7 @@ class Classification:
     true: np.ndarray
     predicted: np.ndarray
     scores: np.ndarray
+    clipped: int
 
     @property
     def accuracy(self) -> np.ndarray:
@@ -62,7 +58,7 @@ class Classification:
         return found
 
     def roc(self, number: int, realisation: int = 0) -> RocCurve:
-        """ROC curve of a class against the rest, by scikit-learn's ``roc_curve``.
+        """ROC curve of a class against the rest.
 
         Parameters
         ----------
@@ -73,36 +69,27 @@ class Classification:
         Raises
         ------
         InputError
-            scikit-learn is not installed, or all samples are of the class, or none.
+            All samples are of the class, or none.
         """
-        if not self._has_both(number):
+        of_class = self.true == number
+        if of_class.all() or not of_class.any():
             name = self.classes.names[number]
             raise InputError(f"number: must be of a class that some samples are of and some are not (got {name!r})")
-        return RocCurve(*_metrics().roc_curve(self.true == number, self.scores[:, number, realisation]))
+        return roc_curve(of_class, self.scores[:, number, realisation])
 
     @property
     def auc(self) -> np.ndarray:
         """Area under each class's ROC curve, (classes, realisations) float64; NaN where all samples are of it, or none.
 
-        Raises
-        ------
-        InputError
-            scikit-learn is not installed.
+        Two classes that share an output share its area.
         """
-        area = _metrics().roc_auc_score
-        areas = np.full(self.scores.shape[1:], np.nan)
-        for number in filter(self._has_both, range(len(areas))):
-            areas[number] = [area(self.true == number, scores) for scores in self.scores[:, number].T]
-        return areas
-
-    def _has_both(self, number: int) -> bool:
-        """Whether some samples are of a class and some are not."""
-        return bool(0 < np.count_nonzero(self.true == number) < len(self.true))
+        areas = [roc_areas(self.true == number, self.scores[:, number]) for number in range(self.scores.shape[1])]
+        return np.stack(areas[1:] * 2 if self.classes.outputs == 1 else areas)
 
 
 def classification(
     run: Run, part: str | None = None, *, inputs: ArrayLike | None = None, labels: Iterable[Any] | None = None,
-    best: bool | None = None, keyframe: int | None = None,
+    best: bool | None = None, keyframe: int | None = None, beyond: Beyond | None = None,
 ) -> Classification:  # fmt: skip
     """Send samples of known classes through a copy of a run's devices by READs, and compare.
 
@@ -119,23 +106,29 @@ def classification(
         asked for.
     keyframe : int, optional
         Number of the keyframe whose states are taken, in the place of the final ones.
+    beyond : {"clip", "refuse"}, optional
+        What becomes of other samples' inputs beyond the range of the scaling: set to its end and counted, or refused;
+        as the run's ``data.beyond`` where not given.
 
     Raises
     ------
     InputError
-        The run's samples have no classes, or a label is none of them; no such part, keyframe or best epoch.
+        The run's samples have no classes, or a label is none of them; no such part, keyframe or best epoch; inputs
+        beyond the range and refused.
     """
     if run.dataset.classes is None:
         raise InputError(f"run: must be of samples with classes; {run.dataset.name} has none, see memsim.regression")
     if inputs is None and labels is None:
+        if beyond is not None:
+            raise InputError(f"beyond: is for inputs and labels that are given; a part is scaled (got {beyond!r})")
         return of_read(read_part(run, part, best=best, keyframe=keyframe))
     if part is not None or inputs is None or labels is None:
         raise InputError("inputs, labels: must be given both, and no part; or else a part alone")
-    return _of_others(run, np.asarray(inputs), list(labels), best=best, keyframe=keyframe)
+    return _of_others(run, np.asarray(inputs), list(labels), best=best, keyframe=keyframe, beyond=beyond)
 
 
 def _of_others(
-    run: Run, inputs: np.ndarray, labels: list[Any], *, best: bool | None, keyframe: int | None
+    run: Run, inputs: np.ndarray, labels: list[Any], *, best: bool | None, keyframe: int | None, beyond: Beyond | None
 ) -> Classification:
     """The same of samples that the run does not hold."""
     classes = of_stored(run.dataset).classes
@@ -144,19 +137,18 @@ def _of_others(
     if len(true) != len(inputs):
         raise InputError(f"labels: must be as many as inputs, {len(inputs)} (got {len(true)})")
     chosen = chosen_states(run, best, keyframe)
-    outputs = evaluate(run, inputs, keyframe=keyframe, best=chosen).outputs
-    return Classification("given", chosen, classes, true, classes.decide(outputs), classes.scores(outputs))
+    given = evaluate(run, inputs, keyframe=keyframe, best=chosen, beyond=beyond)
+    return _of_outputs("given", chosen, classes, true, given.outputs, given.clipped)
 
 
 def of_read(read: Read) -> Classification:
     """The same of what was read already."""
-    classes = read.data.classes
-    assert classes is not None
-    return Classification(
-        read.name, read.best, classes, read.data.class_numbers, classes.decide(read.outputs),
-        classes.scores(read.outputs),
-    )  # fmt: skip
+    data = read.data
+    assert data.classes is not None
+    return _of_outputs(read.name, read.best, data.classes, data.class_numbers, read.outputs, data.clipped)
 
 
-def _metrics():  # type: ignore[no-untyped-def]
-    return load_library("sklearn.metrics", "sklearn", "an ROC curve", distribution="scikit-learn")
+def _of_outputs(
+    part: str, best: bool, classes: Classes, true: np.ndarray, outputs: np.ndarray, clipped: int
+) -> Classification:
+    return Classification(part, best, classes, true, classes.decide(outputs), classes.scores(outputs), clipped)

@@ -1,5 +1,6 @@
 """The figure of a run's classes: what was taken for what, and the ROC curve of each class."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +9,12 @@ from matplotlib.figure import Figure
 
 from ..figures import COLOURS, new_figure, save
 from .classification import Classification
+from .names import MOST_CLASSES, shortened
 
 DASHES = ("-", "--", ":")  # told apart where there are more classes than colours
-LONGEST_NAME = 16
 MIDDLE = 0.5  # share of a row above which its cell is dark
+CELL, LINE, LETTER = 0.42, 0.18, 0.075  # inches, of a cell with a number, a line of small text, a letter of it
+SMALLEST, LARGEST = 4.0, 8.0  # inches, of a side of the axes
 
 
 def draw(found: Classification, path: Path, name: str, *, overwrite: bool = False) -> None:
@@ -22,71 +25,102 @@ def draw(found: Classification, path: Path, name: str, *, overwrite: bool = Fals
 def figure_of(found: Classification, name: str) -> Figure:
     """Confusion matrix on the left, ROC curves of each class against the rest on the right.
 
+    Of more than 12 classes, the matrix is shades without numbers, and the curves have no names.
+
     Parameters
     ----------
     found : Classification
     name : str
         Of the data set.
-
-    Raises
-    ------
-    InputError
-        scikit-learn is not installed.
     """
-    figure = new_figure(10.0, 4.8)
+    names = shortened(found.classes.names)
+    few = len(names) <= MOST_CLASSES
+    side = min(max(SMALLEST, len(names) * (CELL if few else LINE)), LARGEST)
+    letters = LETTER * max(map(len, names))
+    upright = letters > side / len(names)
+    figure = new_figure(2.0 * side + letters + 1.5 + few * (letters + 1.3), side + 1.2 + upright * letters)
+    figure.set_layout_engine("compressed")  # as constrained, for axes of a fixed aspect
     left, right = figure.subplots(1, 2)
-    _draw_confusion(left, found)
-    _draw_curves(right, found)
-    lanes, accuracy = found.predicted.shape[1], found.accuracy
-    spread = "" if lanes == 1 else f", {accuracy.min():.3f} to {accuracy.max():.3f} in {lanes} realisations"
-    states = "best epoch" if found.best else "final states"
-    figure.suptitle(
-        f"{_short(name)}, {len(found.true)} {found.part} samples, {states}: accuracy {accuracy.mean():.3f}{spread}"
-    )
+    _draw_confusion(left, found, numbers=few)
+    _name_classes(left, names, step=int(np.ceil(len(names) * LINE / side)), upright=upright)
+    _draw_curves(right, found, apart=few)
+    if few:
+        _name_curves(right, found, names)
+    figure.suptitle(_title(found, name))
     return figure
 
 
-def _draw_confusion(axes: Axes, found: Classification) -> None:
+def _title(found: Classification, name: str) -> str:
+    lanes, accuracy = found.predicted.shape[1], found.accuracy
+    spread = "" if lanes == 1 else f", {accuracy.min():.3f} to {accuracy.max():.3f} in {lanes} realisations"
+    states = "best epoch" if found.best else "final states"
+    (shown,) = _plain(shortened([name]))
+    return f"{shown}, {len(found.true)} {found.part} samples, {states}: accuracy {accuracy.mean():.3f}{spread}"
+
+
+def _draw_confusion(axes: Axes, found: Classification, *, numbers: bool) -> None:
     """Mean counts over realisations, shaded by their share of the true class."""
     counts = found.confusion.mean(axis=2)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1.0)
     axes.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0)
-    names = [_short(name) for name in found.classes.names]
-    upright = max(map(len, names)) * len(names) > 40
-    axes.set_xticks(range(len(names)), names, rotation=90 if upright else 0)
-    axes.set_yticks(range(len(names)), names)
+    for (row, column), count in np.ndenumerate(counts):
+        if numbers and count > 0:
+            colour = "white" if shares[row, column] > MIDDLE else "black"
+            axes.text(column, row, _count(count), ha="center", va="center", color=colour, fontsize="small")
+    what = "samples" if numbers else "share of the true class, white to dark"
+    axes.set_title(what if found.predicted.shape[1] == 1 else f"{what}, mean of realisations", fontsize="medium")
+
+
+def _count(mean: float) -> str:
+    """A mean count that a cell has room for."""
+    if mean < 0.1:
+        return "<0.1"
+    return f"{mean:.3g}" if mean < 100 else f"{mean:,.0f}"
+
+
+def _name_classes(axes: Axes, names: list[str], *, step: int, upright: bool) -> None:
+    """Names of classes along both axes, of many each so many-th."""
+    places, shown = range(0, len(names), step), _plain(names[::step])
+    axes.set_xticks(places, shown, rotation=90 if upright else 0, fontsize="small")
+    axes.set_yticks(places, shown, fontsize="small")
     axes.set_xlabel("predicted class")
     axes.set_ylabel("true class")
-    for (row, column), count in np.ndenumerate(counts):
-        if count > 0:
-            colour = "white" if shares[row, column] > MIDDLE else "black"
-            axes.text(column, row, f"{count:.3g}", ha="center", va="center", color=colour, fontsize="small")
-    axes.set_title("samples" if found.predicted.shape[1] == 1 else "samples, mean of realisations", fontsize="medium")
 
 
-def _draw_curves(axes: Axes, found: Classification) -> None:
-    """A line for each class and realisation; the legend has the mean area."""
-    lanes = found.predicted.shape[1]
-    for number, (name, areas) in enumerate(zip(found.classes.names, found.auc, strict=True)):
-        if np.isnan(areas).any():
-            continue
-        colour, dashes = COLOURS[number % len(COLOURS)], DASHES[number // len(COLOURS) % len(DASHES)]
+def _draw_curves(axes: Axes, found: Classification, *, apart: bool) -> None:
+    """A line for each class and realisation; classes told apart by colours, or all thin in one."""
+    areas, lanes = found.auc, found.scores.shape[2]
+    for number in map(int, np.flatnonzero(np.isfinite(areas).all(axis=1))):
+        kind = number if apart else 0
+        colour, dashes = COLOURS[kind % len(COLOURS)], DASHES[kind // len(COLOURS)]
         for lane in range(lanes):
             curve = found.roc(number, lane)
             axes.plot(
-                curve.false_positives, curve.true_positives, color=colour, linestyle=dashes, linewidth=1.2,
-                alpha=max(0.15, 1.0 / lanes), label=f"{_short(name)}, area {areas.mean():.3f}" if lane == 0 else None,
+                curve.false_positives, curve.true_positives, color=colour, linestyle=dashes,
+                linewidth=1.2 if apart else 0.5, alpha=max(0.15, (1.0 if apart else 0.5) / lanes),
             )  # fmt: skip
     axes.plot([0, 1], [0, 1], color="#BBBBBB", linewidth=0.8, zorder=0)
     axes.set(xlabel="false positive rate", ylabel="true positive rate", aspect="equal", xlim=(-0.02, 1.02))
     axes.set_ylim(-0.02, 1.02)
-    axes.set_title("ROC, each class against the rest", fontsize="medium")
-    legend = axes.legend(loc="lower right", fontsize="small")
+    known = areas[np.isfinite(areas)]
+    spread = f": area {known.mean():.3f}, {known.min():.3f} to {known.max():.3f}" if known.size and not apart else ""
+    axes.set_title(f"ROC, each class against the rest{spread}", fontsize="medium")
+
+
+def _name_curves(axes: Axes, found: Classification, names: list[str]) -> None:
+    """A legend beside the axes, with each class's mean area."""
+    areas = found.auc
+    known = np.isfinite(areas).all(axis=1)
+    lines = axes.lines[: -1 : found.scores.shape[2]]
+    labels = [f"{name}, area {area.mean():.3f}" for name, area in zip(_plain(names), areas, strict=True)]
+    legend = axes.legend(
+        lines, [label for label, shown in zip(labels, known, strict=True) if shown], loc="upper left",
+        bbox_to_anchor=(1.01, 1.0), borderaxespad=0.0, fontsize="small",
+    )  # fmt: skip
     for line in legend.get_lines():
         line.set_alpha(1.0)
 
 
-def _short(name: str) -> str:
-    """A name that fits; dollars would begin a formula."""
-    name = name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
-    return name.replace("$", r"\$")
+def _plain(names: Iterable[str]) -> list[str]:
+    """Names as they are: dollars would begin a formula."""
+    return [name.replace("$", r"\$") for name in names]

@@ -1,18 +1,19 @@
 """What a run has learned, as tables: a score for each part of its samples, and the confusion of its classes."""
 
 import numpy as np
+from rich import box
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from ..errors import InputError
 from ..run import Run
 from .classification import Classification
 from .classification import of_read as classified
+from .names import MOST_CLASSES, numbered
 from .parts import Read, parts_of, read_part
 from .regression import of_read as fitted
 
-MOST_CLASSES = 12  # in a table of confusion
+MOST_CELLS = 64  # of a terminal's line of 80, for all counts of a row
 
 
 def tables_of(run: Run) -> list[Table | Text]:
@@ -24,7 +25,7 @@ def tables_of(run: Run) -> list[Table | Text]:
     if data.classes is None and data.test is None:
         return []
     reads = [read_part(run, name) for name in reversed(parts_of(run))]
-    return _scores(reads) if data.classes is None else _scores(reads) + _confusion(classified(reads[-1]))
+    return _scores(reads) if data.classes is None else _scores(reads) + confusion_tables(classified(reads[-1]))
 
 
 def _scores(reads: list[Read]) -> list[Table | Text]:
@@ -49,28 +50,35 @@ def _mean(values: np.ndarray) -> str:
     return f"{values.mean():.4g}{spread}"
 
 
-def _confusion(found: Classification) -> list[Table | Text]:
-    """True classes down, predicted ones across, and each class's area under the ROC curve."""
-    names = [escape(name) for name in found.classes.names]
-    if len(names) > MOST_CLASSES:
-        return [Text(f"{len(names)} classes; memsim.classification(run).confusion has what was taken for what")]
+def confusion_tables(found: Classification) -> list[Table | Text]:
+    """True classes down, predicted ones across; and each class's area under the ROC curve."""
+    names = [escape(name) for name in numbered(found.classes.names)]
+    rows = [[f"{count:,}" for count in row] for row in found.confusion.sum(axis=2)]
+    widest = max(len(count) for row in rows for count in row)
+    if len(names) > MOST_CLASSES or len(names) * (widest + 1) > MOST_CELLS:
+        return [Text(f"{len(names)} classes; memsim.classification(run) has confusion, and auc, the ROC areas")]
+    return [*_counts(found, names, rows), *_areas(found, names)]
+
+
+def _counts(found: Classification, names: list[str], rows: list[list[str]]) -> list[Table | Text]:
+    """What was taken for what; columns are headed by the numbers of classes, which leave room for the counts."""
     lanes = found.predicted.shape[1]
-    many = "" if lanes == 1 else f" in all {lanes} realisations"
+    many = "" if lanes == 1 else f" in all {lanes:,} realisations"
     title = Text(f"Confusion of the {found.part} samples{many}; true classes down, predicted ones across:", "bold")
-    areas, missing = _areas(found)
-    table = Table("", *names, *(["ROC AUC"] if areas else []))
-    for row, name in enumerate(names):
-        table.add_row(name, *(f"{count:,}" for count in found.confusion[row].sum(axis=1)), *areas[row : row + 1])
-    return [title, _to_the_right(table), *missing]
+    table = Table("class", box=box.SIMPLE_HEAD, show_edge=False, padding=0)
+    for number in range(len(names)):
+        table.add_column(str(number), min_width=3, no_wrap=True)
+    for name, row in zip(names, rows, strict=True):
+        table.add_row(name, *row)
+    return [title, _to_the_right(table)]
 
 
-def _areas(found: Classification) -> tuple[list[str], list[Text]]:
-    """Areas under the ROC curves as cells, and a line where there are none."""
-    try:
-        areas = found.auc
-    except InputError as error:
-        return [], [Text(str(error))]
-    return ["-" if np.isnan(area).any() else _mean(area) for area in areas], []
+def _areas(found: Classification, names: list[str]) -> list[Table | Text]:
+    """Areas under the ROC curves."""
+    table = Table("class", "area")
+    for name, area in zip(names, found.auc, strict=True):
+        table.add_row(name, "-" if np.isnan(area).any() else _mean(area))
+    return [Text("Area under the ROC curve of each class against the rest:", "bold"), _to_the_right(table)]
 
 
 def _to_the_right(table: Table) -> Table:
