@@ -209,7 +209,7 @@ def test_samples_of_ones_own_are_clipped_and_counted_or_refused():
     inputs[1, 2], inputs[3, 0] = 70.0, -1.0
     assert memsim.classification(run, inputs=inputs, labels=labels).clipped == 2
     assert memsim.classification(run).clipped == run.dataset.test.clipped > 0
-    with pytest.raises(InputError, match=r"petal length \(cm\) must be from .* \(got 70 in sample 1\)"):
+    with pytest.raises(InputError, match=r"petal length \(cm\) must be from .* \(got 70 in sample 1, and 1 more\)"):
         memsim.classification(run, inputs=inputs, labels=labels, beyond="refuse")
     with pytest.raises(InputError, match=r"beyond: is for inputs and labels that are given"):
         memsim.classification(run, "test", beyond="clip")
