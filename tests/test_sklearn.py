@@ -21,6 +21,7 @@ from memsim.errors import InputError
 from memsim.inspection.verification import verify
 from memsim.run import open_run
 from memsim.sklearn import MemristorMLPClassifier, MemristorMLPRegressor, MemristorPerceptronClassifier
+from memsim.sklearn.options import PerceptronOptions
 
 ESTIMATORS = (MemristorPerceptronClassifier, MemristorMLPClassifier, MemristorMLPRegressor)
 CLASSIFIERS = ESTIMATORS[:2]
@@ -253,6 +254,24 @@ def test_early_stopping_ends_early_and_takes_the_best_states(estimator):
         model.partial_fit(inputs, targets)
 
 
+@of_each_classifier
+@pytest.mark.parametrize(
+    ("share", "message"),
+    [
+        (0.04, "validation_fraction: holds back 2 of 50 samples, fewer than the 3 classes; hold back a larger"),
+        (0.95, "validation_fraction: leaves 2 of 50 samples to learn, fewer than the 3 classes; hold back a smaller"),
+    ],
+)
+def test_each_class_needs_samples_to_learn_and_to_hold_back(estimator, share, message):
+    model = estimator(early_stopping=True, validation_fraction=share)
+    with pytest.raises(InputError, match=message):
+        model.fit(IRIS[::3], KINDS[::3])
+    with pytest.raises(InputError, match=r"y: must have two samples or more of each class, .* \(got 1 of 1\)"):
+        model.fit(IRIS[:51], KINDS[:51])
+    with pytest.raises(InputError, match="validation_fraction: leaves 0 of 10 samples to learn, fewer than 1"):
+        MemristorMLPRegressor(early_stopping=True, validation_fraction=0.95).fit(IRIS[:10], IRIS[:10, 0])
+
+
 # Currents
 
 
@@ -266,7 +285,9 @@ def test_inputs_beyond_the_range_are_clipped_and_counted_or_refused():
         found = model.decision_function(beyond)
     assert np.array_equal(found, model.decision_function(ends))
     model.set_params(beyond="refuse")
-    with pytest.raises(InputError, match=r"column 0 must be from 4.3 to 7.9.* in sample 2|column 2 .* in sample 1"):
+    with pytest.raises(
+        InputError, match=r"^X: column 0 must be from 4.3 to 7.9.* in sample 2|^X: column 2 .* in sample 1"
+    ):
         model.predict(beyond)
     for value, name in ((np.nan, "NaN"), (-np.inf, "-inf")):
         beyond[1, 2] = value
@@ -286,10 +307,32 @@ def test_constant_columns_carry_no_information(estimator, scaling):
     assert np.array_equal(found, model._outputs(constant))
 
 
-def test_inputs_may_be_currents_already():
+def test_inputs_may_be_currents_already_and_have_a_range_as_well():
     inputs = np.clip(StandardScaler().fit_transform(IRIS) / 3.0, -1.0, 1.0)
     model = MemristorPerceptronClassifier(scaling="none", max_iter=5, random_state=0).fit(inputs, KINDS)
     assert np.array_equal(model.runs_[0].dataset.inputs, inputs)
+    assert model.runs_[0].dataset.scaling is None
+    evaluated = [memsim.evaluate(run, inputs, apart=True).outputs[:, 0, 0] for run in model.runs_]
+    assert np.array_equal(model._outputs(inputs), np.transpose(evaluated))
+    beyond, ends = inputs[:5].copy(), inputs[:5].copy()
+    beyond[3, 1], ends[3, 1] = 2.0, inputs[:, 1].max()
+    with pytest.warns(UserWarning, match="1 of 20 inputs are beyond the range"):
+        assert np.array_equal(model._outputs(beyond), model._outputs(ends))
+    model.set_params(beyond="refuse")
+    with pytest.raises(InputError, match=r"^X: column 1 must be from .* \(got 2 in sample 3\)"):
+        model.predict(beyond)
+
+
+@pytest.mark.parametrize("scaling", ["range", "standard"])
+@pytest.mark.parametrize(("ends", "size"), [((-1e308, 1e308), "large"), ((0.0, 1e-320), "small")])
+def test_ranges_that_no_factor_scales_are_refused(scaling, ends, size):
+    inputs = np.column_stack([np.full(150, 3.0), IRIS])
+    inputs[:2, 3] = ends
+    inputs[2:, 3] = ends[0]
+    with pytest.raises(InputError, match=f"^X: the range of column 3, from .*, is too {size} to scale"):
+        MemristorMLPClassifier(scaling=scaling).fit(inputs, KINDS)
+    with pytest.raises(InputError, match=f"^y: the range of column 0, from .*, is too {size} to scale"):
+        MemristorMLPRegressor(scaling=scaling).fit(IRIS, inputs[:, 3])
 
 
 # What is refused
@@ -304,7 +347,6 @@ def test_inputs_may_be_currents_already():
         ("learning_rate_init", -1.0, "learning_rate_init: must be greater than 0"),
         ("learning_rate_init", np.nan, "learning_rate_init: must be"),
         ("batch_size", 0, "batch_size: must be greater than or equal to 1"),
-        ("batch_size", 1000, "learning.batch: must be at most"),
         ("validation_fraction", 1.0, "validation_fraction: must be less than 1"),
         ("scaling", "log", "scaling: must be"),
         ("beyond", "ignore", "beyond: must be"),
@@ -315,6 +357,83 @@ def test_parameters_that_cannot_work_are_refused_with_one_line(estimator, parame
     with pytest.raises(ValueError, match=message) as refused:
         estimator(**{parameter: value}).fit(*samples_of(estimator))
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("sizes", [8, np.int64(8), np.array([8]), [8]])
+def test_one_hidden_layer_may_be_a_number(sizes):
+    model = fitted(MemristorMLPClassifier, hidden_layer_sizes=sizes)
+    assert model.run_.config.network.layers == (4, 8, 3)
+    assert same_bits(model, fitted(MemristorMLPClassifier, hidden_layer_sizes=(8,)))
+
+
+@pytest.mark.parametrize("sizes", ["8", 2.5, True, None])
+def test_hidden_layers_are_whole_numbers(sizes):
+    with pytest.raises(InputError, match="hidden_layer_sizes: must be a whole number of nodes, or one for each hidden"):
+        fitted(MemristorMLPClassifier, hidden_layer_sizes=sizes)
+
+
+@of_each_estimator
+def test_a_mini_batch_is_of_all_samples_at_most(estimator):
+    samples = len(samples_of(estimator)[0])
+    with pytest.warns(UserWarning, match=f"batch_size: 1000 is more than the {samples} samples .* taken for {samples}"):
+        model = fitted(estimator, batch_size=1000)
+    assert same_bits(model, fitted(estimator, batch_size=samples))
+    with pytest.warns(UserWarning, match="than the 54 samples to learn" if samples == 60 else "than the 135 samples"):
+        fitted(estimator, batch_size=samples, early_stopping=True)
+
+
+def test_errors_name_parameters_of_the_estimator():
+    for name, value in (("bias_limit", 0.01), ("weight_limit", 0.01)):
+        with pytest.raises(InputError, match=f"^{name}: must hold the starting weights of"):
+            fitted(MemristorMLPClassifier, **{name: value})
+
+
+CHANGES = {
+    "weight_limit": 10.0, "scaling": "standard", "construction": "memristor", "hidden_layer_sizes": 3,
+    "bias_limit": 0.2, "node_drift": 0.3, "node_threshold": 0.5,
+}  # fmt: skip
+
+
+@of_each_estimator
+def test_parameters_of_the_devices_last_as_long_as_these(estimator):
+    samples = samples_of(estimator)
+    for name in CHANGES.keys() & estimator().get_params().keys():
+        model = fitted(estimator).set_params(**{name: CHANGES[name]})
+        with pytest.raises(InputError, match=f"^{name}: must stay .*; fit makes new ones$"):
+            model.partial_fit(*samples)
+        assert model.n_iter_ == 3
+    model = fitted(estimator).set_params(learning_rate_init=1e-3, batch_size=5, shuffle=False, beyond="refuse")
+    model.partial_fit(*samples)
+    (learning,) = {run.config.learning for run in model.runs_}
+    assert (learning.rate, learning.batch, learning.shuffle) == (1e-3, 5, False)
+    assert same_bits(model.set_params(weight_limit=10.0).fit(*samples), model.fit(*samples))
+
+
+def test_the_rate_of_the_threshold_memristor_is_a_parameter_of_the_device():
+    first, now = (
+        PerceptronOptions.of(
+            MemristorPerceptronClassifier(construction="memristor", learning_rate_init=rate).get_params()
+        )
+        for rate in (0.3, 0.1)
+    )
+    first.refuse_other_devices(first)
+    with pytest.raises(InputError, match=r"^learning_rate_init: must stay 0.3, .* \(got 0.1\)"):
+        now.refuse_other_devices(first)
+
+
+@of_each_estimator
+def test_missing_targets_are_named_by_their_row(estimator):
+    inputs, targets = samples_of(estimator)
+    for value, name in ((np.nan, "NaN"), (np.inf, "inf"), (None, "None")):
+        given = targets.astype(object if value is None else float)
+        given[7] = value
+        for y in (given, given.tolist()):
+            with pytest.raises(InputError, match=f"^y: must be given and finite .got {name} in row 7.; give the value"):
+                estimator().fit(inputs, y)
+    several = np.stack([PROGRESS, PROGRESS], axis=1)
+    several[2, 1] = np.nan
+    with pytest.raises(InputError, match=r"^y: must be given and finite .got NaN in row 2, column 1.;"):
+        MemristorMLPRegressor().fit(DIABETES, several)
 
 
 def test_what_has_not_learned_does_not_predict():

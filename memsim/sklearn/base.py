@@ -11,11 +11,13 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .. import training
 from ..datasets import Dataset, Scaling, table_of
-from ..prediction import evaluate
+from ..errors import InputError
+from ..prediction import read_through
 from ..run import Run
 from ..starting import start_of
 from .currents import scaling_of, warn_of_clipped
-from .options import SAMPLES, Options
+from .options import SAMPLES, Options, by_own_names
+from .samples import refuse_few, refuse_missing
 
 
 class MemristorEstimator(BaseEstimator):
@@ -44,6 +46,8 @@ class MemristorEstimator(BaseEstimator):
 
     def _validated(self, X: Any, *y: Any, **rules: Any) -> Any:  # noqa: N803 (scikit-learn's name)
         """Samples as scikit-learn checks them; a missing value is named by its row and column."""
+        for targets in y:
+            refuse_missing(targets)
         found = validate_data(self, X, *y, dtype=np.float64, ensure_all_finite=False, **rules)
         table_of("X", found[0] if y else found, tuple(getattr(self, "feature_names_in_", ())))
         return found
@@ -56,6 +60,7 @@ class MemristorEstimator(BaseEstimator):
         """Forget what was learned, and calibrate currents."""
         features = tuple(getattr(self, "feature_names_in_", ()))
         self.scaling_: Scaling = scaling_of(inputs, options.scaling, features)
+        self._made_by = options
         self.runs_: tuple[Run, ...] = ()
         self.loss_curve_: list[float] = []
         self.n_iter_ = 0
@@ -64,6 +69,7 @@ class MemristorEstimator(BaseEstimator):
         """Samples that are held back for validation, (samples,) bool; none without early stopping."""
         chosen = np.zeros(samples, dtype=bool)
         if options.early_stopping:
+            refuse_few(samples, options.validation_fraction, stratify)
             random = check_random_state(self.random_state)
             split = train_test_split(
                 np.arange(samples), test_size=options.validation_fraction, stratify=stratify, random_state=random
@@ -89,6 +95,7 @@ class MemristorEstimator(BaseEstimator):
         """
         currents, clipped = self.scaling_.apply(inputs, options.beyond, "X")
         warn_of_clipped(clipped, inputs)
+        options = options.of_samples(int(np.sum(~held_back)))
         parts = self._parts(targets.shape[1])
         seeds = check_random_state(self.random_state).randint(2**31, size=len(parts))
         runs = [
@@ -103,8 +110,8 @@ class MemristorEstimator(BaseEstimator):
         self, currents: np.ndarray, targets: np.ndarray, options: Options, epochs: int, held_back: np.ndarray,
         seed: int, before: Run | None,
     ) -> Run:  # fmt: skip
-        features = self.scaling_.features
-        data = Dataset(currents, targets, SAMPLES, features=features, scaling=self.scaling_)
+        scaling = None if options.scaling == "none" else self.scaling_
+        data = Dataset(currents, targets, SAMPLES, features=self.scaling_.features, scaling=scaling)
         if held_back.any():
             data = replace(data.only(~held_back), validation=data.only(held_back))
         config = options.configuration(
@@ -113,7 +120,10 @@ class MemristorEstimator(BaseEstimator):
         start = None if before is None else start_of(before)
         if before is not None:
             config = config.model_copy(update={"run": before.config.run})
-        run = training.run(config, data, start=start)
+        try:
+            run = training.run(config, data, start=start)
+        except InputError as error:
+            raise by_own_names(error) from None
         if run.stopped:
             raise KeyboardInterrupt
         return run
@@ -123,14 +133,18 @@ class MemristorEstimator(BaseEstimator):
         check_is_fitted(self)
         inputs = self._validated(X, reset=False)
         options = self._checked()
-        given = [
-            evaluate(run, inputs, best=run.stored.is_watched, beyond=options.beyond, apart=True) for run in self.runs_
-        ]
-        warn_of_clipped(given[0].clipped, inputs)
-        return np.concatenate([each.outputs[:, :, 0] for each in given], axis=1)
+        currents, clipped = self.scaling_.apply(inputs, options.beyond, "X")
+        warn_of_clipped(clipped, inputs)
+        return np.concatenate([_given(run, currents) for run in self.runs_], axis=1)
 
     def __sklearn_is_fitted__(self) -> bool:
         return bool(getattr(self, "runs_", ()))
+
+
+def _given(run: Run, currents: np.ndarray) -> np.ndarray:
+    """What a network gives for samples, each through a copy of its own, (samples, outputs)."""
+    data = Dataset(currents, np.zeros((len(currents), run.dataset.targets.shape[1])), "X")
+    return read_through(run, data, best=run.stored.is_watched, apart=True).outputs[:, :, 0]
 
 
 def _mean_loss(runs: list[Run]) -> np.ndarray:

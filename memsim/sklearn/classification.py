@@ -50,6 +50,8 @@ class MemristorClassifier(ClassifierMixin, MemristorEstimator):
         options = self._checked()
         options.refuse_early_stopping()
         begun = self.__sklearn_is_fitted__()
+        if begun:
+            options.refuse_other_devices(self._made_by)
         if not begun and classes is None:
             raise InputError("classes: must be given in the first call of partial_fit (got None)")
         inputs, labels = self._validated(X, y, reset=not begun)

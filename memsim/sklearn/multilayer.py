@@ -73,6 +73,7 @@ class MemristorMLPClassifier(MemristorClassifier, _Multilayer):
         Epochs, 1 or more.
     batch_size : int
         Samples of a mini-batch, whose updates are added up before one write.
+        No more than there are to learn; more are taken for all of them, with a warning.
     shuffle : bool
         A new order of the samples in every epoch.
     random_state : int, RandomState or None
@@ -147,7 +148,7 @@ class MemristorMLPRegressor(RegressorMixin, _Multilayer):
         options = self._checked()
         inputs, values = self._validated(X, y, multi_output=True, y_numeric=True)
         self._begin(inputs, options)
-        self.target_scaling_ = scaling_of(_columns(values), "range")
+        self.target_scaling_ = scaling_of(_columns(values), "range", name="y")
         held_back = self._held_back(len(values), options)
         self._learn(inputs, self._targets(values), options, options.max_iter, held_back)
         return self
@@ -164,10 +165,12 @@ class MemristorMLPRegressor(RegressorMixin, _Multilayer):
         options = self._checked()
         options.refuse_early_stopping()
         begun = self.__sklearn_is_fitted__()
+        if begun:
+            options.refuse_other_devices(self._made_by)
         inputs, values = self._validated(X, y, multi_output=True, y_numeric=True, reset=not begun)
         if not begun:
             self._begin(inputs, options)
-            self.target_scaling_ = scaling_of(_columns(values), "range")
+            self.target_scaling_ = scaling_of(_columns(values), "range", name="y")
         self._learn(inputs, self._targets(values), options, 1, self._held_back(len(values), options))
         return self
 

@@ -1,11 +1,12 @@
 """What the estimators take, checked, and the runs that it stands for."""
 
 import math
+import warnings
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from .. import calibration
 from ..configuration import (
@@ -24,6 +25,7 @@ from ..fields import Settings
 
 SAMPLES = "samples"  # the name of the data set in the run file
 KEYFRAMES = 10  # of a run at most, so that a pickle is small
+FIELDS = {"network.bias_limit": "bias_limit", "network.weight_limit": "weight_limit"}  # of a run file, as parameters
 
 
 class Options(Settings):
@@ -60,6 +62,39 @@ class Options(Settings):
         """
         if self.early_stopping:
             raise InputError("early_stopping: must be False for partial_fit, which shows the samples once (got True)")
+
+    @property
+    def lasting(self) -> tuple[str, ...]:
+        """Names of the parameters that devices and their currents are made by, so that they last as long."""
+        return ("weight_limit", "scaling")
+
+    def refuse_other_devices(self, made_by: "Options") -> None:
+        """Refuse parameters of other devices or currents than those of the call that made them.
+
+        Raises
+        ------
+        InputError
+            With a clause for each that was changed.
+        """
+        values = {name: (getattr(made_by, name), getattr(self, name)) for name in made_by.lasting}
+        changed = [
+            f"{name}: must stay {before!r}, by which the devices were made (got {now!r}); fit makes new ones"
+            for name, (before, now) in values.items()
+            if before != now
+        ]
+        if changed:
+            raise InputError(*changed)
+
+    def of_samples(self, samples: int) -> Self:
+        """The same with mini-batches of no more than the samples that there are to learn, which a warning says."""
+        if self.batch_size <= samples:
+            return self
+        warnings.warn(
+            f"batch_size: {self.batch_size} is more than the {samples} samples to learn, and was taken for {samples}",
+            UserWarning,
+            stacklevel=4,
+        )
+        return self.model_copy(update={"batch_size": samples})
 
     def configuration(self, inputs: int, outputs: int, *, seed: int, epochs: int, samples: int) -> Configuration:
         """The run of a network.
@@ -98,6 +133,12 @@ class PerceptronOptions(Options):
 
     construction: Literal["equivalent", "memristor"]
 
+    @property
+    def lasting(self) -> tuple[str, ...]:
+        """The learning rate is a variable of the threshold memristor."""
+        rate = ("learning_rate_init",) if self.construction == "memristor" else ()
+        return (*super().lasting, "construction", *rate)
+
     def section(self, inputs: int, _: int) -> SingleLayerSection:
         """The network of so many inputs, with one output."""
         return SingleLayerSection(inputs=inputs, construction=self.construction)
@@ -122,6 +163,21 @@ class MultilayerOptions(Options):
     node_drift: float = Field(gt=0, lt=1)
     node_threshold: float = Field(ge=0)
 
+    @field_validator("hidden_layer_sizes", mode="before")
+    @classmethod
+    def _as_several(cls, sizes: Any) -> Any:
+        """A single layer's number of nodes as one of several."""
+        if isinstance(sizes, int) and not isinstance(sizes, bool):
+            return (sizes,)
+        if not isinstance(sizes, tuple):
+            raise ValueError(f"must be a whole number of nodes, or one for each hidden layer (got {sizes!r})")
+        return sizes
+
+    @property
+    def lasting(self) -> tuple[str, ...]:
+        """Layers, biases and nodes as well."""
+        return (*super().lasting, "hidden_layer_sizes", "bias_limit", "node_drift", "node_threshold")
+
     def section(self, inputs: int, outputs: int) -> MultilayerSection:
         """The network of so many inputs and outputs; a constant line gives hidden nodes what a bias weight cannot."""
         return MultilayerSection(
@@ -138,7 +194,13 @@ class MultilayerOptions(Options):
 
 
 def _plain(value: Any) -> Any:
-    """Numbers of NumPy, as a grid of parameters has them, as Python's; a single size of a layer as several."""
+    """Numbers of NumPy, as a grid of parameters has them, as Python's."""
     if isinstance(value, np.generic | np.ndarray):
         value = value.tolist()
     return tuple(map(_plain, value)) if isinstance(value, list | tuple) else value
+
+
+def by_own_names(error: InputError) -> InputError:
+    """An error of a run with the names of parameters, where it has those of the run file's fields."""
+    split = (clause.partition(":") for clause in error.clauses)
+    return InputError(*(f"{FIELDS.get(field, field)}{colon}{rest}" for field, colon, rest in split))

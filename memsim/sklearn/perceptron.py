@@ -27,6 +27,7 @@ class MemristorPerceptronClassifier(MemristorClassifier):
         Epochs, 1 or more.
     batch_size : int
         Samples of a mini-batch, whose updates are added up before one write.
+        No more than there are to learn; more are taken for all of them, with a warning.
     shuffle : bool
         A new order of the samples in every epoch.
     random_state : int, RandomState or None
