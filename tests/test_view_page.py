@@ -445,8 +445,10 @@ def test_nothing_comes_from_elsewhere_whatever_the_environment_says(path, monkey
         "from memsim.viewing.choice import first_choice\n"
         "viewer = Viewer(Path(sys.argv[1]), lambda run: (first_choice(run), None))\n"
         "def ask():\n"
-        "    print(urllib.request.urlopen(viewer.address, timeout=60).read().decode())\n"
-        "    viewer.stop()\n"
+        "    try:\n"
+        "        print(urllib.request.urlopen(viewer.address, timeout=600).read().decode())\n"
+        "    finally:\n"
+        "        viewer.stop()\n"
         "threading.Thread(target=ask).start()\n"
         "viewer.serve(show=False)\n"
     )
