@@ -68,7 +68,16 @@ def test_energy_goes_as_the_width_where_currents_are_the_devices_own():
     reads = [each.energy.joules[0, Phase.READ] / each.width for each in found]
     assert reads[1] == pytest.approx(reads[0], rel=1e-11)
     assert found[0].current == found[1].current
-    assert "E ~ I^2 T ~ T" in law(found)
+    assert "of a WRITE the threshold's part" in law(found)
+
+
+def test_energy_of_carriers_goes_as_the_width():
+    config = configuration("slp", devices={"memristor": {"model": "carrier-memristor"}}, **STILL)
+    found = run_at_widths(config, REAL, [8, 32])
+    writes = [each.energy.joules[0, Phase.WRITE] / each.width for each in found]
+    assert writes[1] == pytest.approx(writes[0], rel=1e-3)
+    assert "a READ's and a carrier's currents" in law(found)
+    assert "threshold" not in law(found)
 
 
 def test_an_exponent_of_a_power_law_is_its_power():

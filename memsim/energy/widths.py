@@ -9,6 +9,7 @@ from .. import training
 from ..assembly import assemble
 from ..configuration import Configuration, Timing, TraceSection
 from ..datasets import Dataset
+from ..devices import CarrierMemristor
 from ..errors import InputError
 from ..run import LEARNED
 from ..training import Progress
@@ -30,6 +31,8 @@ class AtWidth:
     energy : EnergySummary
     error : (realisations,) float64
         Total error of the last epoch.
+    carriers : bool
+        Whether WRITEs are sums of carriers, which no threshold is below.
     """
 
     steps: int
@@ -37,6 +40,7 @@ class AtWidth:
     current: float
     energy: EnergySummary
     error: np.ndarray
+    carriers: bool = False
 
     @property
     def learned(self) -> int:
@@ -106,7 +110,9 @@ def run_at_widths(
             if run.stopped or energy is None:
                 raise KeyboardInterrupt  # what a run in memory has been stopped by
             width = each.time.read * each.time.dt
-            found.append(AtWidth(widths[k], width, assembly.banks[0].unit_current, energy, run.total_error[-1]))
+            first, error = assembly.banks[0], run.total_error[-1]
+            carriers = isinstance(first.device, CarrierMemristor)
+            found.append(AtWidth(widths[k], width, first.unit_current, energy, error, carriers))
     return found
 
 
@@ -129,7 +135,7 @@ def law(found: Sequence[AtWidth]) -> str:
         "and E ~ I^2 T ~ 1/T"
         if current < -0.5
         else "a READ's and a carrier's currents are the device's own at any width, so E ~ I^2 T ~ T"
-        if write > 0.95
+        if found[0].carriers
         else "a READ's current is the device's own at any width, so its E ~ I^2 T ~ T; of a WRITE the threshold's part "
         "goes as T too, and what is beyond it, as much charge at any width, as 1/T"
     )
