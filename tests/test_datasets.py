@@ -442,6 +442,10 @@ LABELLED = labelled([[1.0, 2.0], [3.0, 5.0], [2.0, 4.0]], ["a", "b", "a"], "mine
         ),
         (lambda: labelled([[1, 2]], ["c"], classes=LABELLED.classes), r"labels: must be of the classes a, b \(got 'c'"),
         (lambda: scaled(LABELLED, "minmax"), r"scaling: must be one of none, range, common-range, standard"),
+        (
+            lambda: scaled(labelled([[1.0, -1e308], [2.0, 1e308]], "ab", features=("x", "y")), "range"),
+            r"'range' cannot scale y, whose range from -1e\+308 to 1e\+308 is too large or too small",
+        ),
         (lambda: scaled(LABELLED, "range", ends=(1.0, 0.0)), r"ends: must be the smallest and the largest"),
         (lambda: scaled(LABELLED, "range", beyond="drop"), r"beyond: must be one of refuse, clip \(got 'drop'\)"),
         (lambda: split(LABELLED, test=math.nan), r"data\.test: must be from 0 up to 1"),

@@ -118,7 +118,7 @@ def names_of(labels: Iterable[Any]) -> list[str]:
         if np.ndim(label):
             raise InputError(f"labels: must be of shape (samples,), one for each (got {label!r} for sample {sample})")
         names.append(name_of(label))
-        if _is_missing(label) or not names[-1]:
+        if is_missing(label) or not names[-1]:
             raise InputError(f"labels: the label of sample {sample} is missing (got {label!r}); leave the sample out")
     return names
 
@@ -136,7 +136,8 @@ def refuse_unprintable(field: str, names: Iterable[str]) -> None:
             raise InputError(f"{field}: must be of characters that can be printed (got {name!r})")
 
 
-def _is_missing(label: Any) -> bool:
+def is_missing(label: Any) -> bool:
+    """Whether a label is none: None, NaN, or what pandas has in their place."""
     try:
         return label is None or bool(label != label)  # noqa: PLR0124 (NaN)
     except TypeError:  # of pandas

@@ -56,7 +56,7 @@ class Scaling:
         Raises
         ------
         InputError
-            A column is constant and cannot be scaled so.
+            A column is constant, or its range too large or too small, and cannot be scaled so.
         """
         if kind not in _LINES:
             raise InputError(f"scaling: must be one of {', '.join(_LINES)} (got {kind!r})")
@@ -79,10 +79,17 @@ class Scaling:
         return cls("as they are", np.zeros_like(lowest), np.ones_like(lowest), lowest, highest, tuple(features))
 
     def _refuse_constant(self) -> None:
-        """Refuse columns that have no range, where that would have to be divided by."""
-        constant = ~(np.isfinite(self.factor) & np.isfinite(self.offset) & (self.factor != 0.0))
-        if not constant.any():
+        """Refuse columns that have no range, or one of which no number is the inverse."""
+        useless = ~(np.isfinite(self.factor) & np.isfinite(self.offset) & (self.factor != 0.0))
+        if not useless.any():
             return
+        constant = useless & (self.lowest == self.highest)
+        if not constant.any():
+            k = int(np.argmax(useless))
+            raise InputError(
+                f"data.scaling: {self.kind!r} cannot scale {self.feature(k)}, whose range from {self.lowest[k]:g} to "
+                f"{self.highest[k]:g} is too large or too small; give it in another unit"
+            )
         names = [f"{self.feature(int(k))} (always {self.lowest[k]:g})" for k in np.flatnonzero(constant)]
         if self.kind == "common-range":
             raise InputError(f"data.scaling: {self.kind!r} cannot scale inputs that are all {self.lowest[0]:g}")

@@ -5,7 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from ..datasets.classes import is_missing
 from ..errors import InputError
+
+INFINITE = (math.inf, -math.inf)
 
 
 def refuse_missing(targets: Any) -> None:
@@ -23,7 +26,7 @@ def refuse_missing(targets: Any) -> None:
     values = np.asarray(targets)
     if values.ndim not in (1, 2) or values.size == 0 or values.dtype.kind not in "fO":
         return
-    missing = np.array([_is_missing(value) for value in values.ravel()]).reshape(len(values), -1)
+    missing = np.array([is_missing(value) or value in INFINITE for value in values.ravel()]).reshape(len(values), -1)
     if missing.any():
         row, column = map(int, np.argwhere(missing)[0])
         found = str(values.reshape(missing.shape)[row, column]).replace("nan", "NaN")
@@ -64,12 +67,3 @@ def refuse_few(samples: int, fraction: float, labels: np.ndarray | None = None) 
             f"validation_fraction: leaves {samples - held_back} of {samples} samples to learn, {fewer}; hold back a "
             f"smaller share, or give more samples (got {fraction:g})"
         )
-
-
-def _is_missing(value: Any) -> bool:
-    if isinstance(value, float | np.floating):
-        return not np.isfinite(value)
-    try:
-        return value is None or bool(value != value)  # noqa: PLR0124 (NaT)
-    except TypeError:  # of pandas.NA
-        return True
