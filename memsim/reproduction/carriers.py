@@ -12,7 +12,8 @@ from ..configuration import Configuration
 from ..datasets import Dataset
 from ..kernels.slots import Phase
 from ..margins import BankMargins
-from ..run import LEARNED, Run
+from ..run import Run
+from .curves import LearningCurves
 from .settings import GATES, Reproduction, single_layer
 from .side_by_side import ProgressMaker
 
@@ -51,7 +52,7 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class CarrierRun:
+class CarrierRun(LearningCurves):
     """What a run gave.
 
     Attributes
@@ -82,17 +83,6 @@ class CarrierRun:
     read_moves: np.ndarray
     margins: tuple[BankMargins, ...]
     device_steps: int
-
-    @property
-    def learned(self) -> int:
-        """Realisations with a total error below 0.1 at the end."""
-        return int((self.total_error[-1] < LEARNED).sum())
-
-    @property
-    def mean(self) -> np.ndarray:
-        """Mean over realisations of the total error, (epochs,)."""
-        mean: np.ndarray = self.total_error.mean(axis=1)
-        return mean
 
 
 def plan_trials(settings: Reproduction) -> list[Trial]:

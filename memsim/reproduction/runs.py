@@ -13,8 +13,9 @@ from ..datasets import Dataset
 from ..kernels.slots import Phase
 from ..margins import BankMargins
 from ..prediction import evaluate
-from ..run import LEARNED, Run
+from ..run import Run
 from .carriers import CarrierRun, Trial, carrier_run
+from .curves import LearningCurves
 from .readings import READINGS, Reading
 from .settings import ALL_GATES, GATES, THRESHOLDS, Reproduction, multilayer, single_layer
 from .side_by_side import ProgressMaker, side_by_side
@@ -35,7 +36,7 @@ class RatePoint:
 
 
 @dataclass(frozen=True)
-class GateRun:
+class GateRun(LearningCurves):
     """What a run gave.
 
     Attributes
@@ -66,17 +67,6 @@ class GateRun:
     energy: float
     energy_by_phase: dict[str, float]
     device_steps: int
-
-    @property
-    def learned(self) -> int:
-        """Realisations with a total error below 0.1 at the end."""
-        return int((self.total_error[-1] < LEARNED).sum())
-
-    @property
-    def mean(self) -> np.ndarray:
-        """Mean over realisations of the total error, (epochs,)."""
-        mean: np.ndarray = self.total_error.mean(axis=1)
-        return mean
 
 
 @dataclass(frozen=True)
