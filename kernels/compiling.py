@@ -1,4 +1,4 @@
-"""The one place that compiles: the decorator, its switches, and the disk cache.
+"""The one place that compiles: decorators, kernels that are called by address, their switches, and the disk cache.
 
 Three things about Numba's disk cache shape this module. It does not see an edit
 in another file of the package, so the cache lives in a folder whose name is a
@@ -11,18 +11,24 @@ its globals.
 
 import contextlib
 import functools
+import gc
 import hashlib
 import os
 import threading
 import types
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import filelock
 import numba
+from numba.core.ccallback import CFunc
 from numba.core.compiler_lock import global_compiler_lock
 
+JIT = not numba.config.DISABLE_JIT
 _CACHE_DIR_LOCK = threading.RLock()
+# No fastmath and no fused multiply-add: the same bits everywhere. No reference counts: kernels allocate nothing.
+_SWITCHES = {"fastmath": False, "error_model": "numpy", "_nrt": False}
 
 
 @functools.cache
@@ -48,7 +54,7 @@ def cache_folder() -> Path:
 
 
 @contextlib.contextmanager
-def _own_cache_folder():
+def _own_cache_folder() -> Iterator[None]:
     """Have Numba choose this package's cache folder, and leave other libraries theirs."""
     with _CACHE_DIR_LOCK:
         before = numba.config.CACHE_DIR
@@ -59,36 +65,16 @@ def _own_cache_folder():
             numba.config.CACHE_DIR = before
 
 
-def _jit(function, **options):
-    """Numba's compiler with a disk cache; without one for a function that lies in no file."""
-    with _own_cache_folder():
-        try:
-            cached = numba.njit(function, cache=True, nogil=True, fastmath=False, error_model="numpy", **options)
-        except RuntimeError as error:
-            if "no locator" not in str(error):
-                raise
-            # No place to cache: defined at a prompt.
-            return numba.njit(function, nogil=True, fastmath=False, error_model="numpy", **options)
-    return cached if numba.config.DISABLE_JIT else _compiled_once(cached)
-
-
-def _compiled_once(function):
-    """Have one process at a time compile a function: one that waited takes it from the disk.
-
-    The lock of the process's own compiler comes first. A thread that held a
-    function's lock and waited for the compiler could otherwise meet another that
-    has the compiler and waits for the function.
-    """
-    name = f"{function.__module__}.{function.__qualname__}.lock".replace("<", "").replace(">", "")
-    lock = _lock_of(Path(function.stats.cache_path) / name)
-    compile_now = function.compile
-
-    def compile_or_wait(signature):
-        with global_compiler_lock, lock:
-            return compile_now(signature)
-
-    function.compile = compile_or_wait
-    return function
+@contextlib.contextmanager
+def _no_collection() -> Iterator[None]:
+    """Leave garbage alone: a compiler makes millions of objects, and looking through them takes a fifth of its time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 @functools.cache
@@ -97,37 +83,78 @@ def _lock_of(path: Path) -> filelock.BaseFileLock:
     return filelock.FileLock(path)
 
 
-def compiled(function):
-    """Compile a function with the switches that all kernels share.
+@contextlib.contextmanager
+def _alone(folder: str, function: Any) -> Iterator[None]:
+    """Let one process at a time compile a function: one that waited takes it from the disk.
 
-    No fastmath and no fused multiply-add: the same bits everywhere. No Python
-    lock while it runs, so that blocks of lanes run as threads. And no reference
-    counts: kernels allocate nothing, and counting the arrays of a network in
-    every call took more time than stepping them.
+    The lock of the process's own compiler comes first. A thread that held a
+    function's lock and waited for the compiler could otherwise meet another that
+    has the compiler and waits for the function.
     """
-    return _jit(function, _nrt=False)
+    name = f"{function.__module__}.{function.__qualname__}.lock".replace("<", "").replace(">", "")
+    with global_compiler_lock, _lock_of(Path(folder) / name), _no_collection():
+        yield
+
+
+# Functions that Python calls, or that compiled code has in its own.
+
+
+def compiled(function, **options):
+    """Compile a function that Python calls, without Python's lock while it runs; it is kept on the disk."""
+    with _own_cache_folder():
+        try:
+            cached = numba.njit(function, cache=True, nogil=True, **_SWITCHES, **options)
+        except RuntimeError as error:
+            if "no locator" not in str(error):
+                raise
+            # No place to cache: defined at a prompt.
+            return numba.njit(function, nogil=True, **_SWITCHES, **options)
+    if not JIT:
+        return cached
+    compile_now = cached.compile
+
+    def compile_or_wait(signature):
+        with _alone(cached.stats.cache_path, function):
+            return compile_now(signature)
+
+    cached.compile = compile_or_wait
+    return cached
 
 
 def elementwise(function):
-    """Compile a function of one element's numbers, without loops: device physics, elementary functions.
+    """Compile a function of one element's numbers, without loops, that Python and compiled code call.
 
     It is always part of the loop that calls it, which else would not become
     vector instructions.
     """
-    return _jit(function, _nrt=False, forceinline=True)
+    return compiled(function, forceinline=True)
+
+
+# Python cannot call what follows, and the disk keeps it as part of its callers alone: half the work for the compiler.
 
 
 def merged(function):
-    """Compile a function that is always part of its caller's code, after both have been optimised.
+    """Compile device physics: as :func:`elementwise`, for compiled code alone."""
+    return _part(function, forceinline=True)
 
-    What it has of loops stays as it was; no call with a hundred arguments is left.
-    """
-    return _jit(function, _nrt=False, forceinline=True)
+
+def part(function):
+    """Compile a function for other compiled ones, which call it."""
+    return _part(function)
 
 
 def inlined(function):
-    """Compile a small function into its callers; the only kind that may return a view."""
-    return _jit(function, inline="always")
+    """Compile a small function into its callers, before they are optimised; the only kind that may return a view."""
+    return numba.njit(function, inline="always", nogil=True, **_SWITCHES)
+
+
+def _part(function, **options):
+    return numba.njit(function, no_cpython_wrapper=True, no_cfunc_wrapper=True, nogil=True, **_SWITCHES, **options)
+
+
+def plain(function):
+    """Leave a function to the interpreter, or to whatever compiles it as a part of something else."""
+    return function
 
 
 def file_digest(*functions) -> str:
@@ -161,7 +188,7 @@ def _file_of(thing: Any) -> str:
 
 
 def specialise(template: Any, name: str, *, compiler=compiled, **bindings):
-    """Compile a copy of a template with some of its globals bound.
+    """Compile a copy of a template with some of its globals bound: device physics, and nothing else.
 
     Parameters
     ----------
@@ -174,10 +201,102 @@ def specialise(template: Any, name: str, *, compiler=compiled, **bindings):
         What the template's open names stand for: compiled functions or
         numbers.
     compiler : function
-        :func:`compiled`, :func:`elementwise`, :func:`merged` or :func:`inlined`.
+        :func:`compiled` or one of those that follow it.
     """
     copy = types.FunctionType(template.__code__, {**template.__globals__, **bindings}, name)
     copy.__qualname__ = name
     copy.__module__ = template.__module__
     copy.__doc__ = template.__doc__
     return compiler(copy)
+
+
+# Functions that compiled code calls by their address.
+
+
+class _NotCachedError(Exception):
+    """The disk has no compiled code of a kernel."""
+
+
+class Kernel:
+    """A function that compiled code calls by its address: compiled on its own, once for all who call it.
+
+    Its arguments and its result are of fixed types, so that no caller has to be
+    compiled for it. Nothing is compiled before :meth:`load` or :meth:`compile`
+    is called, or :attr:`address` asked for.
+
+    Parameters
+    ----------
+    function : function
+        Its name is the key of the disk cache.
+    signature : numba signature
+        Of the result and the arguments.
+    """
+
+    def __init__(self, function: Any, signature: Any) -> None:
+        self.function = function
+        self.signature = signature
+        self._code: Any = None
+
+    @property
+    def name(self) -> str:
+        """The function's name."""
+        return str(self.function.__name__)
+
+    @property
+    def ready(self) -> bool:
+        """Whether its code is in memory."""
+        return not JIT or self._code is not None
+
+    def load(self) -> bool:
+        """Take the code from the disk; whether it was there."""
+
+        def give_up():
+            raise _NotCachedError
+
+        if not self.ready:
+            code = self._new()
+            code._compile_uncached = give_up
+            with contextlib.suppress(_NotCachedError):
+                code.compile()
+                self._code = code
+        return self.ready
+
+    def compile(self) -> None:
+        """Compile the function, or wait for another process that does."""
+        if not self.ready:
+            code, folder = self._new(), cache_folder()
+            folder.mkdir(parents=True, exist_ok=True)
+            with _alone(str(folder), self.function):
+                code.compile()
+            self._code = code
+
+    def _new(self) -> CFunc:
+        types_of = self.signature.args, self.signature.return_type
+        with _own_cache_folder():
+            code = CFunc(self.function, types_of, {}, dict(_SWITCHES))
+            with contextlib.suppress(RuntimeError):  # no place to cache: defined at a prompt
+                code.enable_caching()
+        return code
+
+    @property
+    def address(self) -> int:
+        """Where its code lies in memory; with the compiler switched off a number that stands for the function."""
+        if not JIT:
+            _interpreted[id(self.function)] = self.function
+            return id(self.function)
+        self.compile()
+        return int(self._code.address)
+
+    @property
+    def code_bytes(self) -> int:
+        """The size of its machine code, with all that it has in its own, in bytes."""
+        self.compile()
+        return len(self._code._library._get_compiled_object())
+
+
+_interpreted: dict[int, Any] = {}
+
+
+def function_at(address: int) -> Any:
+    """The function that an address stands for, with the compiler switched off."""
+    return _interpreted[int(address)]

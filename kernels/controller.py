@@ -2,289 +2,257 @@
 
 The controller is the periphery of the devices. It holds nominal constants and
 what it has measured; the one exception, the tap of Algorithm 1, is
-:func:`tap_net_input`. In all arrays the last axis is the realisations, and sums
-over devices run in index order.
+:func:`tap_net_input`. Each rule is an instruction, which works on a
+:class:`~memsim.kernels.operands.Control`, here ``c``. The last axis is the
+realisations, and sums over devices run in index order.
 """
 
+import functools
 import math
 
-from .compiling import compiled
+from .compiling import Kernel, elementwise, inlined
 from .mathematics import hyperbolic_tangent, logistic
+from .operands import Control, instruction_on
+from .scratch import cube, sheet
 from .slots import Activation, BiasRule, OutputGradient
 
 RESIDUAL = 1e-12  # of the state's range: a larger one after RESTORE is counted
 LAST_IN_WINDOW = 1.0 - 2.0**-20  # of a window's width: the farthest that a write reaches into it
 
 
-@compiled
-def find_scale(signal, full_scale, scale):
-    """The magnitude that a READ's full-scale current stands for, for each realisation.
+@functools.cache
+def rule(function) -> Kernel:
+    """A rule as a kernel, one for all networks."""
+    return Kernel(function, instruction_on(Control))
 
-    Parameters
-    ----------
-    signal : (lines, realisations) float64
-    full_scale : float
-        Fixed scale; 0 takes the signal's own largest magnitude.
-    scale : (realisations,) float64
-        Filled.
-    """
+
+@inlined
+def by_place(c, values):
+    """A bank's values as (rows, columns, realisations): rows and columns of synapses, or one row of nodes."""
+    return cube(values, 0, c.rows, c.columns, c.sample.error.size)
+
+
+@inlined
+def by_node(c, values):
+    """Values of a bank of nodes as (nodes, realisations)."""
+    return sheet(values, 0, c.columns, c.sample.error.size)
+
+
+# READs: signals as currents.
+
+
+@inlined
+def find_scale(signal, full_scale, scale):
+    """The magnitude that a READ's full-scale current stands for: fixed, or 0 for the signal's own largest one."""
     lines, lanes = signal.shape
     for lane in range(lanes):
         scale[lane] = full_scale
     if full_scale == 0.0:
-        for line in range(lines):
+        for k in range(lines):
             for lane in range(lanes):
-                magnitude = abs(signal[line, lane])
+                magnitude = abs(signal[k, lane])
                 scale[lane] = magnitude if magnitude > scale[lane] else scale[lane]
 
 
-@compiled
+@inlined
 def scaled(value, scale, amplitude):
     """The current that stands for a value in a READ; none where the whole vector is 0."""
     return value / (scale if scale > 0.0 else 1.0) * amplitude
 
 
-@compiled
-def drive_rows(signal, scale, amplitude, current):
-    """READ of synapses: every synapse of row i gets signal i.
-
-    ``signal`` (inputs, realisations), ``current`` (inputs, outputs, realisations) in A.
-    """
-    inputs, outputs, lanes = current.shape
-    for i in range(inputs):
-        for lane in range(lanes):
+@inlined
+def send_rows(c, amplitude):
+    """Every synapse of row i gets signal i of the layer below."""
+    current, signal, scale = by_place(c, c.bank.current), c.below.signal, c.sample.scale
+    for i in range(c.rows):
+        for lane in range(scale.size):
             current[i, 0, lane] = scaled(signal[i, lane], scale[lane], amplitude)
-        for k in range(1, outputs):
-            for lane in range(lanes):
+        for k in range(1, c.columns):
+            for lane in range(scale.size):
                 current[i, k, lane] = current[i, 0, lane]
 
 
-@compiled
-def drive_columns(signal, scale, amplitude, current):
-    """BACKREAD: every synapse of column k gets signal k."""
-    inputs, outputs, lanes = current.shape
-    for k in range(outputs):
-        for lane in range(lanes):
-            current[0, k, lane] = scaled(signal[k, lane], scale[lane], amplitude)
-    for i in range(1, inputs):
-        for k in range(outputs):
-            for lane in range(lanes):
+@inlined
+def send_columns(c, amplitude):
+    """Every synapse of column k gets gradient k."""
+    current, gradient, scale = by_place(c, c.bank.current), c.layer.gradient, c.sample.scale
+    for k in range(c.columns):
+        for lane in range(scale.size):
+            current[0, k, lane] = scaled(gradient[k, lane], scale[lane], amplitude)
+    for i in range(1, c.rows):
+        for k in range(c.columns):
+            for lane in range(scale.size):
                 current[i, k, lane] = current[0, k, lane]
 
 
-@compiled
-def sum_columns(voltage, scale, weight_per_ohm, amplitude, net):
-    """in_k, the sum over i of V_ik (Eq. 8 as Eqs. 16 and 17 read it), scaled back.
+def drive_rows(c, rows, step):
+    """READ of synapses: the signals of the layer below, scaled."""
+    find_scale(c.below.signal, c.nominal.full_scale, c.sample.scale)
+    send_rows(c, c.nominal.read_current)
+    return 0
 
-    ``voltage`` (inputs, outputs, realisations) in V, ``net`` (outputs, realisations).
-    """
-    inputs, outputs, lanes = voltage.shape
-    for k in range(outputs):
-        for lane in range(lanes):
-            net[k, lane] = 0.0
+
+def drive_columns(c, rows, step):
+    """BACKREAD: the local gradients, scaled."""
+    find_scale(c.layer.gradient, c.nominal.full_scale, c.sample.scale)
+    send_columns(c, c.nominal.read_current)
+    return 0
+
+
+def drive_lines(c, rows, step):
+    """READ of the equivalent construction: the inputs, and 1 for the bias, scaled to 1 at least."""
+    current, signal, scale = by_place(c, c.bank.current), c.below.signal, c.sample.scale
+    find_scale(signal, c.nominal.full_scale, scale)
+    inputs = signal.shape[0]
+    for lane in range(scale.size):
+        scale[lane] = max(scale[lane], 1.0)
     for i in range(inputs):
-        for k in range(outputs):
-            for lane in range(lanes):
-                net[k, lane] += voltage[i, k, lane]
-    for k in range(outputs):
-        for lane in range(lanes):
-            net[k, lane] *= weight_per_ohm / amplitude * scale[lane]
+        for lane in range(scale.size):
+            current[i, 0, lane] = scaled(signal[i, lane], scale[lane], c.nominal.read_current)
+    for lane in range(scale.size):
+        current[inputs, 0, lane] = scaled(1.0, scale[lane], c.nominal.read_current)
+    return 0
 
 
-@compiled
-def sum_rows(voltage, scale, weight_per_ohm, amplitude, slope, arriving, gradient):
-    """Eq. 17: delta_i = phi'_i times the sum over k of delta_k w_ik, measured by a BACKREAD.
-
-    ``voltage`` (inputs, outputs, realisations) in V; ``arriving``, filled with
-    the sums, and ``gradient`` (inputs, realisations).
-    """
-    inputs, outputs, lanes = voltage.shape
-    for i in range(inputs):
-        for lane in range(lanes):
-            arriving[i, lane] = 0.0
-        for k in range(outputs):
-            for lane in range(lanes):
-                arriving[i, lane] += voltage[i, k, lane]
-        for lane in range(lanes):
-            arriving[i, lane] *= weight_per_ohm / amplitude * scale[lane]
-            gradient[i, lane] = arriving[i, lane] * slope[i, lane]
-
-
-@compiled
-def drive_nodes(net, unit_current, current):
-    """READ of nodes (unit current above 0) or RESTORE (below 0): the net input as a current."""
-    nodes, lanes = net.shape
-    for k in range(nodes):
-        for lane in range(lanes):
+@inlined
+def send_net_inputs(c, unit_current):
+    """Every node gets its net input as a current."""
+    current, net = by_node(c, c.bank.current), c.layer.net
+    for k in range(c.columns):
+        for lane in range(c.sample.error.size):
             current[k, lane] = net[k, lane] * unit_current
 
 
-@compiled
-def measure_nodes(
-    current, voltage, drift, threshold, r_on, r_off, state_range, unit_current, read_time, signal, slope, bias
-):
+def drive_nodes(c, rows, step):
+    """READ of nodes: the net inputs as currents."""
+    send_net_inputs(c, c.nominal.unit_current)
+    return 0
+
+
+def restore_nodes(c, rows, step):
+    """RESTORE of nodes: the net inputs as currents, negated."""
+    send_net_inputs(c, -c.nominal.unit_current)
+    return 0
+
+
+def tap_net_input(c, rows, step):
+    """Algorithm 1, Eq. 2: the net input from the device's own state, sent to it as a current.
+
+    An idealisation of the paper, and the only place where the controller sees a
+    state: V = g(I + gamma_bias) does not show the weights, yet the net input
+    needs them. The equivalent construction reads its weights as voltages.
+    """
+    signal, net, state = c.below.signal, c.layer.net, c.bank.state
+    inputs, lanes = signal.shape
+    for lane in range(lanes):
+        net[0, lane] = 0.0
+    for i in range(inputs):
+        for lane in range(lanes):
+            net[0, lane] += state[i, lane] * signal[i, lane]
+    for lane in range(lanes):
+        c.bank.current[lane] = net[0, lane] * c.nominal.unit_current
+    return 0
+
+
+# What READs say.
+
+
+def sum_columns(c, rows, step):
+    """in_k, the sum over i of V_ik (Eq. 8 as Eqs. 16 and 17 read it), scaled back."""
+    voltage, net, lanes = by_place(c, c.bank.voltage), c.layer.net, c.sample.error.size
+    for k in range(c.columns):
+        for lane in range(lanes):
+            net[k, lane] = 0.0
+    for i in range(c.rows):
+        for k in range(c.columns):
+            for lane in range(lanes):
+                net[k, lane] += voltage[i, k, lane]
+    weight_per_state = 1.0 / c.nominal.state_per_weight
+    for k in range(c.columns):
+        for lane in range(lanes):
+            net[k, lane] *= weight_per_state / c.nominal.read_current * c.sample.scale[lane]
+    return 0
+
+
+def sum_rows(c, rows, step):
+    """Eq. 17: delta_i = phi'_i times the sum over k of delta_k w_ik, measured by a BACKREAD."""
+    voltage, lanes = by_place(c, c.bank.voltage), c.sample.error.size
+    arriving, slope, gradient = c.below.arriving, c.below.slope, c.below.gradient
+    weight_per_state = 1.0 / c.nominal.state_per_weight
+    for i in range(c.rows):
+        for lane in range(lanes):
+            arriving[i, lane] = 0.0
+        for k in range(c.columns):
+            for lane in range(lanes):
+                arriving[i, lane] += voltage[i, k, lane]
+        for lane in range(lanes):
+            arriving[i, lane] *= weight_per_state / c.nominal.read_current * c.sample.scale[lane]
+            gradient[i, lane] = arriving[i, lane] * slope[i, lane]
+    return 0
+
+
+def measure_nodes(c, rows, step):
     """Output, slope and present bias weight of nodes, from the voltage at a READ's end.
 
     The memristance at the end is V / I. From it and the nominal drift follow the
     slope of Eq. 10 over the whole pulse and the bias weight before it. Where the
     current is 0 the output is 0, no update needs the slope, and the bias weight
     stays as last known.
-
-    Parameters
-    ----------
-    current, voltage : (nodes, realisations) float64
-        In A and V.
-    drift, threshold, r_on, r_off, state_range : float
-        Nominal constants k in m/(A s), I_th in A, ohm, ohm, D' in m.
-    unit_current : float
-        The current of a signal of 1 in A.
-    read_time : float
-        Width of the READ in s.
-    signal, slope, bias : (nodes, realisations) float64
-        Filled.
     """
-    nodes, lanes = current.shape
+    nominal, signal, slope, bias = c.nominal, c.layer.signal, c.layer.slope, c.layer.bias
+    current, voltage = by_node(c, c.bank.current), by_node(c, c.bank.voltage)
+    r_on, r_off, drift, width = nominal.r_on, nominal.r_off, nominal.drift, nominal.range
     factor = 2.0 / (r_on + r_off)
-    drift_slope = factor * (r_off - r_on) / state_range * drift * read_time
-    for k in range(nodes):
-        for lane in range(lanes):
+    drift_slope = factor * (r_off - r_on) / width * drift * c.pulse_time
+    for k in range(c.columns):
+        for lane in range(c.sample.error.size):
             i = current[k, lane]
             driven = i != 0.0
             resistance = voltage[k, lane] / (i if driven else 1.0)
             doped = (r_off - resistance) / (r_off - r_on)
             inside = (doped > RESIDUAL) & (doped < 1.0 - RESIDUAL)
-            over = abs(i) - threshold
+            over = abs(i) - nominal.threshold
             over = over if over > 0.0 else 0.0
-            moved = drift * read_time * math.copysign(over, i)
+            moved = drift * c.pulse_time * math.copysign(over, i)
             steepening = drift_slope * i if (over > 0.0) & inside else 0.0
-            measured = 2.0 * ((doped - 0.5) - moved / state_range)
+            measured = 2.0 * ((doped - 0.5) - moved / width)
             # A drift longer than the range met a bound; the RESTORE meets the other one.
             measured = min(max(measured, -1.0), 1.0)
-            signal[k, lane] = factor * voltage[k, lane] / unit_current
+            signal[k, lane] = factor * voltage[k, lane] / nominal.unit_current
             slope[k, lane] = factor * resistance - steepening if driven else 0.0
             bias[k, lane] = measured if driven else bias[k, lane]
+    return 0
 
 
-@compiled
-def output_gradient(signal, slope, target, rule, arriving, gradient, error):
+def find_gradient(c, rows, step):
     """Eqs. 9, 16 and 19: the local gradient of the output layer, and the sample's error.
 
-    All arrays (outputs, realisations), but ``error`` (realisations,), which is
-    filled with the sum over outputs of (T - V)**2 / 2. ``arriving`` is T - V,
+    The error is the sum over outputs of (T - V)**2 / 2. ``arriving`` is T - V,
     the gradient without the node's slope.
     """
-    outputs, lanes = signal.shape
-    for lane in range(lanes):
+    signal, error, target = c.layer.signal, c.sample.error, c.sample.target
+    for lane in range(error.size):
         error[lane] = 0.0
-    for k in range(outputs):
-        for lane in range(lanes):
+    for k in range(c.columns):
+        for lane in range(error.size):
             difference = target[k, lane] - signal[k, lane]
             error[lane] += 0.5 * difference * difference
-            if rule == OutputGradient.PRINTED:
+            if c.gradient_rule == OutputGradient.PRINTED:
                 difference = target[k, lane]
-            arriving[k, lane] = difference
-            gradient[k, lane] = difference * slope[k, lane]
+            c.layer.arriving[k, lane] = difference
+            c.layer.gradient[k, lane] = difference * c.layer.slope[k, lane]
+    return 0
 
 
-@compiled
-def request_synapses(signal, gradient, rate, state_per_weight, drift, request):
-    """Delta w_ij = eta * delta_j * V_i, as the charge beyond the threshold in A s that writes it.
-
-    ``signal`` (inputs, realisations), ``gradient`` (outputs, realisations),
-    ``request`` (inputs, outputs, realisations).
-    """
-    inputs, outputs, lanes = request.shape
-    charge_per_weight = state_per_weight / drift
-    for i in range(inputs):
-        for k in range(outputs):
-            for lane in range(lanes):
-                request[i, k, lane] = rate * gradient[k, lane] * signal[i, lane] * charge_per_weight
+def measure_memristor(c, rows, step):
+    """Output of the single-layer perceptron's memristor: its voltage at the READ's end."""
+    for lane in range(c.sample.error.size):
+        c.layer.signal[0, lane] = c.bank.voltage[lane] / c.nominal.unit_voltage
+    return 0
 
 
-@compiled
-def request_biases(net, arriving, gradient, rate, rule, contrast, request):
-    """The changes of the bias weights that are asked for (Eq. 18).
-
-    ``contrast`` is (R_OFF - R_ON) / (R_OFF + R_ON), so that dV/dw_b = -contrast * in;
-    the gradient is that times what arrives at the node, without the slope.
-    All arrays (nodes, realisations).
-    """
-    nodes, lanes = net.shape
-    for k in range(nodes):
-        for lane in range(lanes):
-            change = 0.0
-            if rule == BiasRule.GRADIENT:
-                change = -rate * arriving[k, lane] * contrast * net[k, lane]
-            elif rule == BiasRule.PRINTED:
-                change = rate * gradient[k, lane]
-            request[k, lane] = change
-
-
-@compiled
-def limit_biases(bias, limit, state_per_weight, drift, request, shortened):
-    """Keep changes of the bias weights within what is allowed, and turn them into charges in A s.
-
-    A write that would leave [-limit, limit] ends there, and is counted in
-    ``shortened``. All arrays (nodes, realisations).
-    """
-    nodes, lanes = request.shape
-    charge_per_weight = state_per_weight / drift
-    for k in range(nodes):
-        for lane in range(lanes):
-            change = request[k, lane]
-            aim = bias[k, lane] + change
-            allowed = min(max(aim, -limit), limit)
-            if allowed != aim and change != 0.0:
-                shortened[k, lane] += 1.0
-                change = allowed - bias[k, lane]
-            bias[k, lane] += change
-            request[k, lane] = change * charge_per_weight
-
-
-@compiled
-def gather(request, batch, closing, gathered):
-    """Mini-batches: requests are added up from sample to sample, and written at the batch's end, all at once.
-
-    Parameters
-    ----------
-    request : (elements,) float64
-        What the sample asks for. Left with what is to be written now: the sum at
-        the batch's end, and nothing before.
-    batch : int
-        Samples of a batch; 1 leaves all as it is.
-    closing : float
-        1 where the sample is its batch's last.
-    gathered : (elements,) float64
-        The sums of the batch in progress.
-    """
-    if batch > 1:
-        for e in range(request.size):
-            total = gathered[e] + request[e]
-            request[e] = total if closing == 1.0 else 0.0
-            gathered[e] = 0.0 if closing == 1.0 else total
-
-
-@compiled
-def tap_net_input(states, signal, net):
-    """Algorithm 1, Eq. 2: the net input from the device's own state.
-
-    An idealisation of the paper, and the only place where the controller sees a
-    state: V = g(I + gamma_bias) does not show the weights, yet the net input
-    needs them. The equivalent construction reads its weights as voltages.
-
-    ``states`` (variables, realisations), ``signal`` (inputs, realisations),
-    ``net`` (realisations,).
-    """
-    inputs, lanes = signal.shape
-    for lane in range(lanes):
-        net[lane] = 0.0
-    for i in range(inputs):
-        for lane in range(lanes):
-            net[lane] += states[i, lane] * signal[i, lane]
-
-
-@compiled
-def activate(activation, net):
+@elementwise
+def activated(activation, net):
     """The activation stage of the equivalent construction."""
     if activation == Activation.LOGISTIC:
         return logistic(net)
@@ -293,7 +261,7 @@ def activate(activation, net):
     return net
 
 
-@compiled
+@elementwise
 def slope_from_output(activation, signal):
     """The slope g' from the activation's own value: y (1 - y), 1 - y**2, or 1."""
     if activation == Activation.LOGISTIC:
@@ -303,98 +271,197 @@ def slope_from_output(activation, signal):
     return 1.0
 
 
-@compiled
-def delta_rule(activation, signal, target, gradient, difference, error):
-    """Algorithm 1: Delta = T - V, g' from the measured output, and Delta * g'; Eq. 19 for the error.
+def activate(c, rows, step):
+    """Output of the equivalent construction, from the net input that was read."""
+    for lane in range(c.sample.error.size):
+        c.layer.signal[0, lane] = activated(c.activation, c.layer.net[0, lane])
+    return 0
 
-    All arrays (realisations,).
+
+def apply_delta_rule(c, rows, step):
+    """Algorithm 1: Delta = T - V, g' from the measured output, and Delta * g'; Eq. 19 for the error."""
+    signal, gradient, difference = c.layer.signal, c.layer.gradient, c.sample.difference
+    for lane in range(c.sample.error.size):
+        difference[lane] = c.sample.target[0, lane] - signal[0, lane]
+        c.sample.error[lane] = 0.5 * difference[lane] * difference[lane]
+        gradient[0, lane] = difference[lane] * slope_from_output(c.activation, signal[0, lane])
+    return 0
+
+
+# Requests: what is to change.
+
+
+@inlined
+def request_weights(c, charge_per_weight):
+    """Delta w_ij = eta * delta_j * V_i, as what changes a weight so."""
+    request, gradient, signal = by_place(c, c.request), c.layer.gradient, c.below.signal
+    rate = c.sample.rate[0]
+    for i in range(c.rows):
+        for k in range(c.columns):
+            for lane in range(c.sample.error.size):
+                request[i, k, lane] = rate * gradient[k, lane] * signal[i, lane] * charge_per_weight
+
+
+def request_synapses(c, rows, step):
+    """Changes of weights, as the charges beyond the threshold in A s that write them."""
+    request_weights(c, c.nominal.state_per_weight / c.nominal.drift)
+    return 0
+
+
+def request_biases(c, rows, step):
+    """The changes of the bias weights that are asked for (Eq. 18).
+
+    dV/dw_b = -contrast * in with the contrast (R_OFF - R_ON) / (R_OFF + R_ON);
+    the gradient is that times what arrives at the node, without the slope.
     """
-    for lane in range(signal.size):
-        difference[lane] = target[lane] - signal[lane]
-        error[lane] = 0.5 * difference[lane] * difference[lane]
-        gradient[lane] = difference[lane] * slope_from_output(activation, signal[lane])
+    request, net, nominal = by_node(c, c.request), c.layer.net, c.nominal
+    contrast = (nominal.r_off - nominal.r_on) / (nominal.r_off + nominal.r_on)
+    rate = c.sample.rate[0]
+    for k in range(c.columns):
+        for lane in range(c.sample.error.size):
+            change = 0.0
+            if c.bias_rule == BiasRule.GRADIENT:
+                change = -rate * c.layer.arriving[k, lane] * contrast * net[k, lane]
+            elif c.bias_rule == BiasRule.PRINTED:
+                change = rate * c.layer.gradient[k, lane]
+            request[k, lane] = change
+    return 0
 
 
-@compiled
-def request_variable(line_signal, gradient, charge_per_unit, request):
+def request_variable(c, rows, step):
     """The update u = Delta * x_i * g' of Algorithm 1, as a charge beyond the threshold in A s.
 
-    ``line_signal`` is x_i, all ones for the bias; all arrays (realisations,).
+    The device's own learning rate turns the charge into a weight; the amplitude carries any other rate.
     """
-    for lane in range(gradient.size):
-        request[lane] = gradient[lane] * line_signal[lane] * charge_per_unit
+    charge = c.nominal.unit_current * c.pulse_time * c.pulses * (c.sample.rate[0] / c.made_for)
+    for lane in range(c.request.size):
+        c.request[lane] = c.layer.gradient[0, lane] * c.line_signal[lane] * charge
+    return 0
 
 
-@compiled
-def encode_amplitude(request, threshold, limit, pulse_time, current, clipped):
-    """Encode writes by amplitude: I = sign(q) * (I_th + abs(q) / T), none where q is 0.
+def request_line(c, rows, step):
+    """WRITE of the equivalent construction: the update of a line's weight, as a charge in A s."""
+    for e in range(c.bank.elements):
+        c.bank.request[e] = 0.0
+    charge = c.sample.rate[0] * c.nominal.state_per_weight / c.nominal.drift
+    for lane in range(c.request.size):
+        c.request[lane] = c.layer.gradient[0, lane] * c.line_signal[lane] * charge
+    return 0
 
-    Parameters
-    ----------
-    request : (elements,) float64
-        Charge q beyond the threshold in A s, with its sign.
-    threshold, limit : float
-        Of the devices and of the driver, in A.
-    pulse_time : float
-        Width T of the pulse in s.
-    current : (elements,) float64
-        Filled with amplitudes in A.
-    clipped : (elements,) float64
-        Writes cut by the driver's limit are counted.
+
+def gather(c, rows, step):
+    """Mini-batches: requests are added up from sample to sample, and written at the batch's end, all at once.
+
+    Left in the requests is what is to be written now: the sum at the batch's end, and nothing before.
     """
-    pulses_a_second = 1.0 / pulse_time
+    closing = c.sample.closing[0] == 1.0
+    for e in range(c.request.size):
+        total = c.gathered[e] + c.request[e]
+        c.request[e] = total if closing else 0.0
+        c.gathered[e] = 0.0 if closing else total
+    return 0
+
+
+def limit_biases(c, rows, step):
+    """Keep changes of the bias weights within what is allowed, and turn them into charges in A s.
+
+    A write that would leave [-limit, limit] ends there, and is counted in ``shortened``.
+    """
+    request, shortened, bias = by_node(c, c.request), by_node(c, c.bank.shortened), c.layer.bias
+    limit = c.nominal.bias_limit
+    charge_per_weight = c.nominal.state_per_weight / c.nominal.drift
+    for k in range(c.columns):
+        for lane in range(c.sample.error.size):
+            change = request[k, lane]
+            aim = bias[k, lane] + change
+            allowed = min(max(aim, -limit), limit)
+            if allowed != aim and change != 0.0:
+                shortened[k, lane] += 1.0
+                change = allowed - bias[k, lane]
+            bias[k, lane] += change
+            request[k, lane] = change * charge_per_weight
+    return 0
+
+
+# Encoding: requests as pulses.
+
+
+def encode_amplitude(c, rows, step):
+    """Encode writes by amplitude: I = sign(q) * (I_th + abs(q) / T), none where the charge q is 0.
+
+    Writes that the driver's limit cuts are counted in ``clipped``.
+    """
+    request, current, threshold, limit = c.bank.request, c.bank.current, c.nominal.threshold, c.nominal.limit
+    pulses_a_second = 1.0 / c.pulse_time
     beyond = 0
-    for e in range(request.size):
+    for e in range(c.bank.elements):
         amplitude = threshold + abs(request[e]) * pulses_a_second
         beyond |= amplitude > limit
         amplitude = limit if amplitude > limit else amplitude
         current[e] = math.copysign(amplitude, request[e]) if request[e] != 0.0 else 0.0
     if beyond:
-        for e in range(request.size):
-            clipped[e] += 1.0 if threshold + abs(request[e]) * pulses_a_second > limit else 0.0
+        for e in range(c.bank.elements):
+            c.bank.clipped[e] += 1.0 if threshold + abs(request[e]) * pulses_a_second > limit else 0.0
+    return 0
 
 
-@compiled
-def encode_train(request, threshold, pulse_time, pulses, write_current, current, count, clipped, rounded, rounding):
-    """Encode writes as trains of up to ``pulses`` equal pulses, as many as come nearest.
+def encode_train(c, rows, step):
+    """Encode writes as trains of equal pulses, as many as come nearest.
 
-    Parameters
-    ----------
-    request : (elements,) float64
-        Charge beyond the threshold in A s, with its sign.
-    threshold : float
-        Of the devices in A.
-    pulse_time : float
-        Width of one pulse in s.
-    pulses : int
-        Pulses at most.
-    write_current : float
-        Amplitude of the pulses beyond the threshold in A.
-    current, count : (elements,) float64
-        Filled with amplitudes in A and numbers of pulses.
-    clipped, rounded, rounding : (elements,) float64
-        Writes cut by the train's length, writes rounded, and the largest charge
-        lost to rounding in A s.
+    Counted are writes cut by the train's length (``clipped``), writes rounded, and the largest charge lost to that.
     """
-    quantum = write_current * pulse_time
-    for e in range(request.size):
-        charge = abs(request[e])
+    bank, threshold, write_current = c.bank, c.nominal.threshold, c.nominal.write_current
+    quantum = write_current * c.pulse_time
+    for e in range(bank.elements):
+        charge = abs(bank.request[e])
         wanted = math.floor(charge / quantum + 0.5)
         lost = abs(wanted * quantum - charge)
-        rounded[e] += 1.0 if lost > RESIDUAL * quantum else 0.0
-        rounding[e] = lost if lost > rounding[e] else rounding[e]
-        clipped[e] += 1.0 if wanted > pulses else 0.0
-        count[e] = wanted if wanted < pulses else pulses
-        current[e] = math.copysign(threshold + write_current, request[e])
+        bank.rounded[e] += 1.0 if lost > RESIDUAL * quantum else 0.0
+        bank.rounding[e] = lost if lost > bank.rounding[e] else bank.rounding[e]
+        bank.clipped[e] += 1.0 if wanted > c.pulses else 0.0
+        bank.pulses[e] = wanted if wanted < c.pulses else c.pulses
+        bank.current[e] = math.copysign(threshold + write_current, bank.request[e])
+    return 0
 
 
-@compiled
-def add_bias_current_printed(request, difference, threshold, pulse_time, current):
+def add_bias_current_printed(c, rows, step):
     """Algorithm 1 as printed: I = u + I_b, where I_b takes the sign of the error.
 
-    Where u has the other sign the sum lies below the threshold. All arrays
-    (elements,), as for :func:`encode_amplitude`.
+    Where u has the other sign the sum lies below the threshold.
     """
-    for e in range(request.size):
-        bias_current = threshold if difference[e] >= 0.0 else -threshold
-        current[e] = request[e] / pulse_time + bias_current
+    for lane in range(c.sample.error.size):
+        bias_current = c.nominal.threshold if c.sample.difference[lane] >= 0.0 else -c.nominal.threshold
+        c.bank.current[lane] = c.request[lane] / c.pulse_time + bias_current
+    return 0
+
+
+def choose_pulse(c, rows, step):
+    """The currents in a pulse of a train: none of a device whose train is over."""
+    turn = c.turn[0]
+    for e in range(c.bank.elements):
+        c.bank.train[e] = 0.0 if c.bank.pulses[e] <= turn else c.bank.current[e]
+    return 0
+
+
+# Before a READ that moves states, and after its RESTORE.
+
+
+def keep_states(c, rows, step):
+    """Remember a bank's states before a READ that moves them."""
+    state, before = c.bank.state, c.bank.before
+    for v in range(state.shape[0]):
+        for e in range(c.bank.elements):
+            before[v, e] = state[v, e]
+    return 0
+
+
+def count_residuals(c, rows, step):
+    """Compare a bank's states after RESTORE with those before the READ."""
+    bank = c.bank
+    for v in range(bank.state.shape[0]):
+        width = bank.upper[v] - bank.lower[v]
+        for e in range(bank.elements):
+            share = abs(bank.state[v, e] - bank.before[v, e]) / width
+            bank.residual[e] = share if share > bank.residual[e] else bank.residual[e]
+            bank.unrestored[e] += 1.0 if share > RESIDUAL else 0.0
+    return 0

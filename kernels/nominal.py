@@ -1,7 +1,8 @@
 """The nominal model of one device, as the controller calculates with it: states from memristances, pulses by search.
 
 Only nominal constants and measured voltages enter here. The functions are
-templates: their open names are bound for each device model by :func:`model_of`.
+templates: their open names are bound for each device model by :func:`functions_of`,
+and by :func:`model_of` for Python.
 Searches are by regula falsi with the Illinois rule (Dowell and Jarratt, BIT 11,
 168 (1971)), with every third step a bisection.
 """
@@ -10,10 +11,12 @@ import functools
 import math
 from collections.abc import Callable
 
+import numpy as np
+
 from . import controller, tiles
-from .compiling import elementwise, specialise
+from .compiling import elementwise, inlined, merged, part, specialise
 from .slots import WriteLaw
-from .stepping import EXACT, ModelFunctions, cache_key
+from .stepping import ModelFunctions, cache_key, method_of
 
 SEARCH = 160  # evaluations at most
 CLOSE = 2.0**-46  # of what is searched for: near enough
@@ -21,13 +24,15 @@ ROUNDING = 2.0**-49  # of a state: what a pulse's steps may lose to rounding, wh
 FIRST_SHARE = 2.0**-5  # of a guess, by which the search for a pulse first goes to either side
 DIFFERENCE = 2.0**-13  # of a current or of a state's range: for differences in the place of derivatives
 
+_SLOPE = int(WriteLaw.SLOPE)
+
 # Open names of the templates.
 drift: Callable
 memristance: Callable
 advance: Callable
 
 
-@elementwise
+@inlined
 def next_trial(low, at_low, high, at_high, trial):
     """Where to look next between two places whose values have different signs."""
     if trial % 3 == 2:
@@ -35,7 +40,7 @@ def next_trial(low, at_low, high, at_high, trial):
     return (low * at_high - high * at_low) / (at_high - at_low)
 
 
-@elementwise
+@inlined
 def narrowed(low, at_low, high, at_high, kept, place, found, rising):
     """The two places after a look between them: the one on the same side moves there.
 
@@ -105,12 +110,13 @@ def amplitude_towards(x, aim, sign, law, limit, steps, dt, p, lower, upper):
     the slope would have it.
     """
     wanted = aim - x
-    nothing = missing(x, wanted, 0.0, WriteLaw.SLOPE, steps, dt, p, lower, upper)
-    most = missing(x, wanted, sign * limit, WriteLaw.SLOPE, steps, dt, p, lower, upper)
+    slope = np.int64(_SLOPE)  # not a literal: Numba would compile what it is given to once more
+    nothing = missing(x, wanted, 0.0, slope, steps, dt, p, lower, upper)
+    most = missing(x, wanted, sign * limit, slope, steps, dt, p, lower, upper)
     guess = limit
     if nothing < 0.0 < most:
-        guess = search_amplitude(x, wanted, sign, WriteLaw.SLOPE, 0.0, nothing, limit, most, steps, dt, p, lower, upper)
-    if law == WriteLaw.SLOPE or nothing >= 0.0:
+        guess = search_amplitude(x, wanted, sign, slope, 0.0, nothing, limit, most, steps, dt, p, lower, upper)
+    if law == slope or nothing >= 0.0:
         return guess if nothing < 0.0 else 0.0
     low = high = guess
     at_low = at_high = missing(x, wanted, sign * guess, law, steps, dt, p, lower, upper)
@@ -193,23 +199,36 @@ def response_of_node(x, current, steps, dt, p, lower, upper):
     return back, from_state, at_end * (charge * dt)
 
 
-@functools.cache
-def model_of(model: ModelFunctions, integrator: str):
-    """The functions of one device for a model: ``state_of`` and the others, compiled, by name."""
-    method = "euler" if integrator == EXACT else integrator
-    key = f"{method}_{cache_key(model)}"
+_TEMPLATES = (
+    state_of, effect, missing, search_amplitude, amplitude_towards, pulses_towards, state_before, response_of_node,
+)  # fmt: skip
+
+
+def _bound(model: ModelFunctions, integrator: str, of_numbers: Callable, of_searches: Callable, audience: str) -> dict:
+    method = method_of(model, integrator)
+    key = f"for_{audience}_{method}_{cache_key(model)}"
     bound = {
         "PARAMETERS": model.parameters,
-        "drift": specialise(model.drift, f"nominal_drift_{cache_key(model)}", compiler=elementwise),
-        "memristance": specialise(_plain(model.memristance), f"memristance_{cache_key(model)}", compiler=elementwise),
+        "drift": specialise(model.drift, f"drift_{key}", compiler=of_numbers),
+        "memristance": specialise(_plain(model.memristance), f"memristance_{key}", compiler=of_numbers),
     }
     step = {"euler": tiles.euler, "heun": tiles.heun}[method]
-    bound["advance"] = specialise(step, f"nominal_{key}", compiler=elementwise, drift=bound["drift"])
-    for template in (
-        state_of, effect, missing, search_amplitude, amplitude_towards, pulses_towards, state_before, response_of_node,
-    ):  # fmt: skip
-        bound[template.__name__] = specialise(template, f"{template.__name__}_{key}", **bound)
+    bound["advance"] = specialise(step, f"advance_{key}", compiler=of_numbers, drift=bound["drift"])
+    for template in _TEMPLATES:
+        bound[template.__name__] = specialise(template, f"{template.__name__}_{key}", compiler=of_searches, **bound)
     return bound
+
+
+@functools.cache
+def functions_of(model: ModelFunctions, integrator: str) -> dict:
+    """The functions of one device for a model by name, ``state_of`` and the others, for compiled code."""
+    return _bound(model, integrator, merged, part, "kernels")
+
+
+@functools.cache
+def model_of(model: ModelFunctions, integrator: str) -> dict:
+    """The same for Python."""
+    return _bound(model, integrator, elementwise, elementwise, "python")
 
 
 def _plain(function):

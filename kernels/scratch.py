@@ -11,15 +11,16 @@ With JIT switched off the same names give plain arrays, slices and tuples.
 import math
 
 import numpy as np
-from numba import config, types
+from llvmlite import ir
+from numba import types
 from numba.core import cgutils
 from numba.core.errors import TypingError
-from numba.extending import intrinsic, overload
+from numba.extending import intrinsic
 from numba.np.arrayobj import make_array, populate_array
-from numba.np.unsafe.ndarray import to_fixed_tuple
+
+from .compiling import JIT
 
 ALIGNMENT = 64
-_JIT = not getattr(config, "DISABLE_JIT", 0)
 
 
 def _populated(context, builder, array_type, data, shape):
@@ -117,6 +118,25 @@ def _give(context, builder, signature, arguments):
     return context.get_dummy_value()
 
 
+def _stretch(context, builder, signature, arguments):
+    """Pointers to scratch and to an array's elements from ``first`` on, and how many scratch has."""
+    scratch, values = (make_array(signature.args[k])(context, builder, arguments[k]) for k in (0, 1))
+    first = context.cast(builder, arguments[2], signature.args[2], types.intp)
+    return scratch.data, builder.gep(values.data, [first]), builder.extract_value(scratch.shape, 0)
+
+
+def _load(context, builder, signature, arguments):
+    scratch, part, room = _stretch(context, builder, signature, arguments)
+    _copy(builder, scratch, part, room)
+    return context.get_dummy_value()
+
+
+def _store(context, builder, signature, arguments):
+    scratch, part, room = _stretch(context, builder, signature, arguments)
+    _copy(builder, part, scratch, room)
+    return context.get_dummy_value()
+
+
 # Numba wants the arguments by name.
 _stack_1d, _stack_2d = _stack_intrinsic(1), _stack_intrinsic(2)
 _view_1d, _view_2d, _view_3d = _view_intrinsic(1), _view_intrinsic(2), _view_intrinsic(3)
@@ -133,6 +153,17 @@ def _stack_array(typing_context, rows, columns):
 
 
 @intrinsic
+def _compiled_align_stack(typing_context):
+    def generate(context, builder, signature, arguments):
+        vector = cgutils.alloca_once(builder, ir.ArrayType(ir.DoubleType(), 8))
+        vector.align = ALIGNMENT
+        builder.asm(ir.FunctionType(ir.VoidType(), [vector.type]), "", "r", [vector], side_effect=True)
+        return context.get_dummy_value()
+
+    return types.void(), generate
+
+
+@intrinsic
 def _compiled_take(typing_context, scratch, values, first, padding):
     _require(scratch, 1, written=True)
     _require(values, 1)
@@ -144,6 +175,31 @@ def _compiled_give(typing_context, scratch, values, first):
     _require(scratch, 1)
     _require(values, 1, written=True)
     return types.void(scratch, values, first), _give
+
+
+@intrinsic
+def _compiled_load(typing_context, scratch, values, first):
+    _require(scratch, 1, written=True)
+    _require(values)
+    return types.void(scratch, values, first), _load
+
+
+@intrinsic
+def _compiled_store(typing_context, scratch, values, first):
+    _require(scratch, 1)
+    _require(values, None, written=True)
+    return types.void(scratch, values, first), _store
+
+
+@intrinsic
+def _compiled_show(typing_context, tile, place, row, first, count):
+    def generate(context, builder, signature, arguments):
+        tile, row = (make_array(signature.args[k])(context, builder, arguments[k]).data for k in (0, 2))
+        place, first, count = (context.cast(builder, arguments[k], signature.args[k], types.intp) for k in (1, 3, 4))
+        _copy(builder, builder.gep(row, [first]), builder.gep(tile, [place]), count)
+        return context.get_dummy_value()
+
+    return types.void(tile, place, row, first, count), generate
 
 
 @intrinsic
@@ -191,6 +247,18 @@ def _plain_give(scratch, values, first):
     part[:] = scratch[: len(part)]
 
 
+def _plain_load(scratch, values, first):
+    scratch[:] = np.ravel(values)[first : first + len(scratch)]
+
+
+def _plain_store(scratch, values, first):
+    np.ravel(values)[first : first + len(scratch)] = scratch
+
+
+def _plain_show(tile, place, row, first, count):
+    row[first : first + count] = tile[place : place + count]
+
+
 def _plain_view(values, first, *shape):
     return np.ravel(values)[first : first + math.prod(shape)].reshape(shape)
 
@@ -199,45 +267,68 @@ def _plain_rows(values, first, last):
     return values[first:last]
 
 
-stack_line = _stack_line if _JIT else _plain_scratch
+stack_line = _stack_line if JIT else _plain_scratch
 """``stack_line(length)``: uninitialised float64 scratch; the length is fixed at compile time."""
 
-stack_array = _stack_array if _JIT else _plain_scratch
+stack_array = _stack_array if JIT else _plain_scratch
 """``stack_array(rows, columns)``: the same with two axes."""
 
-take = _compiled_take if _JIT else _plain_take
+align_stack = _compiled_align_stack if JIT else lambda: None
+"""``align_stack()``: have what does not fit into registers lie at whole vectors, not across lines of the cache."""
+
+take = _compiled_take if JIT else _plain_take
 """``take(scratch, values, first, padding)``: fill scratch from an array's elements from ``first`` on.
 
 What lies beyond the array's end is padding."""
 
-give = _compiled_give if _JIT else _plain_give
+give = _compiled_give if JIT else _plain_give
 """``give(scratch, values, first)``: put scratch back into an array's elements, as far as the array goes."""
 
-line = _line if _JIT else _plain_view
+show = _compiled_show if JIT else _plain_show
+"""``show(tile, place, row, first, count)``: elements of a tile into a row of the trace."""
+
+load = _compiled_load if JIT else _plain_load
+"""``load(scratch, values, first)``: fill scratch from an array's elements from ``first`` on, which are as many."""
+
+store = _compiled_store if JIT else _plain_store
+"""``store(scratch, values, first)``: put scratch back into an array's elements, which are as many."""
+
+line = _line if JIT else _plain_view
 """``line(values, first, length)``: a stretch of a contiguous float64 array, counted flat, as (length,)."""
 
-sheet = _sheet if _JIT else _plain_view
+sheet = _sheet if JIT else _plain_view
 """``sheet(values, first, rows, columns)``: a stretch as (rows, columns)."""
 
-rows = _rows if _JIT else _plain_rows
+rows = _rows if JIT else _plain_rows
 """``rows(values, first, last)``: rows of a contiguous float64 array with two axes."""
 
-cube = _cube if _JIT else _plain_view
+cube = _cube if JIT else _plain_view
 """``cube(values, first, layers, rows, columns)``: a stretch as (layers, rows, columns)."""
 
 
-def fixed_tuple(values, length):
-    """The first ``length`` values as a tuple, which the compiler keeps in registers."""
+def _plain_tuple(values, length):
     return tuple(values[:length])
 
 
-@overload(fixed_tuple, prefer_literal=True)
-def _fixed_tuple(values, length):
-    if not isinstance(length, types.IntegerLiteral):
+@intrinsic(prefer_literal=True)
+def _compiled_tuple(typing_context, values, length):
+    if not isinstance(length, types.IntegerLiteral) or values.ndim != 1:
         return None
     size = length.literal_value
+    kind = types.UniTuple(values.dtype, size)
 
-    def convert(values, length):
-        return to_fixed_tuple(values, size)
+    def generate(context, builder, signature, arguments):
+        array = make_array(signature.args[0])(context, builder, arguments[0])
+        stride = builder.extract_value(array.strides, 0)
+        first = builder.ptrtoint(array.data, stride.type)
+        numbers = []
+        for k in range(size):
+            place = builder.add(first, builder.mul(stride, context.get_constant(types.intp, k)))
+            numbers.append(builder.load(builder.inttoptr(place, array.data.type)))
+        return context.make_tuple(builder, kind, numbers)
 
-    return convert
+    return kind(values, length), generate
+
+
+fixed_tuple = _compiled_tuple if JIT else _plain_tuple
+"""``fixed_tuple(values, length)``: the first values of an array as a tuple, which the compiler keeps in registers."""

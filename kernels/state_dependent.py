@@ -6,21 +6,21 @@ finds that out from a voltage: V / I is the memristance, and the nominal model
 that leads to the wanted state is searched in the model. Only nominal constants
 and measured voltages enter here.
 
-The functions are templates: their open names are bound for each device model by
-:func:`rules_of`.
+Rules that need the model are templates: their open names are bound for each
+device model by :func:`rule_of_model`.
 """
 
 import functools
 import math
 from collections.abc import Callable
-from typing import NamedTuple
 
-from . import controller
-from .compiling import compiled, elementwise, specialise
-from .nominal import DIFFERENCE, model_of
-from .scratch import cube, fixed_tuple, line, rows, sheet
-from .slots import BankColumn, BiasRule, Column, Nominal, Operation, Phase, Rule
-from .stepping import ModelFunctions, cache_key
+from .compiling import Kernel, inlined, plain, specialise
+from .controller import RESIDUAL, by_node, request_weights, send_columns, send_rows
+from .nominal import DIFFERENCE, functions_of
+from .operands import Control, instruction_on
+from .scratch import fixed_tuple
+from .slots import BiasRule
+from .stepping import ModelFunctions, cache_key, method_of
 
 # Open names of the templates.
 state_of: Callable
@@ -29,81 +29,48 @@ pulses_towards: Callable
 state_before: Callable
 response_of_node: Callable
 memristance: Callable
-set_currents_0: Callable
-set_currents_1: Callable
-read_voltages_0: Callable
-read_voltages_1: Callable
 PARAMETERS: int
 
 
-@elementwise
-def model_steps(plan, slot):
-    """Steps of a pulse in the controller's model, and their length in s.
-
-    They are the run's, also where its devices are stepped more finely, to see whether dt is small enough.
-    """
-    finer = plan.rules[Rule.FINER]
-    return slot[Column.PULSE_STEPS] // finer, plan.dt * finer
+# Rules that need no model.
 
 
-def encode_towards(plan, slot, at, devices, counters, tolerance):
-    """Pulses that lead the states with a request from where they were measured to their aims.
-
-    A device within the tolerance, a share of the range, gets none.
-    """
-    bank = slot[Column.BANK]
-    nominal = plan.nominal[bank]
-    p = fixed_tuple(plan.parameters[bank], PARAMETERS)
-    lower, upper = plan.lower[bank, 0], plan.upper[bank, 0]
-    law, pulses = plan.rules[Rule.WRITE_LAW], slot[Column.PULSES]
-    steps, dt = model_steps(plan, slot)
-    for e in range(at.first, at.first + at.elements):
-        devices.current[e] = 0.0
-        devices.pulses[e] = 0.0
-        x, aim = devices.known[e], devices.aim[e]
-        if devices.request[e] != 0.0 and abs(aim - x) > tolerance * (upper - lower):
-            sign = nominal[Nominal.POLARITY] * math.copysign(1.0, aim - x)
-            if pulses == 1:
-                limit = nominal[Nominal.DRIVER_LIMIT]
-                amplitude = amplitude_towards(x, aim, sign, law, limit, steps, dt, p, lower, upper)
-                counters.clipped[e] += 1.0 if amplitude == limit else 0.0
-            else:
-                amplitude = nominal[Nominal.WRITE_CURRENT] if aim > x else nominal[Nominal.FALL_CURRENT]
-                number, missed = pulses_towards(x, aim, sign * amplitude, law, pulses, steps, dt, p, lower, upper)
-                counters.clipped[e] += 1.0 if number > pulses else 0.0
-                counters.rounded[e] += 1.0 if missed > controller.RESIDUAL else 0.0
-                lost = missed * amplitude * (steps * dt)
-                counters.rounding[e] = lost if lost > counters.rounding[e] else counters.rounding[e]
-                devices.pulses[e] = number if number < pulses else pulses
-            devices.current[e] = sign * amplitude
+def request_synapses(c, rows, step):
+    """The wanted changes of weights, in ohm."""
+    request_weights(c, c.nominal.state_per_weight)
+    return 0
 
 
-@compiled
-def request_biases(sensitivity, arriving, gradient, rate, rule, request):
-    """The changes of the bias weights that are asked for (Eq. 18).
+def request_line(c, rows, step):
+    """The wanted change of the weight of a line, in ohm; the others are to stay."""
+    for e in range(c.bank.elements):
+        c.bank.request[e] = 0.0
+    ohm = c.sample.rate[0] * c.nominal.state_per_weight
+    for lane in range(c.request.size):
+        c.request[lane] = c.layer.gradient[0, lane] * c.line_signal[lane] * ohm
+    return 0
 
-    ``sensitivity`` is dV/dw_b. All arrays (nodes, realisations).
-    """
-    nodes, lanes = request.shape
-    for k in range(nodes):
-        for lane in range(lanes):
+
+def request_biases(c, rows, step):
+    """The changes of the bias weights that are asked for (Eq. 18), by the measured dV/dw_b."""
+    request, rate = by_node(c, c.request), c.sample.rate[0]
+    for k in range(c.columns):
+        for lane in range(c.sample.error.size):
             change = 0.0
-            if rule == BiasRule.GRADIENT:
-                change = rate * arriving[k, lane] * sensitivity[k, lane]
-            elif rule == BiasRule.PRINTED:
-                change = rate * gradient[k, lane]
+            if c.bias_rule == BiasRule.GRADIENT:
+                change = rate * c.layer.arriving[k, lane] * c.layer.sensitivity[k, lane]
+            elif c.bias_rule == BiasRule.PRINTED:
+                change = rate * c.layer.gradient[k, lane]
             request[k, lane] = change
+    return 0
 
 
-@compiled
-def limit_biases(bias, limit, request, shortened):
-    """Keep changes of the bias weights within what is allowed; none is made where a bias weight is not known.
-
-    All arrays (nodes, realisations).
-    """
-    nodes, lanes = request.shape
-    for k in range(nodes):
-        for lane in range(lanes):
+def limit_biases(c, rows, step):
+    """Keep changes of the bias weights within what is allowed; none is made where a bias weight is not known."""
+    request, shortened, bias = by_node(c, c.request), by_node(c, c.bank.shortened), c.layer.bias
+    limit = c.nominal.bias_limit
+    for k in range(c.columns):
+        for lane in range(c.sample.error.size):
             change = request[k, lane]
             if change != 0.0 and not math.isnan(bias[k, lane]):
                 aim = bias[k, lane] + change
@@ -114,305 +81,206 @@ def limit_biases(bias, limit, request, shortened):
             else:
                 change = 0.0
             request[k, lane] = change
+    return 0
 
 
-@compiled
-def aim_nodes(plan, slot, at, devices, counters, registers):
-    """The wanted changes of bias weights, as aims from the bias weights that are known."""
-    lanes, bank, layer, units = registers.scale.size, slot[Column.BANK], slot[Column.LAYER], plan.units
-    first, beyond = units[layer], units[layer + 1]
-    lower, upper = plan.lower[bank, 0], plan.upper[bank, 0]
-    changes = sheet(devices.request, at.first, at.devices, lanes)
-    request_biases(
-        rows(registers.sensitivity, first, beyond), rows(registers.arriving, first, beyond),
-        rows(registers.gradient, first, beyond), registers.rate[0], plan.rules[Rule.BIAS], changes,
-    )  # fmt: skip
-    controller.gather(
-        line(devices.request, at.first, at.elements), plan.rules[Rule.BATCH], registers.closing[0],
-        line(devices.gathered, at.first_state, at.elements),
-    )  # fmt: skip
-    limit_biases(
-        rows(registers.bias, first, beyond), plan.nominal[bank, Nominal.BIAS_LIMIT], changes,
-        sheet(counters.shortened, at.first, at.devices, lanes),
-    )  # fmt: skip
+def aim_nodes(c, rows, step):
+    """The wanted changes of bias weights as aims, from the bias weights that are known on."""
+    request, aim, known = by_node(c, c.request), by_node(c, c.bank.aim), by_node(c, c.bank.known)
+    lower, upper = c.nominal.lower, c.nominal.upper
     middle, half = 0.5 * (lower + upper), 0.5 * (upper - lower)
-    for node in range(at.devices):
-        for lane in range(lanes):
-            e = at.first + node * lanes + lane
-            if devices.request[e] != 0.0:
-                devices.aim[e] = middle + half * registers.bias[first + node, lane]
-                devices.known[e] = middle + half * (registers.bias[first + node, lane] - devices.request[e])
+    for k in range(c.columns):
+        for lane in range(c.sample.error.size):
+            if request[k, lane] != 0.0:
+                aim[k, lane] = middle + half * c.layer.bias[k, lane]
+                known[k, lane] = middle + half * (c.layer.bias[k, lane] - request[k, lane])
+    return 0
 
 
-@compiled
-def request_changes(plan, slot, at, devices, registers):
-    """The wanted changes of weights, in ohm."""
-    rate, batch, closing = registers.rate[0], plan.rules[Rule.BATCH], registers.closing[0]
-    lanes, layer, units = registers.scale.size, slot[Column.LAYER], plan.units
-    below, first, beyond = units[layer - 1], units[layer], units[layer + 1]
-    gradient = rows(registers.gradient, first, beyond)
-    ohm_per_weight = plan.nominal[slot[Column.BANK], Nominal.STATE_PER_WEIGHT]
-    if slot[Column.OPERATION] == Operation.WRITE_SYNAPSES:
-        controller.request_synapses(
-            rows(registers.signal, below, first), gradient, rate, ohm_per_weight, 1.0,
-            cube(devices.request, at.first, first - below, beyond - first, lanes),
-        )  # fmt: skip
-        request = line(devices.request, at.first, at.elements)
-        controller.gather(request, batch, closing, line(devices.gathered, at.first_state, at.elements))
-    else:
-        variable = slot[Column.VARIABLE]
-        signal = registers.signal[variable] if variable < units[1] else registers.ones
-        for e in range(at.first, at.first + at.elements):
-            devices.request[e] = 0.0
-        chosen = line(devices.request, at.first + variable * lanes, lanes)
-        controller.request_variable(signal, gradient[0], rate * ohm_per_weight, chosen)
-        controller.gather(chosen, batch, closing, line(devices.gathered, at.first_state + variable * lanes, lanes))
+def aim_restored(c, rows, step):
+    """A RESTORE that is verified: the states that nodes are to have again, of those that the READ drove."""
+    request, aim, bias = by_node(c, c.request), by_node(c, c.bank.aim), c.layer.bias
+    lower, upper = c.nominal.lower, c.nominal.upper
+    for k in range(c.columns):
+        for lane in range(c.sample.error.size):
+            known = not math.isnan(bias[k, lane]) and c.layer.net[k, lane] != 0.0
+            aim[k, lane] = 0.5 * (lower + upper) + 0.5 * (upper - lower) * bias[k, lane] if known else 0.0
+            request[k, lane] = 1.0 if known else 0.0
+    return 0
 
 
-def aim_synapses(plan, slot, at, devices, counters):
+def drive_verify(c, rows, step):
+    """VERIFY: a small READ of each device that is being written or restored."""
+    for e in range(c.bank.elements):
+        c.bank.current[e] = c.nominal.read_current if c.bank.request[e] != 0.0 else 0.0
+    return 0
+
+
+def negate(c, rows, step):
+    """RESTORE_VERIFY: the currents of the VERIFY, negated."""
+    for e in range(c.bank.elements):
+        c.bank.current[e] = -c.bank.current[e]
+    return 0
+
+
+def restore_rows(c, rows, step):
+    """RESTORE after a READ of synapses: the same currents, negated."""
+    send_rows(c, -c.nominal.read_current)
+    return 0
+
+
+def restore_columns(c, rows, step):
+    """RESTORE after a BACKREAD: the same currents, negated."""
+    send_columns(c, -c.nominal.read_current)
+    return 0
+
+
+def count_unverified(c, rows, step):
+    """Count the devices that the last READ did not find within the tolerance of their aims."""
+    bank, tolerance = c.bank, c.nominal.tolerance * (c.nominal.upper - c.nominal.lower)
+    for e in range(bank.elements):
+        far = abs(bank.aim[e] - bank.known[e]) > tolerance
+        bank.unverified[e] += 1.0 if bank.request[e] != 0.0 and far else 0.0
+    return 0
+
+
+def subtract_reference(c, rows, step):
+    """Take off the voltages of the lines' reference resistors, which get the same currents."""
+    for e in range(c.bank.elements):
+        c.bank.voltage[e] -= c.nominal.reference * c.bank.current[e]
+    return 0
+
+
+@functools.cache
+def rule_without_model(function) -> Kernel:
+    """A rule that needs no model as a kernel, one for all networks."""
+    return Kernel(specialise(function, f"modelled_{function.__name__}", compiler=plain), instruction_on(Control))
+
+
+# Templates.
+
+
+def encode_towards(c, rows, step):
+    """Pulses that lead the states with a request from where they were measured to their aims.
+
+    A device that is near enough to its aim gets none.
+    """
+    bank, nominal = c.bank, c.nominal
+    p = fixed_tuple(c.parameters, PARAMETERS)
+    lower, upper, law, steps, dt, pulses = (
+        nominal.lower,
+        nominal.upper,
+        c.write_law,
+        c.model_steps,
+        c.model_dt,
+        c.pulses,
+    )
+    for e in range(bank.elements):
+        bank.current[e] = 0.0
+        bank.pulses[e] = 0.0
+        x, aim = bank.known[e], bank.aim[e]
+        if bank.request[e] != 0.0 and abs(aim - x) > c.write_tolerance * (upper - lower):
+            sign = nominal.polarity * math.copysign(1.0, aim - x)
+            if pulses == 1:
+                amplitude = amplitude_towards(x, aim, sign, law, nominal.limit, steps, dt, p, lower, upper)
+                bank.clipped[e] += 1.0 if amplitude == nominal.limit else 0.0
+            else:
+                amplitude = nominal.write_current if aim > x else nominal.fall_current
+                number, missed = pulses_towards(x, aim, sign * amplitude, law, pulses, steps, dt, p, lower, upper)
+                bank.clipped[e] += 1.0 if number > pulses else 0.0
+                bank.rounded[e] += 1.0 if missed > RESIDUAL else 0.0
+                lost = missed * amplitude * (steps * dt)
+                bank.rounding[e] = lost if lost > bank.rounding[e] else bank.rounding[e]
+                bank.pulses[e] = number if number < pulses else pulses
+            bank.current[e] = sign * amplitude
+    return 0
+
+
+def aim_synapses(c, rows, step):
     """The states that have the wanted memristances; of one beyond the range the nearer bound, which is counted."""
-    bank = slot[Column.BANK]
-    p = fixed_tuple(plan.parameters[bank], PARAMETERS)
-    lower, upper = plan.lower[bank, 0], plan.upper[bank, 0]
-    margin = controller.RESIDUAL * abs(memristance(upper, p) - memristance(lower, p))
-    for e in range(at.first, at.first + at.elements):
-        if devices.request[e] != 0.0:
-            wanted = memristance(devices.known[e], p) + devices.request[e]
-            devices.aim[e] = state_of(wanted, p, lower, upper)
-            beyond_range = abs(memristance(devices.aim[e], p) - wanted) > margin
-            counters.shortened[e] += 1.0 if beyond_range else 0.0
+    bank, lower, upper = c.bank, c.nominal.lower, c.nominal.upper
+    p = fixed_tuple(c.parameters, PARAMETERS)
+    margin = RESIDUAL * abs(memristance(upper, p) - memristance(lower, p))
+    for e in range(bank.elements):
+        if bank.request[e] != 0.0:
+            wanted = memristance(bank.known[e], p) + bank.request[e]
+            bank.aim[e] = state_of(wanted, p, lower, upper)
+            beyond_range = abs(memristance(bank.aim[e], p) - wanted) > margin
+            bank.shortened[e] += 1.0 if beyond_range else 0.0
+    return 0
 
 
-def set_write_currents(plan, slot, at, devices, counters, registers):
-    """A WRITE: the change that is wanted, as an aim from the measured state on; then pulses."""
-    if slot[Column.OPERATION] == Operation.WRITE_NODES:
-        aim_nodes(plan, slot, at, devices, counters, registers)
-    else:
-        request_changes(plan, slot, at, devices, registers)
-        aim_synapses(plan, slot, at, devices, counters)
-    encode_towards(plan, slot, at, devices, counters, 0.0)
-
-
-def set_verify_currents(plan, slot, at, devices, registers):
-    """A VERIFY: a small READ of each device that is being written or restored."""
-    bank, layer = slot[Column.BANK], slot[Column.LAYER]
-    lanes = registers.scale.size
-    amplitude = plan.nominal[bank, Nominal.READ_CURRENT]
-    if slot[Column.PHASE] == Phase.RESTORE:
-        lower, upper = plan.lower[bank, 0], plan.upper[bank, 0]
-        for node in range(at.devices):
-            for lane in range(lanes):
-                e = at.first + node * lanes + lane
-                bias = registers.bias[plan.units[layer] + node, lane]
-                known = not math.isnan(bias) and registers.net[plan.units[layer] + node, lane] != 0.0
-                devices.aim[e] = 0.5 * (lower + upper) + 0.5 * (upper - lower) * bias if known else 0.0
-                devices.request[e] = 1.0 if known else 0.0
-    for e in range(at.first, at.first + at.elements):
-        devices.current[e] = amplitude if devices.request[e] != 0.0 else 0.0
-
-
-def out_of_range(resistance, p, lower, upper):
-    """1 where no state within the bounds has a memristance, beyond rounding."""
-    ends = memristance(lower, p), memristance(upper, p)
-    low, high = min(ends[0], ends[1]), max(ends[0], ends[1])
-    margin = controller.RESIDUAL * (high - low)
+@inlined
+def out_of_range(resistance, at_lower, at_upper):
+    """1 where no state between the bounds, of which the memristances are given, has a memristance, beyond rounding."""
+    low, high = min(at_lower, at_upper), max(at_lower, at_upper)
+    margin = RESIDUAL * (high - low)
     return 1.0 if resistance < low - margin or resistance > high + margin else 0.0
 
 
-def observe_states(plan, slot, at, devices, counters):
+def observe_states(c, rows, step):
     """The states of all devices that a READ drove, from V / I; of a READ that moves them, those before it."""
-    bank = slot[Column.BANK]
-    steps, dt = model_steps(plan, slot)
-    p = fixed_tuple(plan.parameters[bank], PARAMETERS)
-    lower, upper = plan.lower[bank, 0], plan.upper[bank, 0]
-    moves = plan.nominal[bank, Nominal.MOVES] != 0.0 and slot[Column.HELD] == 0
-    for e in range(at.first, at.first + at.elements):
-        current = devices.current[e]
+    bank, lower, upper = c.bank, c.nominal.lower, c.nominal.upper
+    p = fixed_tuple(c.parameters, PARAMETERS)
+    at_lower, at_upper = memristance(lower, p), memristance(upper, p)
+    moves = c.nominal.moves and not c.held
+    for e in range(bank.elements):
+        current = bank.current[e]
         if current != 0.0:
-            resistance = devices.voltage[e] / current
-            counters.out_of_range[e] += out_of_range(resistance, p, lower, upper)
+            resistance = bank.voltage[e] / current
+            bank.out_of_range[e] += out_of_range(resistance, at_lower, at_upper)
             x = state_of(resistance, p, lower, upper)
             if moves:
-                x = state_before(x, current, steps, dt, p, lower, upper)
-            devices.known[e] = x
+                x = state_before(x, current, c.model_steps, c.model_dt, p, lower, upper)
+            bank.known[e] = x
+    return 0
 
 
-@compiled
-def subtract_reference(reference, at, devices):
-    """Take off the voltages of the lines' reference resistors, which get the same currents."""
-    for e in range(at.first, at.first + at.elements):
-        devices.voltage[e] -= reference * devices.current[e]
-
-
-def measure_nodes(plan, slot, at, devices, counters, registers):
+def measure_nodes(c, rows, step):
     """Output, slope, bias weight and its effect on the output, from the voltage at a READ's end.
 
     As :func:`~memsim.kernels.controller.measure_nodes`, with the drift of any
     model in the place of Eq. 11. Where RESTOREs are verified, the bias weight
     is the one that the controller keeps, once it has been measured.
     """
-    bank, layer = slot[Column.BANK], slot[Column.LAYER]
-    first, lanes = plan.units[layer], registers.scale.size
-    steps, dt = model_steps(plan, slot)
-    p = fixed_tuple(plan.parameters[bank], PARAMETERS)
-    lower, upper = plan.lower[bank, 0], plan.upper[bank, 0]
+    layer, lower, upper, unit = c.layer, c.nominal.lower, c.nominal.upper, c.nominal.unit_current
+    current_of, voltage_of, beyond = by_node(c, c.bank.current), by_node(c, c.bank.voltage), c.bank.out_of_range
+    p = fixed_tuple(c.parameters, PARAMETERS)
     middle, half = 0.5 * (lower + upper), 0.5 * (upper - lower)
-    unit = plan.nominal[bank, Nominal.UNIT_CURRENT]
-    kept = plan.nominal[bank, Nominal.KEPT_BIAS] != 0.0
-    factor = 2.0 / (memristance(lower, p) + memristance(upper, p))
+    at_lower, at_upper = memristance(lower, p), memristance(upper, p)
+    factor = 2.0 / (at_lower + at_upper)
     small = DIFFERENCE * half
-    for node in range(at.devices):
-        for lane in range(lanes):
-            e = at.first + node * lanes + lane
-            unit_of = first + node
-            current = devices.current[e]
-            registers.signal[unit_of, lane] = factor * devices.voltage[e] / unit
-            registers.slope[unit_of, lane] = 0.0
-            registers.sensitivity[unit_of, lane] = 0.0
+    for k in range(c.columns):
+        for lane in range(c.sample.error.size):
+            current, voltage = current_of[k, lane], voltage_of[k, lane]
+            layer.signal[k, lane] = factor * voltage / unit
+            layer.slope[k, lane] = 0.0
+            layer.sensitivity[k, lane] = 0.0
             if current != 0.0:
-                resistance = devices.voltage[e] / current
-                counters.out_of_range[e] += out_of_range(resistance, p, lower, upper)
+                resistance = voltage / current
+                beyond[k * c.sample.error.size + lane] += out_of_range(resistance, at_lower, at_upper)
                 x = state_of(resistance, p, lower, upper)
-                before, from_state, from_current = response_of_node(x, current, steps, dt, p, lower, upper)
+                before, from_state, from_current = response_of_node(
+                    x, current, c.model_steps, c.model_dt, p, lower, upper
+                )
                 steepness = (memristance(x + small, p) - memristance(x - small, p)) / (2.0 * small)
-                registers.slope[unit_of, lane] = factor * (resistance + current * steepness * from_current)
-                registers.sensitivity[unit_of, lane] = factor * (current / unit) * steepness * from_state * half
-                if not kept or math.isnan(registers.bias[unit_of, lane]):
-                    registers.bias[unit_of, lane] = (before - middle) / half
+                layer.slope[k, lane] = factor * (resistance + current * steepness * from_current)
+                layer.sensitivity[k, lane] = factor * (current / unit) * steepness * from_state * half
+                if not c.nominal.kept_bias or math.isnan(layer.bias[k, lane]):
+                    layer.bias[k, lane] = (before - middle) / half
+    return 0
 
 
-def set_currents(plan, slot, at, devices, counters, registers):
-    """The rule before a slot's pulse; whether there is one here."""
-    operation, layer, units = slot[Column.OPERATION], slot[Column.LAYER], plan.units
-    lanes = registers.scale.size
-    nominal = plan.nominal[slot[Column.BANK]]
-    if operation == Operation.VERIFY:
-        set_verify_currents(plan, slot, at, devices, registers)
-    elif operation == Operation.RESTORE_VERIFY:
-        for e in range(at.first, at.first + at.elements):
-            devices.current[e] = -devices.current[e]
-    elif operation == Operation.CORRECT:
-        encode_towards(plan, slot, at, devices, counters, nominal[Nominal.TOLERANCE])
-    elif operation == Operation.RESTORE_SYNAPSES or operation == Operation.RESTORE_COLUMNS:
-        below, first, beyond = units[layer - 1], units[layer], units[layer + 1]
-        current = cube(devices.current, at.first, first - below, beyond - first, lanes)
-        amplitude = -nominal[Nominal.READ_CURRENT]
-        if operation == Operation.RESTORE_SYNAPSES:
-            controller.drive_rows(rows(registers.signal, below, first), registers.scale, amplitude, current)
-        else:
-            controller.drive_columns(rows(registers.gradient, first, beyond), registers.scale, amplitude, current)
-    elif slot[Column.PHASE] == Phase.WRITE:
-        set_write_currents(plan, slot, at, devices, counters, registers)
-    else:
-        return False
-    return True
+OF_MODEL = (encode_towards, aim_synapses, observe_states, measure_nodes)
 
 
-@compiled
-def count_unverified(tolerance, at, devices, counters):
-    """Count the devices that the last READ did not find within the tolerance of their aims."""
-    for e in range(at.first, at.first + at.elements):
-        far = abs(devices.aim[e] - devices.known[e]) > tolerance
-        counters.unverified[e] += 1.0 if devices.request[e] != 0.0 and far else 0.0
-
-
-def read_voltages(plan, slot, at, devices, counters, registers):
-    """The rule after a slot's pulse; whether it was all, or the common one follows."""
-    operation, layer = slot[Column.OPERATION], slot[Column.LAYER]
-    bank = slot[Column.BANK]
-    if operation == Operation.READ_NODES:
-        measure_nodes(plan, slot, at, devices, counters, registers)
-        if layer == plan.units.size - 2:
-            first, beyond = plan.units[layer], plan.units[layer + 1]
-            controller.output_gradient(
-                rows(registers.signal, first, beyond), rows(registers.slope, first, beyond), registers.target,
-                plan.rules[Rule.OUTPUT_GRADIENT], rows(registers.arriving, first, beyond),
-                rows(registers.gradient, first, beyond), registers.error,
-            )  # fmt: skip
-        return True
-    if operation == Operation.VERIFY:
-        observe_states(plan, slot, at, devices, counters)
-        if slot[Column.VARIABLE] == 0:
-            tolerance = plan.nominal[bank, Nominal.TOLERANCE] * (plan.upper[bank, 0] - plan.lower[bank, 0])
-            count_unverified(tolerance, at, devices, counters)
-    if operation == Operation.READ_SYNAPSES or operation == Operation.READ_LINES:
-        observe_states(plan, slot, at, devices, counters)
-        subtract_reference(plan.nominal[bank, Nominal.REFERENCE], at, devices)
-    if operation == Operation.BACKREAD_SYNAPSES:
-        subtract_reference(plan.nominal[bank, Nominal.REFERENCE], at, devices)
-    return operation == Operation.VERIFY
-
-
-# The rules of a network, whose banks may have two models.
-
-
-class Rules(NamedTuple):
-    """What the learning loop asks for before its own rules: functions that say whether they had one."""
-
-    set_currents: Callable
-    read_voltages: Callable
-
-
-def chosen_currents(plan, slot, at, devices, counters, registers):
-    """The rule of a bank's own model before a pulse, where the bank has such rules."""
-    bank = slot[Column.BANK]
-    if plan.banks[bank, BankColumn.MODELLED] == 0:
-        return False
-    if plan.banks[bank, BankColumn.KERNEL] == 0:
-        return set_currents_0(plan, slot, at, devices, counters, registers)
-    return set_currents_1(plan, slot, at, devices, counters, registers)
-
-
-def chosen_voltages(plan, slot, at, devices, counters, registers):
-    """The rule of a bank's own model after a pulse, where the bank has such rules."""
-    bank = slot[Column.BANK]
-    if plan.banks[bank, BankColumn.MODELLED] == 0:
-        return False
-    if plan.banks[bank, BankColumn.KERNEL] == 0:
-        return read_voltages_0(plan, slot, at, devices, counters, registers)
-    return read_voltages_1(plan, slot, at, devices, counters, registers)
-
-
-@elementwise
-def no_currents(plan, slot, at, devices, counters, registers):
-    """No bank has rules of its own."""
-    return False
-
-
-@elementwise
-def no_voltages(plan, slot, at, devices, counters, registers):
-    """No bank has rules of its own."""
-    return False
+def rule_of_model(template, model: ModelFunctions, integrator: str) -> Kernel:
+    """A template as a kernel for a model, whose pulses the controller follows with an integrator."""
+    return _rule_of_model(template, model, method_of(model, integrator))
 
 
 @functools.cache
-def _rules_of_model(model: ModelFunctions, integrator: str):
-    bound = dict(model_of(model, integrator))
-    key = f"{integrator}_{cache_key(model)}"
-    for template in (
-        encode_towards, aim_synapses, out_of_range, set_write_currents, set_verify_currents, observe_states,
-        measure_nodes, set_currents, read_voltages,
-    ):  # fmt: skip
-        bound[template.__name__] = specialise(template, f"{template.__name__}_{key}", **bound)
-    return Rules(bound["set_currents"], bound["read_voltages"])
-
-
-@functools.cache
-def rules_of(models: tuple[ModelFunctions, ...], integrator: str, modelled: tuple[bool, ...]) -> Rules:
-    """The rules of a network for its device models, at most two, and for each whether it needs rules of its own."""
-    if not any(modelled):
-        return RULELESS
-    both = [
-        _rules_of_model(model, integrator) if needed else RULELESS
-        for model, needed in zip(models, modelled, strict=True)
-    ]
-    key = f"{integrator}_" + "_".join(f"{cache_key(m)}_{needed:d}" for m, needed in zip(models, modelled, strict=True))
-    names = {"set_currents_0": both[0].set_currents, "set_currents_1": both[-1].set_currents}
-    names |= {"read_voltages_0": both[0].read_voltages, "read_voltages_1": both[-1].read_voltages}
-    return Rules(
-        specialise(chosen_currents, f"chosen_currents_{key}", **names),
-        specialise(chosen_voltages, f"chosen_voltages_{key}", **names),
-    )
-
-
-RULELESS = Rules(no_currents, no_voltages)
+def _rule_of_model(template, model: ModelFunctions, method: str) -> Kernel:
+    name = f"{template.__name__}_{method}_{cache_key(model)}"
+    function = specialise(template, name, compiler=plain, **functions_of(model, method))
+    return Kernel(function, instruction_on(Control))

@@ -1,22 +1,22 @@
 """Stepping: every device's state, dt by dt, through a pulse or a sampled waveform.
 
 All devices of a bank and all realisations of it lie side by side as *elements*.
-A kernel takes them in tiles: it loads a tile's states, carries them through the
-whole pulse, and stores them. The functions below are templates: their open
-names (``drift``, ``output``, ``advance``, ...) are bound for each device model by
-:func:`pulse_kernel` and :func:`waveform_kernel`.
+A kernel takes them in tiles: it loads a tile's states, has the model's function
+carry them through the whole pulse, counts, and stores them. A pulse is one
+kernel for all models; the function for a tile is one for each
+(:func:`tile_kernel`), and is called by its address.
 """
 
 import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
-import numpy as np
-
 from . import tiles
-from .compiling import elementwise, file_digest, inlined, merged, specialise
-from .scratch import fixed_tuple, give, stack_array, stack_line, take
-from .tiles import NARROW, WIDE, Tile, give_tally, take_tally
+from .compiling import Kernel, file_digest, inlined, merged, plain, specialise
+from .operands import TILE, Job, instruction_on
+from .records import call_tile
+from .scratch import fixed_tuple, give, line, load, sheet, show, stack_array, stack_line, store, take
+from .tiles import DRIVE, NARROW, STATES, VOLTAGE, WIDE, tiles_of
 
 INTEGRATORS = ("euler", "heun")
 EXACT = "exact"  # in an integrator's place: a pulse is one evaluation of its closed form
@@ -24,15 +24,8 @@ EXACT = "exact"  # in an integrator's place: a pulse is one evaluation of its cl
 # Open names of the templates.
 drift: Callable
 conjugate: Callable
-begin_tile: Callable
-carry_on: Callable
+follow: Callable
 count_tile: Callable
-step_tile: Callable
-carry_wide: Callable
-carry_narrow: Callable
-of_bank: Callable
-of_tile: Callable
-lacks_parameters: Callable
 VARIABLES: int
 PARAMETERS: int
 WIDTH: int
@@ -72,6 +65,10 @@ class ModelFunctions(NamedTuple):
     carried : bool
         Whether the last parameters are carriers, which change from step to step
         (:mod:`memsim.kernels.carriers`).
+    sized : bool
+        Whether the model is one for any number of state variables, with a
+        parameter more for each: how many there are is data of a bank, and no
+        matter of the compiler's.
     """
 
     key: str
@@ -86,24 +83,32 @@ class ModelFunctions(NamedTuple):
     drift_under_voltage: Callable | None = None
     own_parameters: bool = False
     carried: bool = False
+    sized: bool = False
 
     @property
     def has_closed_form(self) -> bool:
         """Whether a pulse of constant current is one evaluation."""
         return self.variables == 1 and self.constant_drift and self.affine_output
 
-
-# Parameters that all elements share, a tuple; or an element's own, a row of each in scratch.
-
-
-def shared_of_bank(parameters):
-    """The parameters of a bank as a tuple, which the compiler keeps in registers."""
-    return fixed_tuple(parameters, PARAMETERS)
+    def of_any_size(self) -> "ModelFunctions":
+        """The model without the number of its variables, where that is data."""
+        return self._replace(variables=0, parameters=self.parameters - self.variables) if self.sized else self
 
 
-def shared_of_tile(p, first):
-    """The same for every tile."""
-    return p
+def method_of(model: ModelFunctions, integrator: str) -> str:
+    """The method that a model is stepped with: of a constant drift Heun's is Euler's to the bit."""
+    if integrator == EXACT:
+        return "euler"
+    return "euler" if model.constant_drift and model.variables == 1 else integrator
+
+
+# A model's function for a tile. Parameters are shared by all elements, or each element has its own. Of one state they
+# are a tuple, which the compiler keeps in registers.
+
+
+def shared_of_tile(job, first):
+    """The parameters of a bank."""
+    return fixed_tuple(job.parameters, PARAMETERS)
 
 
 def shared_of_element(p, j):
@@ -111,254 +116,96 @@ def shared_of_element(p, j):
     return p
 
 
-def lacks_shared_parameters(parameters, elements):
-    """Whether there are fewer parameters than a kernel reads."""
-    return parameters.size < PARAMETERS
-
-
-def own_of_bank(parameters):
-    """The parameters of a bank's elements, (parameters, room)."""
-    return parameters
-
-
-def own_of_tile(p, first):
-    """The parameters of a tile's elements in scratch."""
+def own_of_tile(job, first):
+    """The parameters of a tile's elements, in scratch."""
     taken = stack_array(PARAMETERS, WIDTH)
+    room = job.currents.size
     for k in range(PARAMETERS):
-        take(taken[k], p[k], first, 0.0)
+        load(taken[k], job.parameters, k * room + first)
     return taken
 
 
 def own_of_element(p, j):
-    """The parameters of one element of a tile as a tuple."""
+    """The parameters of one element of a tile."""
     return fixed_tuple(p[:, j], PARAMETERS)
 
 
-def lacks_own_parameters(parameters, elements):
-    """Whether there are fewer parameters, or of fewer elements, than a kernel reads."""
-    return parameters.shape[0] < PARAMETERS or parameters.shape[1] < elements
+def shared_of_tile_of_several(job, first):
+    """The parameters of a bank."""
+    return job.parameters
 
 
-class Tally(NamedTuple):
-    """What a pulse leaves beside the states, for each element, all float64.
+def own_of_tile_of_several(job, first):
+    """The parameters of a bank's elements from ``first`` on."""
+    room = job.currents.size
+    return sheet(job.parameters, first, job.parameters.size // room, room)
 
-    Attributes
-    ----------
-    voltage : (elements,)
-        At the end of the last step in V; replaced.
-    energy : (elements,)
-        The sum of V * I * dt in J is added.
-    epoch_energy : (elements,)
-        The same is added; whoever counts by epochs begins each with zeros.
-    peak_current : (elements,)
-        Largest magnitude in A.
-    disturbed : (elements,)
-        The number of variables that moved without being addressed is added.
-    bound : (elements,)
-        The number of variables that a pulse, which may move any, left at a
-        bound is added.
-    highest, lowest : (variables, elements)
-        Extremes of the states.
+
+def own_of_element_of_several(p, j):
+    """The parameters of one element of a tile."""
+    return p[:, j]
+
+
+def tile_kernel(model: ModelFunctions, integrator: str, width: int) -> Kernel:
+    """A model's function for a tile, with an integrator or ``EXACT``.
+
+    Raises
+    ------
+    ValueError
+        The closed form of a model that has none.
     """
-
-    voltage: np.ndarray
-    energy: np.ndarray
-    epoch_energy: np.ndarray
-    peak_current: np.ndarray
-    disturbed: np.ndarray
-    bound: np.ndarray
-    highest: np.ndarray
-    lowest: np.ndarray
+    if integrator == EXACT and not model.has_closed_form:
+        raise ValueError(f"{model.key}: has no closed form of a pulse")
+    method = EXACT if integrator == EXACT else method_of(model, integrator)
+    return build_tile_kernel(model.of_any_size(), method, width)
 
 
-class PulseRows(NamedTuple):
-    """Rows of the trace that a pulse fills, all float64; no rows where nothing is recorded.
-
-    Attributes
-    ----------
-    state : (variables, rows, elements)
-    current, voltage : (rows, elements)
-        In A and V.
-    """
-
-    state: np.ndarray
-    current: np.ndarray
-    voltage: np.ndarray
-
-
-def carry(first, states, currents, steps, dt, p, lower, upper, addressed, held, skip, tally, rows, first_row):
-    """Carry the tile from element ``first`` on through a pulse; whether it was stepped."""
-    tile = Tile(
-        stack_array(VARIABLES, WIDTH), stack_array(VARIABLES, WIDTH), stack_array(VARIABLES, WIDTH), stack_line(WIDTH),
-        stack_line(WIDTH), stack_line(WIDTH), stack_line(WIDTH), stack_line(WIDTH), stack_line(WIDTH),
-        stack_line(WIDTH), stack_array(VARIABLES, WIDTH), stack_array(VARIABLES, WIDTH),
-    )  # fmt: skip
-    before = stack_array(VARIABLES, WIDTH)
-    x, drive = tile.x, tile.drive
-    for v in range(VARIABLES):
-        take(x[v], states[v], first, lower[v])
-        take(before[v], states[v], first, lower[v])
-    take(drive, currents, first, 0.0)
-    own = of_tile(p, first)
-    moving = (begin_tile(tile, own) or not skip) and held == 0
-    recorded = rows.voltage.shape[0] > 0
-    if moving and not recorded:
-        carry_on(tile, before, 0, steps, own, lower, upper, dt)
-    if recorded:
-        for t in range(steps):
-            if moving:
-                carry_on(tile, before, t, 1, own, lower, upper, dt)
-            for v in range(VARIABLES):
-                give(x[v], rows.state[v, first_row + t], first)
-            give(drive, rows.current[first_row + t], first)
-            give(tile.voltage, rows.voltage[first_row + t], first)
-    take_tally(tile, tally, first)
-    changed = count_tile(tile, before, held, steps, dt, lower, upper, addressed)
-    give_tally(tile, before, changed, lower, upper, addressed, tally, first)
-    if moving:
-        for v in range(VARIABLES):
-            give(x[v], states[v], first)
-    return moving
-
-
-def too_short(states, currents, elements, parameters, lower, upper, tally):
-    """Whether an array has fewer values than a pulse reads or writes: nothing below looks."""
-    energies = min(tally.energy.size, tally.epoch_energy.size)
-    lines = min(tally.voltage.size, energies, tally.peak_current.size, tally.disturbed.size, tally.bound.size)
-    room = min(states.shape[1], currents.size, lines, tally.highest.shape[1], tally.lowest.shape[1])
-    variables = min(states.shape[0], lower.size, upper.size, tally.highest.shape[0], tally.lowest.shape[0])
-    return room < elements or variables < VARIABLES or lacks_parameters(parameters, elements)
-
-
-def pulse(
-    states, currents, elements, steps, dt, parameters, lower_bounds, upper_bounds, addressed, held, skip,
-    tally, rows, first_row,
-):  # fmt: skip
-    """Step a bank through a pulse of constant currents.
-
-    A tile in which no variable drifts is not stepped: with a constant current
-    its states stay where they are, so this changes no bit.
+@functools.cache
+def build_tile_kernel(model: ModelFunctions, method: str, width: int, variant: str = "", **own) -> Kernel:
+    """Build a tile's function; the benchmark builds variants, to measure what its parts earn.
 
     Parameters
     ----------
-    states : (variables, room) float64
-        Updated in place. ``room`` is ``elements`` or more; a length of
-        :func:`~memsim.kernels.tiles.room_of` elements is the fastest, and what
-        lies beyond the elements is carried along.
-    currents : (room,) float64
-        Amplitude of each element's pulse in A.
-    elements : int
-        Elements whose device-steps are counted.
-    steps : int
-        Width of the pulse in steps, 1 or more.
-    dt : float
-        Step in s.
-    parameters : (parameters,) float64
-        Or (parameters, room), of a model with ``own_parameters``.
-    lower_bounds, upper_bounds : (variables,) float64
-        States stop there.
-    addressed : int
-        The variable that the pulse may move; ANY_VARIABLE or NO_VARIABLE.
-    held : int
-        1: external control holds the states; the devices only conduct.
-    skip : bool
-        False steps resting tiles too, for the proof that skipping is exact.
-    tally : Tally
-        Its arrays have ``room`` elements too.
-    rows : PulseRows
-        Filled from ``first_row`` on.
-    first_row : int
-
-    Returns
-    -------
-    int
-        Device-steps that were integrated; -1, and nothing done, where an array
-        is too short.
+    model : ModelFunctions
+    method : str
+        An integrator, or ``EXACT``.
+    width : int
+        Elements of a tile.
+    variant : str
+        A name of its own, for the disk cache.
+    **own
+        Other functions in the place of what the template uses.
     """
-    if too_short(states, currents, elements, parameters, lower_bounds, upper_bounds, tally):
-        return -1
-    p = of_bank(parameters)
-    lower = fixed_tuple(lower_bounds, VARIABLES)
-    upper = fixed_tuple(upper_bounds, VARIABLES)
-    stepped = 0
-    first = 0
-    while first < elements:
-        if elements - first > 2 * NARROW:
-            width = WIDE
-            moved = carry_wide(
-                first, states, currents, steps, dt, p, lower, upper, addressed, held, skip, tally, rows, first_row
-            )
-        else:
-            width = NARROW
-            moved = carry_narrow(
-                first, states, currents, steps, dt, p, lower, upper, addressed, held, skip, tally, rows, first_row
-            )
-        if moved:
-            stepped += min(width, elements - first) * steps
-        first += width
-    return stepped
+    several = model.variables != 1
+    key = f"{method}_{cache_key(model)}_{width}{variant and '_'}{variant}"
+    names = {**_method(model, method, "current", key, width), **own}
+    for name, found in zip(("of_tile", "of_element"), _parameters(model), strict=True):
+        names[name] = specialise(found, f"{name}_{key}", compiler=inlined, **names)
+    if several:
+        names["advance"] = specialise(names["advance"], f"advance_{key}", compiler=inlined, **names)
+    template = tiles.leap if method == EXACT else tiles.tile_of_several if several else tiles.tile_of_one
+    return Kernel(specialise(template, f"tile_{key}", compiler=plain, **names), TILE)
 
 
-def waveform(
-    states, starts, ends, lines, dt, parameters, lower_bounds, upper_bounds,
-    row_states, row_drives, row_responses, energies,
-):  # fmt: skip
-    """Step a bank through sampled waveforms, linear within each step.
+def _parameters(model: ModelFunctions) -> tuple[Callable, Callable]:
+    """How a model's parameters are read for a tile, and for an element of it."""
+    if model.variables == 1:
+        return (own_of_tile, own_of_element) if model.own_parameters else (shared_of_tile, shared_of_element)
+    if model.own_parameters:
+        return own_of_tile_of_several, own_of_element_of_several
+    return shared_of_tile_of_several, shared_of_element
 
-    Parameters
-    ----------
-    states : (variables, elements) float64
-        Updated in place.
-    starts, ends : (steps, lines) float64
-        The drive at the start and at the end of each step, in A or V.
-    lines : (elements,) int64
-        The line that drives each element.
-    dt : float
-        Step in s.
-    parameters, lower_bounds, upper_bounds : arrays
-        As for :func:`pulse`.
-    row_states, row_drives, row_responses : arrays
-        (variables, steps, elements) and (steps, elements): the state, the drive
-        and the response at each step's end.
-    energies : (elements,) float64
-        The sum of V * I * dt in J is added.
-    """
-    steps = starts.shape[0]
-    elements = states.shape[1]
-    p = fixed_tuple(parameters, PARAMETERS)
-    lower = fixed_tuple(lower_bounds, VARIABLES)
-    upper = fixed_tuple(upper_bounds, VARIABLES)
-    start = stack_line(WIDE)
-    unused = stack_line(WIDE)
-    several_unused = stack_array(VARIABLES, WIDE)
-    tile = Tile(
-        stack_array(VARIABLES, WIDE), stack_array(VARIABLES, WIDE), stack_array(VARIABLES, WIDE), stack_line(WIDE),
-        stack_line(WIDE), stack_line(WIDE), unused, unused, unused, unused, several_unused, several_unused,
-    )  # fmt: skip
-    x, end, response = tile.x, tile.drive, tile.voltage
-    for j in range(WIDE):
-        tile.total[j] = 0.0
-    for first in range(0, elements, WIDE):
-        for v in range(VARIABLES):
-            take(x[v], states[v], first, lower[v])
-        for j in range(WIDE):
-            start[j] = 0.0
-            end[j] = 0.0
-        line_of = lines[first : first + WIDE]
-        energy = energies[first : first + WIDE]
-        for t in range(steps):
-            for j in range(line_of.size):
-                start[j] = starts[t, line_of[j]]
-                end[j] = ends[t, line_of[j]]
-            step_tile(tile, start, end, p, lower, upper, dt)
-            for v in range(VARIABLES):
-                give(x[v], row_states[v, t], first)
-            give(end, row_drives[t], first)
-            give(response, row_responses[t], first)
-            for j in range(energy.size):
-                energy[j] += end[j] * response[j] * dt
-        for v in range(VARIABLES):
-            give(x[v], states[v], first)
+
+def _method(model: ModelFunctions, method: str, drive: str, key: str, width: int) -> dict:
+    """A model's drift and output under a drive, and the template that takes a step with them."""
+    drift_function, response = _physics(model, drive)
+    names = {"PARAMETERS": model.parameters, "WIDTH": width, "drift": drift_function, "output": response}
+    if model.variables == 1:
+        step = {"heun": tiles.heun}.get(method, tiles.euler)
+        return {**names, "advance": specialise(step, f"advance_{key}", compiler=inlined, **names)}
+    steps = {"euler": tiles.euler_of_several, "heun": tiles.heun_of_several}
+    constant = drive == "current" and model.constant_drift
+    return {**names, "advance": tiles.constant_of_several if constant else steps[method]}
 
 
 @functools.cache
@@ -380,122 +227,193 @@ def _drift_of_several_under_voltage(variable, x, element, v, p):
 def _physics(model: ModelFunctions, drive: str):
     """Drift and response under a drive, compiled: the voltage under a current, or the current under a voltage."""
     key = cache_key(model)
-    plain = specialise(model.drift, f"drift_{key}", compiler=elementwise)
+    own = specialise(model.drift, f"drift_{key}", compiler=merged)
     if drive == "current":
-        return plain, specialise(model.output, f"output_{key}", compiler=elementwise)
-    inverse = specialise(model.current, f"current_{key}", compiler=elementwise)
+        return own, specialise(model.output, f"output_{key}", compiler=merged)
+    inverse = specialise(model.current, f"current_{key}", compiler=merged)
     name = f"drift_{key}_under_voltage"
     if model.drift_under_voltage is not None:
-        return specialise(model.drift_under_voltage, name, compiler=elementwise), inverse
+        return specialise(model.drift_under_voltage, name, compiler=merged), inverse
     under_voltage = _drift_under_voltage if model.variables == 1 else _drift_of_several_under_voltage
-    return specialise(under_voltage, name, compiler=elementwise, drift=plain, conjugate=inverse), inverse
+    return specialise(under_voltage, name, compiler=merged, drift=own, conjugate=inverse), inverse
 
 
-def _bindings(model: ModelFunctions, integrator: str, drive: str, kernel: str) -> dict:
-    """What the open names of a kernel, :func:`pulse` or :func:`waveform`, stand for."""
-    drift_function, response = _physics(model, drive)
-    numbers = {"VARIABLES": model.variables, "PARAMETERS": model.parameters}
-    key = f"{kernel}_{integrator}_{cache_key(model)}_under_{drive}"
+# Pulses, one kernel for all models.
 
-    def bound(template, compiler=inlined, **names):
-        return specialise(template, f"{template.__name__}_{key}", compiler=compiler, **numbers, **names)
 
-    of_bank, of_element, lacks = (
-        (own_of_bank, own_of_element, lacks_own_parameters)
-        if model.own_parameters
-        else (shared_of_bank, shared_of_element, lacks_shared_parameters)
-    )
-    of_element = bound(of_element, elementwise)
-    one = model.variables == 1
-    if one:
-        step = bound({"heun": tiles.heun}.get(integrator, tiles.euler), elementwise, drift=drift_function)
-    elif kernel == "pulse" and model.constant_drift:
-        step = bound(tiles.constant_of_several)
-    else:
-        methods = {"euler": tiles.euler_of_several, "heun": tiles.heun_of_several}
-        step = bound(methods[integrator], drift=drift_function)
-    step_tile = bound(
-        tiles.step_tile_of_one if one else tiles.step_tile_of_several,
-        advance=step,
-        output=response,
-        of_element=of_element,
-    )
-    begin_tile = tiles.begin_tile_of_one if one else tiles.begin_tile_of_several
-    carry_on = tiles.leap if integrator == EXACT else tiles.step_through
-    return {
-        **numbers,
-        "step_tile": step_tile,
-        "begin_tile": bound(begin_tile, drift=drift_function, output=response, of_element=of_element),
-        "carry_on": bound(carry_on, drift=drift_function, output=response, step_tile=step_tile, of_element=of_element),
-        "count_tile": bound(tiles.count_tile),
-        "of_bank": bound(of_bank),
-        "too_short": bound(too_short, merged, lacks_parameters=bound(lacks)),
-    }
+def pulse(job, rows, step):
+    """Step tiles of a bank through a pulse of constant currents; the device-steps that were integrated.
+
+    A tile in which no variable drifts is not stepped: with a constant current
+    its states stay where they are, so this changes no bit.
+    """
+    variables, room, tile, elements = job.states.shape[0], job.currents.size, job.tile, job.elements
+    row = step + job.offset - rows.first_step
+    recorded = job.recorded and rows.capacity > 0
+    # Nobody looks at what is between the rows: without them the whole pulse is one stretch.
+    stretch = 1 if recorded else job.steps
+    stepped = 0
+    for first in range(job.first, job.last, WIDTH):
+        load(line(tile, DRIVE * WIDTH, WIDTH), job.currents, first)
+        for v in range(variables):
+            load(line(tile, (STATES + v) * WIDTH, WIDTH), job.states, v * room + first)
+        drifting = call_tile(job.step_tile, job, first, 0, 0) != 0
+        moving = (drifting or not job.skip) and not job.held
+        width = min(WIDTH, elements - first)
+        done = 0
+        while done < job.steps and (moving or recorded):
+            if moving:
+                call_tile(job.step_tile, job, first, done, stretch)
+            if recorded:
+                place = job.elements_before * rows.capacity + (row + done) * elements + first
+                show(tile, DRIVE * WIDTH, rows.current, place, width)
+                show(tile, VOLTAGE * WIDTH, rows.voltage, place, width)
+                for v in range(variables):
+                    place = job.states_before * rows.capacity + (v * rows.capacity + row + done) * elements + first
+                    show(tile, (STATES + v) * WIDTH, rows.state, place, width)
+            done += stretch
+        count_tile(job, first)
+        if moving:
+            stepped += width * job.steps
+            for v in range(variables):
+                store(line(tile, (STATES + v) * WIDTH, WIDTH), job.states, v * room + first)
+    return stepped
 
 
 @functools.cache
-def pulse_kernel(model: ModelFunctions, integrator: str):
-    """The kernel :func:`pulse` for a device model and an integrator, or ``EXACT`` for one with a closed form."""
-    return build_pulse_kernel(model, integrator)
+def pulse_kernel(width: int) -> Kernel:
+    """:func:`pulse` as a kernel, for tiles of a width; one for all models."""
+    counts = {
+        template.__name__: specialise(template, f"{template.__name__}_{width}", compiler=inlined, WIDTH=width)
+        for template in (tiles.count_energy, tiles.count_states)
+    }
+    count = specialise(tiles.count_tile, f"count_tile_{width}", compiler=inlined, **counts)
+    function = specialise(pulse, f"pulse_{width}", compiler=plain, WIDTH=width, count_tile=count)
+    return Kernel(function, instruction_on(Job))
 
 
-def build_pulse_kernel(
-    model: ModelFunctions,
-    integrator: str,
-    variant: str = "",
-    *,
-    wide=WIDE,
-    narrow=NARROW,
-    pulse_compiler=merged,
-    **own,
-):
-    """Build a variant of :func:`pulse_kernel`, to measure what its parts earn.
+class Stretch(NamedTuple):
+    """A pulse of some of a bank's elements, in tiles of one width."""
 
-    Parameters
-    ----------
-    model : ModelFunctions
-    integrator : str
-    variant : str
-        A name of its own, for the disk cache.
-    wide, narrow : int
-        Elements of a tile.
-    pulse_compiler : function
-        From :mod:`memsim.kernels.compiling`.
-    **own
-        Other functions in the place of what :func:`carry` uses.
+    pulse: Kernel
+    tile: Kernel
+    job: Job  # without the address of the tile's kernel
+
+
+def stretches_of(model: ModelFunctions, integrator: str, job: Job) -> list[Stretch]:
+    """A pulse of a bank: its wide tiles, and what is left in narrow ones.
 
     Raises
     ------
     ValueError
-        The closed form of a model that has none.
+        An array is shorter than whole tiles, which nothing in compiled code looks at.
     """
-    if integrator == EXACT and not model.has_closed_form:
-        raise ValueError(f"{model.key}: has no closed form of a pulse")
-    bindings = {**_bindings(model, integrator, "current", "pulse"), **own}
-    key = f"{integrator}_{cache_key(model)}{variant and '_'}{variant}"
-    for name, width in (("carry_wide", wide), ("carry_narrow", narrow)):
-        template = own_of_tile if model.own_parameters else shared_of_tile
-        of_tile = specialise(template, f"of_tile_of_{name}_{key}", compiler=inlined, WIDTH=width, **bindings)
-        bindings[name] = specialise(carry, f"{name}_{key}", compiler=inlined, WIDTH=width, of_tile=of_tile, **bindings)
-    return specialise(pulse, f"pulse_{key}", compiler=pulse_compiler, WIDE=wide, NARROW=narrow, **bindings)
+    _refuse_short(job)
+    wide, narrow = tiles_of(job.elements)
+    found = []
+    for width, first, last in ((WIDE, 0, wide * WIDE), (NARROW, wide * WIDE, wide * WIDE + narrow * NARROW)):
+        if first < last:
+            part = job._replace(first=first, last=last)
+            found.append(Stretch(pulse_kernel(width), tile_kernel(model, integrator, width), part))
+    return found
 
 
-@functools.cache
+def _refuse_short(job: Job) -> None:
+    room, variables = tiles.room_of(job.elements), len(job.states)
+    lines = [job.currents, *(values for values in job.tally if values.ndim == 1)]
+    sheets = [job.states, job.tally.highest, job.tally.lowest]
+    if min(values.shape[-1] for values in (*lines, *sheets)) < room or job.steps < 1:
+        raise ValueError(f"job: arrays must have room for {room} elements, whole tiles, and a pulse 1 step or more")
+    if min(map(len, (*sheets, job.lower, job.upper))) < variables or len(job.tile) < len(tiles.new_tile(variables)):
+        raise ValueError(f"job: extremes, bounds and scratch must be of {variables} variables")
+
+
+# Waveforms.
+
+
+def waveform(
+    states, starts, ends, lines, dt, parameters, lower, upper, row_states, row_drives, row_responses, energies, tile
+):
+    """Step a bank through sampled waveforms, linear within each step.
+
+    Parameters
+    ----------
+    states : (variables, elements) float64
+        Updated in place.
+    starts, ends : (steps, lines) float64
+        The drive at the start and at the end of each step, in A or V.
+    lines : (elements,) int64
+        The line that drives each element.
+    dt : float
+        Step in s.
+    parameters : (parameters,) float64
+    lower, upper : (variables,) float64
+        States stop there.
+    row_states, row_drives, row_responses : arrays
+        (variables, steps, elements) and (steps, elements): the state, the drive
+        and the response at each step's end.
+    energies : (elements,) float64
+        The sum of V * I * dt in J is added.
+    tile : flat float64
+        Scratch, from :func:`~memsim.kernels.tiles.new_tile`.
+    """
+    steps, variables, elements = starts.shape[0], states.shape[0], states.shape[1]
+    p = of_parameters(parameters)
+    x = sheet(tile, STATES * WIDTH, variables, WIDTH)
+    rate = sheet(tile, (STATES + variables) * WIDTH, variables, WIDTH)
+    ahead = sheet(tile, (STATES + 2 * variables) * WIDTH, variables, WIDTH)
+    start, end, response = stack_line(WIDTH), stack_line(WIDTH), stack_line(WIDTH)
+    for first in range(0, elements, WIDTH):
+        for v in range(variables):
+            take(x[v], states[v], first, lower[v])
+        for j in range(WIDTH):
+            start[j] = 0.0
+            end[j] = 0.0
+        line_of = lines[first : first + WIDTH]
+        energy = energies[first : first + WIDTH]
+        for t in range(steps):
+            for j in range(line_of.size):
+                start[j] = starts[t, line_of[j]]
+                end[j] = ends[t, line_of[j]]
+            follow(x, rate, ahead, start, end, response, p, lower, upper, dt)
+            for v in range(variables):
+                give(x[v], row_states[v, t], first)
+            give(end, row_drives[t], first)
+            give(response, row_responses[t], first)
+            for j in range(energy.size):
+                energy[j] += end[j] * response[j] * dt
+        for v in range(variables):
+            give(x[v], states[v], first)
+
+
+def tuple_of_parameters(parameters):
+    """Parameters as a tuple, which the compiler keeps in registers."""
+    return fixed_tuple(parameters, PARAMETERS)
+
+
+def array_of_parameters(parameters):
+    """Parameters as they are."""
+    return parameters
+
+
 def waveform_kernel(model: ModelFunctions, integrator: str, drive: str):
     """The kernel :func:`waveform` for a model, an integrator, and a ``"current"`` or ``"voltage"`` drive.
 
     Under a voltage the response is the current that it causes.
     """
-    bindings = _bindings(model, integrator, drive, "waveform")
-    return specialise(waveform, f"waveform_{integrator}_{cache_key(model)}_under_{drive}", **bindings)
+    return _waveform_kernel(model.of_any_size(), integrator, drive)
 
 
-def no_rows(variables: int) -> PulseRows:
-    """Rows of a pulse that is not recorded."""
-    return PulseRows(np.empty((variables, 0, 0)), np.empty((0, 0)), np.empty((0, 0)))
-
-
-def new_tally(states: np.ndarray) -> Tally:
-    """A tally in which nothing has been counted yet, for (variables, elements) states."""
-    voltage, energy, epoch_energy, peak_current, disturbed, bound = np.zeros((6, states.shape[1]))
-    return Tally(voltage, energy, epoch_energy, peak_current, disturbed, bound, states.copy(), states.copy())
+@functools.cache
+def _waveform_kernel(model: ModelFunctions, integrator: str, drive: str):
+    key = f"{integrator}_{cache_key(model)}_under_{drive}"
+    one = model.variables == 1
+    names = _method(model._replace(constant_drift=False), integrator, drive, f"waveform_{key}", WIDE)
+    of = tuple_of_parameters if one else array_of_parameters
+    names["of_parameters"] = specialise(of, f"of_parameters_{key}", compiler=inlined, **names)
+    if not one:
+        names["of_element"] = specialise(shared_of_element, f"of_element_{key}", compiler=inlined)
+        names["advance"] = specialise(names["advance"], f"advance_waveform_{key}", compiler=inlined, **names)
+    template = tiles.follow_one if one else tiles.follow_several
+    names["follow"] = specialise(template, f"follow_{key}", compiler=inlined, **names)
+    return specialise(waveform, f"waveform_{key}", **names)

@@ -1,21 +1,18 @@
 """A tile of elements: taken into scratch, carried through the steps of a pulse, counted, given back.
 
-A tile is scratch memory of a length that is known at compile time, so the
-compiler keeps its states in vector registers for a whole pulse. What works on a
-tile is therefore put into the kernel before that is optimised
-(:func:`~memsim.kernels.compiling.inlined`), and does as much as it can in one
-loop: a loop with little in it is unrolled before it can become vector
-instructions. The steps are templates: their open names are bound for each device
-model by :mod:`memsim.kernels.stepping`.
+A tile has a length that is known at compile time, so the compiler keeps its
+states in vector registers for a whole pulse. What works on a tile does as much
+as it can in one loop: a loop with little in it is unrolled before it can become
+vector instructions. The steps, and the functions that carry a tile, are
+templates: their open names are bound for each device model by
+:mod:`memsim.kernels.stepping`. What is counted of a tile knows no model.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 
-from .compiling import elementwise, inlined
-from .scratch import give, take
+from .scratch import align_stack, line, load, sheet, stack_line, store
 
 WIDE = 64  # elements: eight vectors of eight, enough to hide how long one operation takes
 NARROW = 16  # for the last few elements, and for small banks
@@ -23,43 +20,41 @@ NARROW = 16  # for the last few elements, and for small banks
 ANY_VARIABLE = -1  # every variable may move
 NO_VARIABLE = -2  # no variable may move: a READ
 
+# Lines of a tile's scratch; after the states come as many drifts, and as many states of a step's end.
+DRIVE, VOLTAGE, TOTAL, DRIFTS, STATES = range(5)
+
 # Open names of the templates.
 drift: Callable
 output: Callable
 advance: Callable
-step_tile: Callable
+of_tile: Callable
 of_element: Callable
-VARIABLES: int
-
-
-class Tile(NamedTuple):
-    """A tile's scratch, all float64: (variables, elements) or (elements,).
-
-    The first three are states, and room for a step; ``drifts`` is 1 where an
-    element's drift was not zero when the pulse began, ``total`` the sum of its
-    voltages. The others are what is counted: see
-    :class:`~memsim.kernels.stepping.Tally`.
-    """
-
-    x: np.ndarray
-    rate: np.ndarray
-    ahead: np.ndarray
-    drive: np.ndarray
-    voltage: np.ndarray
-    total: np.ndarray
-    drifts: np.ndarray
-    energy: np.ndarray
-    epoch_energy: np.ndarray
-    peak: np.ndarray
-    highest: np.ndarray
-    lowest: np.ndarray
+WIDTH: int
 
 
 def room_of(elements: int) -> int:
     """Elements that whole tiles have room for: memory of that length is taken and given back in whole vectors."""
-    rest = elements % WIDE
-    padded = WIDE if rest > 2 * NARROW else -(-rest // NARROW) * NARROW
-    return elements - rest + padded
+    wide, narrow = tiles_of(elements)
+    return wide * WIDE + narrow * NARROW
+
+
+def tiles_of(elements: int) -> tuple[int, int]:
+    """How many wide tiles, and narrow ones after them, elements are stepped in."""
+    whole, rest = divmod(elements, WIDE)
+    return (whole + 1, 0) if rest > 2 * NARROW else (whole, -(-rest // NARROW))
+
+
+def aligned(*shape: int) -> np.ndarray:
+    """Zeros that begin at a whole vector, so that none of their vectors lies across two lines of the cache."""
+    size = int(np.prod(shape))
+    memory = np.zeros(size + 8)
+    first = -memory.__array_interface__["data"][0] % 64 // 8
+    return memory[first : first + size].reshape(shape)
+
+
+def new_tile(variables: int) -> np.ndarray:
+    """Scratch for a tile of a model with some variables."""
+    return aligned((STATES + 3 * variables) * WIDE)
 
 
 # Steps of a model with one state variable.
@@ -83,207 +78,250 @@ def heun(x, start, end, p, lower, upper, dt):
     return upper if moved > upper else moved
 
 
-def step_tile_of_one(tile, start, end, p, lower, upper, dt):
-    """One step of a tile, with the voltages after it, and their sum."""
-    for j in range(end.size):
-        own = of_element(p, j)
-        moved = advance(tile.x[0, j], start[j], end[j], own, lower[0], upper[0], dt)
-        response = output(moved, end[j], own)
-        tile.x[0, j] = moved
-        tile.voltage[j] = response
-        tile.total[j] += response
+def tile_of_one(job, first, done, steps):
+    """Begin a tile where there are no steps, and say whether it drifts; else carry it on by some steps."""
+    align_stack()
+    x, drive, voltage, total = stack_line(WIDTH), stack_line(WIDTH), stack_line(WIDTH), stack_line(WIDTH)
+    load(x, job.tile, STATES * WIDTH)
+    load(drive, job.tile, DRIVE * WIDTH)
+    p = of_tile(job, first)
+    drifting = 0
+    if steps == 0:
+        drifts = stack_line(WIDTH)
+        for j in range(WIDTH):
+            own = of_element(p, j)
+            moves = drift(x[j], drive[j], own) != 0.0
+            drifting |= moves
+            drifts[j] = 1.0 if moves else 0.0
+            voltage[j] = output(x[j], drive[j], own)
+            total[j] = 0.0
+        store(drifts, job.tile, DRIFTS * WIDTH)
+    else:
+        load(total, job.tile, TOTAL * WIDTH)
+        lower, upper, dt = job.lower[0], job.upper[0], job.dt
+        for _ in range(steps):
+            for j in range(WIDTH):
+                own = of_element(p, j)
+                moved = advance(x[j], drive[j], drive[j], own, lower, upper, dt)
+                response = output(moved, drive[j], own)
+                x[j] = moved
+                voltage[j] = response
+                total[j] += response
+        store(x, job.tile, STATES * WIDTH)
+    store(voltage, job.tile, VOLTAGE * WIDTH)
+    store(total, job.tile, TOTAL * WIDTH)
+    return drifting
 
 
-def step_through(tile, before, done, steps, p, lower, upper, dt):
-    """Carry a tile on by some steps, one after the other."""
-    for _ in range(steps):
-        step_tile(tile, tile.drive, tile.drive, p, lower, upper, dt)
-
-
-def leap(tile, before, done, steps, p, lower, upper, dt):
-    """Carry a tile, with ``done`` steps behind it, on by some steps in one evaluation.
+def leap(job, first, done, steps):
+    """Begin a tile as :func:`tile_of_one`; else carry it, with ``done`` steps behind it, on in one evaluation.
 
     For models of one variable, whose drift does not change in a pulse, and whose
     voltage is affine in the state. Then x_n = x_0 + n * dt * drift, up to the bound; and the
     voltages of the steps before it add up to their number times the voltage at
     the mean of the first and the last state.
     """
-    for j in range(tile.drive.size):
-        x = before[0, j]
-        i = tile.drive[j]
-        own = of_element(p, j)
-        number = np.float64(done + steps)
-        step = dt * drift(x, i, own)
-        bound = upper[0] if step > 0.0 else lower[0]
-        free = (bound - x) / step if step != 0.0 else number
-        free = np.floor(free if free < number else number)
-        free = free if free > 0.0 else 0.0
-        moved = x + number * step
-        moved = lower[0] if moved < lower[0] else moved
-        moved = upper[0] if moved > upper[0] else moved
-        voltage = output(moved, i, own)
-        mean = output(x + 0.5 * (free + 1.0) * step, i, own)
-        tile.x[0, j] = moved
-        tile.voltage[j] = voltage
-        tile.total[j] = free * mean + (number - free) * voltage
-
-
-def begin_tile_of_one(tile, p):
-    """Voltages before the first step, and which elements drift; whether any does."""
+    tile, before = job.tile, line(job.states, first, WIDTH)
+    drive, state = line(tile, DRIVE * WIDTH, WIDTH), line(tile, STATES * WIDTH, WIDTH)
+    voltage, total = line(tile, VOLTAGE * WIDTH, WIDTH), line(tile, TOTAL * WIDTH, WIDTH)
+    drifts = line(tile, DRIFTS * WIDTH, WIDTH)
+    p = of_tile(job, first)
+    lower, upper, dt = job.lower[0], job.upper[0], job.dt
+    number = np.float64(done + steps)
     drifting = 0
-    for j in range(tile.drive.size):
+    for j in range(WIDTH):
+        x = before[j]
+        i = drive[j]
         own = of_element(p, j)
-        moves = drift(tile.x[0, j], tile.drive[j], own) != 0.0
-        drifting |= moves
-        tile.drifts[j] = 1.0 if moves else 0.0
-        tile.voltage[j] = output(tile.x[0, j], tile.drive[j], own)
-        tile.total[j] = 0.0
-    return drifting != 0
+        rate = drift(x, i, own)
+        if steps == 0:
+            moves = rate != 0.0
+            drifting |= moves
+            drifts[j] = 1.0 if moves else 0.0
+            voltage[j] = output(x, i, own)
+            total[j] = 0.0
+        else:
+            step = dt * rate
+            bound = upper if step > 0.0 else lower
+            free = (bound - x) / step if step != 0.0 else number
+            free = np.floor(free if free < number else number)
+            free = free if free > 0.0 else 0.0
+            moved = x + number * step
+            moved = lower if moved < lower else moved
+            moved = upper if moved > upper else moved
+            response = output(moved, i, own)
+            mean = output(x + 0.5 * (free + 1.0) * step, i, own)
+            state[j] = moved
+            voltage[j] = response
+            total[j] = free * mean + (number - free) * response
+    return drifting
 
 
-# Steps of a model with several state variables.
+# Steps of a model with several state variables: (variables, elements) in a tile's scratch, one variable after another.
 
 
-def euler_of_several(tile, j, start, end, p, lower, upper, dt):
-    """One step of explicit Euler for the states of element ``j``."""
-    for v in range(VARIABLES):
-        tile.rate[v, j] = tile.x[v, j] + dt * drift(v, tile.x, j, start, p)
-    for v in range(VARIABLES):
-        moved = lower[v] if tile.rate[v, j] < lower[v] else tile.rate[v, j]
-        tile.x[v, j] = upper[v] if moved > upper[v] else moved
+def euler_of_several(x, rate, ahead, start, end, p, lower, upper, dt):
+    """One step of explicit Euler for a tile's states; the drive is the one at the step's start."""
+    for v in range(x.shape[0]):
+        for j in range(WIDTH):
+            rate[v, j] = x[v, j] + dt * drift(v, x, j, start[j], of_element(p, j))
+    for v in range(x.shape[0]):
+        for j in range(WIDTH):
+            moved = lower[v] if rate[v, j] < lower[v] else rate[v, j]
+            x[v, j] = upper[v] if moved > upper[v] else moved
 
 
-def heun_of_several(tile, j, start, end, p, lower, upper, dt):
-    """One step of Heun's second-order method for the states of element ``j``."""
-    for v in range(VARIABLES):
-        tile.rate[v, j] = drift(v, tile.x, j, start, p)
-    for v in range(VARIABLES):
-        moved = tile.x[v, j] + dt * tile.rate[v, j]
-        moved = lower[v] if moved < lower[v] else moved
-        tile.ahead[v, j] = upper[v] if moved > upper[v] else moved
-    for v in range(VARIABLES):
-        tile.rate[v, j] += drift(v, tile.ahead, j, end, p)
-    for v in range(VARIABLES):
-        moved = tile.x[v, j] + (0.5 * dt) * tile.rate[v, j]
-        moved = lower[v] if moved < lower[v] else moved
-        tile.x[v, j] = upper[v] if moved > upper[v] else moved
+def heun_of_several(x, rate, ahead, start, end, p, lower, upper, dt):
+    """One step of Heun's second-order method for a tile's states, with the drive at both ends."""
+    for v in range(x.shape[0]):
+        for j in range(WIDTH):
+            rate[v, j] = drift(v, x, j, start[j], of_element(p, j))
+            moved = x[v, j] + dt * rate[v, j]
+            moved = lower[v] if moved < lower[v] else moved
+            ahead[v, j] = upper[v] if moved > upper[v] else moved
+    for v in range(x.shape[0]):
+        for j in range(WIDTH):
+            rate[v, j] += drift(v, ahead, j, end[j], of_element(p, j))
+    for v in range(x.shape[0]):
+        for j in range(WIDTH):
+            moved = x[v, j] + (0.5 * dt) * rate[v, j]
+            moved = lower[v] if moved < lower[v] else moved
+            x[v, j] = upper[v] if moved > upper[v] else moved
 
 
-def constant_of_several(tile, j, start, end, p, lower, upper, dt):
-    """One step for the states of element ``j``, with the drifts of the pulse's beginning: Euler's and Heun's alike.
+def constant_of_several(x, rate, ahead, start, end, p, lower, upper, dt):
+    """One step for a tile's states, with the drifts of the pulse's beginning: Euler's and Heun's alike.
 
     Where no drift changes, Heun's 0.5 * dt * (2 * drift) is dt * drift to the bit.
     """
-    for v in range(VARIABLES):
-        moved = tile.x[v, j] + dt * tile.rate[v, j]
-        moved = lower[v] if moved < lower[v] else moved
-        tile.x[v, j] = upper[v] if moved > upper[v] else moved
+    for v in range(x.shape[0]):
+        for j in range(WIDTH):
+            moved = x[v, j] + dt * rate[v, j]
+            moved = lower[v] if moved < lower[v] else moved
+            x[v, j] = upper[v] if moved > upper[v] else moved
 
 
-def step_tile_of_several(tile, start, end, p, lower, upper, dt):
-    """:func:`step_tile_of_one`."""
-    for j in range(end.size):
-        own = of_element(p, j)
-        advance(tile, j, start[j], end[j], own, lower, upper, dt)
-        response = output(tile.x, j, end[j], own)
-        tile.voltage[j] = response
-        tile.total[j] += response
-
-
-def begin_tile_of_several(tile, p):
-    """:func:`begin_tile_of_one`."""
+def tile_of_several(job, first, done, steps):
+    """:func:`tile_of_one`."""
+    tile, variables = job.tile, job.states.shape[0]
+    drive, voltage = line(tile, DRIVE * WIDTH, WIDTH), line(tile, VOLTAGE * WIDTH, WIDTH)
+    total, drifts = line(tile, TOTAL * WIDTH, WIDTH), line(tile, DRIFTS * WIDTH, WIDTH)
+    x = sheet(tile, STATES * WIDTH, variables, WIDTH)
+    rate = sheet(tile, (STATES + variables) * WIDTH, variables, WIDTH)
+    ahead = sheet(tile, (STATES + 2 * variables) * WIDTH, variables, WIDTH)
+    p = of_tile(job, first)
     drifting = 0
-    for j in range(tile.drive.size):
-        own = of_element(p, j)
-        moves = False
-        for v in range(VARIABLES):
-            tile.rate[v, j] = drift(v, tile.x, j, tile.drive[j], own)
-            moves |= tile.rate[v, j] != 0.0
-        drifting |= moves
-        tile.drifts[j] = 1.0 if moves else 0.0
-        tile.voltage[j] = output(tile.x, j, tile.drive[j], own)
-        tile.total[j] = 0.0
-    return drifting != 0
+    if steps == 0:
+        for j in range(WIDTH):
+            drifts[j] = 0.0
+            total[j] = 0.0
+            voltage[j] = output(x, j, drive[j], of_element(p, j))
+        for v in range(variables):
+            for j in range(WIDTH):
+                rate[v, j] = drift(v, x, j, drive[j], of_element(p, j))
+                moves = rate[v, j] != 0.0
+                drifting |= moves
+                drifts[j] = 1.0 if moves else drifts[j]
+    for _ in range(steps):
+        advance(x, rate, ahead, drive, drive, p, job.lower, job.upper, job.dt)
+        for j in range(WIDTH):
+            response = output(x, j, drive[j], of_element(p, j))
+            voltage[j] = response
+            total[j] += response
+    return drifting
+
+
+# Steps under a drive that changes, (elements,) at a step's start and at its end, with the response after it.
+
+
+def follow_one(x, rate, ahead, start, end, response, p, lower, upper, dt):
+    """One step of a tile of a model with one state."""
+    for j in range(WIDTH):
+        moved = advance(x[0, j], start[j], end[j], p, lower[0], upper[0], dt)
+        x[0, j] = moved
+        response[j] = output(moved, end[j], p)
+
+
+def follow_several(x, rate, ahead, start, end, response, p, lower, upper, dt):
+    """One step of a tile of a model with several states."""
+    advance(x, rate, ahead, start, end, p, lower, upper, dt)
+    for j in range(WIDTH):
+        response[j] = output(x, j, end[j], p)
 
 
 # What is counted of a tile.
 
 
-@elementwise
-def is_stray(x, before, variable, addressed):
-    """Whether a variable moved without being addressed."""
-    return (x != before) & (addressed != variable) & (addressed != ANY_VARIABLE)
-
-
-@elementwise
-def is_at_bound(x, lower, upper, drive, addressed):
-    """Whether a pulse that may move states left one at a bound."""
-    return ((x <= lower) | (x >= upper)) & (drive != 0.0) & (addressed != NO_VARIABLE)
-
-
-def count_tile(tile, before, held, steps, dt, lower, upper, addressed):
-    """Add a pulse to energies, largest currents and extremes of a tile: (any higher, beyond, stray, at a bound).
+def count_tile(job, first):
+    """Add a pulse to what is counted of a tile's elements, from ``first`` on.
 
     The energy is I * dt times the sum of the voltages; of an element that does
     not drift, ``steps`` times its one voltage, which is the same to the bit
-    whether its tile is stepped or not.
+    whether its tile is stepped or not. What does not change is not written.
     """
-    drive = tile.drive
-    higher, beyond, strays, met = 0, 0, 0, 0
-    for j in range(drive.size):
-        drifts = (tile.drifts[j] == 1.0) & (held == 0)
-        total = tile.total[j] if drifts else steps * tile.voltage[j]
-        spent = drive[j] * dt * total
-        tile.energy[j] += spent
-        tile.epoch_energy[j] += spent
+    count_energy(job, first)
+    for v in range(job.states.shape[0]):
+        count_states(job, first, v)
+
+
+def count_energy(job, first):
+    """Voltages, energies and the largest currents."""
+    tally, tile = job.tally, job.tile
+    drive, voltage, total, drifts = stack_line(WIDTH), stack_line(WIDTH), stack_line(WIDTH), stack_line(WIDTH)
+    energy, epoch_energy, peak = stack_line(WIDTH), stack_line(WIDTH), stack_line(WIDTH)
+    load(drive, tile, DRIVE * WIDTH)
+    load(voltage, tile, VOLTAGE * WIDTH)
+    load(total, tile, TOTAL * WIDTH)
+    load(drifts, tile, DRIFTS * WIDTH)
+    load(energy, tally.energy, first)
+    load(epoch_energy, tally.epoch_energy, first)
+    load(peak, tally.peak_current, first)
+    dt, steps, held = job.dt, job.steps, job.held
+    higher = 0
+    for j in range(WIDTH):
+        stepped = (drifts[j] == 1.0) & (not held)
+        spent = drive[j] * dt * (total[j] if stepped else steps * voltage[j])
+        energy[j] += spent
+        epoch_energy[j] += spent
         magnitude = abs(drive[j])
-        higher |= magnitude > tile.peak[j]
-        tile.peak[j] = magnitude if magnitude > tile.peak[j] else tile.peak[j]
-        for v in range(VARIABLES):
-            x = tile.x[v, j]
-            beyond |= (x > tile.highest[v, j]) | (x < tile.lowest[v, j])
-            tile.highest[v, j] = x if x > tile.highest[v, j] else tile.highest[v, j]
-            tile.lowest[v, j] = x if x < tile.lowest[v, j] else tile.lowest[v, j]
-            strays |= is_stray(x, before[v, j], v, addressed)
-            met |= is_at_bound(x, lower[v], upper[v], drive[j], addressed)
-    return higher != 0, beyond != 0, strays != 0, met != 0
+        higher |= magnitude > peak[j]
+        peak[j] = magnitude if magnitude > peak[j] else peak[j]
+    store(voltage, tally.voltage, first)
+    store(energy, tally.energy, first)
+    store(epoch_energy, tally.epoch_energy, first)
+    if higher != 0:
+        store(peak, tally.peak_current, first)
 
 
-@inlined
-def take_tally(tile, tally, first):
-    """Fill a tile's scratch with what was counted before."""
-    take(tile.energy, tally.energy, first, 0.0)
-    take(tile.epoch_energy, tally.epoch_energy, first, 0.0)
-    take(tile.peak, tally.peak_current, first, 0.0)
-    for v in range(tile.x.shape[0]):
-        take(tile.highest[v], tally.highest[v], first, 0.0)
-        take(tile.lowest[v], tally.lowest[v], first, 0.0)
-
-
-@inlined
-def give_tally(tile, before, changed, lower, upper, addressed, tally, first):
-    """Put back what was counted, but for what did not change; strays and bounds are counted where there are any."""
-    higher, beyond, strays, met = changed
-    give(tile.voltage, tally.voltage, first)
-    give(tile.energy, tally.energy, first)
-    give(tile.epoch_energy, tally.epoch_energy, first)
-    if higher:
-        give(tile.peak, tally.peak_current, first)
-    if beyond:
-        for v in range(tile.x.shape[0]):
-            give(tile.highest[v], tally.highest[v], first)
-            give(tile.lowest[v], tally.lowest[v], first)
-    count = tile.total
-    if strays:
-        take(count, tally.disturbed, first, 0.0)
-        for v in range(tile.x.shape[0]):
-            for j in range(count.size):
-                count[j] += 1.0 if is_stray(tile.x[v, j], before[v, j], v, addressed) else 0.0
-        give(count, tally.disturbed, first)
-    if met:
-        take(count, tally.bound, first, 0.0)
-        for v in range(tile.x.shape[0]):
-            for j in range(count.size):
-                at_bound = is_at_bound(tile.x[v, j], lower[v], upper[v], tile.drive[j], addressed)
-                count[j] += 1.0 if at_bound else 0.0
-        give(count, tally.bound, first)
+def count_states(job, first, v):
+    """Extremes of a variable; whether it strayed, and whether it met a bound."""
+    tally, tile, place = job.tally, job.tile, v * job.currents.size + first
+    x, before, highest, lowest = stack_line(WIDTH), stack_line(WIDTH), stack_line(WIDTH), stack_line(WIDTH)
+    drive, count = stack_line(WIDTH), stack_line(WIDTH)
+    load(x, tile, (STATES + v) * WIDTH)
+    load(drive, tile, DRIVE * WIDTH)
+    load(before, job.states, place)
+    load(highest, tally.highest, place)
+    load(lowest, tally.lowest, place)
+    lower, upper = job.lower[v], job.upper[v]
+    addressed = job.addressed == v or job.addressed == ANY_VARIABLE
+    beyond, strays, met = 0, 0, 0
+    for j in range(WIDTH):
+        beyond |= (x[j] > highest[j]) | (x[j] < lowest[j])
+        highest[j] = x[j] if x[j] > highest[j] else highest[j]
+        lowest[j] = x[j] if x[j] < lowest[j] else lowest[j]
+        strays |= x[j] != before[j]
+        met |= ((x[j] <= lower) | (x[j] >= upper)) & (drive[j] != 0.0)
+    if beyond != 0:
+        store(highest, tally.highest, place)
+        store(lowest, tally.lowest, place)
+    if strays != 0 and not addressed:
+        load(count, tally.disturbed, first)
+        for j in range(WIDTH):
+            count[j] += 1.0 if x[j] != before[j] else 0.0
+        store(count, tally.disturbed, first)
+    if met != 0 and job.addressed != NO_VARIABLE:
+        load(count, tally.bound, first)
+        for j in range(WIDTH):
+            count[j] += 1.0 if ((x[j] <= lower) | (x[j] >= upper)) & (drive[j] != 0.0) else 0.0
+        store(count, tally.bound, first)

@@ -1,4 +1,4 @@
-"""From a checked configuration and a data set to the arrays that the kernels run on."""
+"""From a checked configuration and a data set to all that a run is made of."""
 
 from dataclasses import dataclass
 
@@ -6,28 +6,19 @@ import numpy as np
 
 from . import calibration, schedule
 from .calibration import BankCalibration
-from .carriers import carriers_of
 from .configuration import Configuration, MultilayerSection, SingleLayerSection
 from .datasets import Dataset, with_constant_line
-from .devices import CarrierMemristor, Node, PerceptronMemristor, Synapse, ThresholdMemristor
+from .devices import PerceptronMemristor, ThresholdMemristor
 from .errors import InputError
 from .imperfections.drawing import OwnDevices, draw_devices, flaws_of, stuck_states
 from .imperfections.levels import settled
 from .imperfections.past import past_counts
 from .imperfections.retention import refuse_retention, relaxes
-from .kernels.block import Plan
+from .imperfections.settings import kind_of
+from .kernels.operands import Flaws
 from .kernels.random import PURPOSE_BIAS, PURPOSE_WEIGHT, uniform
-from .kernels.slots import (
-    Activation,
-    BankColumn,
-    BiasCurrent,
-    BiasRule,
-    Imperfect,
-    Nominal,
-    OutputGradient,
-    Rule,
-    WriteLaw,
-)
+from .kernels.slots import Imperfect
+from .kernels.stepping import EXACT
 from .starting import Start
 
 
@@ -44,7 +35,10 @@ class Assembly:
         As the network sees them, with the constant line.
     schedule : memsim.schedule.Schedule
     banks : tuple of BankCalibration
-    plan : memsim.kernels.block.Plan
+    sizes : tuple of int
+        Units of each layer; of layer 0 the inputs, with the constant line.
+    flaws : tuple of Flaws
+        Of each bank.
     seeds : (realisations,) uint64
         Each realisation's own seed.
     initial : tuple of (variables, devices, realisations) float64
@@ -53,6 +47,12 @@ class Assembly:
         What the devices of each bank have of their own; empty where all are perfect.
     start : Start or None
         Where a run begins that goes on with the devices of another one.
+    steps_before : int
+        Steps of the runs whose devices this one goes on with: the draws of noise go on from there.
+    finer : int
+        Steps of dt to one of the controller's model and of the noise; 1 but for a check of dt.
+    skip : bool
+        False steps devices that rest too, for the proof that skipping them is exact.
     """
 
     config: Configuration
@@ -61,21 +61,31 @@ class Assembly:
     targets: np.ndarray
     schedule: schedule.Schedule
     banks: tuple[BankCalibration, ...]
-    plan: Plan
+    sizes: tuple[int, ...]
+    flaws: tuple[Flaws, ...]
     seeds: np.ndarray
     initial: tuple[np.ndarray, ...]
     own: tuple[OwnDevices, ...] = ()
     start: Start | None = None
+    steps_before: int = 0
+    finer: int = 1
+    skip: bool = True
+
+    @property
+    def dt(self) -> float:
+        """The step in s."""
+        return self.config.time.dt / self.finer
+
+    @property
+    def integrator(self) -> str:
+        """How pulses are stepped, or that they are not."""
+        time = self.config.time
+        return EXACT if time.solver == "exact" else time.integrator
 
     @property
     def epochs_before(self) -> int:
         """Epochs of the runs whose devices this one goes on with."""
         return self.start.beginning.epochs if self.start is not None else 0
-
-    @property
-    def models(self) -> tuple:
-        """The distinct device models, in the order of the loop's kernels."""
-        return tuple(dict.fromkeys(bank.device.functions() for bank in self.banks))
 
     @property
     def watched(self) -> bool:
@@ -84,24 +94,38 @@ class Assembly:
         return learning.keep_best or learning.patience > 0 or self.dataset.validation is not None
 
     @property
-    def modelled(self) -> tuple[bool, ...]:
-        """Of each of :attr:`models`, whether the controller finds pulses in it."""
-        found = {bank.device.functions() for bank in self.banks if bank.modelled is not None}
-        return tuple(model in found for model in self.models)
+    def memristor(self) -> PerceptronMemristor | None:
+        """The memristor that a single-layer perceptron is, or is made after; none of a multilayer one."""
+        if not isinstance(self.config.network, SingleLayerSection):
+            return None
+        return calibration.memristor_of(self.config, self.sizes[0])
+
+    def rests(self, number: int) -> bool:
+        """Whether nothing of a bank moves at zero current."""
+        bank = self.banks[number]
+        return bank.device.rests and not relaxes(bank, self.config.imperfections)
 
     @property
-    def imperfect(self) -> Imperfect:
-        """What the kernels are compiled for."""
-        if not self.own:
+    def past_counts(self) -> bool:
+        """Whether the memristance of any device follows from its past."""
+        return past_counts(self.banks, self.config.imperfections)
+
+    @property
+    def kinds(self) -> tuple[Imperfect, ...]:
+        """What the kernels of each bank have to reckon with."""
+        return tuple(self._kind(bank) for bank in self.banks)
+
+    def _kind(self, bank: BankCalibration) -> Imperfect:
+        if not getattr(self.config.imperfections, kind_of(bank)).any:
             return Imperfect.NOTHING
         # A drift of one's own that does not change in a pulse is taken out of the steps, which are then no vector
         # instructions; with a relaxation, at a rate of 0, they are, with the same bits, and several times as fast.
-        taken_out = self.config.time.solver != "exact" and all(
-            m.variables == 1 and m.constant_drift for m in self.models
-        )
-        relaxing = taken_out or any(relaxes(bank, self.config.imperfections) for bank in self.banks)
-        kind = Imperfect.OWN | Imperfect.RELAXING if relaxing else Imperfect.OWN
-        return kind | Imperfect.VARYING if past_counts(self.banks, self.config.imperfections) else kind
+        model = bank.device.functions()
+        taken_out = self.integrator != EXACT and model.variables == 1 and model.constant_drift
+        kind = Imperfect.OWN
+        if taken_out or relaxes(bank, self.config.imperfections):
+            kind |= Imperfect.RELAXING
+        return kind | Imperfect.VARYING if past_counts([bank], self.config.imperfections) else kind
 
 
 def realisation_seeds(seed: int, realisations: int) -> np.ndarray:
@@ -164,9 +188,11 @@ def assemble(
         own = start.with_past(own)
     if isinstance(banks[0].device, ThresholdMemristor):
         calibration.refuse_disturbing_reads(banks[0], initial[0][: units[0], 0], inputs)
-    plan = _plan(config, slots, banks, units)
-    plan.rules[Rule.STEPS_BEFORE] = start.beginning.steps if start is not None else 0
-    return Assembly(config, dataset, inputs, dataset.targets, slots, banks, plan, seeds, initial, own, start)
+    return Assembly(
+        config, dataset, inputs, dataset.targets, slots, banks, units,
+        flaws_of(banks, config.imperfections, config.periphery), seeds, initial, own, start,
+        start.beginning.steps if start is not None else 0,
+    )  # fmt: skip
 
 
 def _on_outputs(config: Configuration, dataset: Dataset, outputs: int) -> Dataset:
@@ -246,89 +272,3 @@ def _layer_states(
             f"network.{name}: must hold the starting weights of {bank.name}, up to {largest:.3g} (got {allowed:g})"
         )
     return bank.states(weights)[None]
-
-
-def _plan(
-    config: Configuration, slots: schedule.Schedule, banks: tuple[BankCalibration, ...], units: tuple[int, ...]
-) -> Plan:
-    """Tables of integers and constants for the learning loop."""
-    functions = [bank.device.functions() for bank in banks]
-    order = list(dict.fromkeys(functions))
-    table = np.zeros((len(banks), len(BankColumn)), dtype=np.int64)
-    nominal = np.zeros((len(banks), len(Nominal)))
-    parameters = np.zeros((len(banks), max(f.parameters for f in functions)))
-    bounds = np.zeros((2, len(banks), max(f.variables for f in functions)))
-    devices = states = 0
-    for b, (bank, model) in enumerate(zip(banks, functions, strict=True)):
-        table[b, BankColumn.KERNEL] = order.index(model)
-        table[b, BankColumn.DEVICES] = bank.devices
-        table[b, BankColumn.VARIABLES] = model.variables
-        table[b, BankColumn.FIRST_DEVICE] = devices
-        table[b, BankColumn.FIRST_STATE] = states
-        table[b, BankColumn.RESTS] = bank.device.rests and not relaxes(bank, config.imperfections)
-        table[b, BankColumn.MODELLED] = bank.modelled is not None
-        table[b, BankColumn.PARAMETERS] = model.parameters
-        devices += bank.devices
-        states += bank.devices * model.variables
-        parameters[b, : model.parameters] = bank.device.kernel_parameters()
-        for v, variable in enumerate(bank.device.state_variables()):
-            bounds[:, b, v] = variable.lower, variable.upper
-        nominal[b] = _nominal(config, bank)
-    first = banks[0].device
-    thresholds = np.array((first.thresholds if isinstance(first, ThresholdMemristor) else None) or (0.0,))
-    rules: dict[str, dict[str, int]] = {
-        "bias_rule": {"gradient": BiasRule.GRADIENT, "printed": BiasRule.PRINTED, "none": BiasRule.NONE},
-        "output_gradient": {"error": OutputGradient.ERROR, "printed": OutputGradient.PRINTED},
-        "bias_current": {"update": BiasCurrent.UPDATE, "printed": BiasCurrent.PRINTED},
-    }
-    chosen = [codes[getattr(config.learning, name)] for name, codes in rules.items()]
-    memristor = calibration.memristor_of(config, units[0]) if isinstance(config.network, SingleLayerSection) else None
-    chosen.append(Activation[memristor.activation.upper()] if memristor else Activation.IDENTITY)
-    chosen += [WriteLaw[config.write.law.upper()], 1, config.learning.batch, 0]
-    return Plan(
-        slots=slots.table(),
-        banks=table,
-        nominal=nominal,
-        thresholds=thresholds,
-        parameters=parameters,
-        lower=bounds[0],
-        upper=bounds[1],
-        units=np.cumsum([0, *units]),
-        flaws=flaws_of(banks, config.imperfections, config.periphery),
-        dt=config.time.dt,
-        rate=config.learning.rate,
-        rules=np.array(chosen, dtype=np.int64),
-        carriers=carriers_of(first, config.time) if isinstance(first, CarrierMemristor) else np.zeros((0, 0)),
-        skip=True,
-    )
-
-
-def _nominal(config: Configuration, bank: BankCalibration) -> np.ndarray:
-    """The controller's constants for a bank, in the order of :class:`~memsim.kernels.slots.Nominal`."""
-    row = np.zeros(len(Nominal))
-    device = bank.device
-    row[Nominal.THRESHOLD] = bank.threshold
-    row[Nominal.READ_CURRENT] = bank.read_current
-    row[Nominal.DRIVER_LIMIT] = bank.driver_limit
-    row[Nominal.WRITE_CURRENT] = bank.write_current
-    row[Nominal.STATE_PER_WEIGHT] = bank.state_per_weight
-    row[Nominal.UNIT_CURRENT] = bank.unit_current
-    row[Nominal.BIAS_LIMIT] = bank.bias_limit
-    row[Nominal.FULL_SCALE] = config.network.read_scale
-    if bank.modelled is not None:
-        row[Nominal.DRIFT] = 1.0
-        row[Nominal.REFERENCE] = bank.modelled.reference
-        row[Nominal.POLARITY] = bank.modelled.polarity
-        row[Nominal.FALL_CURRENT] = bank.modelled.fall_current
-        row[Nominal.MOVES] = bank.modelled.moves
-        row[Nominal.KEPT_BIAS] = bank.modelled.kept_bias
-        row[Nominal.TOLERANCE] = config.write.tolerance
-    elif isinstance(device, PerceptronMemristor):
-        row[Nominal.UNIT_VOLTAGE] = device.reference_voltage
-        row[Nominal.WINDOW] = (device.window if isinstance(device, ThresholdMemristor) else None) or 0.0
-    elif isinstance(device, Synapse | Node):
-        row[Nominal.DRIFT] = device.drift_coefficient
-        row[Nominal.RANGE] = device.state_range
-        row[Nominal.R_ON] = device.output_r_on if isinstance(device, Node) else device.r_on
-        row[Nominal.R_OFF] = device.r_off
-    return row

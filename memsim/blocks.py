@@ -1,30 +1,91 @@
-"""Memory for a block of realisations, in the layout that the kernels expect."""
+"""Memory for a block of realisations, in the layout that the kernels expect.
+
+A *block* is a group of realisations that is stepped together, by one thread. Its
+banks lie one behind the other, each with room for whole tiles beside its
+elements (:func:`~memsim.kernels.tiles.room_of`). Rows of the trace have no such room.
+"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from .imperfections.drawing import OwnDevices
-from .kernels.block import PHASES, Block, Counters, Devices, Own, PlaceColumn, Plan, Registers, Rows
+from .assembly import Assembly
 from .kernels.imperfect import parameters_beyond
+from .kernels.operands import Bank, Layer, Rows, Sample
 from .kernels.past import MIDDLE
-from .kernels.slots import BankColumn, Nominal, Past
-from .kernels.stepping import PulseRows
-from .kernels.tiles import room_of
+from .kernels.slots import Past, Phase
+from .kernels.tiles import aligned, new_tile, room_of
 
+PHASES = len(Phase)
 ELEMENTS_A_BLOCK = 1 << 15  # devices times realisations; the arrays of more fall out of the second-level cache
 FEWEST_LANES, MOST_LANES = 8, 512  # of a block that is not alone: a vector of realisations, and enough for any
 
+# Fields of Bank by the rows that they have.
+OF_STATES = ("state", "before", "gathered", "highest", "lowest")
+OF_PHASES = ("energy", "epoch_energy", "peak_current", "disturbed", "bound")
+OF_ELEMENTS = (
+    "current", "train", "idle", "voltage", "request", "pulses", "known", "aim", "asked", "residual", "unrestored",
+    "clipped", "shortened", "rounded", "rounding", "unverified", "out_of_range", "driver_clipped", "readout_clipped",
+)  # fmt: skip
 
-def channels(plan: Plan) -> tuple[int, int]:
+
+@dataclass(frozen=True)
+class Block:
+    """A block of realisations: its devices, and all that belongs to them.
+
+    Attributes
+    ----------
+    realisations : (lanes,) int64
+        Their numbers in the run.
+    banks : tuple of Bank
+    state, past : flat float64
+        Those of all banks, one behind the other; the banks' are views of them.
+    memory : Layer
+        The controller's memory of all layers, (units, lanes).
+    sample : Sample
+    seeds : (lanes,) uint64
+    tile : flat float64
+        Scratch of a tile.
+    """
+
+    realisations: np.ndarray
+    banks: tuple[Bank, ...]
+    state: np.ndarray
+    past: np.ndarray
+    memory: Layer
+    sample: Sample
+    seeds: np.ndarray
+    tile: np.ndarray
+
+    @property
+    def lanes(self) -> int:
+        """How many realisations there are."""
+        return len(self.realisations)
+
+    def of_elements(self, values: np.ndarray, bank: int) -> np.ndarray:
+        """A bank's values, (..., room), without the room beside them: (..., devices, lanes), a view."""
+        devices = self.banks[bank].devices
+        view = values[..., : devices * self.lanes].view()
+        view.shape = (*values.shape[:-1], devices, self.lanes)  # fails rather than copies
+        return view
+
+    def part_of(self, flat: np.ndarray, name: str, bank: int) -> np.ndarray:
+        """A bank's part of (n, numbers) of the layout of ``state`` or ``past``, (n, rows, devices, lanes)."""
+        shapes = [getattr(each, name).shape for each in self.banks]
+        first = sum(rows * room for rows, room in shapes[:bank])
+        rows, room = shapes[bank]
+        return self.of_elements(flat[:, first : first + rows * room].reshape(len(flat), rows, room), bank)
+
+
+def channels(assembly: Assembly) -> tuple[int, int]:
     """State variables and devices of the whole network."""
-    devices = plan.banks[:, BankColumn.DEVICES]
-    return int((devices * plan.banks[:, BankColumn.VARIABLES]).sum()), int(devices.sum())
+    return sum(bank.devices * bank.variables for bank in assembly.banks), sum(bank.devices for bank in assembly.banks)
 
 
-def new_rows(plan: Plan, lanes: int, capacity: int) -> Rows:
+def new_rows(assembly: Assembly, lanes: int, capacity: int) -> Rows:
     """Room for ``capacity`` rows of the trace."""
-    states, devices = channels(plan)
+    states, devices = channels(assembly)
     return Rows(
         state=np.empty(capacity * states * lanes),
         current=np.empty(capacity * devices * lanes),
@@ -33,19 +94,18 @@ def new_rows(plan: Plan, lanes: int, capacity: int) -> Rows:
     )
 
 
-def bank_rows(plan: Plan, block: Block, bank: int) -> PulseRows:
-    """The rows of a recorded bank, (variables, capacity, elements) and (capacity, elements), as views."""
-    capacity, lanes = block.rows.capacity, block.lanes
-    devices, variables, first, first_state = (
-        int(plan.banks[bank, column])
-        for column in (BankColumn.DEVICES, BankColumn.VARIABLES, BankColumn.FIRST_DEVICE, BankColumn.FIRST_STATE)
-    )
-    size = capacity * lanes
-    shape = (capacity, devices * lanes)
-    return PulseRows(
-        block.rows.state[size * first_state : size * (first_state + variables * devices)].reshape(variables, *shape),
-        block.rows.current[size * first : size * (first + devices)].reshape(shape),
-        block.rows.voltage[size * first : size * (first + devices)].reshape(shape),
+def bank_rows(assembly: Assembly, rows: Rows, lanes: int, bank: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """States, currents and voltages of a recorded bank, (variables, capacity, devices, lanes) or without the first."""
+    before, own = assembly.banks[:bank], assembly.banks[bank]
+    size = rows.capacity * lanes
+    shape = (rows.capacity, own.devices, lanes)
+    first, first_state = sum(b.devices for b in before), sum(b.devices * b.variables for b in before)
+    elements = slice(size * first, size * (first + own.devices))
+    states = slice(size * first_state, size * (first_state + own.variables * own.devices))
+    return (
+        rows.state[states].reshape(-1, *shape),
+        rows.current[elements].reshape(shape),
+        rows.voltage[elements].reshape(shape),
     )
 
 
@@ -89,142 +149,102 @@ def partition(
     return parts, records
 
 
-def places_of(plan: Plan, lanes: int) -> np.ndarray:
-    """Where each bank lies in the flat arrays of a block, (banks, columns) int64."""
-    rooms = np.array([room_of(int(devices) * lanes) for devices in plan.banks[:, BankColumn.DEVICES]])
-    rooms_of_states = rooms * plan.banks[:, BankColumn.VARIABLES]
-    places = np.zeros((len(rooms), len(PlaceColumn)), dtype=np.int64)
-    places[:, PlaceColumn.FIRST] = np.cumsum(rooms) - rooms
-    places[:, PlaceColumn.FIRST_STATE] = np.cumsum(rooms_of_states) - rooms_of_states
-    places[:, PlaceColumn.ROOM] = rooms
-    return places
-
-
-def unread_bias(plan: Plan) -> float:
+def unread_bias(assembly: Assembly) -> float:
     """What the controller holds for the bias weights before the first READ: nothing, where it is to keep them."""
-    return np.nan if plan.nominal[:, Nominal.KEPT_BIAS].any() else 0.0
+    kept = any(bank.modelled is not None and bank.modelled.kept_bias for bank in assembly.banks)
+    return np.nan if kept else 0.0
 
 
-def _repeated(states: np.ndarray, room: int) -> np.ndarray:
-    """States of a bank, (variables, room): beside the elements the last one, as a device that is never driven."""
-    return np.pad(states, ((0, 0), (0, room - states.shape[1])), mode="edge")
-
-
-def repeat_last(plan: Plan, block: Block) -> None:
-    """Fill the room beside the elements anew, after states were put into a block."""
-    for (first, room), (devices, variables) in zip(
-        block.places[:, [PlaceColumn.FIRST_STATE, PlaceColumn.ROOM]],
-        plan.banks[:, [BankColumn.DEVICES, BankColumn.VARIABLES]],
-        strict=True,
-    ):
-        states = block.devices.state[first : first + variables * room].reshape(variables, room)
-        states[:] = _repeated(states[:, : devices * block.lanes], room)
-
-
-def new_block(plan: Plan, initial: Sequence[np.ndarray], outputs: int, own: Own) -> Block:
-    """A block at the start of a run.
-
-    Parameters
-    ----------
-    plan : Plan
-    initial : sequence of (variables, devices, realisations) float64
-        Starting states of each bank, for the block's realisations.
-    outputs : int
-        Outputs of the network.
-    own : Own
-        From :func:`own_of`.
-    """
-    lanes = initial[0].shape[2]
-    places = places_of(plan, lanes)
-    rooms = places[:, PlaceColumn.ROOM]
-    padded = [_repeated(states.reshape(len(states), -1), room) for states, room in zip(initial, rooms, strict=True)]
-    # Adding 0 turns -0 into 0, which a step would do as well.
-    state = np.concatenate([states.ravel() for states in padded]) + 0.0
-    units = int(plan.units[-1])
-    return Block(
-        lanes=lanes,
-        places=places,
-        devices=_new_devices(plan, state, int(rooms.sum())),
-        own=own,
-        counters=_new_counters(state, int(rooms.sum())),
-        registers=Registers(
-            signal=np.zeros((units, lanes)),
-            net=np.zeros((units, lanes)),
-            slope=np.zeros((units, lanes)),
-            bias=np.full((units, lanes), unread_bias(plan)),
-            sensitivity=np.zeros((units, lanes)),
-            arriving=np.zeros((units, lanes)),
-            gradient=np.zeros((units, lanes)),
-            target=np.zeros((outputs, lanes)),
-            difference=np.zeros((1, lanes)),
-            scale=np.zeros(lanes),
-            error=np.zeros(lanes),
-            ones=np.ones(lanes),
-            rate=np.full(1, plan.rate),
-            closing=np.ones(1),
-        ),
-        rows=new_rows(plan, lanes, 0),
-    )
-
-
-def own_of(plan: Plan, own: Sequence[OwnDevices], seeds: np.ndarray) -> Own:
-    """What the devices of a block have of their own, laid out; empty where all are perfect."""
-    rows = plan.parameters.shape[1] + parameters_beyond(plan.lower.shape[1])
-    parameters, movable, past = [np.zeros(0)], [np.zeros(0)], [np.zeros((len(Past), 0))]
-    for bank, devices in enumerate(own):
-        room = room_of(devices.movable.size)
-        values = np.zeros((rows, devices.movable.size))
-        count = int(plan.banks[bank, BankColumn.PARAMETERS])
-        values[:count] = devices.parameters.reshape(count, -1)
-        values[count] = devices.movable.ravel()
-        values[count + 1] = devices.relaxation.ravel()
-        values[count + 2 : count + 2 + len(devices.aims)] = devices.aims[:, None]
-        values[count + 2 + len(devices.aims) + MIDDLE] = devices.middle
-        parameters.append(_repeated(values, room).ravel())
-        movable.append(_repeated(devices.movable.reshape(1, -1), room).ravel())
-        past.append(_repeated(devices.past.reshape(len(Past), -1), room))
-    return Own(
-        rows, np.concatenate(parameters), np.concatenate(movable), np.concatenate(past, axis=1),
-        np.zeros(sum(map(len, movable))), np.array(seeds),
+def new_block(assembly: Assembly, realisations: np.ndarray) -> Block:
+    """A block at the start of a run."""
+    lanes = len(realisations)
+    rooms = [room_of(bank.devices * lanes) for bank in assembly.banks]
+    kinds = len(Past) if assembly.past_counts else 0
+    state, states = _behind_each_other([bank.variables for bank in assembly.banks], rooms)
+    past, pasts = _behind_each_other([kinds for _ in rooms], rooms)
+    banks = []
+    for number, (own_state, own_past) in enumerate(zip(states, pasts, strict=True)):
+        _fill(own_state, assembly.initial[number][:, :, realisations])
+        if kinds:
+            _fill(own_past, assembly.own[number].past[..., realisations])
+        banks.append(_new_bank(assembly, number, realisations, own_state, own_past))
+    units = sum(assembly.sizes)
+    memory = Layer(*(np.zeros((units, lanes)) for _ in Layer._fields))
+    memory.bias[:] = unread_bias(assembly)
+    sample = Sample(
+        target=np.zeros((assembly.sizes[-1], lanes)), difference=np.zeros(lanes), error=np.zeros(lanes),
+        scale=np.zeros(lanes), rate=np.full(1, assembly.config.learning.rate), closing=np.ones(1),
     )  # fmt: skip
+    tile = new_tile(max(bank.variables for bank in assembly.banks))
+    return Block(realisations, tuple(banks), state, past, memory, sample, assembly.seeds[realisations], tile)
 
 
-def _new_devices(plan: Plan, state: np.ndarray, elements: int) -> Devices:
-    carried = len(plan.carriers) > 0
-    return Devices(
-        state=state,
-        before=state.copy(),
-        gathered=np.zeros(len(state)),
-        current=np.zeros(elements),
-        train=np.zeros(elements),
-        idle=np.zeros(elements),
-        voltage=np.zeros(elements),
-        request=np.zeros(elements),
-        pulses=np.zeros(elements),
-        known=np.zeros(elements),
-        aim=np.zeros(elements),
-        amplitudes=np.zeros(len(state) if carried else 0),
-        tuned=plan.parameters[0].copy() if carried else np.zeros(0),
-    )
+def _behind_each_other(rows: Sequence[int], rooms: Sequence[int]) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Flat memory for all banks, and the (rows, room) of each in it."""
+    ends = np.cumsum([count * room for count, room in zip(rows, rooms, strict=True)])
+    flat = aligned(int(ends[-1]))
+    parts = np.split(flat, ends[:-1])
+    return flat, [part.reshape(count, room) for part, count, room in zip(parts, rows, rooms, strict=True)]
 
 
-def _new_counters(state: np.ndarray, elements: int) -> Counters:
-    return Counters(
-        energy=np.zeros((PHASES, elements)),
-        epoch_energy=np.zeros((PHASES, elements)),
-        peak_current=np.zeros((PHASES, elements)),
-        disturbed=np.zeros((PHASES, elements)),
-        bound=np.zeros((PHASES, elements)),
-        highest=state.copy(),
-        lowest=state.copy(),
-        residual=np.zeros(elements),
-        unrestored=np.zeros(elements),
-        clipped=np.zeros(elements),
-        shortened=np.zeros(elements),
-        rounded=np.zeros(elements),
-        rounding=np.zeros(elements),
-        unverified=np.zeros(elements),
-        out_of_range=np.zeros(elements),
-        driver_clipped=np.zeros(elements),
-        readout_clipped=np.zeros(elements),
-    )
+def _fill(values: np.ndarray, given: np.ndarray) -> None:
+    """Fill (rows, room) with (rows, devices, lanes), beside them the last one, as a device that is never driven.
+
+    Adding 0 turns -0 into 0, which a step would do as well.
+    """
+    rows = given.reshape(len(given), -1)
+    values[:] = np.pad(rows, ((0, 0), (0, values.shape[1] - rows.shape[1])), mode="edge") + 0.0
+
+
+def put_states(bank: Bank, states: np.ndarray) -> None:
+    """Put states, (variables, devices, lanes), into a bank."""
+    _fill(bank.state, states)
+
+
+def _new_bank(
+    assembly: Assembly, number: int, realisations: np.ndarray, state: np.ndarray, past: np.ndarray
+) -> Bank:  # fmt: skip
+    bank, lanes = assembly.banks[number], len(realisations)
+    variables, room = state.shape
+    about = bank.device.state_variables()
+    values = {name: aligned(variables, room) for name in OF_STATES}
+    for name in ("before", "highest", "lowest"):
+        values[name][:] = state
+    values |= {name: aligned(PHASES, room) for name in OF_PHASES}
+    values |= {name: aligned(room) for name in OF_ELEMENTS}
+    carried = bank.device.functions().carried
+    values |= {
+        "state": state,
+        "past": past,
+        "amplitudes": aligned(variables, room if carried else 0),
+        "movable": _movable(assembly, number, realisations, room),
+        "parameters": _parameters(assembly, number, realisations, room),
+        "lower": np.array([variable.lower for variable in about]),
+        "upper": np.array([variable.upper for variable in about]),
+    }
+    return Bank(**values, devices=bank.devices, elements=bank.devices * lanes)
+
+
+def _movable(assembly: Assembly, number: int, realisations: np.ndarray, room: int) -> np.ndarray:
+    movable = aligned(1, room if assembly.own else 0)
+    if assembly.own:
+        _fill(movable, assembly.own[number].movable[None, :, realisations])
+    return movable[0]
+
+
+def _parameters(assembly: Assembly, number: int, realisations: np.ndarray, room: int) -> np.ndarray:
+    """Those of the model, or of each device, with what its imperfections add; flat."""
+    bank = assembly.banks[number]
+    if not assembly.kinds[number]:
+        return np.array(bank.device.kernel_parameters(), dtype=np.float64)
+    own = assembly.own[number].of(realisations)
+    count, aims = len(own.parameters), len(own.aims)
+    values = np.zeros((count + parameters_beyond(aims), *own.movable.shape))
+    values[:count] = own.parameters
+    values[count] = own.movable
+    values[count + 1] = own.relaxation
+    values[count + 2 : count + 2 + aims] = own.aims[:, None, None]
+    values[count + 2 + aims + MIDDLE] = own.middle
+    parameters = aligned(len(values), room)
+    _fill(parameters, values)
+    return parameters.ravel()

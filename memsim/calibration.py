@@ -95,6 +95,11 @@ class BankCalibration:
         return nominal_of(self.device, "devices.synapse").states_of(known.reference + known.ohm_per_weight * weights)
 
     @property
+    def variables(self) -> int:
+        """State variables of each device."""
+        return len(self.device.state_variables())
+
+    @property
     def thresholds(self) -> tuple[float, ...]:
         """Every current in A beyond which a state moves; empty where there is none."""
         several = (self.device.thresholds if isinstance(self.device, ThresholdMemristor) else None) or (self.threshold,)

@@ -16,14 +16,16 @@ from typing import Any
 import numpy as np
 
 from .assembly import Assembly
-from .blocks import bank_rows, channels, lanes_a_block, new_block, new_rows, own_of, partition, repeat_last
+from .blocks import PHASES, Block, bank_rows, channels, lanes_a_block, new_block, new_rows, partition, put_states
 from .errors import InputError, NotFiniteError
-from .kernels.block import PHASES, Block, Data, Keyframes, Own, PlaceColumn, Plan, Results, Rows
-from .kernels.learning import loop_kernel
+from .kernels.compiling import Kernel
+from .kernels.learning import loop
+from .kernels.operands import Data, Keyframes, Results, Rows
 from .kernels.random import shuffle
-from .kernels.slots import BankColumn, Imperfect
-from .kernels.stepping import EXACT
+from .kernels.records import Packed
 from .learning_rates import rates_of
+from .program.linking import Linked
+from .program.making import make
 from .traces.rows import RowsPart
 
 STRETCH_SECONDS = 0.1
@@ -145,34 +147,33 @@ class Engine:
         self.samples = len(assembly.inputs) if shown is None else len(shown)
         self._shown = shown
         self.shuffled = shuffled
-        self.plan = assembly.plan
         self.keyframe_samples = keyframe_samples
-        self.slots_a_sample = len(self.plan.slots)
+        self.slots_a_sample = len(assembly.schedule.slots)
         self.slot_rows = np.array([s.width + assembly.schedule.rest_steps for s in assembly.schedule.slots])
         self.realisations = len(assembly.seeds)
-        most = lanes_a_block(channels(self.plan)[1])
+        most = lanes_a_block(channels(assembly)[1])
         chosen = recorded_realisations if recorded else None
         self.parts, records = partition(self.realisations, threads, most, chosen)
         self._inverse = np.argsort(np.concatenate(self.parts))
         self._records = [bool(recorded) and wanted for wanted in records]
-        self._recording_plan = _with_recorded(assembly.plan, recorded)
+        self._recorded = recorded
         self.position = 0  # slots from the start of the run
         self.device_steps = 0  # that were integrated
         self.partial_error = np.zeros(self.realisations)  # of the epoch in progress
         self._errors: list[np.ndarray] = []
         self._energies: list[np.ndarray] = []
         self._keyframes: list[KeyframeStates] = []
-        time_section = assembly.config.time
-        integrator = EXACT if time_section.solver == "exact" else time_section.integrator
-        self._kernel = loop_kernel(assembly.models, integrator, assembly.modelled, assembly.imperfect)
         self._row_capacity = self._rows_a_stretch() if recorded else 0
         self._free_rows: deque[list[Rows]] = deque()
-        self._blocks = [
-            new_block(self.plan, self._initial(part), assembly.targets.shape[1], self._own(part)) for part in self.parts
-        ]
+        self._blocks = [new_block(assembly, part) for part in self.parts]
         if assembly.start is not None:
-            for part, block in zip(self.parts, self._blocks, strict=True):
-                block.registers.bias[:] = assembly.start.beginning.bias[:, part]
+            for block in self._blocks:
+                block.memory.bias[:] = assembly.start.beginning.bias[:, block.realisations]
+        self._sequences = [
+            {recorded: make(assembly, block, recorded) for recorded in ((), *([self._recorded] if records else []))}
+            for block, records in zip(self._blocks, self._records, strict=True)
+        ]
+        self._programs: list[dict[tuple[int, ...], Linked]] = [{} for _ in self._blocks]
         self._order = np.empty((0, self.samples, self.realisations), dtype=np.uint32)
         self._order_first = 0
         self._rate = 0.0  # slots a second, measured
@@ -203,6 +204,11 @@ class Engine:
     def step(self) -> int:
         """The step of the run that comes next."""
         return self._rows_before(self.position)
+
+    def kernels(self) -> list[Kernel]:
+        """Every kernel that the run needs, each once."""
+        needed = [kernel for each in self._sequences for sequence in each.values() for kernel in sequence.kernels()]
+        return list(dict.fromkeys(needed))
 
     def close(self) -> None:
         """Give the threads back."""
@@ -246,11 +252,12 @@ class Engine:
         slots = self._stretch(min(limit, self.slots), recording)
         first_epoch = self._draw_order(self.position, self.position + slots)
         kept = self._keyframes_within(self.position + slots)
-        memory = self._take_memory() if recording else [new_rows(self.plan, 0, 0) for _ in self.parts]
+        memory = self._take_memory() if recording else [new_rows(self.assembly, 0, 0) for _ in self.parts]
+        programs = [self._program(k, rows.capacity > 0) for k, rows in enumerate(memory)]
         begun = time.perf_counter()
         work = [
-            self._pool.submit(self._run_block, k, memory[k], slots, first_epoch, len(kept), outputs)
-            for k in range(len(self.parts))
+            self._pool.submit(self._run_block, k, program, memory[k], slots, first_epoch, len(kept), outputs)
+            for k, program in enumerate(programs)
         ]
         results = [task.result() for task in work]
         self._measure(slots, time.perf_counter() - begun)
@@ -276,7 +283,7 @@ class Engine:
     def take_energies(self) -> np.ndarray:
         """Energies in J of the same epochs since the last call, (epochs, banks, phases, realisations)."""
         taken, self._energies = self._energies, []
-        nothing = np.empty((0, len(self.plan.banks), PHASES, self.realisations))
+        nothing = np.empty((0, len(self.assembly.banks), PHASES, self.realisations))
         return np.concatenate([nothing, *taken])
 
     def take_keyframes(self) -> list[KeyframeStates]:
@@ -301,30 +308,25 @@ class Engine:
 
     def states(self) -> list[np.ndarray]:
         """The states of each bank, (devices, variables, realisations), copied."""
-        return [
-            self._states_of(bank, [block.devices.state[None] for block in self._blocks])[0]
-            for bank in range(len(self.plan.banks))
-        ]
+        return [self._states_of(bank, [block.state[None] for block in self._blocks])[0] for bank in self._bank_numbers]
 
     def past(self) -> list[np.ndarray]:
         """The past of each bank's devices, (kinds, devices, realisations), copied; none where it does not count."""
-        return self._past_of([block.own.past for block in self._blocks])
+        return [past[0] for past in self._past_of([block.past[None] for block in self._blocks])]
 
     def counter(self, name: str, bank: int) -> np.ndarray:
         """A counter of a bank: (devices, realisations), with the phases or variables before it where it has them."""
-        parts = [self._counter_view(name, bank, k) for k in range(len(self.parts))]
-        return self._joined(parts)
+        return self._joined([self._counter_view(name, bank, block) for block in self._blocks])
 
     def checkpoint(self, counters: Sequence[str]) -> Checkpoint:
         """All that a run goes on from, copied; ``position`` must be at a mini-batch's end."""
-        banks = range(len(self.plan.banks))
         return Checkpoint(
             sample=self.sample,
             states=self.states(),
-            bias=self._joined([block.registers.bias for block in self._blocks]),
+            bias=self._joined([block.memory.bias for block in self._blocks]),
             past=self.past(),
             error=self.partial_error.copy(),
-            counters=[{name: self.counter(name, bank) for name in counters} for bank in banks],
+            counters=[{name: self.counter(name, bank) for name in counters} for bank in self._bank_numbers],
             device_steps=self.device_steps,
         )
 
@@ -335,74 +337,62 @@ class Engine:
         self.partial_error = np.array(at.error)
         self._errors, self._energies, self._keyframes = [], [], []
         for block in self._blocks:
-            block.devices.gathered[:] = 0.0
-        for k, (part, block) in enumerate(zip(self.parts, self._blocks, strict=True)):
-            for bank, states in enumerate(at.states):
-                view = self._bank_view(block.devices.state, bank, k, of_states=True)
-                view[:] = states[..., part].transpose(1, 0, 2)
-            repeat_last(self.plan, block)
-            block.registers.bias[:] = at.bias[:, part]
-            for bank, past in enumerate(at.past or self._first_past()):
-                self._bank_view(block.own.past, bank, k, of_states=False)[:] = past[..., part]
-            for bank, counters in enumerate(at.counters):
+            part = block.realisations
+            block.memory.bias[:] = at.bias[:, part]
+            for bank, states in zip(block.banks, at.states, strict=True):
+                bank.gathered[:] = 0.0
+                put_states(bank, states[..., part].transpose(1, 0, 2))
+            for number, past in enumerate(at.past or self._first_past()):
+                block.of_elements(block.banks[number].past, number)[:] = past[..., part]
+            for number, counters in enumerate(at.counters):
                 for name, values in counters.items():
-                    self._counter_view(name, bank, k)[:] = values[..., part]
+                    self._counter_view(name, number, block)[:] = values[..., part]
 
-    def _initial(self, part: np.ndarray) -> list[np.ndarray]:
-        return [states[:, :, part] for states in self.assembly.initial]
+    @property
+    def _bank_numbers(self) -> range:
+        return range(len(self.assembly.banks))
 
-    def _own(self, part: np.ndarray) -> Own:
-        return own_of(self.plan, [devices.of(part) for devices in self.assembly.own], self.assembly.seeds[part])
+    def _program(self, index: int, recording: bool) -> Linked:
+        """The linked program of a block; kernels that are not yet at hand are compiled here."""
+        recorded = self._recorded if recording else ()
+        if recorded not in self._programs[index]:
+            sequence = self._sequences[index][recorded]
+            self._programs[index][recorded] = Linked(self.assembly, self._blocks[index], sequence)
+        return self._programs[index][recorded]
 
     def _joined(self, parts: list[np.ndarray]) -> np.ndarray:
         """Arrays of all blocks, realisations last, in the order of the realisations."""
         return parts[0].copy() if len(parts) == 1 else np.concatenate(parts, axis=-1)[..., self._inverse]
 
-    def _bank_view(self, values: np.ndarray, bank: int, index: int, *, of_states: bool) -> np.ndarray:
-        """A bank in one of a block's flat arrays: (..., devices, realisations), or (..., variables, devices, ...)."""
-        place, lanes = self._blocks[index].places[bank], len(self.parts[index])
-        devices, variables = (
-            int(self.plan.banks[bank, column]) for column in (BankColumn.DEVICES, BankColumn.VARIABLES)
-        )
-        room = int(place[PlaceColumn.ROOM])
-        before = values.shape[:-1]
-        if of_states:
-            first = int(place[PlaceColumn.FIRST_STATE])
-            rows = values[..., first : first + variables * room].reshape(*before, variables, room)
-            shape = (*before, variables, devices, lanes)
-        else:
-            first = int(place[PlaceColumn.FIRST])
-            rows, shape = values[..., first : first + room], (*before, devices, lanes)
-        view = rows[..., : devices * lanes].view()
-        view.shape = shape  # fails rather than copies
-        return view
-
-    def _counter_view(self, name: str, bank: int, index: int) -> np.ndarray:
+    def _counter_view(self, name: str, bank: int, block: Block) -> np.ndarray:
         """A block's counter of a bank, (devices, realisations), with the phases or variables before it."""
-        values: np.ndarray = getattr(self._blocks[index].counters, name)
-        return self._bank_view(values, bank, index, of_states=name in ("highest", "lowest"))
+        return block.of_elements(getattr(block.banks[bank], name), bank)
 
     def _states_of(self, bank: int, flat: list[np.ndarray]) -> np.ndarray:
         """A bank's states from (n, states) of each block, (n, devices, variables, realisations)."""
-        parts = [self._bank_view(values, bank, k, of_states=True) for k, values in enumerate(flat)]
-        return self._joined([part.transpose(0, 2, 1, 3) for part in parts])
+        parts = [
+            block.part_of(values, "state", bank).transpose(0, 2, 1, 3)
+            for block, values in zip(self._blocks, flat, strict=True)
+        ]
+        return self._joined(parts)
 
     def _first_past(self) -> list[np.ndarray]:
         """Each bank's past before the first step; none where it does not count."""
-        return [own.past for own in self.assembly.own] if Imperfect.VARYING in self.assembly.imperfect else []
+        return [own.past for own in self.assembly.own] if self.assembly.past_counts else []
 
     def _past_of(self, flat: list[np.ndarray]) -> list[np.ndarray]:
-        """Each bank's past from (..., elements) of each block, (..., devices, realisations)."""
-        if Imperfect.VARYING not in self.assembly.imperfect:
+        """Each bank's past from (n, numbers) of each block, (n, kinds, devices, realisations)."""
+        if not self.assembly.past_counts:
             return []
-        views = [
-            [self._bank_view(values, bank, k, of_states=False) for k, values in enumerate(flat)]
-            for bank in range(len(self.plan.banks))
-        ]
-        return [self._joined(parts) for parts in views]
+        return [
+            self._joined([
+                block.part_of(values, "past", bank) for block, values in zip(self._blocks, flat, strict=True)
+            ])
+            for bank in self._bank_numbers
+        ]  # fmt: skip
 
     def _rows_a_stretch(self) -> int:
-        states, elements = channels(self.plan)
+        states, elements = channels(self.assembly)
         lanes = sum(len(part) for part, records in zip(self.parts, self._records, strict=True) if records)
         row_bytes = 8 * (states + 2 * elements) * max(1, lanes)
         longest = int(self.slot_rows.max())
@@ -425,7 +415,7 @@ class Engine:
             slots, limit - self.position, (self.epoch + self._order_ahead()) * self._epoch_slots - self.position
         )
         if self.keyframe_samples:
-            numbers = sum(b.devices.state.size + b.registers.bias.size + b.own.past.size for b in self._blocks)
+            numbers = sum(b.state.size + b.memory.bias.size + b.past.size for b in self._blocks)
             room = max(1, KEYFRAME_BYTES // (8 * numbers))
             last = (self.sample // self.keyframe_samples + room + 1) * self.keyframe_samples
             slots = min(slots, last * self.slots_a_sample - 1 - self.position)
@@ -467,8 +457,9 @@ class Engine:
         return np.arange(self.sample // every + 1, last_slot // self.slots_a_sample // every + 1) * every
 
     def _run_block(
-        self, index: int, rows: Rows, slots: int, first_epoch: int, keyframes: int, outputs: np.ndarray | None
-    ) -> tuple[int, Results]:
+        self, index: int, linked: Linked, rows: Rows, slots: int, first_epoch: int, keyframes: int,
+        outputs: np.ndarray | None,
+    ) -> tuple[int, Results]:  # fmt: skip
         part, block = self.parts[index], self._blocks[index]
         lanes = len(part)
         epochs = -(-(self.position + slots) // self._epoch_slots) - first_epoch
@@ -477,22 +468,21 @@ class Engine:
         errors = np.zeros((epochs, lanes))
         errors[0] = self.partial_error[part]
         shown = np.empty((0 if outputs is None else len(outputs), self.assembly.targets.shape[1], lanes))
-        units = len(block.registers.bias)
         kept = Keyframes(
-            np.empty((keyframes, len(block.devices.state))), np.empty((keyframes, units, lanes)),
-            np.empty((keyframes, *block.own.past.shape)), self.keyframe_samples,
+            np.empty((keyframes, len(block.state))), np.empty((keyframes, *block.memory.bias.shape)),
+            np.empty((keyframes, len(block.past))), self.keyframe_samples,
         )  # fmt: skip
         rates = self.rates(first_epoch, first_epoch + epochs)
         data = Data(self.assembly.inputs, self.assembly.targets, order, rates)
-        plan = self._recording_plan if rows.capacity else self.plan
-        energies = np.zeros((epochs, len(self.plan.banks), PHASES, lanes))
-        results = Results(errors, energies, shown, kept)
-        stepped = self._kernel(plan, block._replace(rows=rows), data, results, self.position, slots, first_epoch)
+        results = Results(errors, np.zeros((epochs, len(block.banks), PHASES, lanes)), shown, kept)
+        rows = rows._replace(first_step=self.assembly.steps_before + self.step)
+        given = (linked.program, Packed(data), Packed(results), Packed(rows))
+        stepped = loop()(*given, self.position, slots, first_epoch)
         if outputs is not None:
             # A stretch may begin and end within a sample.
             samples = (self.position + slots) // self.slots_a_sample - self.position // self.slots_a_sample
             outputs[:samples, :, part] = shown[:samples]
-        return int(stepped), results
+        return stepped, results
 
     def _keep_epochs(self, given: list[Results], first_epoch: int) -> None:
         joined = self._joined([part.total_error for part in given])
@@ -503,8 +493,7 @@ class Engine:
         self.partial_error = joined[complete] if complete < len(joined) else np.zeros(self.realisations)
 
     def _keep_keyframes(self, samples: np.ndarray, kept: list[Keyframes]) -> None:
-        banks = range(len(self.plan.banks))
-        states = [self._states_of(bank, [part.state for part in kept]) for bank in banks]
+        states = [self._states_of(bank, [part.state for part in kept]) for bank in self._bank_numbers]
         past = self._past_of([part.past for part in kept])
         self._keyframes.append(KeyframeStates(samples, states, self._joined([part.bias for part in kept]), past))
 
@@ -516,14 +505,12 @@ class Engine:
 
     def _check_finite(self) -> None:
         lost: list[int] = []
-        for k, (part, block) in enumerate(zip(self.parts, self._blocks, strict=True)):
-            if not (np.isfinite(block.devices.state).all() and np.isfinite(block.registers.error).all()):
-                views = [
-                    self._bank_view(block.devices.state, bank, k, of_states=True)
-                    for bank in range(len(self.plan.banks))
-                ]
+        for block in self._blocks:
+            error = block.sample.error
+            if not (np.isfinite(block.state).all() and np.isfinite(error).all()):
+                views = [block.of_elements(bank.state, number) for number, bank in enumerate(block.banks)]
                 finite = np.all([np.isfinite(view).all(axis=(0, 1)) for view in views], axis=0)
-                lost += part[~(finite & np.isfinite(block.registers.error))].tolist()
+                lost += block.realisations[~(finite & np.isfinite(error))].tolist()
         if lost:
             found = [bank.device.find_not_finite(bank.driver_limit) for bank in self.assembly.banks]
             reason = next(filter(None, found), "check the data and the devices' parameters, or take a smaller time.dt")
@@ -539,36 +526,21 @@ class Engine:
         except IndexError:
             capacities = [self._row_capacity if records else 0 for records in self._records]
             return [
-                new_rows(self.plan, len(part), capacity) for part, capacity in zip(self.parts, capacities, strict=True)
+                new_rows(self.assembly, len(part), capacity)
+                for part, capacity in zip(self.parts, capacities, strict=True)
             ]
 
     def _bank_rows(self, memory: list[Rows], rows: int) -> list[BankRows]:
         """Views of what was recorded."""
         found = []
-        for part, block, filled, records in zip(self.parts, self._blocks, memory, self._records, strict=True):
-            for bank in np.flatnonzero(self._recording_plan.banks[:, BankColumn.RECORDED]) if records else ():
-                found.append(self._rows_of(int(bank), part, block._replace(rows=filled), rows))
+        for part, filled, records in zip(self.parts, memory, self._records, strict=True):
+            for bank in self._recorded if records else ():
+                states, currents, voltages = bank_rows(self.assembly, filled, len(part), bank)
+                found.append(BankRows(part, states[:, :rows], currents[:rows], voltages[:rows], bank))
         return found
-
-    def _rows_of(self, bank: int, part: np.ndarray, block: Block, rows: int) -> BankRows:
-        filled = bank_rows(self.plan, block, bank)
-        shape = (rows, int(self.plan.banks[bank, BankColumn.DEVICES]), block.lanes)
-        return BankRows(
-            part,
-            filled.state[:, :rows].reshape(-1, *shape),
-            filled.current[:rows].reshape(shape),
-            filled.voltage[:rows].reshape(shape),
-            bank,
-        )
 
 
 def _as_slice(part: np.ndarray) -> Any:
     """Consecutive numbers as a slice, which is read faster."""
     consecutive = len(part) == part[-1] - part[0] + 1
     return slice(int(part[0]), int(part[-1]) + 1) if consecutive else part
-
-
-def _with_recorded(plan: Plan, recorded: tuple[int, ...]) -> Plan:
-    banks = plan.banks.copy()
-    banks[list(recorded), BankColumn.RECORDED] = 1
-    return plan._replace(banks=banks)

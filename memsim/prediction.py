@@ -12,7 +12,6 @@ from .datasets.scaling import Beyond
 from .engine import Engine
 from .errors import InputError
 from .imperfections.drawing import OwnDevices
-from .kernels.slots import Rule
 from .replay import of_realisations, refuse_states
 from .run import Run
 
@@ -52,12 +51,10 @@ def reading(trained: Assembly, data: Dataset, states: Sequence[np.ndarray]) -> A
     states : sequence of (variables, devices, realisations) float64
         Of each bank.
     """
-    forward, rules = trained.schedule.forward(), trained.plan.rules.copy()
-    rules[Rule.STEPS_BEFORE] = 0  # noise of the READs is drawn as in any other run
     return replace(
         trained, dataset=data, inputs=with_constant_line(data.inputs, trained.config.network.constant_input),
-        targets=data.targets, schedule=forward, plan=trained.plan._replace(slots=forward.table(), rules=rules),
-        initial=tuple(states), start=None,
+        targets=data.targets, schedule=trained.schedule.forward(), initial=tuple(states), start=None,
+        steps_before=0,  # noise of the READs is drawn as in any other run
     )  # fmt: skip
 
 
@@ -152,7 +149,7 @@ def _carried_out(engine: Engine) -> Prediction:
 def _apart(assembly: Assembly) -> Prediction:
     """The same with a copy of the devices for each sample: copies lie side by side, as realisations do."""
     samples, lanes = len(assembly.inputs), len(assembly.seeds)
-    together = max(1, ELEMENTS_TOGETHER // (channels(assembly.plan)[1] * lanes))
+    together = max(1, ELEMENTS_TOGETHER // (channels(assembly)[1] * lanes))
     values, energy, bounds = [], 0.0, 0
     for first in range(0, samples, together):
         shown = np.arange(first, min(first + together, samples), dtype=np.uint32)

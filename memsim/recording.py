@@ -37,8 +37,8 @@ def keyframe_interval(assembly: Assembly) -> int:
     if config.trace.keyframe_samples:
         _refuse_within_batches(config.trace.keyframe_samples, samples, config.learning.batch)
         return config.trace.keyframe_samples
-    states, _ = channels(assembly.plan)
-    size = 8 * (states + int(assembly.plan.units[-1])) * len(assembly.seeds)
+    states, _ = channels(assembly)
+    size = 8 * (states + sum(assembly.sizes)) * len(assembly.seeds)
     total = config.learning.epochs * samples
     wanted = max(min(SAMPLES_AT_LEAST, samples), -(-total // max(KEYFRAMES_AT_LEAST, KEYFRAME_BYTES // size)))
     if wanted < samples:
@@ -166,7 +166,7 @@ def describe(assembly: Assembly, keyframe_samples: int) -> RunDescription:
         phases=[phase.name for phase in Phase],
         operations=[operation.name for operation in Operation],
         counters=COUNTERS,
-        units=int(assembly.plan.units[-1]),
+        units=sum(assembly.sizes),
         keyframe_samples=keyframe_samples,
         phase_seconds=phase_seconds(assembly),
         beginning=assembly.start.beginning if assembly.start is not None else None,

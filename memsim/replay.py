@@ -171,11 +171,11 @@ def replay(engine: Engine, keyframes: Keyframes, start: int, stop: int) -> Itera
 
 def with_units(at: Checkpoint, engine: Engine) -> Checkpoint:
     """A checkpoint whose controller remembers nothing yet, where the file does not say what it did."""
-    units = int(engine.plan.units[-1])
+    units = sum(engine.assembly.sizes)
     return (
         at
         if len(at.bias) == units
-        else replace(at, bias=np.full((units, engine.realisations), unread_bias(engine.plan)))
+        else replace(at, bias=np.full((units, engine.realisations), unread_bias(engine.assembly)))
     )
 
 

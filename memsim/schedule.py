@@ -13,7 +13,7 @@ import numpy as np
 
 from .configuration import Configuration, MultilayerSection, SingleLayerSection
 from .devices import CarrierMemristor
-from .kernels.slots import Column, Operation, Phase
+from .kernels.slots import Operation, Phase
 from .state_dependent import is_modelled, moves_in_read
 
 
@@ -81,23 +81,6 @@ class Schedule:
             steps[slot.phase] += slot.width
             steps[Phase.IDLE] += self.rest_steps
         return steps
-
-    def table(self) -> np.ndarray:
-        """The slot table, (slots, columns) int64; columns as :class:`~memsim.kernels.slots.Column`."""
-        rows = np.empty((len(self.slots), len(Column)), dtype=np.int64)
-        for row, slot, start in zip(rows, self.slots, self.starts, strict=True):
-            row[Column.PHASE] = slot.phase
-            row[Column.OPERATION] = slot.operation
-            row[Column.BANK] = slot.bank
-            row[Column.LAYER] = slot.layer
-            row[Column.VARIABLE] = slot.variable
-            row[Column.START] = start
-            row[Column.PULSES] = slot.pulses
-            row[Column.PULSE_STEPS] = slot.pulse_steps
-            row[Column.GAP_STEPS] = slot.gap_steps
-            row[Column.REST_STEPS] = self.rest_steps
-            row[Column.HELD] = slot.held
-        return rows
 
     def forward(self) -> "Schedule":
         """The READs and RESTOREs alone: a prediction."""

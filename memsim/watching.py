@@ -112,8 +112,8 @@ class Watch:
 
 def _error(reader: Engine, states: list[np.ndarray], past: list[np.ndarray]) -> np.ndarray:
     """Total error (Eq. 20) of all samples that are read through a copy of devices, (realisations,)."""
-    units, lanes = int(reader.plan.units[-1]), reader.realisations
-    unread = np.full((units, lanes), unread_bias(reader.plan))
+    units, lanes = sum(reader.assembly.sizes), reader.realisations
+    unread = np.full((units, lanes), unread_bias(reader.assembly))
     reader.restore(Checkpoint(0, states, unread, past, np.zeros(lanes), [], 0))
     while reader.position < reader.slots:
         reader.advance(reader.slots)

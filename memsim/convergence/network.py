@@ -13,7 +13,6 @@ from ..datasets import Dataset
 from ..engine import Engine
 from ..errors import InputError, NotFiniteError
 from ..imperfections.retention import relaxes
-from ..kernels.slots import Rule
 from ..replay import of_realisations
 from ..starting import Start
 from .result import TOLERANCE, Comparison, DtCheck, StateDifference, check_tolerance
@@ -104,11 +103,7 @@ def refined(assembly: Assembly, factor: int) -> Assembly:
         for slot in assembly.schedule.slots
     )
     schedule = replace(assembly.schedule, slots=slots, rest_steps=assembly.schedule.rest_steps * factor)
-    rules = assembly.plan.rules.copy()
-    rules[Rule.FINER] = factor
-    rules[Rule.STEPS_BEFORE] *= factor
-    plan = assembly.plan._replace(dt=assembly.plan.dt / factor, slots=schedule.table(), rules=rules)
-    return replace(assembly, schedule=schedule, plan=plan)
+    return replace(assembly, schedule=schedule, finer=factor, steps_before=assembly.steps_before * factor)
 
 
 def _compare(

@@ -235,10 +235,10 @@ class ThresholdMemristor(PerceptronMemristor):
 
         drift = physics.drift if self.direction == "both" else physics.drift_printed
         variables = self.inputs + 2
-        key = f"threshold_memristor_{self.inputs}_{self.activation}_{self.direction}"
+        key = f"threshold_memristor_{self.activation}_{self.direction}"
         parameters = physics.FIRST_THRESHOLD + self.inputs + 1
         # The one variable that a drift depends on, the learning rate, never moves.
-        return ModelFunctions(key, variables, parameters, drift, self._output(), constant_drift=True)
+        return ModelFunctions(key, variables, parameters, drift, self._output(), constant_drift=True, sized=True)
 
 
 def _check_windows(thresholds: tuple[float, ...], window: float) -> None:
@@ -316,8 +316,9 @@ class CarrierMemristor(PerceptronMemristor):
         from ..kernels.stepping import ModelFunctions
 
         parameters = physics.FIRST_CARRIER + self.inputs + 1
-        key = f"carrier_memristor_{self.inputs}_{self.activation}"
+        key = f"carrier_memristor_{self.activation}"
         # Through a step, which is all that a pulse of its has, no drift changes.
         return ModelFunctions(
-            key, self.inputs + 2, parameters, physics.drift, self._output(), constant_drift=True, carried=True
+            key, self.inputs + 2, parameters, physics.drift, self._output(), constant_drift=True, carried=True,
+            sized=True,
         )  # fmt: skip

@@ -14,7 +14,7 @@ import numpy as np
 from ..devices import UNBOUNDED, Device
 from ..errors import InputError, RunError
 from ..kernels.stepping import waveform_kernel
-from ..kernels.tiles import WIDE
+from ..kernels.tiles import WIDE, new_tile
 from ..provenance import environment
 from ..traces.background import BackgroundWriter
 from ..traces.drive_file import RESPONSES, UNITS, DriveDescription, DriveWriter, open_drive_file
@@ -225,6 +225,7 @@ class _Block(NamedTuple):
     states: np.ndarray  # (variables, devices)
     lines: np.ndarray  # (devices,)
     energies: np.ndarray  # (devices,)
+    tile: np.ndarray  # scratch
 
 
 class _Bank:
@@ -241,7 +242,10 @@ class _Bank:
         self._lines, of_device = config.lines()
         states = config.states()
         self._blocks = [
-            _Block(states[:, part].copy(), of_device[part].copy(), np.zeros(part.stop - part.start)) for part in blocks
+            _Block(
+                states[:, part].copy(), of_device[part].copy(), np.zeros(part.stop - part.start), new_tile(len(states))
+            )
+            for part in blocks
         ]
 
     def advance(self, first: int, stop: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -267,7 +271,7 @@ class _Bank:
         drives, responses = np.empty((steps, devices)), np.empty((steps, devices))
         self._kernel(
             block.states, starts, ends, block.lines, self._dt, self._parameters, self._lower, self._upper,
-            states, drives, responses, block.energies,
+            states, drives, responses, block.energies, block.tile,
         )  # fmt: skip
         return states.transpose(1, 2, 0), drives, responses
 

@@ -8,6 +8,7 @@ import numpy as np
 from ..devices import Device
 from ..errors import InputError
 from ..kernels.stepping import waveform_kernel
+from ..kernels.tiles import new_tile
 from ..traces.drive_file import RESPONSES
 from .measurement import Measurement
 
@@ -98,12 +99,13 @@ class Simulation:
         rows = np.empty((len(variables), steps, 1))
         drives, responses = np.empty((steps, 1)), np.empty((steps, 1))
         state, line, energy = states.copy(), np.zeros(1, dtype=np.int64), np.zeros(1)
+        tile = new_tile(len(variables))
         first = 0
         for stretch in self._stretches:
             part = slice(first, first + len(stretch.starts))
             kernel(
                 state, stretch.starts, stretch.ends, line, stretch.dt, parameters, lower, upper,
-                rows[:, part], drives[part], responses[part], energy,
+                rows[:, part], drives[part], responses[part], energy, tile,
             )  # fmt: skip
             first = part.stop
         return responses[self._sample_ends, 0], rows[:, self._sample_ends, 0].T

@@ -12,9 +12,9 @@ from ..calibration import BankCalibration
 from ..devices import UNBOUNDED, Device
 from ..errors import InputError
 from ..fields import one_of
+from ..kernels.operands import Flaws
 from ..kernels.random import PURPOSE_SPREAD, PURPOSE_STUCK, normal, uniform
-from ..kernels.slots import Flaw
-from .past import first_past, middle_of, put_flaws
+from .past import first_past, flaws_of_past, middle_of
 from .retention import aims_of
 from .settings import BankImperfections, BankPeriphery, ImperfectionsSection, PeripherySection, kind_of, step_of
 
@@ -63,21 +63,22 @@ class OwnDevices:
 
 def flaws_of(
     banks: Sequence[BankCalibration], imperfections: ImperfectionsSection, periphery: PeripherySection
-) -> np.ndarray:
-    """The table of :class:`~memsim.kernels.slots.Flaw`, (banks, columns)."""
-    table = np.zeros((len(banks), len(Flaw)))
-    for row, bank in zip(table, banks, strict=True):
-        around: BankPeriphery = getattr(periphery, kind_of(bank))
-        noise = getattr(imperfections, kind_of(bank)).write_noise
-        row[Flaw.WRITE_NOISE] = _sigma(noise)
-        row[Flaw.LEVELS] = getattr(imperfections, kind_of(bank)).levels
-        put_flaws(row, getattr(imperfections, kind_of(bank)))
-        row[Flaw.READ_NOISE] = around.read_noise
-        row[Flaw.READOUT_RANGE] = around.readout_range or 0.0
-        row[Flaw.READOUT_STEP] = step_of(around.readout_bits, around.readout_range)
-        row[Flaw.DRIVER_RANGE] = around.driver_range or 0.0
-        row[Flaw.DRIVER_STEP] = step_of(around.driver_bits, around.driver_range)
-    return table
+) -> tuple[Flaws, ...]:
+    """What is imperfect of each bank and of its periphery."""
+    return tuple(_flaws(getattr(imperfections, kind_of(bank)), getattr(periphery, kind_of(bank))) for bank in banks)
+
+
+def _flaws(section: BankImperfections, around: BankPeriphery) -> Flaws:
+    return Flaws(
+        write_noise=_sigma(section.write_noise),
+        levels=section.levels,
+        read_noise=around.read_noise,
+        readout_range=around.readout_range or 0.0,
+        readout_step=step_of(around.readout_bits, around.readout_range),
+        driver_range=around.driver_range or 0.0,
+        driver_step=step_of(around.driver_bits, around.driver_range),
+        **flaws_of_past(section),
+    )
 
 
 def draw_devices(

@@ -9,7 +9,7 @@ from ..calibration import BankCalibration
 from ..devices import UNBOUNDED
 from ..errors import InputError
 from ..kernels.random import PURPOSE_FIRST_TRAP, uniform
-from ..kernels.slots import Flaw, Past
+from ..kernels.slots import Past
 from .settings import BankImperfections, ImperfectionsSection, kind_of
 
 
@@ -25,23 +25,23 @@ def past_counts(banks: Sequence[BankCalibration], imperfections: ImperfectionsSe
     return any(kept_of(bank, imperfections) for bank in banks)
 
 
-def put_flaws(row: np.ndarray, section: BankImperfections) -> None:
-    """Fill a bank's row of :class:`~memsim.kernels.slots.Flaw` with its wear and telegraph noise."""
-    row[Flaw.WEAR] = math.log(2.0) / section.endurance if section.endurance else 0.0
+def flaws_of_past(section: BankImperfections) -> dict[str, float]:
+    """Wear and telegraph noise as fields of :class:`~memsim.kernels.operands.Flaws`."""
+    found = {"wear": math.log(2.0) / section.endurance if section.endurance else 0.0}
     if section.telegraph_amplitude and section.capture_time and section.emission_time:
-        row[Flaw.TELEGRAPH_AMPLITUDE] = section.telegraph_amplitude
-        row[Flaw.TELEGRAPH_RATE] = 1.0 / section.capture_time + 1.0 / section.emission_time
-        row[Flaw.TELEGRAPH_SHARE] = section.emission_time / (section.capture_time + section.emission_time)
+        found["telegraph_amplitude"] = section.telegraph_amplitude
+        found["telegraph_rate"] = 1.0 / section.capture_time + 1.0 / section.emission_time
+        found["telegraph_share"] = section.emission_time / (section.capture_time + section.emission_time)
+    return found
 
 
 def first_past(index: int, bank: BankCalibration, section: BankImperfections, seeds: np.ndarray) -> np.ndarray:
     """The past of a bank's devices before the run, (kinds, devices, realisations): fresh, with stationary traps."""
     found = np.zeros((len(Past), bank.devices, len(seeds)))
-    row = np.zeros(len(Flaw))
-    put_flaws(row, section)
-    if row[Flaw.TELEGRAPH_AMPLITUDE]:
+    share = flaws_of_past(section).get("telegraph_share", 0.0)
+    if share:
         drawn = [[uniform(seed, PURPOSE_FIRST_TRAP, index, d, 0) for seed in seeds] for d in range(bank.devices)]
-        found[Past.TRAP] = np.array(drawn) < row[Flaw.TELEGRAPH_SHARE]
+        found[Past.TRAP] = np.array(drawn) < share
     return found
 
 

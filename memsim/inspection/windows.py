@@ -141,7 +141,7 @@ def _copy_results(run: Run, writer: RunWriter) -> None:
         metrics = {name: values[part] for name, values in epochs.items()}
         writer.append_epochs(metrics, np.stack(energies, axis=1) if energies else NO_ENERGIES)
     samples = stored.keyframe_samples
-    units = int(run.assembly.plan.units[-1])
+    units = sum(run.assembly.sizes)
     for first in range(0, len(samples), KEYFRAMES_AT_ONCE):
         part = slice(first, first + KEYFRAMES_AT_ONCE)
         bias = stored.keyframe_bias(part)

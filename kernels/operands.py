@@ -1,0 +1,357 @@
+"""Operands: the records that instructions work on, views of a block's memory that are cut once, before the run.
+
+An instruction is a kernel and an operand. A slot of the schedule is a list of
+them (:mod:`memsim.program`), which the learning loop calls one after the other as
+``kernel(operand, rows, step)``: the rows of the trace, and the step of the run
+at which the slot begins. So each decision about what a slot needs is taken
+before the run, by the program that makes the list. Compiled code has none of
+them, and each function is compiled on its own, once for all networks.
+"""
+
+from typing import NamedTuple
+
+from numba import types
+
+from .records import Code, Cube, Integers, Line, Order, RecordType, Seeds, Sheet, Stack
+
+
+class Rows(NamedTuple):
+    """Rows of the trace in the order of the banks, flat; empty where nothing is recorded."""
+
+    state: Line  # of each bank (variables, capacity, elements)
+    current: Line  # of each bank (capacity, elements), A
+    voltage: Line  # V
+    capacity: int
+    first_step: int = 0  # the step of the run in row 0
+
+
+class Bank(NamedTuple):
+    """A bank's devices in a block of realisations, and all that is known and counted of them.
+
+    The first axis is the state variables, or the phases, where there are two.
+    The last one is the *elements*, (devices, realisations) flat, and the room
+    beside them that a last tile needs (:func:`~memsim.kernels.tiles.room_of`).
+    """
+
+    state: Sheet
+    before: Sheet  # states before the READ that a RESTORE is to undo
+    gathered: Sheet  # requests of the mini-batch in progress, added up: charges, or changes of a weight
+    amplitudes: Sheet  # of the carriers of a write, A; no elements where there are none
+    current: Line  # amplitudes, A
+    train: Line  # the present pulse of a train, A
+    idle: Line  # zeros
+    voltage: Line  # V
+    request: Line  # charge beyond the threshold, A s; of modelled banks the change of a weight, ohm or 1
+    pulses: Line  # pulses of a train
+    known: Line  # modelled banks: states as they were measured
+    aim: Line  # modelled banks: states that a write or a restoration leads to
+    asked: Line  # the currents that the controller asked for, where drivers are imperfect, A
+    movable: Line  # 0 of stuck devices, 1 of others
+    past: Sheet  # what a device's past leaves in it: see Past
+    parameters: Line  # of the model: one for all devices, or (parameters, room) flat where each has its own
+    lower: Line  # (variables,), bounds of the states
+    upper: Line
+    # Counters.
+    energy: Sheet  # (phases, room), J
+    epoch_energy: Sheet  # (phases, room), J, of the epoch in progress
+    peak_current: Sheet  # (phases, room), A
+    disturbed: Sheet  # (phases, room), variables that moved and should not
+    bound: Sheet  # (phases, room), variables that a pulse, which may move any, left at a bound
+    highest: Sheet  # states
+    lowest: Sheet
+    residual: Line  # largest, as a share of the range
+    unrestored: Line  # RESTOREs with a residual above 1e-12
+    clipped: Line  # writes
+    shortened: Line  # writes
+    rounded: Line  # writes
+    rounding: Line  # largest, A s
+    unverified: Line  # writes and RESTOREs
+    out_of_range: Line  # READs
+    driver_clipped: Line  # slots
+    readout_clipped: Line  # slots
+    devices: int
+    elements: int
+
+
+class Layer(NamedTuple):
+    """The controller's memory of a layer, (units, realisations)."""
+
+    signal: Sheet
+    net: Sheet
+    slope: Sheet
+    bias: Sheet
+    sensitivity: Sheet  # of modelled nodes: dV/dw_b
+    arriving: Sheet  # the gradient without the slope: T - V, or the sum of delta_l w_kl
+    gradient: Sheet
+
+
+class Sample(NamedTuple):
+    """What the controller holds of the present sample, for a block of realisations."""
+
+    target: Sheet  # (outputs, realisations)
+    difference: Line  # T - V of the single-layer perceptron
+    error: Line  # Eq. 19
+    scale: Line  # that a READ's full-scale current stands for
+    rate: Line  # (1,), learning rate of the sample's epoch
+    closing: Line  # (1,), 1 where the sample is the last of its mini-batch, else 0
+
+
+class Nominal(NamedTuple):
+    """What the controller knows of a bank: calibrated constants, in SI units."""
+
+    drift: float  # k, state units per A s beyond the threshold; 1 for modelled banks, whose requests are no charges
+    threshold: float  # of the devices, or of the variable that a WRITE addresses, A
+    read_current: float  # full scale of a READ of synapses, A
+    limit: float  # largest current of a WRITE, A
+    state_per_weight: float  # 1/B, state units; of modelled synapses ohm
+    unit_current: float  # the current that stands for a signal of 1, A
+    unit_voltage: float  # the voltage that stands for an output of 1, V
+    r_on: float  # ohm
+    r_off: float  # ohm
+    range: float  # D', state units
+    bias_limit: float  # allowed magnitude of a bias weight
+    full_scale: float  # fixed scale of a READ; 0: each vector's own largest magnitude
+    write_current: float  # amplitude of the pulses of a train, A beyond the threshold
+    lower: float  # modelled: bounds of the state
+    upper: float
+    reference: float  # modelled synapses: the reference resistor whose voltage is subtracted, ohm
+    polarity: float  # modelled: 1 where a positive current raises the state, -1 where it lowers it
+    fall_current: float  # modelled: amplitude of a train's pulses that lower a state, A; write_current raises
+    tolerance: float  # modelled: share of the range within which a state is where it should be
+    moves: bool  # modelled: whether any READ moves the state
+    kept_bias: bool  # modelled nodes: the controller keeps the bias weights, and RESTOREs are verified
+
+
+class Control(NamedTuple):
+    """What the controller's rules work on in a slot."""
+
+    bank: Bank
+    nominal: Nominal
+    sample: Sample
+    below: Layer
+    layer: Layer
+    rows: int  # the bank's elements lie as (rows, columns, realisations); nodes in one row
+    columns: int
+    line_signal: Line  # of the line that a WRITE addresses
+    request: Line  # the part of the bank's requests that a WRITE is for
+    gathered: Line  # and of what is gathered
+    turn: Line  # (1,), the present pulse of a train
+    parameters: Line  # nominal ones, of modelled banks
+    pulse_time: float  # s
+    pulses: int  # of the slot's train
+    batch: int  # samples of a mini-batch
+    made_for: float  # the learning rate that the devices are made for
+    bias_rule: int  # BiasRule
+    gradient_rule: int  # OutputGradient
+    activation: int  # Activation
+    write_law: int  # WriteLaw
+    write_tolerance: float  # share of the range: a device that is so near to its aim gets no pulse
+    held: bool  # whether external control holds the states
+    model_steps: int  # of a pulse in the controller's model
+    model_dt: float  # s
+
+
+class Flaws(NamedTuple):
+    """Imperfections of a bank and of its periphery; 0 where there is none."""
+
+    write_noise: float = 0.0  # standard deviation of the logarithm of a pulse's factor
+    read_noise: float = 0.0  # standard deviation, V
+    readout_range: float = 0.0  # V
+    readout_step: float = 0.0  # V
+    driver_range: float = 0.0  # A
+    driver_step: float = 0.0  # A
+    levels: float = 0.0  # levels that a WRITE can end at
+    wear: float = 0.0  # ln 2 over the pulses after which the range of the memristance is half as wide
+    telegraph_amplitude: float = 0.0  # share by which the memristance is larger while a trap is occupied
+    telegraph_rate: float = 0.0  # at which a trap forgets whether it was occupied, 1/s
+    telegraph_share: float = 0.0  # of the time that a trap is occupied
+
+
+class Flawed(NamedTuple):
+    """An imperfect bank, in a slot that drives it; (elements,) arrays are parts of the bank's."""
+
+    bank: Bank
+    flaws: Flaws
+    drive: Line  # the currents of its pulses: the bank's, or those of a train, A
+    factors: Line  # of the drifts
+    closed: Line  # the share by which a device's range has closed; no elements where the past does not count
+    gain: Line  # of its voltage
+    seeds: Seeds  # (realisations,)
+    number: int  # of the bank
+    finer: int  # steps of dt to one of the noise; 1 but for a check of dt
+    offset: int  # steps from the slot's start
+    time_since: float  # since the beginning of the slot that last drove the bank, s
+
+
+class Carried(NamedTuple):
+    """A bank whose variables are told apart by carriers, in a slot that drives it."""
+
+    bank: Bank
+    sample: Sample
+    carriers: Sheet  # (variables that have one, steps)
+    parameters: Sheet  # (parameters, 1 or room)
+    signal: Sheet  # of the inputs
+    gradient: Line
+    turn: Line  # (1,), the present step
+    limit: float  # of the driver, A
+    unit_charge: float  # a signal of 1 through the pulse, A s
+    pulse_time: float  # s
+    made_for: float  # the learning rate that the devices are made for
+    batch: int
+    finer: int  # steps of dt to one of the carriers
+
+
+class Repeat(NamedTuple):
+    """Instructions that are carried out again and again, each time some steps later."""
+
+    code: Code
+    first: int
+    last: int
+    period: int  # steps
+    turn: Line  # (1,), set to the number of the turn
+
+
+class Tally(NamedTuple):
+    """What a pulse leaves beside the states, (room,), or (variables, room)."""
+
+    voltage: Line  # at the end of the last step in V; replaced
+    energy: Line  # the sum of V * I * dt in J is added
+    epoch_energy: Line  # the same is added; whoever counts by epochs begins each with zeros
+    peak_current: Line  # largest magnitude in A
+    disturbed: Line  # the number of variables that moved without being addressed is added
+    bound: Line  # the number of variables that a pulse, which may move any, left at a bound is added
+    highest: Sheet  # extremes of the states at the ends of pulses
+    lowest: Sheet
+
+
+class Job(NamedTuple):
+    """A pulse of constant currents for a bank.
+
+    Attributes
+    ----------
+    states : (variables, room) float64
+        Updated in place. What lies beyond the elements is carried along.
+    currents : (room,) float64
+        Amplitude of each element's pulse in A.
+    parameters : flat float64
+        (parameters,), or (parameters, room) of a model with ``own_parameters``.
+    lower, upper : (variables,) float64
+        States stop there.
+    tally : Tally
+    tile : flat float64
+        Scratch, from :func:`~memsim.kernels.tiles.new_tile`.
+    elements : int
+        Elements whose device-steps are counted.
+    steps : int
+        Width of the pulse in steps, 1 or more.
+    offset : int
+        Its first step, counted from the slot's.
+    dt : float
+        Step in s.
+    addressed : int
+        The variable that the pulse may move; ANY_VARIABLE or NO_VARIABLE.
+    held : bool
+        External control holds the states; the devices only conduct.
+    skip : bool
+        False steps resting tiles too, for the proof that skipping is exact.
+    recorded : bool
+        Whether rows are kept of it, where there are any.
+    elements_before, states_before : int
+        Elements and states of the banks whose rows come before.
+    first, last : int
+        The elements that it steps, in tiles of one width.
+    step_tile : int
+        Address of the model's function for that width.
+    """
+
+    states: Sheet
+    currents: Line
+    parameters: Line
+    lower: Line
+    upper: Line
+    tally: Tally
+    tile: Line
+    elements: int
+    steps: int
+    dt: float
+    addressed: int
+    held: bool = False
+    skip: bool = True
+    offset: int = 0
+    recorded: bool = True
+    elements_before: int = 0
+    states_before: int = 0
+    first: int = 0
+    last: int = 0
+    step_tile: int = 0
+
+
+class Spent(NamedTuple):
+    """Where the energies of a bank's epoch are added up."""
+
+    epoch_energy: Sheet  # (phases, room), J
+    total: Sheet  # (phases, realisations), J
+    devices: int
+
+
+class Data(NamedTuple):
+    """Samples, the order in which each realisation sees them, and how fast it learns from them."""
+
+    inputs: Sheet  # (samples, inputs)
+    targets: Sheet  # (samples, outputs)
+    order: Order  # (epochs, samples, realisations)
+    rates: Line  # (epochs,), learning rates of the same epochs
+
+
+class Keyframes(NamedTuple):
+    """All that a run goes on from, kept at the end of every so many samples."""
+
+    state: Sheet  # (keyframes, states), of all devices of a block
+    bias: Cube  # (keyframes, units, realisations), the bias weights as the controller last knew them
+    past: Sheet  # (keyframes, numbers), of all devices of a block
+    every: int  # samples; 0 keeps none
+
+
+class Results(NamedTuple):
+    """What a stretch of the run gives."""
+
+    total_error: Sheet  # (epochs, realisations), Eq. 20
+    energy: Stack  # (epochs, banks, phases, realisations), J, of complete epochs
+    outputs: Cube  # (samples, outputs, realisations); no samples where not wanted
+    keyframes: Keyframes
+
+
+class Program(NamedTuple):
+    """The instructions of a run, and what the loop itself touches.
+
+    Code is (instructions, 2): the addresses of a kernel and of its operand.
+    """
+
+    code: Code  # of the slots of a sample
+    first: Integers  # (slots + 1,), where each slot's instructions begin
+    steps: Integers  # (slots,), of each slot and the rest after it
+    opening: Code  # before a stretch
+    closing: Code  # after an epoch
+    spent: Cube  # (banks, phases, realisations), energies of the epoch that was closed, J
+    batch: int
+    sample: Sample
+    signal: Sheet  # of the inputs
+    outputs: Sheet  # signals of the last layer
+    bias: Sheet  # (units, realisations)
+    state: Line  # of all devices
+    past: Line
+
+
+ROWS = RecordType(Rows)
+JOB = RecordType(Job)
+
+
+def instruction_on(operand: type) -> types.Type:
+    """The signature of the instructions that work on a kind of operand."""
+    return types.int64(RecordType(operand), ROWS, types.int64)
+
+
+TILE = types.int64(JOB, types.int64, types.int64, types.int64)
+RUN = types.int64(
+    *(RecordType(record) for record in (Program, Data, Results, Rows)), types.int64, types.int64, types.int64
+)

@@ -1,0 +1,66 @@
+"""Linking: instructions as the addresses that compiled code calls, in memory that lives as long as the program."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from ..assembly import Assembly
+from ..blocks import Block
+from ..kernels.operands import Program
+from ..kernels.records import Packed
+from .instruction import Instruction
+from .making import Sequence
+
+
+class Linked:
+    """A program that the learning loop can carry out; the owner of every operand's memory.
+
+    Parameters
+    ----------
+    assembly : Assembly
+    block : Block
+    sequence : Sequence
+        From :func:`~memsim.program.making.make`, for the same block.
+    """
+
+    def __init__(self, assembly: Assembly, block: Block, sequence: Sequence) -> None:
+        self._packed: dict[int, Packed] = {}  # by the identity of the records, which the packed ones keep alive
+        counts = [len(slot) for slot in sequence.slots]
+        inputs, last = assembly.sizes[0], sum(assembly.sizes[:-1])
+        schedule = assembly.schedule
+        self.program = Packed(
+            Program(
+                code=self._code(instruction for slot in sequence.slots for instruction in slot),
+                first=np.cumsum([0, *counts]),
+                steps=np.array([slot.width + schedule.rest_steps for slot in schedule.slots]),
+                opening=self._code(sequence.opening),
+                closing=self._code(sequence.closing),
+                spent=sequence.spent,
+                batch=assembly.config.learning.batch,
+                sample=block.sample,
+                signal=block.memory.signal[:inputs],
+                outputs=block.memory.signal[last:],
+                bias=block.memory.bias,
+                state=block.state,
+                past=block.past,
+            )
+        )
+
+    def _code(self, instructions: Iterable[Instruction]) -> np.ndarray:
+        """Addresses of kernels and operands, (instructions, 2)."""
+        code = [(one.kernel.address, self._address(self._linked(one))) for one in instructions]
+        return np.array(code, dtype=np.int64).reshape(-1, 2)
+
+    def _linked(self, instruction: Instruction) -> Any:
+        """An instruction's operand with the addresses in it."""
+        if instruction.tile is not None:
+            return instruction.operand._replace(step_tile=instruction.tile.address)
+        if instruction.repeated:
+            return instruction.operand._replace(code=self._code(instruction.repeated))
+        return instruction.operand
+
+    def _address(self, operand: Any) -> int:
+        if id(operand) not in self._packed:
+            self._packed[id(operand)] = Packed(operand)
+        return self._packed[id(operand)].address
