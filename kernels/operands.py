@@ -286,6 +286,47 @@ class Job(NamedTuple):
     step_tile: int = 0
 
 
+class Following(NamedTuple):
+    """A bank that follows sampled waveforms, linear within each step.
+
+    Attributes
+    ----------
+    states : (variables, elements) float64
+        Updated in place.
+    starts, ends : (steps, lines) float64
+        The drive at the start and at the end of each step, in A or V.
+    line_of : (elements,) int64
+        The line that drives each element.
+    parameters : (parameters,) float64
+    lower, upper : (variables,) float64
+        States stop there.
+    row_states : (variables, steps, elements) float64
+        Filled with the states at each step's end.
+    row_drives, row_responses : (steps, elements) float64
+        Filled with the drive and the response there.
+    energies : (elements,) float64
+        The sum of V * I * dt in J is added.
+    tile : flat float64
+        Scratch, from :func:`~memsim.kernels.tiles.new_tile`.
+    dt : float
+        Step in s.
+    """
+
+    states: Sheet
+    starts: Sheet
+    ends: Sheet
+    line_of: Integers
+    parameters: Line
+    lower: Line
+    upper: Line
+    row_states: Cube
+    row_drives: Sheet
+    row_responses: Sheet
+    energies: Line
+    tile: Line
+    dt: float
+
+
 class Spent(NamedTuple):
     """Where the energies of a bank's epoch are added up."""
 
@@ -352,6 +393,7 @@ def instruction_on(operand: type) -> types.Type:
 
 
 TILE = types.int64(JOB, types.int64, types.int64, types.int64)
+FOLLOW = types.int64(RecordType(Following))
 RUN = types.int64(
     *(RecordType(record) for record in (Program, Data, Results, Rows)), types.int64, types.int64, types.int64
 )

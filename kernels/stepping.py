@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from . import tiles
 from .compiling import Kernel, file_digest, inlined, merged, plain, specialise
-from .operands import TILE, Job, instruction_on
+from .operands import FOLLOW, TILE, Job, instruction_on
 from .records import call_tile
 from .scratch import fixed_tuple, give, line, load, sheet, show, stack_array, stack_line, store, take
 from .tiles import DRIVE, NARROW, STATES, VOLTAGE, WIDE, tiles_of
@@ -331,59 +331,42 @@ def _refuse_short(job: Job) -> None:
 # Waveforms.
 
 
-def waveform(
-    states, starts, ends, lines, dt, parameters, lower, upper, row_states, row_drives, row_responses, energies, tile
-):
-    """Step a bank through sampled waveforms, linear within each step.
-
-    Parameters
-    ----------
-    states : (variables, elements) float64
-        Updated in place.
-    starts, ends : (steps, lines) float64
-        The drive at the start and at the end of each step, in A or V.
-    lines : (elements,) int64
-        The line that drives each element.
-    dt : float
-        Step in s.
-    parameters : (parameters,) float64
-    lower, upper : (variables,) float64
-        States stop there.
-    row_states, row_drives, row_responses : arrays
-        (variables, steps, elements) and (steps, elements): the state, the drive
-        and the response at each step's end.
-    energies : (elements,) float64
-        The sum of V * I * dt in J is added.
-    tile : flat float64
-        Scratch, from :func:`~memsim.kernels.tiles.new_tile`.
-    """
-    steps, variables, elements = starts.shape[0], states.shape[0], states.shape[1]
-    p = of_parameters(parameters)
+def waveform(w):
+    """Step a bank through sampled waveforms; the device-steps that were integrated."""
+    steps, variables, elements, tile, lower, upper = (
+        w.starts.shape[0],
+        w.states.shape[0],
+        w.states.shape[1],
+        w.tile,
+        w.lower,
+        w.upper,
+    )
+    p = of_parameters(w.parameters)
     x = sheet(tile, STATES * WIDTH, variables, WIDTH)
     rate = sheet(tile, (STATES + variables) * WIDTH, variables, WIDTH)
     ahead = sheet(tile, (STATES + 2 * variables) * WIDTH, variables, WIDTH)
     start, end, response = stack_line(WIDTH), stack_line(WIDTH), stack_line(WIDTH)
     for first in range(0, elements, WIDTH):
+        width = min(WIDTH, elements - first)
         for v in range(variables):
-            take(x[v], states[v], first, lower[v])
+            take(x[v], w.states[v], first, lower[v])
         for j in range(WIDTH):
             start[j] = 0.0
             end[j] = 0.0
-        line_of = lines[first : first + WIDTH]
-        energy = energies[first : first + WIDTH]
         for t in range(steps):
-            for j in range(line_of.size):
-                start[j] = starts[t, line_of[j]]
-                end[j] = ends[t, line_of[j]]
-            follow(x, rate, ahead, start, end, response, p, lower, upper, dt)
+            for j in range(width):
+                start[j] = w.starts[t, w.line_of[first + j]]
+                end[j] = w.ends[t, w.line_of[first + j]]
+            follow(x, rate, ahead, start, end, response, p, lower, upper, w.dt)
             for v in range(variables):
-                give(x[v], row_states[v, t], first)
-            give(end, row_drives[t], first)
-            give(response, row_responses[t], first)
-            for j in range(energy.size):
-                energy[j] += end[j] * response[j] * dt
+                give(x[v], w.row_states[v, t], first)
+            give(end, w.row_drives[t], first)
+            give(response, w.row_responses[t], first)
+            for j in range(width):
+                w.energies[first + j] += end[j] * response[j] * w.dt
         for v in range(variables):
-            give(x[v], states[v], first)
+            give(x[v], w.states[v], first)
+    return steps * elements
 
 
 def tuple_of_parameters(parameters):
@@ -396,8 +379,8 @@ def array_of_parameters(parameters):
     return parameters
 
 
-def waveform_kernel(model: ModelFunctions, integrator: str, drive: str):
-    """The kernel :func:`waveform` for a model, an integrator, and a ``"current"`` or ``"voltage"`` drive.
+def waveform_kernel(model: ModelFunctions, integrator: str, drive: str) -> Kernel:
+    """:func:`waveform` as a kernel, for a model, an integrator, and a ``"current"`` or ``"voltage"`` drive.
 
     Under a voltage the response is the current that it causes.
     """
@@ -405,7 +388,7 @@ def waveform_kernel(model: ModelFunctions, integrator: str, drive: str):
 
 
 @functools.cache
-def _waveform_kernel(model: ModelFunctions, integrator: str, drive: str):
+def _waveform_kernel(model: ModelFunctions, integrator: str, drive: str) -> Kernel:
     key = f"{integrator}_{cache_key(model)}_under_{drive}"
     one = model.variables == 1
     names = _method(model._replace(constant_drift=False), integrator, drive, f"waveform_{key}", WIDE)
@@ -416,4 +399,4 @@ def _waveform_kernel(model: ModelFunctions, integrator: str, drive: str):
         names["advance"] = specialise(names["advance"], f"advance_waveform_{key}", compiler=inlined, **names)
     template = tiles.follow_one if one else tiles.follow_several
     names["follow"] = specialise(template, f"follow_{key}", compiler=inlined, **names)
-    return specialise(waveform, f"waveform_{key}", **names)
+    return Kernel(specialise(waveform, f"waveform_{key}", compiler=plain, **names), FOLLOW)

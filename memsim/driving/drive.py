@@ -13,6 +13,8 @@ import numpy as np
 
 from ..devices import UNBOUNDED, Device
 from ..errors import InputError, RunError
+from ..kernels.operands import Following
+from ..kernels.records import Packed, from_python
 from ..kernels.stepping import waveform_kernel
 from ..kernels.tiles import WIDE, new_tile
 from ..provenance import environment
@@ -233,7 +235,9 @@ class _Bank:
 
     def __init__(self, config: DriveConfiguration, blocks: list[slice], each: Callable[..., Iterable[Any]]) -> None:
         variables = config.device.state_variables()
-        self._kernel = waveform_kernel(config.device.functions(), config.time.integrator, config.bank.drive)
+        self._kernel = from_python(
+            waveform_kernel(config.device.functions(), config.time.integrator, config.bank.drive)
+        )
         self._dt = config.time.dt
         self._parameters = np.array(config.device.kernel_parameters(), dtype=np.float64)
         self._lower = np.array([v.lower for v in variables])
@@ -269,10 +273,10 @@ class _Bank:
         steps = len(starts)
         states = np.empty((variables, steps, devices))
         drives, responses = np.empty((steps, devices)), np.empty((steps, devices))
-        self._kernel(
-            block.states, starts, ends, block.lines, self._dt, self._parameters, self._lower, self._upper,
-            states, drives, responses, block.energies, block.tile,
-        )  # fmt: skip
+        self._kernel(Packed(Following(
+            block.states, starts, ends, block.lines, self._parameters, self._lower, self._upper,
+            states, drives, responses, block.energies, block.tile, self._dt,
+        )))  # fmt: skip
         return states.transpose(1, 2, 0), drives, responses
 
     def energies(self) -> np.ndarray:

@@ -7,6 +7,8 @@ import numpy as np
 
 from ..devices import Device
 from ..errors import InputError
+from ..kernels.operands import Following
+from ..kernels.records import Packed, from_python
 from ..kernels.stepping import waveform_kernel
 from ..kernels.tiles import new_tile
 from ..traces.drive_file import RESPONSES
@@ -92,23 +94,24 @@ class Simulation:
         states : (samples, variables) float64
         """
         variables = device.state_variables()
-        kernel = waveform_kernel(device.functions(), self.integrator, self.drive)
+        kernel = from_python(waveform_kernel(device.functions(), self.integrator, self.drive))
         parameters = np.array(device.kernel_parameters(), dtype=np.float64)
         lower, upper = np.array([v.lower for v in variables]), np.array([v.upper for v in variables])
         steps = int(self._sample_ends[-1]) + 1
-        rows = np.empty((len(variables), steps, 1))
+        rows = np.empty((len(variables), steps))
         drives, responses = np.empty((steps, 1)), np.empty((steps, 1))
         state, line, energy = states.copy(), np.zeros(1, dtype=np.int64), np.zeros(1)
-        tile = new_tile(len(variables))
-        first = 0
+        tile, first = new_tile(len(variables)), 0
         for stretch in self._stretches:
             part = slice(first, first + len(stretch.starts))
-            kernel(
-                state, stretch.starts, stretch.ends, line, stretch.dt, parameters, lower, upper,
-                rows[:, part], drives[part], responses[part], energy, tile,
-            )  # fmt: skip
+            filled = np.empty((len(variables), len(stretch.starts), 1))
+            kernel(Packed(Following(
+                state, stretch.starts, stretch.ends, line, parameters, lower, upper,
+                filled, drives[part], responses[part], energy, tile, stretch.dt,
+            )))  # fmt: skip
+            rows[:, part] = filled[..., 0]
             first = part.stop
-        return responses[self._sample_ends, 0], rows[:, self._sample_ends, 0].T
+        return responses[self._sample_ends, 0], rows[:, self._sample_ends].T
 
 
 def _stretches(driven: np.ndarray, counts: np.ndarray, steps: np.ndarray, between: Between) -> list[_Stretch]:
