@@ -247,6 +247,11 @@ class Kernel:
         """Whether its code is in memory."""
         return not JIT or self._code is not None
 
+    @property
+    def was_on_disk(self) -> bool:
+        """Whether its code, which is in memory, came from the disk."""
+        return self._code is not None and self._code.cache_hits > 0
+
     def load(self) -> bool:
         """Take the code from the disk; whether it was there."""
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import naive
 import naive_state_dependent
-import numba
 import numpy as np
 import pytest
 
@@ -408,13 +407,15 @@ def test_the_twins_cases_learn_and_every_counter_counts_in_some_case():
     assert not run_naive("carriers, sines").values["unrestored of bank 0"].any()
 
 
-def test_one_compiled_loop_serves_every_run_of_a_network():
-    if numba.config.DISABLE_JIT:
-        pytest.skip("nothing is compiled")
-    for case in KINDS:
-        assembly = assembly_of(case, seeds=realisation_seeds(0, 1))
-        run_engine(assembly, shuffled=False, epochs=1, recorded=(0,))
-        assert len(loop_kernel(assembly.models, "euler", assembly.modelled, assembly.imperfect).signatures) == 1
+def test_kernels_are_compiled_once_for_all_networks():
+    """What two networks share is the same kernel; what they do not is a model's, or a rule that only one has."""
+    engines = {case: Engine(assembly_of(case), threads=1, epochs=1, recorded=(0,)) for case in KINDS}
+    kernels = {case: {kernel.name for kernel in engine.kernels()} for case, engine in engines.items()}
+    again = Engine(assembly_of(KINDS[0], seeds=realisation_seeds(0, 1)), threads=1, epochs=1)
+    assert set(again.kernels()) <= set(engines[KINDS[0]].kernels())
+    assert {"run_slots", "pulse_16", "close_epoch"} <= set.intersection(*kernels.values())
+    for engine in (*engines.values(), again):
+        engine.close()
 
 
 # What must not change a bit
