@@ -22,10 +22,11 @@ from typing import Any
 
 import filelock
 import numba
+from numba import config
 from numba.core.ccallback import CFunc
 from numba.core.compiler_lock import global_compiler_lock
 
-JIT = not numba.config.DISABLE_JIT
+JIT = not config.DISABLE_JIT
 _CACHE_DIR_LOCK = threading.RLock()
 # No fastmath and no fused multiply-add: the same bits everywhere. No reference counts: kernels allocate nothing.
 _SWITCHES = {"fastmath": False, "error_model": "numpy", "_nrt": False}
@@ -57,12 +58,12 @@ def cache_folder() -> Path:
 def _own_cache_folder() -> Iterator[None]:
     """Have Numba choose this package's cache folder, and leave other libraries theirs."""
     with _CACHE_DIR_LOCK:
-        before = numba.config.CACHE_DIR
-        numba.config.CACHE_DIR = str(cache_folder())
+        before = config.CACHE_DIR
+        config.CACHE_DIR = str(cache_folder())
         try:
             yield
         finally:
-            numba.config.CACHE_DIR = before
+            config.CACHE_DIR = before
 
 
 @contextlib.contextmanager

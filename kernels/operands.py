@@ -8,7 +8,7 @@ before the run, by the program that makes the list. Compiled code has none of
 them, and each function is compiled on its own, once for all networks.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from numba import types
 
@@ -387,7 +387,7 @@ ROWS = RecordType(Rows)
 JOB = RecordType(Job)
 
 
-def instruction_on(operand: type) -> types.Type:
+def instruction_on(operand: type) -> Any:
     """The signature of the instructions that work on a kind of operand."""
     return types.int64(RecordType(operand), ROWS, types.int64)
 

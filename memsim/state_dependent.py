@@ -216,9 +216,9 @@ def nominal_of(device: Device, role: str) -> Nominal:
     return Nominal(device, role)
 
 
-def moves_in_read(config: Configuration) -> bool:
-    """Whether READs of modelled synapses move them, so that a RESTORE follows each."""
-    device = config.devices.synapse
+def moves_in_read(config: Configuration, layer: int) -> bool:
+    """Whether READs of a layer's modelled synapses move them, so that a RESTORE follows each."""
+    device, role = config.devices.of_layer("synapse", layer)
     if isinstance(device, Synapse):  # whose threshold is calibrated, or refused
         return False
-    return nominal_of(device, "devices.synapse").dead_zone() == 0.0
+    return nominal_of(device, role).dead_zone() == 0.0

@@ -101,6 +101,21 @@ STATE_DEPENDENT = {
             "learning": {"batch": 3, "schedule": "step", "decay_epochs": 1},
         },
     ),
+    # Another model for each layer's synapses, and nodes, each stepped by its own integrator.
+    "three models": (
+        REAL,
+        {
+            "network": MLP | {"layers": (2, 2, 1), "bias_limit": 0.05, "initial_bias": 0.03, "node_drift": 0.115},
+            "time": SHORT | {"gap_steps": 1},
+            "devices": {
+                "node_integrator": "euler",
+                "layer": (
+                    {"synapse": VTEAM, "synapse_integrator": "heun"},
+                    {"synapse": {"model": "team"}, "node": WINDOWED, "node_integrator": "heun"},
+                ),
+            },
+        },
+    ),
     "vteam lines": (REAL, {"network": LINES, "time": SHORT, "devices": {"synapse": VTEAM}, "write": {"verify": 1}}),
 }
 
@@ -416,6 +431,20 @@ def test_kernels_are_compiled_once_for_all_networks():
     assert {"run_slots", "pulse_16", "close_epoch"} <= set.intersection(*kernels.values())
     for engine in (*engines.values(), again):
         engine.close()
+
+
+@pytest.mark.parametrize("inputs", [(1,), (5, 64)])
+def test_the_number_of_inputs_of_a_threshold_memristor_is_data(inputs):
+    """A memristor for 64 inputs needs no kernel that one for two has not."""
+
+    def kernels_of(count):
+        data = Dataset(np.zeros((1, count)), np.zeros((1, 1)))
+        engine = Engine(assemble(Configuration(network=SLP | {"inputs": count}), data), threads=1, epochs=1)
+        engine.close()
+        return engine.kernels()
+
+    for count in inputs:
+        assert kernels_of(count) == kernels_of(2)
 
 
 # What must not change a bit

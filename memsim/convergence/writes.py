@@ -64,7 +64,7 @@ def coarse_writes(assembly: Assembly) -> list[CoarseWrite]:
 def _write(assembly: Assembly, bank: BankCalibration, sign: float) -> CoarseWrite:
     time, seconds = assembly.config.time, slot_time(assembly.config)
     nominal = nominal_of(bank.device, "devices")
-    advance = model_of(nominal.functions, time.integrator)["advance"]
+    advance = model_of(nominal.functions, bank.integrator)["advance"]
 
     def moved(amplitude: float, finer: int) -> float:
         current, state = sign * nominal.polarity * amplitude, nominal.middle
