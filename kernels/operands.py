@@ -327,6 +327,28 @@ class Following(NamedTuple):
     dt: float
 
 
+class Question(NamedTuple):
+    """What is asked of a model, of many devices at once; see :mod:`memsim.kernels.nominal`."""
+
+    x: Line  # states, or memristances in ohm
+    drive: Line  # A
+    found: Line  # filled
+    parameters: Line
+    lower: float
+    upper: float
+    what: int  # Quantity
+    steps: int  # of a pulse
+    dt: float  # s
+
+
+class Draw(NamedTuple):
+    """Where the order of samples is drawn for."""
+
+    seeds: Seeds  # (realisations,)
+    order: Order  # (epochs, samples, realisations)
+    first_epoch: int
+
+
 class Spent(NamedTuple):
     """Where the energies of a bank's epoch are added up."""
 
@@ -393,7 +415,7 @@ def instruction_on(operand: type) -> Any:
 
 
 TILE = types.int64(JOB, types.int64, types.int64, types.int64)
-FOLLOW = types.int64(RecordType(Following))
+FOLLOW, ASK, SHUFFLE = (types.int64(RecordType(record)) for record in (Following, Question, Draw))
 RUN = types.int64(
     *(RecordType(record) for record in (Program, Data, Results, Rows)), types.int64, types.int64, types.int64
 )

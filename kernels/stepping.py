@@ -284,10 +284,10 @@ def pulse(job, rows, step):
 def pulse_kernel(width: int) -> Kernel:
     """:func:`pulse` as a kernel, for tiles of a width; one for all models."""
     counts = {
-        template.__name__: specialise(template, f"{template.__name__}_{width}", compiler=inlined, WIDTH=width)
+        template.__name__: specialise(template, f"{template.__name__}_{width}", compiler=merged, WIDTH=width)
         for template in (tiles.count_energy, tiles.count_states)
     }
-    count = specialise(tiles.count_tile, f"count_tile_{width}", compiler=inlined, **counts)
+    count = specialise(tiles.count_tile, f"count_tile_{width}", compiler=merged, **counts)
     function = specialise(pulse, f"pulse_{width}", compiler=plain, WIDTH=width, count_tile=count)
     return Kernel(function, instruction_on(Job))
 

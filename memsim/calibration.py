@@ -241,7 +241,7 @@ def _paper_synapses(
     over = share * device.state_range / (device.drift_coefficient * slot_time(config))
     limit, train = _driver(config, f"{role}.threshold", threshold, over)
     bank = BankCalibration(name, device, count, threshold, read, limit, train, half / weight_limit, unit_current)
-    return _with_model(config, bank, nominal_of(device, role), weight_limit, moves=False)
+    return _with_model(config, bank, role, weight_limit, moves=False)
 
 
 def _other_synapses(
@@ -266,7 +266,7 @@ def _other_synapses(
     bank = BankCalibration(
         name, nominal.device, count, 0.0 if held else threshold, read, *_drivers(config, nominal), 1.0, unit_current
     )
-    return _with_model(config, bank, nominal, weight_limit, moves=threshold == 0.0 and not held)
+    return _with_model(config, bank, role, weight_limit, moves=threshold == 0.0 and not held)
 
 
 def _drivers(config: Configuration, nominal: Nominal, share: float = 1.0) -> tuple[float, float]:
@@ -280,13 +280,13 @@ def _drivers(config: Configuration, nominal: Nominal, share: float = 1.0) -> tup
 
 
 def _with_model(
-    config: Configuration, bank: BankCalibration, nominal: Nominal, weight_limit: float, *, moves: bool,
+    config: Configuration, bank: BankCalibration, role: str, weight_limit: float, *, moves: bool,
     kept_bias: bool = False, share: float = 1.0,
 ) -> BankCalibration:  # fmt: skip
     """A bank with what the controller calculates from its devices' model, where it does."""
-    if not is_modelled(config, nominal.device):
+    if not is_modelled(config, bank.device):
         return bank
-    nominal = nominal_of(bank.device, nominal.role)  # with its calibrated threshold
+    nominal = nominal_of(bank.device, role)
     low, high = nominal.ends
     train = config.write.encoding != "amplitude"
     speed = WRITE_RANGE["count"] * share * nominal.range / slot_time(config)
@@ -356,7 +356,7 @@ def _node(config: Configuration, network: MultilayerSection, layer: int) -> Bank
     bank = replace(bank, read_current=probe)
     kept = network.restore_verify > 0
     return _with_model(
-        config, bank, nominal_of(node, role), network.weight_limit, moves=True, kept_bias=kept,
+        config, bank, role, network.weight_limit, moves=True, kept_bias=kept,
         share=network.bias_limit,
     )  # fmt: skip
 
