@@ -22,10 +22,12 @@ from typing import Any
 
 import filelock
 import numba
+from numba import config
+from numba.core.caching import FunctionCache
 from numba.core.ccallback import CFunc
 from numba.core.compiler_lock import global_compiler_lock
 
-JIT = not numba.config.DISABLE_JIT
+JIT = not config.DISABLE_JIT
 _CACHE_DIR_LOCK = threading.RLock()
 # No fastmath and no fused multiply-add: the same bits everywhere. No reference counts: kernels allocate nothing.
 _SWITCHES = {"fastmath": False, "error_model": "numpy", "_nrt": False}
@@ -57,12 +59,12 @@ def cache_folder() -> Path:
 def _own_cache_folder() -> Iterator[None]:
     """Have Numba choose this package's cache folder, and leave other libraries theirs."""
     with _CACHE_DIR_LOCK:
-        before = numba.config.CACHE_DIR
-        numba.config.CACHE_DIR = str(cache_folder())
+        before = config.CACHE_DIR
+        config.CACHE_DIR = str(cache_folder())
         try:
             yield
         finally:
-            numba.config.CACHE_DIR = before
+            config.CACHE_DIR = before
 
 
 @contextlib.contextmanager
@@ -109,8 +111,9 @@ def compiled(function, **options):
                 raise
             # No place to cache: defined at a prompt.
             return numba.njit(function, nogil=True, **_SWITCHES, **options)
-    if not JIT:
-        return cached
+        if not JIT:
+            return cached
+        cached._cache = _Cache(function)
     compile_now = cached.compile
 
     def compile_or_wait(signature):
@@ -213,6 +216,19 @@ def specialise(template: Any, name: str, *, compiler=compiled, **bindings):
 # Functions that compiled code calls by their address.
 
 
+class _Cache(FunctionCache):
+    """Numba's disk cache, without what only a compiler needs.
+
+    Before it takes a function from the disk Numba loads all that it knows of types
+    and libraries, for half a second. A function that is there needs none of it, and a
+    compiler that begins loads it.
+    """
+
+    def load_overload(self, sig, target_context):
+        with self._guard_against_spurious_io_errors():
+            return self._load_overload(sig, target_context)
+
+
 class _NotCachedError(Exception):
     """The disk has no compiled code of a kernel."""
 
@@ -247,6 +263,11 @@ class Kernel:
         """Whether its code is in memory."""
         return not JIT or self._code is not None
 
+    @property
+    def was_on_disk(self) -> bool:
+        """Whether its code, which is in memory, came from the disk."""
+        return self._code is not None and self._code.cache_hits > 0
+
     def load(self) -> bool:
         """Take the code from the disk; whether it was there."""
 
@@ -275,7 +296,7 @@ class Kernel:
         with _own_cache_folder():
             code = CFunc(self.function, types_of, {}, dict(_SWITCHES))
             with contextlib.suppress(RuntimeError):  # no place to cache: defined at a prompt
-                code.enable_caching()
+                code._cache = _Cache(self.function)
         return code
 
     @property

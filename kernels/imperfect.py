@@ -19,7 +19,7 @@ from . import past
 from .compiling import Kernel, inlined, merged, plain, specialise
 from .mathematics import exponential
 from .operands import Flawed, instruction_on
-from .random import PURPOSE_READ_NOISE, PURPOSE_WRITE_NOISE, normal
+from .random import PURPOSE_READ_NOISE, PURPOSE_WRITE_NOISE, normal_of
 from .slots import Imperfect
 from .stepping import ModelFunctions, cache_key
 
@@ -115,7 +115,7 @@ def flaw(function) -> Kernel:
 @inlined
 def noise(f, purpose, device, lane, step):
     """A standard normal number for a device at a step."""
-    return normal(f.seeds[lane], purpose, f.number, device, step // f.finer)
+    return normal_of(f.seeds[lane], purpose, f.number, device, step // f.finer)
 
 
 def vary_drift(f, rows, step):

@@ -1,8 +1,7 @@
 """The nominal model of one device, as the controller calculates with it: states from memristances, pulses by search.
 
 Only nominal constants and measured voltages enter here. The functions are
-templates: their open names are bound for each device model by :func:`functions_of`,
-and by :func:`model_of` for Python.
+templates: their open names are bound for each device model by :func:`functions_of`.
 Searches are by regula falsi with the Illinois rule (Dowell and Jarratt, BIT 11,
 168 (1971)), with every third step a bisection.
 """
@@ -10,13 +9,16 @@ Searches are by regula falsi with the Illinois rule (Dowell and Jarratt, BIT 11,
 import functools
 import math
 from collections.abc import Callable
+from enum import IntEnum
 
 import numpy as np
 
 from . import controller, tiles
-from .compiling import elementwise, inlined, merged, part, specialise
+from .compiling import Kernel, inlined, merged, part, plain, specialise
+from .operands import ASK
+from .scratch import fixed_tuple
 from .slots import WriteLaw
-from .stepping import ModelFunctions, cache_key, method_of
+from .stepping import ModelFunctions, cache_key
 
 SEARCH = 160  # evaluations at most
 CLOSE = 2.0**-46  # of what is searched for: near enough
@@ -24,12 +26,13 @@ ROUNDING = 2.0**-49  # of a state: what a pulse's steps may lose to rounding, wh
 FIRST_SHARE = 2.0**-5  # of a guess, by which the search for a pulse first goes to either side
 DIFFERENCE = 2.0**-13  # of a current or of a state's range: for differences in the place of derivatives
 
-_SLOPE = int(WriteLaw.SLOPE)
+_SLOPE, _INTEGRAL = int(WriteLaw.SLOPE), np.int64(WriteLaw.INTEGRAL)
 
 # Open names of the templates.
 drift: Callable
 memristance: Callable
 advance: Callable
+PARAMETERS: int
 
 
 @inlined
@@ -199,36 +202,68 @@ def response_of_node(x, current, steps, dt, p, lower, upper):
     return back, from_state, at_end * (charge * dt)
 
 
-_TEMPLATES = (
-    state_of, effect, missing, search_amplitude, amplitude_towards, pulses_towards, state_before, response_of_node,
-)  # fmt: skip
+class Quantity(IntEnum):
+    """What a model can be asked for."""
+
+    MEMRISTANCE = 0  # ohm, of states
+    DRIFT = 1  # of states under currents
+    STATE = 2  # that has a memristance
+    EFFECT = 3  # of pulses on states
 
 
-def _bound(model: ModelFunctions, integrator: str, of_numbers: Callable, of_searches: Callable, audience: str) -> dict:
-    method = method_of(model, integrator)
-    key = f"for_{audience}_{method}_{cache_key(model)}"
+def answer(q):
+    """Ask a model for a quantity, of many devices at once; the effect of pulses has a kernel of its own."""
+    p = fixed_tuple(q.parameters, PARAMETERS)
+    for k in range(q.found.size):
+        if q.what == Quantity.MEMRISTANCE:
+            q.found[k] = memristance(q.x[k], p)
+        elif q.what == Quantity.DRIFT:
+            q.found[k] = drift(q.x[k], q.drive[k], p)
+        else:
+            q.found[k] = state_of(q.x[k], p, q.lower, q.upper)
+    return q.found.size
+
+
+def answer_effect(q):
+    """How far pulses carry states."""
+    p = fixed_tuple(q.parameters, PARAMETERS)
+    for k in range(q.found.size):
+        q.found[k] = effect(q.x[k], q.drive[k], _INTEGRAL, q.steps, q.dt, p, q.lower, q.upper)
+    return q.found.size
+
+
+_OF_ANY_METHOD = (state_of, state_before, response_of_node)
+_OF_A_METHOD = (effect, missing, search_amplitude, amplitude_towards, pulses_towards)
+
+
+@functools.cache
+def functions_of(model: ModelFunctions, method: str = "", of_numbers: Callable = merged, of_searches: Callable = part):
+    """The functions of one device for a model by name, compiled: ``drift``, ``state_of`` and the others.
+
+    Those that step whole pulses are there where a method is given.
+    """
+    key = f"nominal_{of_numbers.__name__}_{cache_key(model)}"
     bound = {
         "PARAMETERS": model.parameters,
         "drift": specialise(model.drift, f"drift_{key}", compiler=of_numbers),
         "memristance": specialise(_plain(model.memristance), f"memristance_{key}", compiler=of_numbers),
     }
-    step = {"euler": tiles.euler, "heun": tiles.heun}[method]
-    bound["advance"] = specialise(step, f"advance_{key}", compiler=of_numbers, drift=bound["drift"])
-    for template in _TEMPLATES:
-        bound[template.__name__] = specialise(template, f"{template.__name__}_{key}", compiler=of_searches, **bound)
+    if method:
+        bound = dict(functions_of(model, "", of_numbers, of_searches))
+        step = {"euler": tiles.euler, "heun": tiles.heun}[method]
+        bound["advance"] = specialise(step, f"{method}_{key}", compiler=of_numbers, **bound)
+    for template in _OF_A_METHOD if method else _OF_ANY_METHOD:
+        name = f"{template.__name__}_{method}_{key}"
+        bound[template.__name__] = specialise(template, name, compiler=of_searches, **bound)
     return bound
 
 
 @functools.cache
-def functions_of(model: ModelFunctions, integrator: str) -> dict:
-    """The functions of one device for a model by name, ``state_of`` and the others, for compiled code."""
-    return _bound(model, integrator, merged, part, "kernels")
-
-
-@functools.cache
-def model_of(model: ModelFunctions, integrator: str) -> dict:
-    """The same for Python."""
-    return _bound(model, integrator, elementwise, elementwise, "python")
+def answer_kernel(model: ModelFunctions, method: str = "") -> Kernel:
+    """What a model is asked by: for any quantity but an effect, or for the effect of pulses that a method steps."""
+    template = answer_effect if method else answer
+    name = f"{template.__name__}_{method}_{cache_key(model)}"
+    return Kernel(specialise(template, name, compiler=plain, **functions_of(model, method)), ASK)
 
 
 def _plain(function):

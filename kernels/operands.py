@@ -8,7 +8,7 @@ before the run, by the program that makes the list. Compiled code has none of
 them, and each function is compiled on its own, once for all networks.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from numba import types
 
@@ -327,6 +327,28 @@ class Following(NamedTuple):
     dt: float
 
 
+class Question(NamedTuple):
+    """What is asked of a model, of many devices at once; see :mod:`memsim.kernels.nominal`."""
+
+    x: Line  # states, or memristances in ohm
+    drive: Line  # A
+    found: Line  # filled
+    parameters: Line
+    lower: float
+    upper: float
+    what: int  # Quantity
+    steps: int  # of a pulse
+    dt: float  # s
+
+
+class Draw(NamedTuple):
+    """Where the order of samples is drawn for."""
+
+    seeds: Seeds  # (realisations,)
+    order: Order  # (epochs, samples, realisations)
+    first_epoch: int
+
+
 class Spent(NamedTuple):
     """Where the energies of a bank's epoch are added up."""
 
@@ -387,13 +409,13 @@ ROWS = RecordType(Rows)
 JOB = RecordType(Job)
 
 
-def instruction_on(operand: type) -> types.Type:
+def instruction_on(operand: type) -> Any:
     """The signature of the instructions that work on a kind of operand."""
     return types.int64(RecordType(operand), ROWS, types.int64)
 
 
 TILE = types.int64(JOB, types.int64, types.int64, types.int64)
-FOLLOW = types.int64(RecordType(Following))
+FOLLOW, ASK, SHUFFLE = (types.int64(RecordType(record)) for record in (Following, Question, Draw))
 RUN = types.int64(
     *(RecordType(record) for record in (Program, Data, Results, Rows)), types.int64, types.int64, types.int64
 )

@@ -10,7 +10,7 @@ works on a :class:`~memsim.kernels.operands.Flawed`, here ``f``.
 from collections.abc import Callable
 
 from .mathematics import exponential
-from .random import PURPOSE_TRAP, uniform
+from .random import PURPOSE_TRAP, uniform_of
 from .slots import Past
 
 PARAMETERS = 3  # that follow all others
@@ -68,6 +68,6 @@ def draw_traps(f, rows, step):
     for device in range(f.bank.devices):
         for lane in range(lanes):
             e = device * lanes + lane
-            drawn = uniform(f.seeds[lane], PURPOSE_TRAP, f.number, device, step // f.finer)
+            drawn = uniform_of(f.seeds[lane], PURPOSE_TRAP, f.number, device, step // f.finer)
             traps[e] = 1.0 if drawn < share + (traps[e] - share) * kept else 0.0
     return 0

@@ -9,8 +9,10 @@ import math
 
 import numpy as np
 
-from .compiling import compiled, elementwise, inlined
+from .compiling import Kernel, compiled, inlined, merged
 from .mathematics import logarithm_of_one_plus
+from .operands import SHUFFLE, Draw
+from .records import Packed, from_python
 from .scratch import stack_line
 
 PURPOSE_SHUFFLE = 1
@@ -60,7 +62,7 @@ _FAR_BELOW = (
 )  # fmt: skip
 
 
-@elementwise
+@merged
 def philox(seed, counter_0, counter_1, counter_2, counter_3):
     """Four words of 32 random bits for a 64-bit key and a 128-bit counter.
 
@@ -80,8 +82,8 @@ def philox(seed, counter_0, counter_1, counter_2, counter_3):
     return counter_0, counter_1, counter_2, counter_3
 
 
-@elementwise
-def uniform(seed, purpose, bank, device, step):
+@merged
+def uniform_of(seed, purpose, bank, device, step):
     """A uniform number in [0, 1) with 53 random bits, keyed by what it is for.
 
     Parameters
@@ -101,7 +103,7 @@ def uniform(seed, purpose, bank, device, step):
     return np.float64(bits) * 1.1102230246251565e-16
 
 
-@elementwise
+@merged
 def _ratio(x, a, b):
     """The quotient of two polynomials of degree 7, by Horner's rule."""
     above, below = a[7], b[7]
@@ -111,14 +113,14 @@ def _ratio(x, a, b):
     return above / below
 
 
-@elementwise
-def normal(seed, purpose, bank, device, step):
-    """A standard normal number from :func:`uniform`, by the inverse of its distribution; within +-8.21.
+@merged
+def normal_of(seed, purpose, bank, device, step):
+    """A standard normal number from :func:`uniform_of`, by the inverse of its distribution; within +-8.21.
 
     Wichura, 'Algorithm AS 241: the percentage points of the normal
     distribution', Applied Statistics 37, 477 (1988), PPND16, about 1 in 10**16.
     """
-    q = uniform(seed, purpose, bank, device, step) - 0.5
+    q = uniform_of(seed, purpose, bank, device, step) - 0.5
     tail = 0.5 - abs(q)
     tail = tail if tail > 1.1102230246251565e-16 else 1.1102230246251565e-16
     if abs(q) <= 0.425:
@@ -129,13 +131,34 @@ def normal(seed, purpose, bank, device, step):
     return math.copysign(near if r <= 5.0 else _ratio(r - 5.0, _FAR_ABOVE, _FAR_BELOW), q)
 
 
-@compiled
-def shuffle(seeds, first_epoch, order):
-    """Fill ``order`` with one keyed permutation for each epoch and realisation.
+# For Python.
+uniform = compiled(uniform_of.py_func)
+normal = compiled(normal_of.py_func)
+
+
+def draw_orders(draw):
+    """Fill ``draw.order`` with one keyed permutation for each epoch and realisation.
 
     Fisher and Yates's shuffle; draw ``i`` of an epoch is keyed by the epoch and i.
     The draws of all realisations are made in one loop, which becomes vector
     instructions.
+    """
+    epochs, samples, realisations = draw.order.shape
+    for epoch in range(epochs):
+        for i in range(samples):
+            for lane in range(realisations):
+                draw.order[epoch, i, lane] = i
+        for i in range(samples - 1, 0, -1):
+            for first in range(0, realisations, LANES):
+                _swap(draw.seeds, draw.first_epoch + epoch, i, first, draw.order[epoch])
+    return samples
+
+
+DRAW_ORDERS = Kernel(draw_orders, SHUFFLE)
+
+
+def shuffle(seeds, first_epoch, order):
+    """Draw the order of samples, for Python.
 
     Parameters
     ----------
@@ -145,14 +168,7 @@ def shuffle(seeds, first_epoch, order):
     order : (epochs, samples, realisations) uint32
         Filled with sample indices.
     """
-    epochs, samples, realisations = order.shape
-    for epoch in range(epochs):
-        for i in range(samples):
-            for lane in range(realisations):
-                order[epoch, i, lane] = i
-        for i in range(samples - 1, 0, -1):
-            for first in range(0, realisations, LANES):
-                _swap(seeds, first_epoch + epoch, i, first, order[epoch])
+    from_python(DRAW_ORDERS)(Packed(Draw(seeds, order, first_epoch)))
 
 
 @inlined
@@ -162,7 +178,7 @@ def _swap(seeds, epoch, i, first, order):
     lanes = min(LANES, seeds.size - first)
     part = seeds[first : first + lanes]
     for lane in range(lanes):
-        drawn[lane] = uniform(part[lane], PURPOSE_SHUFFLE, 0, i, epoch) * (i + 1)
+        drawn[lane] = uniform_of(part[lane], PURPOSE_SHUFFLE, 0, i, epoch) * (i + 1)
     last = order[i, first : first + lanes]
     for lane in range(lanes):
         j = np.int64(drawn[lane])

@@ -58,7 +58,7 @@ class Field(NamedTuple):
     @property
     def words(self) -> int:
         """How many it has."""
-        return size_of(self.kind) if self.is_record else 1 + self.axes
+        return sum(field.words for field in layout_of(self.kind).values()) if self.is_record else 1 + self.axes
 
 
 @functools.cache
@@ -71,12 +71,6 @@ def layout_of(record: Any) -> dict[str, Field]:
         fields[name] = Field(first, kind, axes)
         first += fields[name].words
     return fields
-
-
-@functools.cache
-def size_of(record: Any) -> int:
-    """Words of a record of a class."""
-    return sum(field.words for field in layout_of(record).values())
 
 
 def _words_of(record: Any) -> list[int]:

@@ -288,10 +288,10 @@ def pulse(job, rows, step):
 def pulse_kernel(width: int) -> Kernel:
     """:func:`pulse` as a kernel, for tiles of a width; one for all models."""
     counts = {
-        template.__name__: specialise(template, f"{template.__name__}_{width}", compiler=inlined, WIDTH=width)
+        template.__name__: specialise(template, f"{template.__name__}_{width}", compiler=merged, WIDTH=width)
         for template in (tiles.count_energy, tiles.count_states)
     }
-    count = specialise(tiles.count_tile, f"count_tile_{width}", compiler=inlined, **counts)
+    count = specialise(tiles.count_tile, f"count_tile_{width}", compiler=merged, **counts)
     function = specialise(pulse, f"pulse_{width}", compiler=plain, WIDTH=width, count_tile=count)
     return Kernel(function, instruction_on(Job))
 
@@ -312,7 +312,7 @@ def stretches_of(model: ModelFunctions, integrator: str, job: Job) -> list[Stret
     ValueError
         An array is shorter than whole tiles, which nothing in compiled code looks at.
     """
-    _refuse_short(job)
+    _refuse_short(model, job)
     wide, narrow = tiles_of(job.elements)
     found = []
     for width, first, last in ((WIDE, 0, wide * WIDE), (NARROW, wide * WIDE, wide * WIDE + narrow * NARROW)):
@@ -322,14 +322,18 @@ def stretches_of(model: ModelFunctions, integrator: str, job: Job) -> list[Stret
     return found
 
 
-def _refuse_short(job: Job) -> None:
+def _refuse_short(model: ModelFunctions, job: Job) -> None:
     room, variables = tiles.room_of(job.elements), len(job.states)
-    lines = [job.currents, *(values for values in job.tally if values.ndim == 1)]
-    sheets = [job.states, job.tally.highest, job.tally.lowest]
+    sheets = job.states, job.tally.highest, job.tally.lowest
+    lines = job.currents, *job.tally[:-2]
     if min(values.shape[-1] for values in (*lines, *sheets)) < room or job.steps < 1:
         raise ValueError(f"job: arrays must have room for {room} elements, whole tiles, and a pulse 1 step or more")
-    if min(map(len, (*sheets, job.lower, job.upper))) < variables or len(job.tile) < len(tiles.new_tile(variables)):
+    if min(map(len, (*sheets, job.lower, job.upper))) < variables or job.tile.size < tiles.new_tile(variables).size:
         raise ValueError(f"job: extremes, bounds and scratch must be of {variables} variables")
+    if job.parameters.size < model.parameters * (job.currents.size if model.own_parameters else 1):
+        raise ValueError(
+            f"job: needs {model.parameters} parameters, of {job.currents.size} elements where each has its own"
+        )
 
 
 # Waveforms.

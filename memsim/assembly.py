@@ -76,11 +76,9 @@ class Assembly:
         """The step in s."""
         return self.config.time.dt / self.finer
 
-    @property
-    def integrator(self) -> str:
-        """How pulses are stepped, or that they are not."""
-        time = self.config.time
-        return EXACT if time.solver == "exact" else time.integrator
+    def integrator(self, number: int) -> str:
+        """How the pulses of a bank are stepped, or that they are not."""
+        return EXACT if self.config.time.solver == "exact" else self.banks[number].integrator
 
     @property
     def epochs_before(self) -> int:
@@ -113,15 +111,16 @@ class Assembly:
     @property
     def kinds(self) -> tuple[Imperfect, ...]:
         """What the kernels of each bank have to reckon with."""
-        return tuple(self._kind(bank) for bank in self.banks)
+        return tuple(self._kind(number) for number in range(len(self.banks)))
 
-    def _kind(self, bank: BankCalibration) -> Imperfect:
+    def _kind(self, number: int) -> Imperfect:
+        bank = self.banks[number]
         if not getattr(self.config.imperfections, kind_of(bank)).any:
             return Imperfect.NOTHING
         # A drift of one's own that does not change in a pulse is taken out of the steps, which are then no vector
         # instructions; with a relaxation, at a rate of 0, they are, with the same bits, and several times as fast.
         model = bank.device.functions()
-        taken_out = self.integrator != EXACT and model.variables == 1 and model.constant_drift
+        taken_out = self.integrator(number) != EXACT and model.variables == 1 and model.constant_drift
         kind = Imperfect.OWN
         if taken_out or relaxes(bank, self.config.imperfections):
             kind |= Imperfect.RELAXING

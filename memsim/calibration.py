@@ -55,6 +55,8 @@ class BankCalibration:
         Allowed magnitude of a bias weight.
     modelled : Modelled or None
         Of a bank that the controller writes by the device's model.
+    integrator : str
+        Euler's or Heun's method.
     """
 
     name: str
@@ -68,6 +70,7 @@ class BankCalibration:
     unit_current: float
     bias_limit: float = 0.0
     modelled: Modelled | None = None
+    integrator: str = "euler"
 
     def weights(self, states: np.ndarray) -> np.ndarray:
         """The weights, or bias weights, that states of devices with one variable stand for; of any shape."""
@@ -123,12 +126,13 @@ def calibrate(config: Configuration, inputs: np.ndarray, targets: np.ndarray) ->
     """
     network = config.network
     _refuse_encodings(config)
+    _refuse_layers(config)
     if isinstance(network, MultilayerSection):
         _refuse_read_scale(config, network, inputs)
         return _multilayer(config, network)
     if network.construction == "equivalent":
         return (_lines(config, network, inputs.shape[1]),)
-    return (_memristor(config, network, inputs, targets),)
+    return (replace(_memristor(config, network, inputs, targets), integrator=config.time.integrator),)
 
 
 def _refuse_encodings(config: Configuration) -> None:
@@ -157,6 +161,19 @@ def _refuse_encodings(config: Configuration) -> None:
         raise InputError(
             f"learning.batch: must be 1 for learning.bias_current = 'printed', which takes the sign of one sample's "
             f"error (got {config.learning.batch})"
+        )
+
+
+def _refuse_layers(config: Configuration) -> None:
+    """Refuse devices of layers that the network does not have."""
+    network, given = config.network, len(config.devices.layer)
+    if not isinstance(network, MultilayerSection):
+        if given:
+            raise InputError(f"devices.layer: needs network.kind = 'mlp', which has layers (got {given} entries)")
+    elif given and given != len(network.layers) - 1:
+        raise InputError(
+            f"devices.layer: needs an entry for each of the {len(network.layers) - 1} layers of synapses and nodes "
+            f"(got {given})"
         )
 
 
@@ -194,34 +211,45 @@ def _driver(config: Configuration, field: str, threshold: float, over: float) ->
 
 
 def _synapses(
-    config: Configuration, name: str, count: int, unit_current: float, weight_limit: float, held: bool
+    config: Configuration, name: str, count: int, unit_current: float, weight_limit: float, held: bool, layer: int = 1
 ) -> BankCalibration:
-    """A bank of synapses; held ones are read under external control and need no threshold."""
-    device = config.devices.synapse
-    if not isinstance(device, Synapse):
-        return _other_synapses(config, name, count, unit_current, weight_limit, held)
+    """A bank of synapses of a layer; held ones are read under external control and need no threshold."""
+    integrator = config.devices.integrator_of_layer("synapse", layer) or config.time.integrator
+    device, role = config.devices.of_layer("synapse", layer)
+    about = (role, name, count, unit_current, weight_limit, held)
+    if isinstance(device, Synapse):
+        return replace(_paper_synapses(config, device, *about), integrator=integrator)
+    return replace(_other_synapses(config, device, *about), integrator=integrator)
+
+
+def _paper_synapses(
+    config: Configuration, device: Synapse, role: str, name: str, count: int, unit_current: float, weight_limit: float,
+    held: bool,
+) -> BankCalibration:  # fmt: skip
+    """A bank of the paper's synapses."""
     read = config.network.read_current or unit_current
     if device.threshold is None:
         device = device.model_copy(update={"threshold": 0.0 if held else READ_MARGIN * read})
     threshold = device.threshold or 0.0
     if not held and read >= threshold:
         raise InputError(
-            f"devices.synapse.threshold: must be above the READ's full scale network.read_current = {read:g} A, "
+            f"{role}.threshold: must be above the READ's full scale network.read_current = {read:g} A, "
             f"or every READ disturbs the weights (got {threshold:g} A)"
         )
     half = 0.5 * device.state_range
     share = WRITE_RANGE[config.write.encoding]
     over = share * device.state_range / (device.drift_coefficient * slot_time(config))
-    limit, train = _driver(config, "devices.synapse.threshold", threshold, over)
+    limit, train = _driver(config, f"{role}.threshold", threshold, over)
     bank = BankCalibration(name, device, count, threshold, read, limit, train, half / weight_limit, unit_current)
-    return _with_model(config, bank, nominal_of(device, "devices.synapse"), weight_limit, moves=False)
+    return _with_model(config, bank, role, weight_limit, moves=False)
 
 
 def _other_synapses(
-    config: Configuration, name: str, count: int, unit_current: float, weight_limit: float, held: bool
-) -> BankCalibration:
+    config: Configuration, device: Device, role: str, name: str, count: int, unit_current: float, weight_limit: float,
+    held: bool,
+) -> BankCalibration:  # fmt: skip
     """A bank of synapses of any model that suits."""
-    nominal = nominal_of(config.devices.synapse, "devices.synapse")
+    nominal = nominal_of(device, role)
     threshold = nominal.dead_zone()
     read = config.network.read_current
     if read is None and held:
@@ -238,7 +266,7 @@ def _other_synapses(
     bank = BankCalibration(
         name, nominal.device, count, 0.0 if held else threshold, read, *_drivers(config, nominal), 1.0, unit_current
     )
-    return _with_model(config, bank, nominal, weight_limit, moves=threshold == 0.0 and not held)
+    return _with_model(config, bank, role, weight_limit, moves=threshold == 0.0 and not held)
 
 
 def _drivers(config: Configuration, nominal: Nominal, share: float = 1.0) -> tuple[float, float]:
@@ -252,13 +280,13 @@ def _drivers(config: Configuration, nominal: Nominal, share: float = 1.0) -> tup
 
 
 def _with_model(
-    config: Configuration, bank: BankCalibration, nominal: Nominal, weight_limit: float, *, moves: bool,
+    config: Configuration, bank: BankCalibration, role: str, weight_limit: float, *, moves: bool,
     kept_bias: bool = False, share: float = 1.0,
 ) -> BankCalibration:  # fmt: skip
     """A bank with what the controller calculates from its devices' model, where it does."""
-    if not is_modelled(config, nominal.device):
+    if not is_modelled(config, bank.device):
         return bank
-    nominal = nominal_of(bank.device, nominal.role)  # with its calibrated threshold
+    nominal = nominal_of(bank.device, role)
     low, high = nominal.ends
     train = config.write.encoding != "amplitude"
     speed = WRITE_RANGE["count"] * share * nominal.range / slot_time(config)
@@ -286,19 +314,24 @@ def _refuse_read_scale(config: Configuration, network: MultilayerSection, inputs
 
 
 def _multilayer(config: Configuration, network: MultilayerSection) -> tuple[BankCalibration, ...]:
-    node = _node(config, network)
     sizes = [network.layers[0] + network.constant_input, *network.layers[1:]]
     banks = []
     for layer in range(1, len(sizes)):
+        node = _node(config, network, layer)
         count = sizes[layer - 1] * sizes[layer]
-        banks.append(_synapses(config, f"synapses{layer}", count, node.unit_current, network.weight_limit, held=False))
+        banks.append(
+            _synapses(
+                config, f"synapses{layer}", count, node.unit_current, network.weight_limit, held=False, layer=layer
+            )
+        )
         banks.append(replace(node, name=f"nodes{layer}", devices=sizes[layer]))
     return tuple(banks)
 
 
-def _node(config: Configuration, network: MultilayerSection) -> BankCalibration:
-    """A bank of one node."""
-    node = config.devices.node
+def _node(config: Configuration, network: MultilayerSection, layer: int) -> BankCalibration:
+    """A bank of one node of a layer."""
+    node, role = config.devices.of_layer("node", layer)
+    integrator = config.devices.integrator_of_layer("node", layer) or config.time.integrator
     read_time = config.time.read * config.time.dt
     if isinstance(node, Node):
         half = 0.5 * node.state_range
@@ -306,22 +339,24 @@ def _node(config: Configuration, network: MultilayerSection) -> BankCalibration:
         allowed = WRITE_RANGE[config.write.encoding] * 2.0 * network.bias_limit * half
         over = allowed / (node.drift_coefficient * slot_time(config))
         threshold = node.threshold
-        limit, train = _driver(config, "devices.node.threshold", threshold, over)
+        limit, train = _driver(config, f"{role}.threshold", threshold, over)
     else:
-        nominal = nominal_of(node, "devices.node")
+        nominal = nominal_of(node, role)
         half = 0.5 * nominal.range
         _refuse_active(nominal)
         unit_current = nominal.current_for(network.node_drift * half / read_time, 1.0)
         threshold = nominal.dead_zone()
         limit, train = _drivers(config, nominal, network.bias_limit)
     probe = PROBE_SHARE * unit_current
-    bank = BankCalibration("nodes1", node, 1, threshold, 0.0, limit, train, half, unit_current, network.bias_limit)
+    bank = BankCalibration(
+        "nodes1", node, 1, threshold, 0.0, limit, train, half, unit_current, network.bias_limit, integrator=integrator
+    )
     if not is_modelled(config, node):
         return bank
     bank = replace(bank, read_current=probe)
     kept = network.restore_verify > 0
     return _with_model(
-        config, bank, nominal_of(node, "devices.node"), network.weight_limit, moves=True, kept_bias=kept,
+        config, bank, role, network.weight_limit, moves=True, kept_bias=kept,
         share=network.bias_limit,
     )  # fmt: skip
 

@@ -26,6 +26,7 @@ from .errors import InputError
 from .fields import Settings, quantity
 from .imperfections.settings import ImperfectionsSection, PeripherySection
 
+Integrator = Literal["euler", "heun"]
 STEPS_AT_MOST = 2**53  # larger integers are no longer exact as times
 
 
@@ -76,7 +77,7 @@ class Timing(Settings):
     write_width: float | None = quantity(None, "s", "the same width in seconds", gt=0)
     gap_steps: int | None = Field(default=None, ge=0, lt=2**31, description="idle steps after each slot (0)")
     gap: float | None = quantity(None, "s", "the same in seconds", ge=0)
-    integrator: Literal["euler", "heun"] = Field(default="euler", description="explicit Euler, or Heun's second order")
+    integrator: Integrator = Field(default="euler", description="explicit Euler, or Heun's second order")
     solver: Literal["stepping", "exact"] = Field(
         default="stepping",
         description="every step of dt, or one evaluation a pulse for devices whose drift the current alone decides",
@@ -203,16 +204,44 @@ def _memristor_of(section: Any) -> Any:
     return device
 
 
+SynapseDevice = Annotated[SerializeAsAny[Device], BeforeValidator(functools.partial(device_of, default="synapse"))]
+NodeDevice = Annotated[SerializeAsAny[Device], BeforeValidator(functools.partial(device_of, default="node"))]
+
+
+class LayerDevices(Settings):
+    """``[[devices.layer]]``: what the devices of one layer have of their own; all else is as for the whole network."""
+
+    synapse: SynapseDevice | None = Field(default=None, description="the layer's synapses")
+    node: NodeDevice | None = Field(default=None, description="the layer's nodes")
+    synapse_integrator: Integrator | None = Field(default=None, description="of the synapses")
+    node_integrator: Integrator | None = Field(default=None, description="of the nodes")
+
+
 class DevicesSection(Settings):
     """``[devices.*]``: the device models and their parameters."""
 
-    synapse: Annotated[SerializeAsAny[Device], BeforeValidator(functools.partial(device_of, default="synapse"))] = (
-        Synapse()
-    )
-    node: Annotated[SerializeAsAny[Device], BeforeValidator(functools.partial(device_of, default="node"))] = Node()
+    synapse: SynapseDevice = Synapse()
+    node: NodeDevice = Node()
     memristor: Annotated[SerializeAsAny[PerceptronMemristor] | None, BeforeValidator(_memristor_of)] = Field(
         default=None, description="the single-layer perceptron's; inputs as its own"
     )
+    synapse_integrator: Integrator | None = Field(default=None, description="of synapses; time.integrator where none")
+    node_integrator: Integrator | None = Field(default=None, description="of nodes; time.integrator where none")
+    layer: tuple[LayerDevices, ...] = Field(
+        default=(), description="devices that differ from layer to layer: an entry for each layer of synapses and nodes"
+    )
+
+    def of_layer(self, kind: Literal["synapse", "node"], layer: int) -> tuple[Device, str]:
+        """The synapse or node of a layer, counted from 1, and the field that it comes from."""
+        own = getattr(self.layer[layer - 1], kind) if self.layer else None
+        if own is not None:
+            return own, f"devices.layer.{layer - 1}.{kind}"
+        return getattr(self, kind), f"devices.{kind}"
+
+    def integrator_of_layer(self, kind: Literal["synapse", "node"], layer: int) -> Integrator | None:
+        """The integrator that a layer's synapses or nodes have of their own."""
+        own: Integrator | None = getattr(self.layer[layer - 1], f"{kind}_integrator") if self.layer else None
+        return own or getattr(self, f"{kind}_integrator")
 
 
 class LearningSection(Settings):
@@ -446,6 +475,8 @@ class Configuration(Settings):
         for name in ("imperfections", "periphery"):
             if getattr(self, name) == type(self).model_fields[name].default:
                 del values[name]
+        if not self.devices.layer:
+            del values["devices"]["layer"]
         return tomli_w.dumps(values)
 
 

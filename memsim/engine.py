@@ -21,7 +21,7 @@ from .errors import InputError, NotFiniteError
 from .kernels.compiling import Kernel
 from .kernels.learning import loop
 from .kernels.operands import Data, Keyframes, Results, Rows
-from .kernels.random import shuffle
+from .kernels.random import DRAW_ORDERS, shuffle
 from .kernels.records import Packed
 from .learning_rates import rates_of
 from .program.linking import Linked
@@ -208,7 +208,8 @@ class Engine:
     def kernels(self) -> list[Kernel]:
         """Every kernel that the run needs, each once."""
         needed = [kernel for each in self._sequences for sequence in each.values() for kernel in sequence.kernels()]
-        return list(dict.fromkeys(needed))
+        shuffled = self.shuffled and self._shown is None
+        return list(dict.fromkeys([*needed, *([DRAW_ORDERS] if shuffled else [])]))
 
     def close(self) -> None:
         """Give the threads back."""

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .configuration import DevicesSection, MultilayerSection, SingleLayerSection
-from .devices import Node, PerceptronMemristor, Synapse
+from .configuration import DevicesSection, LayerDevices, MultilayerSection, SingleLayerSection
+from .devices import Device, Node, PerceptronMemristor, Synapse
 
 
 @dataclass(frozen=True)
@@ -17,8 +17,9 @@ class Network:
 
 
 def MultilayerPerceptron(  # noqa: N802 (reads as the thing that it makes)
-    layers: Sequence[int] = (2, 2, 1), *, synapse: Synapse | None = None, node: Node | None = None, **settings: Any
-) -> Network:
+    layers: Sequence[int] = (2, 2, 1), *, synapse: Device | None = None, node: Device | None = None,
+    by_layer: Sequence[LayerDevices] = (), **settings: Any,
+) -> Network:  # fmt: skip
     """The multilayer perceptron of Algorithm 2: synapses and nodes are memristors.
 
     Parameters
@@ -27,6 +28,8 @@ def MultilayerPerceptron(  # noqa: N802 (reads as the thing that it makes)
         Sizes from inputs to outputs, at least two.
     synapse, node : devices
         Device models; the paper's by default.
+    by_layer : sequence of LayerDevices, optional
+        Devices and integrators that differ from layer to layer, an entry for each layer of synapses and nodes.
     **settings
         Any field of :class:`~memsim.configuration.MultilayerSection`:
         ``weight_limit``, ``bias_limit``, ``node_drift``, ``constant_input``, ...
@@ -37,7 +40,7 @@ def MultilayerPerceptron(  # noqa: N802 (reads as the thing that it makes)
         A setting is out of its bounds.
     """
     section = MultilayerSection(layers=tuple(layers), **settings)
-    return Network(section, DevicesSection(synapse=synapse or Synapse(), node=node or Node()))
+    return Network(section, DevicesSection(synapse=synapse or Synapse(), node=node or Node(), layer=tuple(by_layer)))
 
 
 def SingleLayerPerceptron(  # noqa: N802

@@ -162,24 +162,25 @@ def _multilayer(
 
     Synapses that any READ moves are restored after it.
     """
-    moved = is_modelled(config, config.devices.synapse) and moves_in_read(config)
+    moves = [is_modelled(config, config.devices.of_layer("synapse", layer)[0]) and moves_in_read(config, layer)
+             for layer in range(1, len(network.layers))]  # fmt: skip
     layers, restores, verify = len(network.layers) - 1, network.restore_verify, config.write.verify
     slots = []
     for layer in range(1, layers + 1):
         synapses, nodes = 2 * layer - 2, 2 * layer - 1
         slots.append(Slot(Phase.READ, Operation.READ_SYNAPSES, synapses, layer, **read))
-        if moved:
+        if moves[layer - 1]:
             slots.append(Slot(Phase.RESTORE, Operation.RESTORE_SYNAPSES, synapses, layer, **read))
         slots.append(Slot(Phase.READ, Operation.READ_NODES, nodes, layer, **read))
         restore = Slot(Phase.RESTORE, Operation.RESTORE_NODES, nodes, layer, variable=restores or -1, **read)
         slots += _verified(restore, restores, read, write, moved=True)
     for layer in range(layers, 1, -1):
         slots.append(Slot(Phase.BACKREAD, Operation.BACKREAD_SYNAPSES, 2 * layer - 2, layer, **read))
-        if moved:
+        if moves[layer - 1]:
             slots.append(Slot(Phase.RESTORE, Operation.RESTORE_COLUMNS, 2 * layer - 2, layer, **read))
     for layer in range(1, layers + 1):
         of_synapses = Slot(Phase.WRITE, Operation.WRITE_SYNAPSES, 2 * layer - 2, layer, **write)
         of_nodes = Slot(Phase.WRITE, Operation.WRITE_NODES, 2 * layer - 1, layer, **write)
-        slots += _verified(of_synapses, verify, read, write, moved=moved)
+        slots += _verified(of_synapses, verify, read, write, moved=moves[layer - 1])
         slots += _verified(of_nodes, verify, read, write, moved=True)
     return slots

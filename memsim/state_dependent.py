@@ -15,8 +15,11 @@ import numpy as np
 from .configuration import Configuration, MultilayerSection
 from .devices import MODELS, UNBOUNDED, Device, Node, Synapse
 from .errors import InputError
-from .kernels.nominal import model_of
-from .kernels.stepping import ModelFunctions
+from .kernels.compiling import Kernel
+from .kernels.nominal import Quantity, answer_kernel
+from .kernels.operands import Question
+from .kernels.records import Packed, from_python
+from .kernels.stepping import ModelFunctions, method_of
 
 GRID = 33  # states at which a model is looked at
 LEAST_CURRENT, MOST_CURRENT = 1e-15, 1e3  # A, between which thresholds and amplitudes are searched
@@ -88,14 +91,13 @@ class Nominal:
                 "one bounded state and a voltage of memristance times current", f"take one of {', '.join(suitable)}"
             )
         self.lower, self.upper = float(variables[0].lower), float(variables[0].upper)
-        self.functions_of_one = model_of(self.functions, "euler")
         self._refuse_flat_memristance()
 
     def _unsuitable(self, wanted: str, advice: str) -> InputError:
         return InputError(f"{self.role}.model: must have {wanted} (got {self.model!r}); {advice}")
 
     def _refuse_flat_memristance(self) -> None:
-        steps = np.diff([self.memristance(x) for x in np.linspace(self.lower, self.upper, GRID)])
+        steps = np.diff(self.memristances(np.linspace(self.lower, self.upper, GRID)))
         if not ((steps > 0).all() or (steps < 0).all()):
             raise self._unsuitable(
                 "a memristance that rises or falls over the whole range of the state", "a state could not be told by it"
@@ -116,13 +118,32 @@ class Nominal:
         """The memristances in ohm at the lower and the upper bound."""
         return self.memristance(self.lower), self.memristance(self.upper)
 
+    def ask(self, what: Quantity, x: Any, current: Any = 0.0) -> np.ndarray:
+        """What the model says of states, or of memristances, under currents in A; arrays of any shape."""
+        return self._ask(answer_kernel(self.functions), what, x, current, 0, 0.0)
+
+    def effect(self, x: Any, current: Any, steps: int, dt: float, integrator: str) -> np.ndarray:
+        """How far pulses of some steps of dt carry states."""
+        kernel = answer_kernel(self.functions, method_of(self.functions, integrator))
+        return self._ask(kernel, Quantity.EFFECT, x, current, steps, dt)
+
+    def _ask(self, kernel: Kernel, what: Quantity, x: Any, current: Any, steps: int, dt: float) -> np.ndarray:
+        x, current = np.broadcast_arrays(np.asarray(x, dtype=np.float64), current)
+        found = np.empty(x.size)
+        question = Question(
+            np.ravel(x).copy(), np.ravel(current).astype(np.float64), found, np.array(self.parameters), self.lower,
+            self.upper, what, steps, dt,
+        )  # fmt: skip
+        from_python(kernel)(Packed(question))
+        return found.reshape(x.shape)
+
     def memristance(self, x: float) -> float:
         """Memristance in ohm."""
-        return float(self.functions_of_one["memristance"](x, self.parameters))
+        return float(self.memristances(x))
 
     def drift(self, x: float, current: float) -> float:
         """The state's drift in its unit a second."""
-        return float(self.functions_of_one["drift"](x, current, self.parameters))
+        return float(self.ask(Quantity.DRIFT, x, current))
 
     @property
     def model(self) -> str:
@@ -131,14 +152,11 @@ class Nominal:
 
     def memristances(self, states: np.ndarray) -> np.ndarray:
         """Memristances in ohm of states, an array of any shape."""
-        values = np.array([self.memristance(float(x)) for x in np.ravel(states)])
-        return values.reshape(np.shape(states))
+        return self.ask(Quantity.MEMRISTANCE, states)
 
     def states_of(self, resistances: np.ndarray) -> np.ndarray:
         """The states that have memristances, an array of any shape."""
-        state_of = self.functions_of_one["state_of"]
-        found = [state_of(float(r), self.parameters, self.lower, self.upper) for r in np.ravel(resistances)]
-        return np.array(found).reshape(np.shape(resistances))
+        return self.ask(Quantity.STATE, resistances)
 
     @functools.cached_property
     def polarity(self) -> float:
@@ -162,24 +180,24 @@ class Nominal:
         """The largest current in A that moves no state, in either direction; 0 where any current does."""
         states = np.linspace(self.lower + EDGE * self.range, self.upper - EDGE * self.range, 9)
         states = np.concatenate([states, [self.lower, self.upper]])
-        found = [self._threshold(float(x), sign) for x in states for sign in (1.0, -1.0)]
-        least = min(found)
-        return least if least > LEAST_CURRENT else 0.0
+        least = min(self._thresholds(states, sign).min() for sign in (1.0, -1.0))
+        return float(least) if least > LEAST_CURRENT else 0.0
 
-    def _threshold(self, x: float, sign: float) -> float:
-        """The largest current of one sign that does not move a state; infinite where none does."""
-        high = LEAST_CURRENT
-        while self.drift(x, sign * high) == 0.0:
-            high *= 2.0
-            if high > MOST_CURRENT:
-                return float("inf")
-        low = 0.5 * high if high > LEAST_CURRENT else 0.0
-        while high - low > 1e-14 * high:
+    def _thresholds(self, states: np.ndarray, sign: float) -> np.ndarray:
+        """The largest current of one sign that does not move each state; infinite where none does."""
+        high = np.full(states.shape, LEAST_CURRENT)
+        rests = self.ask(Quantity.DRIFT, states, sign * high) == 0.0
+        while (rests & (high <= MOST_CURRENT)).any():
+            high = np.where(rests & (high <= MOST_CURRENT), 2.0 * high, high)
+            rests = self.ask(Quantity.DRIFT, states, sign * high) == 0.0
+        low = np.where(high > LEAST_CURRENT, 0.5 * high, 0.0)
+        found = high > MOST_CURRENT
+        while not found.all():
             middle = 0.5 * (low + high)
-            if middle in (low, high):
-                break
-            low, high = (middle, high) if self.drift(x, sign * middle) == 0.0 else (low, middle)
-        return low
+            found |= (high - low <= 1e-14 * high) | (middle == low) | (middle == high)
+            rests = self.ask(Quantity.DRIFT, states, sign * middle) == 0.0
+            low, high = np.where(rests & ~found, middle, low), np.where(rests | found, high, middle)
+        return np.where(high > MOST_CURRENT, np.inf, low)
 
     def current_for(self, speed: float, sign: float) -> float:
         """The magnitude in A that moves a state at mid range at a speed; ``sign`` 1 raises it, -1 lowers it."""
@@ -216,9 +234,9 @@ def nominal_of(device: Device, role: str) -> Nominal:
     return Nominal(device, role)
 
 
-def moves_in_read(config: Configuration) -> bool:
-    """Whether READs of modelled synapses move them, so that a RESTORE follows each."""
-    device = config.devices.synapse
+def moves_in_read(config: Configuration, layer: int) -> bool:
+    """Whether READs of a layer's modelled synapses move them, so that a RESTORE follows each."""
+    device, role = config.devices.of_layer("synapse", layer)
     if isinstance(device, Synapse):  # whose threshold is calibrated, or refused
         return False
-    return nominal_of(device, "devices.synapse").dead_zone() == 0.0
+    return nominal_of(device, role).dead_zone() == 0.0

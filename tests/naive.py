@@ -901,7 +901,7 @@ class Network:
         """Carry one device through one pulse, with all that is counted of it; return the voltages."""
         bank = self.banks[number]
         time = self.config.time
-        integrator, dt = "exact" if time.solver == "exact" else time.integrator, time.dt
+        integrator, dt = "exact" if time.solver == "exact" else bank.calibration.integrator, time.dt
         done = pulse(
             OwnPhysics(bank.physics, device), integrator, device.state, current, steps,
             dt=dt, p=device.parameters, lower=bank.lower, upper=bank.upper, addressed=addressed, held=held,

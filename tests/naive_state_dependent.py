@@ -48,7 +48,7 @@ class Model:
         self.lower, self.upper = bank.lower[0], bank.upper[0]
         self.physics, self.known = bank.physics, bank.calibration.modelled
         self.dt, self.slope_law = config.time.dt, config.write.law == "slope"
-        self.step = naive.INTEGRATORS["heun" if config.time.integrator == "heun" else "euler"]
+        self.step = naive.INTEGRATORS[bank.calibration.integrator]
 
     @property
     def middle(self):

@@ -3,17 +3,25 @@
 import json
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import memsim
 from memsim.benchmarking import running
-from memsim.benchmarking.case import Case
+from memsim.benchmarking.case import Case, Setting
 from memsim.benchmarking.comparison import compare
 from memsim.benchmarking.output import draw_figures, figure_files
 from memsim.benchmarking.records import Report, read_report, record, write_report
+from memsim.benchmarking.suites import start
 from memsim.benchmarking.timing import CAREFUL, Effort, Times, taking_turns, times_to_call
 from memsim.devices import MODELS
+from memsim.errors import RunError
+from memsim.sources import load_source
+
+EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 
 HEADER = {
     "made": "2026-01-01T00:00:00Z", "command": "memsim bench", "quick": True, "complete": True, "compiler": "cc 12",
@@ -58,6 +66,24 @@ def test_a_short_work_is_called_often_enough_to_be_measured(monkeypatch):
     assert CAREFUL.turn_seconds <= 1e-6 * rounds <= 2.5 * CAREFUL.turn_seconds
 
 
+def a_child(statement="sum(range(10**6))"):
+    return lambda: subprocess.run([sys.executable, "-c", statement], check=True)
+
+
+def test_processor_time_is_that_of_the_processes_that_a_work_starts():
+    works = {"child": a_child(), "none": lambda: None}
+    times = taking_turns(works, Effort(0.0, 3, 0.0), warm=False)
+    assert len(times["child"].processor_seconds) == 3
+    assert min(times["child"].processor_seconds) > 0.0
+    assert times["none"].processor_seconds == ()
+
+
+def test_a_process_that_waits_takes_no_processor_time():
+    """The clock goes on; a start that waits for others on a shared machine must not look slower."""
+    times = taking_turns({"waiting": a_child("import time; time.sleep(1)")}, Effort(0.0, 1, 0.0), warm=False)["waiting"]
+    assert min(times.processor_seconds) < 0.9 < times.minimum
+
+
 # Records
 
 
@@ -67,6 +93,20 @@ def test_a_records_ratios_are_times_over_times_for_the_same_work():
     assert made.ratio_to_c == pytest.approx(2.0)
     assert made.ratio_to_numpy == pytest.approx(0.1)
     assert (made.median_seconds, made.turns, made.noise_of_numpy) == (3.0, 2, 0.02)
+
+
+def test_processor_time_is_recorded_with_its_own_noise_where_it_is_known():
+    made = record("start", "a", Times((1.0, 9.0), (0.5, 0.75)))
+    assert (made.processor_seconds, made.noise_of_processor) == (0.5, 0.5)
+    assert (one().processor_seconds, one().noise_of_processor) == (None, None)
+
+
+def test_a_report_of_an_earlier_version_lacks_processor_time_and_is_read(tmp_path):
+    values = json.loads(report_of(one()).model_dump_json())
+    for name in ("processor_seconds", "noise_of_processor"):
+        del values["records"][0][name]
+    (tmp_path / "old.json").write_text(json.dumps(values))
+    assert read_report(tmp_path / "old.json").records == (one(),)
 
 
 def test_a_report_is_read_as_it_was_written(tmp_path):
@@ -152,6 +192,17 @@ def test_the_references_noise_counts_as_well():
     new = one(seconds=(1.25, 1.25, 1.25), device_steps=10, c=(0.1, 0.0))
     change = compare(report_of(old), report_of(new)).changes[0]
     assert (change.noise, change.verdict) == (pytest.approx(0.3), "within noise")
+
+
+def test_processor_time_that_both_have_is_compared_before_the_clocks():
+    """The clock says twice as slow, as others had the machine; the processor says a tenth faster."""
+    old = record("start", "a", Times((1.0, 1.0), (1.0, 1.0)))
+    new = record("start", "a", Times((2.0, 2.0), (0.9, 0.9)))
+    change = compare(report_of(old), report_of(new)).changes[0]
+    assert (change.basis, change.verdict, change.change) == ("processor time", "faster", pytest.approx(0.9))
+    without = record("start", "a", Times((2.0, 2.0)))
+    change = compare(report_of(old), report_of(without)).changes[0]
+    assert (change.basis, change.change) == ("time", pytest.approx(2.0))
 
 
 def test_cases_that_only_one_report_has_are_named():
@@ -389,9 +440,81 @@ def test_the_scaling_suite_measures_threads_steps_and_devices_with_their_memory(
 @pytest.mark.slow
 def test_the_start_suite_measures_fresh_processes(tmp_path):
     report = measured("start", tmp_path)
-    assert [r.case for r in report.records][-2:] == ["memsim --help", "memsim run, one epoch, kernels in the cache"]
+    assert [r.case for r in report.records][-2:] == ["memsim --help", "memsim run, kernels cached: XOR"]
     assert report.records[0].more["seconds_over_python"] == 0.0
+    assert all(r.processor_seconds > 0.0 for r in report.records)
     draw(report, tmp_path)
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """Words, cache and whether that was emptied before, of each process that the suite would have started."""
+    made = []
+
+    def call(words, environment=None, emptied=None):
+        made.append((words, (environment or {}).get("MEMSIM_CACHE_DIR"), emptied is not None))
+
+    monkeypatch.setattr("memsim.benchmarking.suites.start._call", call)
+    return made
+
+
+def test_each_network_starts_with_an_empty_cache_and_then_with_what_that_left(calls, tmp_path):
+    cases = {case.name: case for case in start.cases(Setting(tmp_path, quick=False, threads=1))}
+    assert list(cases)[1:] == ["XOR", "VTEAM", "own model", "XOR, write noise", "one after the other"]
+    for network in start.NETWORKS:
+        calls.clear()
+        cold, warm = cases[network.name].measure()
+        assert (cold.case, warm.case) == tuple(
+            f"memsim run, kernels {what}: {network.name}" for what in ("compiled", "cached")
+        )
+        runs = [call for call in calls if "run" in call[0]]
+        assert {cache for _, cache, _ in runs} == {str(tmp_path / "cache")}
+        assert [emptied for _, _, emptied in runs] == [True] * cold.turns + [False] * (1 + warm.turns)
+        assert {words for words, _, _ in runs} == {runs[0][0]}
+
+
+def test_networks_that_share_a_cache_run_in_their_order(calls, tmp_path):
+    *_, last = start.cases(Setting(tmp_path, quick=False, threads=1))
+    found = last.measure()
+    assert [r.case.split(", ", 2)[2] for r in found] == ["1: XOR", "2: VTEAM", "3: XOR, write noise"]
+    runs = [(Path(words[3]).stem, emptied) for words, _, emptied in calls if "run" in words]
+    assert runs == [("XOR", True), ("VTEAM", False), ("XOR-write-noise", False)] * found[0].turns
+
+
+def test_a_quick_start_compiles_nothing_for_itself(calls, tmp_path):
+    for case in start.cases(Setting(tmp_path, quick=True, threads=1)):
+        case.measure()
+    assert {Path(words[3]).stem for words, _, _ in calls if "run" in words} == {"XOR"}
+    assert {(cache, emptied) for _, cache, emptied in calls} == {(None, False)}
+
+
+@pytest.fixture
+def _models_as_before():
+    before = dict(MODELS)
+    yield
+    MODELS.clear()
+    MODELS.update(before)
+
+
+@pytest.mark.usefixtures("_models_as_before")
+def test_the_networks_that_are_started_are_those_of_the_examples(tmp_path):
+    """The model of a user's own is that of the page, and all configurations are accepted."""
+    assert (EXAMPLES / "my_device.py").read_text().endswith(start.OWN_MODEL)
+    vteam = tomllib.loads((EXAMPLES / "vteam.toml").read_text())
+    assert start.VTEAM.sections == {name: vteam[name] for name in start.VTEAM.sections}
+    for network in start.NETWORKS:
+        words = start._run(tmp_path, network)
+        if network.own_model:
+            memsim.load_models(words[words.index("--models") + 1])
+        config, _ = load_source(Path(words[3]))
+        assert (config.learning.epochs, config.network.layers) == (1, (2, 2, 1))
+
+
+def test_a_process_that_fails_or_is_stopped_ends_the_case():
+    with pytest.raises(RunError, match=r"failed: .*ZeroDivisionError"):
+        start._call(("-c", "1 / 0"))
+    with pytest.raises(KeyboardInterrupt):
+        start._call(("-c", "raise SystemExit(130)"))
 
 
 def draw(report, folder):

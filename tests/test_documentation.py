@@ -17,6 +17,8 @@ from memsim.cli.fit import command as fit_command
 from memsim.configuration import (
     Configuration,
     DataSection,
+    DevicesSection,
+    LayerDevices,
     LearningSection,
     MultilayerSection,
     NetworkSection,
@@ -283,6 +285,8 @@ SECTIONS = {
     "`[network]`": (NetworkSection, ()),
     '`kind = "mlp"`, Algorithm 2': (MultilayerSection, tuple(NetworkSection.model_fields)),
     '`kind = "slp"`, Algorithm 1': (SingleLayerSection, tuple(NetworkSection.model_fields)),
+    "`[devices]`": (DevicesSection, ("synapse", "node", "memristor")),
+    "`[[devices.layer]]`": (LayerDevices, ()),
     "`[devices.synapse]`": (Synapse, ()),
     "`[devices.node]`": (Node, ()),
     "`[devices.memristor]`": (ThresholdMemristor, ()),
@@ -440,6 +444,8 @@ def test_the_devices_page_has_every_field_with_unit_bounds_default_and_origin_an
 def test_no_section_is_left_out():
     nested = ("devices", "imperfections", "periphery")
     within = {f"{name}.{of}" for name in nested for of in Configuration.model_fields[name].annotation.model_fields}
+    of_devices, elsewhere = SECTIONS["`[devices]`"]
+    within -= {f"devices.{name}" for name in of_devices.model_fields if name not in elsewhere}
     named = (set(Configuration.model_fields) - {*nested}) | within
     assert {f"`[{name}]`" for name in named} <= set(", ".join([*SECTIONS, *OTHER_PAGES]).split(", "))
 

@@ -18,6 +18,7 @@ from short_runs import REAL
 
 from memsim import training
 from memsim.assembly import assemble
+from memsim.blocks import new_block
 from memsim.configuration import Configuration
 from memsim.convergence.network import check_dt
 from memsim.datasets import Dataset
@@ -27,11 +28,13 @@ from memsim.errors import InputError, RunFileError
 from memsim.imperfections.drawing import own_device
 from memsim.inspection.verification import verify
 from memsim.inspection.windows import write_window
-from memsim.kernels.block import place
-from memsim.kernels.imperfect import read_in
+from memsim.kernels.imperfect import add_read_noise, flaw
+from memsim.kernels.operands import Flaws, Rows
 from memsim.kernels.random import normal
-from memsim.kernels.slots import Flaw, Phase
+from memsim.kernels.records import Packed, from_python
+from memsim.kernels.slots import Phase
 from memsim.prediction import evaluate
+from memsim.program.operands import flawed_of
 from memsim.run import open_run
 
 COUNT = {"encoding": "count", "pulses": 6, "train_steps": 2, "train_gap_steps": 1}
@@ -612,17 +615,16 @@ def test_readings_beyond_the_range_are_counted():
 
 def test_read_noise_has_the_stated_moments():
     sigma, steps = 1e-2, 1500
-    engine = Engine(assemble(configuration("periphery"), REAL), threads=1, epochs=1)
-    plan, block, bank = engine.plan, engine._blocks[0], 1
-    plan.flaws[bank] = 0.0
-    plan.flaws[bank, Flaw.READ_NOISE] = sigma
-    at = place(plan.banks, block, bank)
-    noise = np.empty((steps, at.elements))
+    assembly = assemble(configuration("periphery"), REAL)
+    block = new_block(assembly, np.arange(len(assembly.seeds)))
+    bank = block.banks[1]
+    operand = Packed(flawed_of(assembly, block, 1)._replace(flaws=Flaws(read_noise=sigma)))
+    add_noise, rows = from_python(flaw(add_read_noise)), Packed(Rows(*(np.empty(0),) * 3, 0))
+    noise = np.empty((steps, bank.elements))
     for step in range(steps):
-        block.devices.voltage[:] = 0.0
-        read_in(plan, block, at, bank, step)
-        noise[step] = block.devices.voltage[at.first : at.first + at.elements]
-    engine.close()
+        bank.voltage[:] = 0.0
+        add_noise(operand, rows, step)
+        noise[step] = bank.voltage[: bank.elements]
     assert noise.mean() == pytest.approx(0.0, abs=4.0 * sigma / math.sqrt(noise.size))
     assert noise.std() == pytest.approx(sigma, rel=4.0 / math.sqrt(2.0 * noise.size))
     assert (noise**4).mean() / sigma**4 == pytest.approx(3.0, abs=4.0 * math.sqrt(96.0 / noise.size))

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import naive
 import naive_state_dependent
-import numba
 import numpy as np
 import pytest
 
@@ -100,6 +99,21 @@ STATE_DEPENDENT = {
             "time": SHORT,
             "devices": {"synapse": VTEAM},
             "learning": {"batch": 3, "schedule": "step", "decay_epochs": 1},
+        },
+    ),
+    # Another model for each layer's synapses, and nodes, each stepped by its own integrator.
+    "three models": (
+        REAL,
+        {
+            "network": MLP | {"layers": (2, 2, 1), "bias_limit": 0.05, "initial_bias": 0.03, "node_drift": 0.115},
+            "time": SHORT | {"gap_steps": 1},
+            "devices": {
+                "node_integrator": "euler",
+                "layer": (
+                    {"synapse": VTEAM, "synapse_integrator": "heun"},
+                    {"synapse": {"model": "team"}, "node": WINDOWED, "node_integrator": "heun"},
+                ),
+            },
         },
     ),
     "vteam lines": (REAL, {"network": LINES, "time": SHORT, "devices": {"synapse": VTEAM}, "write": {"verify": 1}}),
@@ -408,13 +422,29 @@ def test_the_twins_cases_learn_and_every_counter_counts_in_some_case():
     assert not run_naive("carriers, sines").values["unrestored of bank 0"].any()
 
 
-def test_one_compiled_loop_serves_every_run_of_a_network():
-    if numba.config.DISABLE_JIT:
-        pytest.skip("nothing is compiled")
-    for case in KINDS:
-        assembly = assembly_of(case, seeds=realisation_seeds(0, 1))
-        run_engine(assembly, shuffled=False, epochs=1, recorded=(0,))
-        assert len(loop_kernel(assembly.models, "euler", assembly.modelled, assembly.imperfect).signatures) == 1
+def test_kernels_are_compiled_once_for_all_networks():
+    """What two networks share is the same kernel; what they do not is a model's, or a rule that only one has."""
+    engines = {case: Engine(assembly_of(case), threads=1, epochs=1, recorded=(0,)) for case in KINDS}
+    kernels = {case: {kernel.name for kernel in engine.kernels()} for case, engine in engines.items()}
+    again = Engine(assembly_of(KINDS[0], seeds=realisation_seeds(0, 1)), threads=1, epochs=1)
+    assert set(again.kernels()) <= set(engines[KINDS[0]].kernels())
+    assert {"run_slots", "pulse_16", "close_epoch"} <= set.intersection(*kernels.values())
+    for engine in (*engines.values(), again):
+        engine.close()
+
+
+@pytest.mark.parametrize("inputs", [(1,), (5, 64)])
+def test_the_number_of_inputs_of_a_threshold_memristor_is_data(inputs):
+    """A memristor for 64 inputs needs no kernel that one for two has not."""
+
+    def kernels_of(count):
+        data = Dataset(np.zeros((1, count)), np.zeros((1, 1)))
+        engine = Engine(assemble(Configuration(network=SLP | {"inputs": count}), data), threads=1, epochs=1)
+        engine.close()
+        return engine.kernels()
+
+    for count in inputs:
+        assert kernels_of(count) == kernels_of(2)
 
 
 # What must not change a bit

@@ -20,7 +20,6 @@ from memsim.assembly import assemble
 from memsim.devices import MODELS, IonDrift
 from memsim.engine import Engine
 from memsim.errors import InputError
-from memsim.kernels.slots import BankColumn
 from memsim.waveforms import Pulse, Pulses, Sinusoid
 
 FILE = """\
@@ -275,8 +274,8 @@ from memsim.kernels.stepping import waveform_kernel
 (model,) = memsim.load_models("my_device.py")
 trace = memsim.drive(model(), memsim.waveforms.Pulses(pulses=[memsim.waveforms.Pulse(width=0.1, amplitude=1e-4)]),
                      dt=0.1, duration=0.1, initial=0.5)
-stats = waveform_kernel(model().functions(), "euler", "current").stats
-print(json.dumps([float(trace.state[-1, 0]), sum(stats.cache_hits.values()), sum(stats.cache_misses.values())]))
+kernel = waveform_kernel(model().functions(), "euler", "current")
+print(json.dumps([float(trace.state[-1, 0]), int(kernel.was_on_disk), int(not kernel.was_on_disk)]))
 """
 
 
@@ -410,7 +409,7 @@ from memsim.waveforms import Pulse, Pulses
 for device in (model(), IonDrift(window="joglekar")):
     memsim.drive(device, Pulses(pulses=[Pulse(width=0.1, amplitude=1e-4)]), dt=0.1, duration=0.1)
     kernel = waveform_kernel(device.functions(), "euler", "current")
-    found = re.findall(r"^\\s+([a-z]\\w+)\\s", kernel.inspect_asm(kernel.signatures[0]), flags=re.M)
+    found = re.findall(r"^\\s+([a-z]\\w+)\\s", kernel._code._library.get_asm_str(), flags=re.M)
     print(len(found), sum(bool(re.fullmatch(r"v(mul|add|sub|div|fn?m\\w+)pd", name)) for name in found))
 """
 
@@ -436,7 +435,7 @@ def test_a_model_that_moves_at_rest_is_never_skipped_in_a_network(load):
     synapse = model()
     assert not synapse.rests
     assembly = assemble(short_runs.configuration("mlp", devices={"synapse": synapse}), short_runs.REAL)
-    assert assembly.plan.banks[:, BankColumn.RESTS].tolist() == [0, 1, 0, 1]
+    assert [assembly.rests(bank) for bank in range(4)] == [False, True, False, True]
     engine = Engine(assembly, threads=1, epochs=2)
     while engine.position < engine.slots:
         engine.advance(engine.slots)

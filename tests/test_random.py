@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memsim.kernels.random import PURPOSE_BIAS, PURPOSE_SHUFFLE, PURPOSE_WEIGHT, philox, shuffle, uniform
+from memsim.kernels.compiling import compiled
+from memsim.kernels.random import PURPOSE_BIAS, PURPOSE_SHUFFLE, PURPOSE_WEIGHT, shuffle, uniform
+from memsim.kernels.random import philox as philox_of_kernels
 
 # Random123 1.14, tests/kat_vectors, philox4x32 with 10 rounds: counter, key, result.
 KNOWN_ANSWERS = [
@@ -23,6 +25,9 @@ words = st.integers(0, 2**32 - 1)
 def hexadecimal(text):
     """Words of 32 bits."""
     return tuple(int(word, 16) for word in text.split())
+
+
+philox = compiled(philox_of_kernels.py_func)
 
 
 def compiled_philox(key, counter):

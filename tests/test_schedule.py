@@ -8,7 +8,7 @@ from memsim.assembly import assemble
 from memsim.configuration import Configuration
 from memsim.datasets import Dataset
 from memsim.errors import InputError
-from memsim.kernels.slots import Column, Operation, Phase
+from memsim.kernels.slots import Operation, Phase
 from memsim.schedule import build
 from memsim.slot_table import structured
 from memsim.timing_diagram import sample_currents
@@ -177,16 +177,16 @@ def test_a_prediction_reads_and_restores_and_writes_nothing(case):
 
 
 @of_each_case
-def test_the_tables_of_kernel_and_file_say_the_same(case):
+def test_the_files_table_says_what_the_slots_are(case):
     schedule = build(config_of(case))
-    codes, named = schedule.table(), structured(schedule)
-    assert codes.dtype == np.int64
-    assert len(codes) == len(named) == len(schedule.slots)
-    for row, record, slot in zip(codes, named, schedule.slots, strict=True):
-        assert record["phase"].decode() == Phase(row[Column.PHASE]).name == slot.phase.name
-        assert record["operation"].decode() == Operation(row[Column.OPERATION]).name == slot.operation.name
-        for name in ("bank", "layer", "variable", "start", "pulses", "pulse_steps", "gap_steps", "rest_steps", "held"):
-            assert record[name] == row[Column[name.upper()]], name
+    named = structured(schedule)
+    assert len(named) == len(schedule.slots)
+    for record, slot in zip(named, schedule.slots, strict=True):
+        assert record["phase"].decode() == slot.phase.name
+        assert record["operation"].decode() == slot.operation.name
+        for name in ("bank", "layer", "variable", "pulses", "pulse_steps", "gap_steps", "held"):
+            assert record[name] == getattr(slot, name), name
+        assert record["rest_steps"] == schedule.rest_steps
     assert named["start"].tolist() == list(schedule.starts)
 
 

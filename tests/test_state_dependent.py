@@ -12,8 +12,10 @@ from memsim.configuration import Configuration
 from memsim.datasets import Dataset, gate
 from memsim.devices import IonDrift, Node, Synapse, ThresholdMemristor, Vteam
 from memsim.errors import InputError
-from memsim.kernels.nominal import model_of
+from memsim.kernels.compiling import elementwise
+from memsim.kernels.nominal import functions_of
 from memsim.kernels.slots import Operation, Phase, WriteLaw
+from memsim.kernels.stepping import method_of
 from memsim.state_dependent import nominal_of
 from memsim.training import run
 from memsim.waveforms import Pulse, Pulses
@@ -23,6 +25,11 @@ JOGLEKAR = IonDrift(window="joglekar", exponent=2)
 DT, STEPS = 2.5e-4, 20
 XOR = gate("xor", samples=12, seed=3)
 MLP = {"kind": "mlp", "node_drift": 0.115, "weight_limit": 3.5, "bias_limit": 0.05, "initial_bias": 0.03}
+
+
+def model_of(functions, integrator):
+    """The functions of one device, compiled for Python."""
+    return functions_of(functions, method_of(functions, integrator), elementwise, elementwise)
 
 
 def configuration(**sections):

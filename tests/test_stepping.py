@@ -8,22 +8,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pulses import PulseRows, new_tally, no_rows, pulse_kernel, waveform
 
 from memsim.devices import IonDrift, Node, PershinDiVentra, Synapse, Team, ThresholdMemristor, Vteam, Yakopcic
 from memsim.kernels.models import node as node_model
 from memsim.kernels.models import synapse as synapse_model
 from memsim.kernels.models import threshold_memristor as memristor_model
-from memsim.kernels.stepping import (
-    EXACT,
-    INTEGRATORS,
-    PulseRows,
-    Tally,
-    new_tally,
-    no_rows,
-    pulse_kernel,
-    waveform_kernel,
-)
-from memsim.kernels.tiles import ANY_VARIABLE, NARROW, NO_VARIABLE, WIDE, room_of
+from memsim.kernels.operands import Job, Tally
+from memsim.kernels.stepping import EXACT, INTEGRATORS, stretches_of, tile_kernel
+from memsim.kernels.tiles import ANY_VARIABLE, NARROW, NO_VARIABLE, WIDE, new_tile, room_of
 
 DT = 2.5e-4
 SYNAPSE = Synapse(threshold=1e-3)
@@ -287,21 +280,35 @@ def test_the_closed_form_holds_recorded_held_skipped_and_from_beyond_a_bound(dev
     assert leap.energies == pytest.approx(steps.energies, rel=1e-12)
 
 
-def test_arrays_that_are_too_short_are_refused_and_left_alone():
-    states, currents, tally = np.zeros((1, 70)), np.full(70, 2e-3), new_tally(np.zeros((1, 69)))
-    parameters, limits = np.array(SYNAPSE.kernel_parameters()), bounds_of(SYNAPSE)
-    kernel = pulse_kernel(SYNAPSE.functions(), "euler")
-    assert kernel(states, currents, 70, 5, DT, parameters, *limits, ANY_VARIABLE, 0, True, tally, no_rows(1), 0) == -1
-    whole = new_tally(states)
-    assert kernel(states, currents, 71, 5, DT, parameters, *limits, ANY_VARIABLE, 0, True, whole, no_rows(1), 0) == -1
-    short = parameters[:1]
-    assert kernel(states, currents, 70, 5, DT, short, *limits, ANY_VARIABLE, 0, True, whole, no_rows(1), 0) == -1
-    assert not states.any()
+@pytest.mark.parametrize(
+    ("name", "length", "line"),
+    [
+        ("currents", 79, "must have room for 80 elements, whole tiles"),
+        ("states", 79, "must have room for 80 elements, whole tiles"),
+        ("tally", 79, "must have room for 80 elements, whole tiles"),
+        ("upper", 0, "extremes, bounds and scratch must be of 1 variables"),
+        ("tile", new_tile(1).size - 1, "extremes, bounds and scratch must be of 1 variables"),
+        ("parameters", 1, "needs 2 parameters, of 80 elements where each has its own"),
+    ],
+)
+def test_arrays_that_are_too_short_are_refused(name, length, line):
+    room = room_of(70)
+    assert room == 80
+    given = {
+        "states": np.zeros((1, room)), "currents": np.full(room, 2e-3), "tally": new_tally(np.zeros((1, room))),
+        "parameters": np.array(SYNAPSE.kernel_parameters()), "lower": bounds_of(SYNAPSE)[0],
+        "upper": bounds_of(SYNAPSE)[1], "tile": new_tile(1),
+    }  # fmt: skip
+    job = Job(**given, elements=70, steps=5, dt=DT, addressed=ANY_VARIABLE)
+    assert len(stretches_of(SYNAPSE.functions(), "euler", job)) == 2
+    short = new_tally(np.zeros((1, length))) if name == "tally" else given[name][..., :length]
+    with pytest.raises(ValueError, match=line):
+        stretches_of(SYNAPSE.functions(), "euler", job._replace(**{name: short}))
 
 
 def test_models_without_a_closed_form_are_refused():
-    with pytest.raises(ValueError, match="threshold_memristor_2_logistic_both: has no closed form of a pulse"):
-        pulse_kernel(MEMRISTOR.functions(), EXACT)
+    with pytest.raises(ValueError, match="threshold_memristor_logistic_both: has no closed form of a pulse"):
+        tile_kernel(MEMRISTOR.functions(), EXACT, NARROW)
 
 
 # What a caller may rely on
@@ -514,7 +521,7 @@ def test_vteams_window_is_exactly_1_far_from_where_it_ends():
 
 def test_vteam_under_a_constant_voltage_keeps_its_rate():
     """A voltage of 2 v_off, from 1 nm on: k_off * t, as long as the window is 1."""
-    kernel = waveform_kernel(VTEAM.functions(), "euler", "voltage")
+    kernel = waveform(VTEAM.functions(), "euler", "voltage")
     states, drive, rows = np.array([[1e-9]]), np.full((50, 1), 1.0), np.empty((3, 50, 1))
     arrays = np.array(VTEAM.kernel_parameters()), *bounds_of(VTEAM), rows[:1], rows[1], rows[2]
     kernel(states, drive, drive, np.zeros(1, dtype=np.int64), 1e-3, *arrays, np.zeros(1))
@@ -647,7 +654,7 @@ def run_waveform(device, integrator, drive, states, samples, *, lines, dt=DT):
     steps, (variables, elements) = len(starts), states.shape
     rows = np.empty((variables, steps, elements)), np.empty((steps, elements)), np.empty((steps, elements))
     result, energies = states.copy(), np.zeros(elements)
-    waveform_kernel(device.functions(), integrator, drive)(
+    waveform(device.functions(), integrator, drive)(
         result, starts, ends, lines, dt, np.array(device.kernel_parameters()), *bounds_of(device), *rows, energies
     )
     return Outcome(result, rows[2][-1], energies, np.zeros(elements), *rows)
@@ -704,7 +711,7 @@ def test_waveforms_add_to_the_energies_that_are_there():
     samples, states = np.full((4, 1), 1e-3), np.zeros((1, 2))
     rows = np.empty((1, 4, 2)), np.empty((4, 2)), np.empty((4, 2))
     energies = np.array([0.0, 1.0])
-    waveform_kernel(HP.functions(), "euler", "current")(
+    waveform(HP.functions(), "euler", "current")(
         states, samples, samples, np.zeros(2, dtype=np.int64), DT, np.array(HP.kernel_parameters()), *bounds_of(HP),
         *rows, energies,
     )  # fmt: skip

@@ -13,6 +13,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from .codecs import load_plugins
 from .errors import NotARunFileError
 from .hdf5 import as_text
 from .heaps import broken_heap
@@ -51,6 +52,7 @@ class DoubtedFile:
         self.file, self.live, self._kind = file, live, kind
         self._heaps_are_whole = file.driver == "core"
         self._datasets: dict[str, h5py.Dataset] = {}  # that were looked at
+        self._groups: dict[str, h5py.Group] = {}  # that something was looked for in
 
     def broken(self, what: str) -> NotARunFileError:
         """The error that names the file, in one line of printable characters."""
@@ -69,19 +71,24 @@ class DoubtedFile:
 
     def _find(self, path: str) -> Any:
         """What lies at a path; None where there is nothing."""
-        found: Any = self.file
+        parent, _, last = path.strip("/").rpartition("/")
+        known = self._groups.get(parent)  # most paths share a few groups, and each step to one takes a while
+        group: Any = known
+        found: Any = self.file if known is None else known
         try:
-            for name in filter(None, path.split("/")):
+            for name in filter(None, path.split("/") if known is None else (last,)):
                 link = found.get(name, getlink=True) if isinstance(found, h5py.Group) else None
                 if link is None:
                     return None
                 if not isinstance(link, h5py.HardLink):
                     raise self.broken(f"{path} is a link to elsewhere, which is not followed")
-                found = found[name]
+                group, found = found, found[name]
         except NotARunFileError:
             raise
         except FAILURES as error:
             raise self.broken(f"it has no {path} that can be read ({line_of(error)})") from None
+        if not self.live and group is not None:
+            self._groups[parent] = group
         return found
 
     def dataset(self, path: str) -> h5py.Dataset:
@@ -96,6 +103,8 @@ class DoubtedFile:
                 found.id.refresh()
             made = found.id.get_create_plist()
             elsewhere = made.get_layout() == h5py.h5d.VIRTUAL or made.get_external_count() > 0
+            if BLOSC in _filters_of(made):
+                load_plugins()
         except FAILURES as error:
             raise self.broken(f"{path} cannot be read: {line_of(error)}") from None
         if elsewhere:
@@ -165,8 +174,7 @@ class DoubtedFile:
     def _require_filters(self, path: str, dataset: h5py.Dataset) -> None:
         """Refuse to unpack what was packed with a plugin that is not installed; the file is not broken."""
         try:
-            made = dataset.id.get_create_plist()
-            codes = [made.get_filter(k)[0] for k in range(made.get_nfilters())]
+            codes = _filters_of(dataset.id.get_create_plist())
             missing = [code for code in codes if not h5py.h5z.filter_avail(code)]
         except FAILURES as error:
             raise self.broken(f"{path} cannot be read: {line_of(error)}") from None
@@ -348,6 +356,11 @@ class DoubtedFile:
         except FAILURES as error:
             raise self.broken(f"{path} cannot be listed: {line_of(error)}") from None
         return taken, claimed
+
+
+def _filters_of(made: Any) -> list[int]:
+    """HDF5's numbers of the filters that a dataset's chunks go through."""
+    return [made.get_filter(k)[0] for k in range(made.get_nfilters())]
 
 
 def line_of(error: BaseException) -> str:

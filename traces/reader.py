@@ -14,7 +14,6 @@ from typing import Any, Self
 import h5py
 import numpy as np
 
-from .codecs import load_plugins
 from .doubted import FAILURES, DoubtedFile, line_of, one_line
 from .errors import NotARunFileError
 from .layout import CONVENTION, DRIVE_CONVENTION, SCHEMA
@@ -95,7 +94,6 @@ def open_hdf5(path: Path) -> tuple[h5py.File, bool]:
     NotARunFileError
         With one line that says what is wrong.
     """
-    load_plugins()
     refuse_what_is_no_file(path)
     deadline = time.monotonic() + OPENING_SECONDS
     while True:

@@ -17,7 +17,7 @@ class Change:
     ----------
     suite, case : str
     basis : str
-        What was compared: ``"time over C"``, ``"time over NumPy"`` or ``"time"``.
+        What was compared: ``"time over C"``, ``"time over NumPy"``, ``"processor time"`` or ``"time"``.
     change : float
         New over old; above 1 is slower.
     noise : float
@@ -55,7 +55,9 @@ def compare(old: Report, new: Report) -> Comparison:
     """Compare the cases that both reports have.
 
     A ratio to a reference that was measured beside, in the same run, says more
-    than a time: the machine may have been busier, or may be another one.
+    than a time: the machine may have been busier, or may be another one. The
+    processor's time of fresh processes says more than the clock's: they wait for
+    others where a machine is shared.
     """
     before = {(r.suite, r.case): r for r in old.records}
     after = {(r.suite, r.case): r for r in new.records}
@@ -70,19 +72,19 @@ def compare(old: Report, new: Report) -> Comparison:
 
 
 def _change(old: Record, new: Record) -> Change:
-    for basis, figure, noise_of in _RATIOS:
+    for basis, figure, noise_of in _BASES:
         before, after = figure(old), figure(new)
         if before is not None and after is not None:
-            noise = sum(record.noise + (noise_of(record) or 0.0) for record in (old, new))
-            return Change(new.suite, new.case, basis, after / before, noise)
+            return Change(new.suite, new.case, basis, after / before, noise_of(old) + noise_of(new))
     change = _time_of(new) / _time_of(old)
     return Change(new.suite, new.case, "time", change, old.noise + new.noise)
 
 
-Figure = Callable[[Record], float | None]
-_RATIOS: tuple[tuple[str, Figure, Figure], ...] = (
-    ("time over C", lambda r: r.ratio_to_c, lambda r: r.noise_of_c),
-    ("time over NumPy", lambda r: r.ratio_to_numpy, lambda r: r.noise_of_numpy),
+# What is compared before a time, and its noise.
+_BASES: tuple[tuple[str, Callable[[Record], float | None], Callable[[Record], float]], ...] = (
+    ("time over C", lambda r: r.ratio_to_c, lambda r: r.noise + (r.noise_of_c or 0.0)),
+    ("time over NumPy", lambda r: r.ratio_to_numpy, lambda r: r.noise + (r.noise_of_numpy or 0.0)),
+    ("processor time", lambda r: r.processor_seconds, lambda r: r.noise_of_processor or 0.0),
 )
 
 

@@ -149,12 +149,16 @@ def draw_trace(records: list[Record]) -> Figure:
 
 
 def draw_start(records: list[Record]) -> Figure:
-    """The shortest start of each case and its median, one below the other."""
+    """The shortest start of each case, its median, and the processor's time, one case below the other."""
     figure = new_figure(8.0, 1.2 + 0.26 * len(records))
     axes = figure.subplots()
     names = [r.case for r in records]
     axes.semilogx([r.seconds for r in records], names, "o", color=COLOURS[0], label="shortest")
     axes.semilogx([r.median_seconds for r in records], names, "|", color=COLOURS[6], label="median")
+    known = [r for r in records if r.processor_seconds is not None]
+    if known:
+        used = [r.processor_seconds for r in known]
+        axes.semilogx(used, [r.case for r in known], "x", color=COLOURS[1], label="processor time")
     axes.set_xlabel("time (s)")
     axes.invert_yaxis()
     axes.grid(alpha=0.3)

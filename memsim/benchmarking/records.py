@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError
 
 from ..errors import InputError
 from ..fields import Settings, explain
-from .timing import Times
+from .timing import Times, noise_of
 
 SCHEMA = 1
 
@@ -25,6 +25,10 @@ class Record(Settings):
     median_seconds: float = Field(gt=0, description="turn in the middle, in s")
     noise: float = Field(ge=0, description="of the shortest turn, relative")
     turns: int = Field(ge=1, description="how often it was measured")
+    processor_seconds: float | None = Field(
+        default=None, gt=0, description="of the processes that a turn started: the turn that took the fewest, in s"
+    )
+    noise_of_processor: float | None = Field(default=None, ge=0, description="of the processor's time, relative")
     device_steps: int | None = Field(default=None, ge=1, description="device-steps of a turn, resting ones included")
     ns_per_device_step: float | None = Field(default=None, gt=0, description="shortest turn over device-steps, in ns")
     ratio_to_c: float | None = Field(default=None, gt=0, description="time over that of C")
@@ -70,9 +74,12 @@ def record(
         What else was measured.
     """
     own = times.minimum / (device_steps or 1)
+    processor = times.processor_seconds
     return Record(
         suite=suite, case=case, seconds=times.minimum, median_seconds=times.median,
         noise=times.noise if noise is None else noise,
+        processor_seconds=min(processor) if processor else None,
+        noise_of_processor=noise_of(processor) if processor else None,
         turns=len(times.seconds), device_steps=device_steps, ns_per_device_step=1e9 * own if device_steps else None,
         ratio_to_c=own / c[0] if c else None, noise_of_c=c[1] if c else None,
         ratio_to_numpy=own / numpy[0] if numpy else None, noise_of_numpy=numpy[1] if numpy else None,

@@ -68,7 +68,10 @@ OWN: dict[str, Cells] = {
         "MB after\na tenth": _more("resident_bytes_after_a_tenth", 1e-6),
         "MB at\nthe end": _more("resident_bytes_at_end", 1e-6),
     },
-    "start": {"over Python's\nown start (s)": _more("seconds_over_python")},
+    "start": {
+        "processor\ntime": lambda r: "" if r.processor_seconds is None else duration(r.processor_seconds),
+        "over Python's\nown start (s)": _more("seconds_over_python"),
+    },
 }
 
 

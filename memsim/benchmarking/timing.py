@@ -12,9 +12,18 @@ Work = Callable[[], object]
 
 @dataclass(frozen=True)
 class Times:
-    """How long one work took in each of its turns, in s."""
+    """How long one work took in each of its turns, in s.
+
+    Attributes
+    ----------
+    seconds : tuple of float
+        By the clock.
+    processor_seconds : tuple of float
+        Of the processes that it started; empty where it started none, or the system does not tell.
+    """
 
     seconds: tuple[float, ...]
+    processor_seconds: tuple[float, ...] = ()
 
     @property
     def minimum(self) -> float:
@@ -28,16 +37,21 @@ class Times:
 
     @property
     def noise(self) -> float:
-        """How far the minimum can be trusted, relative to it.
+        """How far the minimum can be trusted, see :func:`noise_of`."""
+        return noise_of(self.seconds)
 
-        The greater of two: how far the lower quartile lies above the minimum, and
-        how far the minima of the first and of the second half lie apart.
-        """
-        if len(self.seconds) < 2:
-            return 0.0
-        half = len(self.seconds) // 2
-        apart = abs(min(self.seconds[:half]) - min(self.seconds[half:]))
-        return max(float(np.quantile(self.seconds, 0.25)) - self.minimum, apart) / self.minimum
+
+def noise_of(seconds: tuple[float, ...]) -> float:
+    """How far the minimum of some times can be trusted, relative to it.
+
+    The greater of two: how far the lower quartile lies above the minimum, and
+    how far the minima of the first and of the second half lie apart.
+    """
+    if len(seconds) < 2:
+        return 0.0
+    half = len(seconds) // 2
+    apart = abs(min(seconds[:half]) - min(seconds[half:]))
+    return max(float(np.quantile(seconds, 0.25)) - min(seconds), apart) / min(seconds)
 
 
 @dataclass(frozen=True)
@@ -70,6 +84,19 @@ def seconds_of(work: Work) -> float:
     return time.perf_counter() - begun
 
 
+def seconds_of_children() -> float:
+    """Processor time, the user's and the system's, of all processes that were started here and have ended.
+
+    0 where the system does not tell.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0.0
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def taking_turns(works: Mapping[str, Work], effort: Effort, *, warm: bool = True) -> dict[str, Times]:
     """Let works take turns; none of them may depend on how often it was called.
 
@@ -90,13 +117,16 @@ def taking_turns(works: Mapping[str, Work], effort: Effort, *, warm: bool = True
         for work in works.values():
             work()
     taken: dict[str, list[float]] = {name: [] for name in works}
+    used: dict[str, list[float]] = {name: [] for name in works}
     begun = time.perf_counter()
     for turn in range(effort.turns):
         if turn >= 3 and time.perf_counter() - begun > effort.case_seconds:
             break
         for name, work in works.items():
+            before = seconds_of_children()
             taken[name].append(seconds_of(work))
-    return {name: Times(tuple(seconds)) for name, seconds in taken.items()}
+            used[name].append(seconds_of_children() - before)
+    return {name: Times(tuple(taken[name]), tuple(used[name]) if all(used[name]) else ()) for name in works}
 
 
 def times_to_call(work: Callable[[int], object], effort: Effort) -> int:

@@ -51,7 +51,7 @@ def command(
 
     The suites are kernel, tricks, trace, train, scaling and start; all where none is
     named. What is compared takes turns in one run, and the shortest turns count.
-    Ctrl-C keeps what was measured. All suites take about a quarter of an hour,
+    Ctrl-C keeps what was measured. All suites take about half an hour,
     --quick some seconds once the kernels are compiled.
     """
     from ..benchmarking.case import Setting

@@ -114,7 +114,8 @@ def _warn_of_coarse_writes(config: "Configuration", data: "Dataset", start: "Sta
     from ..convergence.writes import coarse_writes
     from ..state_dependent import is_modelled
 
-    if not any(is_modelled(config, device) for device in (config.devices.synapse, config.devices.node)):
+    own = [device for layer in config.devices.layer for device in (layer.synapse, layer.node) if device is not None]
+    if not any(is_modelled(config, device) for device in (config.devices.synapse, config.devices.node, *own)):
         return  # before anything is laid out twice
     for write in coarse_writes(assemble(config, data, start=start)):
         click.echo(f"warning: {write}; take a smaller time.dt, and see --check-dt", err=True)

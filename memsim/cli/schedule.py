@@ -10,6 +10,7 @@ EPILOG = """\b
 Examples:
   memsim schedule examples/xor.toml
   memsim schedule examples/xor.toml --plot timing.png
+  memsim schedule examples/xor.toml --program     what the compiled loop carries out in each slot
   memsim schedule examples/slp.toml --sample 3 --plot timing.svg
 """
 
@@ -21,9 +22,12 @@ Examples:
 @click.option(
     "--sample", type=click.IntRange(min=0), help="Which sample is drawn; the first that is written where not given."
 )
+@click.option("--program", is_flag=True, help="Show the instructions that each slot is carried out by, too.")
 @options.overwrite
 @options.assignments
-def command(source: Path, plot: Path | None, sample: int | None, overwrite: bool, assignments: tuple[str, ...]) -> None:
+def command(
+    source: Path, plot: Path | None, sample: int | None, program: bool, overwrite: bool, assignments: tuple[str, ...]
+) -> None:
     """Show the slots of one training sample: phase, bank, time, and what drives it.
 
     The diagram shows the currents that the first realisation's first epoch
@@ -51,6 +55,10 @@ def command(source: Path, plot: Path | None, sample: int | None, overwrite: bool
     for phase, count in assembly.schedule.phase_steps().items():
         if count:
             out.print(f"  {phase.name:9s}{count:6d} steps  {count / steps:6.1%}")
+    if program:
+        from ..program.shown import table as instructions
+
+        out.print(instructions(assembly))
     if plot is not None:
         from ..timing_diagram import draw
 

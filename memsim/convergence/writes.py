@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from ..assembly import Assembly
 from ..calibration import BankCalibration, slot_time
-from ..kernels.nominal import model_of
 from ..state_dependent import nominal_of
 
 FINER = 16  # steps to one of the run's
@@ -64,13 +63,11 @@ def coarse_writes(assembly: Assembly) -> list[CoarseWrite]:
 def _write(assembly: Assembly, bank: BankCalibration, sign: float) -> CoarseWrite:
     time, seconds = assembly.config.time, slot_time(assembly.config)
     nominal = nominal_of(bank.device, "devices")
-    advance = model_of(nominal.functions, time.integrator)["advance"]
 
     def moved(amplitude: float, finer: int) -> float:
-        current, state = sign * nominal.polarity * amplitude, nominal.middle
-        for _ in range(round(seconds / time.dt) * finer):
-            state = advance(state, current, current, nominal.parameters, nominal.lower, nominal.upper, time.dt / finer)
-        return float(state - nominal.middle) / nominal.range
+        current, steps = sign * nominal.polarity * amplitude, round(seconds / time.dt) * finer
+        moved = nominal.effect(nominal.middle, current, steps, time.dt / finer, bank.integrator)
+        return float(moved) / nominal.range
 
     low, high = 0.0, bank.driver_limit
     for _ in range(HALVINGS):

@@ -132,7 +132,7 @@ class _Maker:
     def _pulse(self, number: int, *about: Any, **more: Any) -> Iterator[Instruction]:
         """A pulse of a bank; see :func:`~memsim.program.operands.pulse_of`."""
         job = pulse_of(self._assembly, self._block, number, *about, **more, recorded=number in self._recorded)
-        for stretch in stretches_of(self._models[number], self._assembly.integrator, job):
+        for stretch in stretches_of(self._models[number], self._assembly.integrator(number), job):
             yield Instruction(stretch.pulse, stretch.job, tile=stretch.tile)
 
     def _train(self, slot: Slot, control: Any) -> Iterator[Instruction]:

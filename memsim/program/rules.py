@@ -118,7 +118,9 @@ def is_restored_by(slot: Slot) -> bool:
 
 def _kernel(assembly: Assembly, slot: Slot, rule: Callable[..., Any]) -> Kernel:
     if rule in modelled.OF_MODEL:
-        return modelled.rule_of_model(rule, assembly.banks[slot.bank].device.functions(), assembly.integrator)
+        return modelled.rule_of_model(
+            rule, assembly.banks[slot.bank].device.functions(), assembly.integrator(slot.bank)
+        )
     if rule.__module__ == modelled.__name__:
         return modelled.rule_without_model(rule)
     return controller.rule(rule)

@@ -1,0 +1,56 @@
+"""A program in words, for the terminal: what ``memsim schedule --program`` shows."""
+
+import inspect
+from collections.abc import Iterator
+
+import numpy as np
+from rich.table import Table
+
+from ..assembly import Assembly
+from ..blocks import new_block
+from ..kernels.operands import Job, Repeat
+from .instruction import Instruction
+from .making import Sequence, make
+
+
+def table(assembly: Assembly) -> Table:
+    """The instructions of one training sample, slot by slot."""
+    sequence = make(assembly, new_block(assembly, np.arange(len(assembly.seeds))))
+    title = f"Program of one training sample: {_count(sequence)} instructions, {len(sequence.kernels())} kernels"
+    shown = Table(title=title, title_justify="left", title_style="bold")
+    for heading in ("slot", "bank", "instruction", "what it does"):
+        shown.add_column(heading)
+    slots = zip(assembly.schedule.slots, sequence.slots, strict=True)
+    for number, (slot, instructions) in enumerate(slots, 1):
+        labels = iter([(f"{number} {slot.phase.name}", assembly.banks[slot.bank].name)])
+        for depth, instruction in _flat(instructions):
+            name, words = "  " * depth + instruction.kernel.name, _words(instruction)
+            shown.add_row(*next(labels, ("", "")), name, words)
+        shown.add_section()
+    for heading, instructions in (("each stretch", sequence.opening), ("each epoch", sequence.closing)):
+        labels = iter([(heading, "")])
+        for _, instruction in _flat(instructions):
+            shown.add_row(*next(labels, ("", "")), instruction.kernel.name, _words(instruction))
+    return shown
+
+
+def _count(sequence: Sequence) -> int:
+    return sum(1 for instructions in sequence.slots for _ in _flat(instructions))
+
+
+def _flat(instructions: tuple[Instruction, ...], depth: int = 0) -> Iterator[tuple[int, Instruction]]:
+    """Instructions, and those that they repeat a level deeper."""
+    for instruction in instructions:
+        yield depth, instruction
+        yield from _flat(instruction.repeated, depth + 1)
+
+
+def _words(instruction: Instruction) -> str:
+    """What an instruction does, with the numbers that the program has decided."""
+    operand = instruction.operand
+    if isinstance(operand, Job) and instruction.tile is not None:
+        last = min(operand.last, operand.elements)
+        return f"elements {operand.first} to {last - 1}, {operand.steps} steps, by {instruction.tile.name}"
+    if isinstance(operand, Repeat):
+        return f"turns {operand.first} to {operand.last - 1}, {operand.period} steps each, of"
+    return (inspect.getdoc(instruction.kernel.function) or "").split("\n")[0]
