@@ -13,6 +13,7 @@ taken from a file.
 
 import ctypes
 import functools
+import struct
 import typing
 from collections.abc import Callable
 from typing import Annotated, Any, NamedTuple
@@ -73,21 +74,33 @@ def layout_of(record: Any) -> dict[str, Field]:
     return fields
 
 
-def _words_of(record: Any) -> list[int]:
+@functools.cache
+def _packing_of(record: Any) -> list[tuple[str, Any, int, bool]]:
+    """Of a record's fields: name, kind, axes, and whether it is a record itself."""
+    return [(name, field.kind, field.axes, field.is_record) for name, field in layout_of(record).items()]
+
+
+def _words_of(record: Any, known: dict[int, list[int]]) -> list[int]:
     words: list[int] = []
-    for (name, field), value in zip(layout_of(type(record)).items(), record, strict=True):
-        if field.is_record:
-            words += _words_of(value)
-        elif field.axes:
-            if value.dtype != field.kind or value.ndim != field.axes or not value.flags.c_contiguous:
+    for (name, kind, axes, is_record), value in zip(_packing_of(record.__class__), record, strict=True):
+        if is_record:
+            if id(value) not in known:
+                known[id(value)] = _words_of(value, known)
+            words += known[id(value)]
+        elif axes:
+            if value.dtype != kind or value.ndim != axes or not value.flags.c_contiguous:
                 raise TypeError(
-                    f"{type(record).__name__}.{name}: must be a contiguous array of {np.dtype(field.kind)} with "
-                    f"{field.axes} axes (got {value.dtype} with {value.ndim})"
+                    f"{type(record).__name__}.{name}: must be a contiguous array of {np.dtype(kind)} with "
+                    f"{axes} axes (got {value.dtype} with {value.ndim})"
                 )
-            words += [value.__array_interface__["data"][0], *value.shape]
+            words.append(value.__array_interface__["data"][0])
+            words += value.shape
         else:
-            words.append(int(np.float64(value).view(np.int64)) if field.kind is float else int(value))
+            words.append(_FLOAT_BITS.unpack(_FLOAT.pack(value))[0] if kind is float else int(value))
     return words
+
+
+_FLOAT, _FLOAT_BITS = struct.Struct("=d"), struct.Struct("=q")
 
 
 class Packed:
@@ -100,11 +113,15 @@ class Packed:
     ----------
     record : NamedTuple
         Of a class whose annotations are kinds of fields.
+    known : dict, optional
+        Words of records within records by their identity, to be looked up and
+        added to: many operands hold the same bank. Whoever gives it keeps those
+        records as long.
     """
 
-    def __init__(self, record: Any) -> None:
+    def __init__(self, record: Any, known: dict[int, list[int]] | None = None) -> None:
         self.record = record
-        self._words = np.array(_words_of(record), dtype=np.int64)
+        self._words = np.array(_words_of(record, {} if known is None else known), dtype=np.int64)
         self.address = int(self._words.__array_interface__["data"][0]) if JIT else id(self)
         if not JIT:
             _interpreted[id(self)] = record

@@ -8,6 +8,7 @@ templates: their open names are bound for each device model by
 :mod:`memsim.kernels.stepping`. What is counted of a tile knows no model.
 """
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -46,7 +47,7 @@ def tiles_of(elements: int) -> tuple[int, int]:
 
 def aligned(*shape: int) -> np.ndarray:
     """Zeros that begin at a whole vector, so that none of their vectors lies across two lines of the cache."""
-    size = int(np.prod(shape))
+    size = math.prod(shape)
     memory = np.zeros(size + 8)
     first = -memory.__array_interface__["data"][0] % 64 // 8
     return memory[first : first + size].reshape(shape)

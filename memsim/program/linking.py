@@ -26,6 +26,7 @@ class Linked:
 
     def __init__(self, assembly: Assembly, block: Block, sequence: Sequence) -> None:
         self._packed: dict[int, Packed] = {}  # by the identity of the records, which the packed ones keep alive
+        self._words: dict[int, list[int]] = {}  # of records within them, likewise
         counts = [len(slot) for slot in sequence.slots]
         inputs, last = assembly.sizes[0], sum(assembly.sizes[:-1])
         schedule = assembly.schedule
@@ -62,5 +63,5 @@ class Linked:
 
     def _address(self, operand: Any) -> int:
         if id(operand) not in self._packed:
-            self._packed[id(operand)] = Packed(operand)
+            self._packed[id(operand)] = Packed(operand, self._words)
         return self._packed[id(operand)].address
