@@ -46,7 +46,8 @@ class Pulses:
         self._counted, currents = self._roomy(bank.counted), self._roomy(bank.currents)
         # No device is driven beside those of the bank.
         currents[:, bank.elements :] = 0.0
-        self._rows = Packed(Rows(*(np.empty(0) for _ in range(3)), capacity=0))
+        nothing = np.empty(0)
+        self._rows = Packed(Rows(nothing, nothing, nothing, capacity=0))
         self._packed: list[Packed] = []  # what the addresses in a program lead to
         cut = cut or functools.partial(stretches_of, bank.bench.device.functions(), integrator)
         self._codes = [self._code(cut(self._job(bank, row, steps, skip))) for row in currents]
