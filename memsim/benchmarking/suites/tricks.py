@@ -5,7 +5,6 @@ One thread, 10,000 devices where nothing else is said, pulses of 50 steps.
 
 import functools
 import math
-import types
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -177,8 +176,8 @@ def _with_library_exponential(function: Any) -> Any:
     names = source.__globals__
     called = {n: names[n] for n in source.__code__.co_names if hasattr(names.get(n), "py_func") and n != "exponential"}
     own = {n: elementwise(_with_library_exponential(one)) for n, one in called.items()}
-    name = f"{source.__name__}_library"
-    return types.FunctionType(source.__code__, {**names, **own, "exponential": math.exp}, name)
+    # A name of its own: the disk would else give the code of the model's function, or keep this for it.
+    return specialise(source, f"{source.__name__}_library", compiler=plain, **own, exponential=math.exp)
 
 
 def _drift_each_step(functions: ModelFunctions) -> Cut:
