@@ -2,6 +2,10 @@
 
 import dataclasses
 import functools
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import naive
@@ -390,6 +394,27 @@ def test_learning_loop_equals_its_twin(case):
     done = run_plainly(case)
     assert not differences(done.values, twin.values)
     assert np.array_equal(naive.bits(done.outputs), naive.bits(twin.outputs))
+
+
+@functools.cache
+def interpreted_digests(slow):
+    """Digests of the cases' programs as plain Python carries them out, in a process of its own."""
+    cases = [case for case in CASES if (case in SLOW) == slow]
+    tests = Path(__file__).parent
+    done = subprocess.run(
+        [sys.executable, str(tests / "interpreted.py"), *cases], capture_output=True, text=True, check=False,
+        env={**os.environ, "NUMBA_DISABLE_JIT": "1", "PYTHONPATH": os.pathsep.join(sys.path)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@of_each_case
+def test_the_same_program_in_plain_python_has_the_same_bits(case):
+    """Kernels, records and calls by address against the functions that they are compiled from."""
+    from interpreted import digest_of
+
+    assert interpreted_digests(case in SLOW)[case] == digest_of(case)
 
 
 @pytest.mark.slow
