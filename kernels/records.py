@@ -75,13 +75,14 @@ def layout_of(record: Any) -> dict[str, Field]:
 
 def _words_of(record: Any) -> list[int]:
     words: list[int] = []
-    for (name, field), value in zip(layout_of(type(record)).items(), record, strict=True):
+    kind: Any = type(record)
+    for (name, field), value in zip(layout_of(kind).items(), record, strict=True):
         if field.is_record:
             words += _words_of(value)
         elif field.axes:
             if value.dtype != field.kind or value.ndim != field.axes or not value.flags.c_contiguous:
                 raise TypeError(
-                    f"{type(record).__name__}.{name}: must be a contiguous array of {np.dtype(field.kind)} with "
+                    f"{kind.__name__}.{name}: must be a contiguous array of {np.dtype(field.kind)} with "
                     f"{field.axes} axes (got {value.dtype} with {value.ndim})"
                 )
             words += [value.__array_interface__["data"][0], *value.shape]

@@ -150,7 +150,7 @@ class Nominal:
         """The model's name."""
         return self.device.model
 
-    def memristances(self, states: np.ndarray) -> np.ndarray:
+    def memristances(self, states: np.ndarray | float) -> np.ndarray:
         """Memristances in ohm of states, an array of any shape."""
         return self.ask(Quantity.MEMRISTANCE, states)
 

@@ -16,7 +16,7 @@ from ..errors import InputError, RunError
 from ..kernels.operands import Following
 from ..kernels.records import Packed, from_python
 from ..kernels.stepping import waveform_kernel
-from ..kernels.tiles import WIDE, new_tile
+from ..kernels.tiles import WIDE, new_tile, with_room
 from ..provenance import environment
 from ..traces.background import BackgroundWriter
 from ..traces.drive_file import RESPONSES, UNITS, DriveDescription, DriveWriter, open_drive_file
@@ -224,7 +224,7 @@ def _describe(config: DriveConfiguration) -> DriveDescription:
 class _Block(NamedTuple):
     """Neighbouring devices of a bank, stepped by one thread."""
 
-    states: np.ndarray  # (variables, devices)
+    states: np.ndarray  # (variables, room)
     lines: np.ndarray  # (devices,)
     energies: np.ndarray  # (devices,)
     tile: np.ndarray  # scratch
@@ -246,10 +246,8 @@ class _Bank:
         self._lines, of_device = config.lines()
         states = config.states()
         self._blocks = [
-            _Block(
-                states[:, part].copy(), of_device[part].copy(), np.zeros(part.stop - part.start), new_tile(len(states))
-            )
-            for part in blocks
+            _Block(with_room(states[:, part]), of_device[part].copy(), np.zeros(part.stop - part.start), tile)
+            for part, tile in zip(blocks, (new_tile(len(states)) for _ in blocks), strict=True)
         ]
 
     def advance(self, first: int, stop: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -269,7 +267,7 @@ class _Bank:
         return state, drives, responses
 
     def _step(self, block: _Block, starts: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        variables, devices = block.states.shape
+        variables, devices = len(block.states), len(block.energies)
         steps = len(starts)
         states = np.empty((variables, steps, devices))
         drives, responses = np.empty((steps, devices)), np.empty((steps, devices))

@@ -10,7 +10,7 @@ from ..errors import InputError
 from ..kernels.operands import Following
 from ..kernels.records import Packed, from_python
 from ..kernels.stepping import waveform_kernel
-from ..kernels.tiles import new_tile
+from ..kernels.tiles import new_tile, with_room
 from ..traces.drive_file import RESPONSES
 from .measurement import Measurement
 
@@ -100,7 +100,7 @@ class Simulation:
         steps = int(self._sample_ends[-1]) + 1
         rows = np.empty((len(variables), steps))
         drives, responses = np.empty((steps, 1)), np.empty((steps, 1))
-        state, line, energy = states.copy(), np.zeros(1, dtype=np.int64), np.zeros(1)
+        state, line, energy = with_room(states), np.zeros(1, dtype=np.int64), np.zeros(1)
         tile, first = new_tile(len(variables)), 0
         for stretch in self._stretches:
             part = slice(first, first + len(stretch.starts))
