@@ -133,6 +133,15 @@ def _compiled_align_stack(typing_context):
 
 
 @intrinsic
+def _compiled_unknown(typing_context, number):
+    def generate(context, builder, signature, arguments):
+        value = context.cast(builder, arguments[0], signature.args[0], types.intp)
+        return builder.asm(ir.FunctionType(value.type, [value.type]), "", "=r,0", [value], side_effect=False)
+
+    return types.intp(number), generate
+
+
+@intrinsic
 def _compiled_load(typing_context, scratch, values, first):
     _require(scratch, 1, written=True)
     _require(values)
@@ -200,6 +209,12 @@ stack_array = _stack_array if JIT else _plain_scratch
 
 align_stack = _compiled_align_stack if JIT else lambda: None
 """``align_stack()``: have what does not fit into registers lie at whole vectors, not across lines of the cache."""
+
+unknown = _compiled_unknown if JIT else lambda number: number
+"""``unknown(number)``: the same, but the compiler does not know it.
+
+A loop of few turns, with little in it, stays a loop that way, and becomes vector instructions; it
+would else be unrolled before that."""
 
 show = _compiled_show if JIT else _plain_show
 """``show(tile, place, row, first, count)``: elements of a tile into a row of the trace."""

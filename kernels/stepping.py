@@ -161,7 +161,9 @@ def tile_kernel(model: ModelFunctions, integrator: str, width: int) -> Kernel:
 
 
 @functools.cache
-def build_tile_kernel(model: ModelFunctions, method: str, width: int, variant: str = "", **own) -> Kernel:
+def build_tile_kernel(
+    model: ModelFunctions, method: str, width: int, variant: str = "", template: Callable | None = None, **own
+) -> Kernel:
     """Build a tile's function; the benchmark builds variants, to measure what its parts earn.
 
     Parameters
@@ -173,6 +175,8 @@ def build_tile_kernel(model: ModelFunctions, method: str, width: int, variant: s
         Elements of a tile.
     variant : str
         A name of its own, for the disk cache.
+    template : function, optional
+        Another one in the place of those of :mod:`memsim.kernels.tiles`.
     **own
         Other functions in the place of what the template uses.
     """
@@ -183,8 +187,8 @@ def build_tile_kernel(model: ModelFunctions, method: str, width: int, variant: s
         names[name] = specialise(found, f"{name}_{key}", compiler=inlined, **names)
     if several:
         names["advance"] = specialise(names["advance"], f"advance_{key}", compiler=inlined, **names)
-    template = tiles.leap if method == EXACT else tiles.tile_of_several if several else tiles.tile_of_one
-    return Kernel(specialise(template, f"tile_{key}", compiler=plain, **names), TILE)
+    usual = tiles.leap if method == EXACT else tiles.tile_of_several if several else tiles.tile_of_one
+    return Kernel(specialise(template or usual, f"tile_{key}", compiler=plain, **names), TILE)
 
 
 def _parameters(model: ModelFunctions) -> tuple[Callable, Callable]:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .scratch import align_stack, line, load, sheet, stack_line, store
+from .scratch import align_stack, line, load, sheet, stack_line, store, unknown
 
 WIDE = 64  # elements: eight vectors of eight, enough to hide how long one operation takes
 NARROW = 16  # for the last few elements, and for small banks
@@ -88,25 +88,30 @@ def heun(x, start, end, p, lower, upper, dt):
 
 
 def tile_of_one(job, first, done, steps):
-    """Begin a tile where there are no steps, and say whether it drifts; else carry it on by some steps."""
+    """Begin a tile where there are no steps, and say whether it drifts; else carry it on by some steps.
+
+    What it only reads it reads where it lies, and what it writes but once it
+    writes there: a copy of a wide tile's line is a call.
+    """
     align_stack()
-    x, drive, voltage, total = stack_line(WIDTH), stack_line(WIDTH), stack_line(WIDTH), stack_line(WIDTH)
-    load(x, job.tile, STATES * WIDTH)
-    load(drive, job.tile, DRIVE * WIDTH)
+    tile = job.tile
+    state, drive = line(tile, STATES * WIDTH, WIDTH), line(tile, DRIVE * WIDTH, WIDTH)
     p = of_tile(job, first)
     drifting = 0
     if steps == 0:
-        drifts = stack_line(WIDTH)
+        drifts = line(tile, DRIFTS * WIDTH, WIDTH)
+        answer, sums = line(tile, VOLTAGE * WIDTH, WIDTH), line(tile, TOTAL * WIDTH, WIDTH)
         for j in range(WIDTH):
             own = of_element(p, j)
-            moves = drift(x[j], drive[j], own) != 0.0
+            moves = drift(state[j], drive[j], own) != 0.0
             drifting |= moves
             drifts[j] = 1.0 if moves else 0.0
-            voltage[j] = output(x[j], drive[j], own)
-            total[j] = 0.0
-        store(drifts, job.tile, DRIFTS * WIDTH)
+            answer[j] = output(state[j], drive[j], own)
+            sums[j] = 0.0
     else:
-        load(total, job.tile, TOTAL * WIDTH)
+        x, voltage, total = stack_line(WIDTH), stack_line(WIDTH), stack_line(WIDTH)
+        load(x, tile, STATES * WIDTH)
+        load(total, tile, TOTAL * WIDTH)
         lower, upper, dt = job.lower[0], job.upper[0], job.dt
         for _ in range(steps):
             for j in range(WIDTH):
@@ -116,9 +121,9 @@ def tile_of_one(job, first, done, steps):
                 x[j] = moved
                 voltage[j] = response
                 total[j] += response
-        store(x, job.tile, STATES * WIDTH)
-    store(voltage, job.tile, VOLTAGE * WIDTH)
-    store(total, job.tile, TOTAL * WIDTH)
+        store(x, tile, STATES * WIDTH)
+        store(voltage, tile, VOLTAGE * WIDTH)
+        store(total, tile, TOTAL * WIDTH)
     return drifting
 
 
@@ -172,30 +177,30 @@ def leap(job, first, done, steps):
 def euler_of_several(x, rate, ahead, start, end, p, lower, upper, dt):
     """One step of explicit Euler for a tile's states; the drive is the one at the step's start."""
     for v in range(x.shape[0]):
+        low, high = lower[v], upper[v]
         for j in range(WIDTH):
-            rate[v, j] = x[v, j] + dt * drift(v, x, j, start[j], of_element(p, j))
-    for v in range(x.shape[0]):
-        for j in range(WIDTH):
-            moved = lower[v] if rate[v, j] < lower[v] else rate[v, j]
-            x[v, j] = upper[v] if moved > upper[v] else moved
+            moved = x[v, j] + dt * drift(v, x, j, start[j], of_element(p, j))
+            moved = low if moved < low else moved
+            rate[v, j] = high if moved > high else moved
+    store(line(rate, 0, x.shape[0] * WIDTH), x, 0)
 
 
 def heun_of_several(x, rate, ahead, start, end, p, lower, upper, dt):
     """One step of Heun's second-order method for a tile's states, with the drive at both ends."""
     for v in range(x.shape[0]):
+        low, high = lower[v], upper[v]
         for j in range(WIDTH):
-            rate[v, j] = drift(v, x, j, start[j], of_element(p, j))
-            moved = x[v, j] + dt * rate[v, j]
-            moved = lower[v] if moved < lower[v] else moved
-            ahead[v, j] = upper[v] if moved > upper[v] else moved
+            slope = drift(v, x, j, start[j], of_element(p, j))
+            moved = x[v, j] + dt * slope
+            moved = low if moved < low else moved
+            rate[v, j] = slope
+            ahead[v, j] = high if moved > high else moved
     for v in range(x.shape[0]):
+        low, high = lower[v], upper[v]
         for j in range(WIDTH):
-            rate[v, j] += drift(v, ahead, j, end[j], of_element(p, j))
-    for v in range(x.shape[0]):
-        for j in range(WIDTH):
-            moved = x[v, j] + (0.5 * dt) * rate[v, j]
-            moved = lower[v] if moved < lower[v] else moved
-            x[v, j] = upper[v] if moved > upper[v] else moved
+            moved = x[v, j] + (0.5 * dt) * (rate[v, j] + drift(v, ahead, j, end[j], of_element(p, j)))
+            moved = low if moved < low else moved
+            x[v, j] = high if moved > high else moved
 
 
 def constant_of_several(x, rate, ahead, start, end, p, lower, upper, dt):
@@ -203,40 +208,50 @@ def constant_of_several(x, rate, ahead, start, end, p, lower, upper, dt):
 
     Where no drift changes, Heun's 0.5 * dt * (2 * drift) is dt * drift to the bit.
     """
+    width = unknown(WIDTH)
     for v in range(x.shape[0]):
-        for j in range(WIDTH):
+        low, high = lower[v], upper[v]
+        for j in range(width):
             moved = x[v, j] + dt * rate[v, j]
-            moved = lower[v] if moved < lower[v] else moved
-            x[v, j] = upper[v] if moved > upper[v] else moved
+            moved = low if moved < low else moved
+            x[v, j] = high if moved > high else moved
 
 
 def tile_of_several(job, first, done, steps):
-    """:func:`tile_of_one`."""
+    """:func:`tile_of_one`; voltages and their sums are on the stack, where the compiler sees that nothing overlaps."""
+    align_stack()
     tile, variables = job.tile, job.states.shape[0]
-    drive, voltage = line(tile, DRIVE * WIDTH, WIDTH), line(tile, VOLTAGE * WIDTH, WIDTH)
-    total, drifts = line(tile, TOTAL * WIDTH, WIDTH), line(tile, DRIFTS * WIDTH, WIDTH)
+    drive = line(tile, DRIVE * WIDTH, WIDTH)
     x = sheet(tile, STATES * WIDTH, variables, WIDTH)
     rate = sheet(tile, (STATES + variables) * WIDTH, variables, WIDTH)
     ahead = sheet(tile, (STATES + 2 * variables) * WIDTH, variables, WIDTH)
     p = of_tile(job, first)
+    voltage, total = stack_line(WIDTH), stack_line(WIDTH)
     drifting = 0
     if steps == 0:
+        slope, drifts = stack_line(WIDTH), stack_line(WIDTH)
         for j in range(WIDTH):
             drifts[j] = 0.0
             total[j] = 0.0
             voltage[j] = output(x, j, drive[j], of_element(p, j))
         for v in range(variables):
             for j in range(WIDTH):
-                rate[v, j] = drift(v, x, j, drive[j], of_element(p, j))
-                moves = rate[v, j] != 0.0
+                slope[j] = drift(v, x, j, drive[j], of_element(p, j))
+                moves = slope[j] != 0.0
                 drifting |= moves
                 drifts[j] = 1.0 if moves else drifts[j]
-    for _ in range(steps):
-        advance(x, rate, ahead, drive, drive, p, job.lower, job.upper, job.dt)
-        for j in range(WIDTH):
-            response = output(x, j, drive[j], of_element(p, j))
-            voltage[j] = response
-            total[j] += response
+            store(slope, rate, v * WIDTH)
+        store(drifts, tile, DRIFTS * WIDTH)
+    else:
+        load(total, tile, TOTAL * WIDTH)
+        for _ in range(steps):
+            advance(x, rate, ahead, drive, drive, p, job.lower, job.upper, job.dt)
+            for j in range(WIDTH):
+                response = output(x, j, drive[j], of_element(p, j))
+                voltage[j] = response
+                total[j] += response
+    store(voltage, tile, VOLTAGE * WIDTH)
+    store(total, tile, TOTAL * WIDTH)
     return drifting
 
 
@@ -276,25 +291,21 @@ def count_tile(job, first):
 def count_energy(job, first):
     """Voltages, energies and the largest currents."""
     tally, tile = job.tally, job.tile
-    drive, voltage, total, drifts = stack_line(WIDTH), stack_line(WIDTH), stack_line(WIDTH), stack_line(WIDTH)
+    drive, voltage = line(tile, DRIVE * WIDTH, WIDTH), line(tile, VOLTAGE * WIDTH, WIDTH)
+    total, drifts = line(tile, TOTAL * WIDTH, WIDTH), line(tile, DRIFTS * WIDTH, WIDTH)
+    before, before_in_epoch = line(tally.energy, first, WIDTH), line(tally.epoch_energy, first, WIDTH)
+    highest = line(tally.peak_current, first, WIDTH)
     energy, epoch_energy, peak = stack_line(WIDTH), stack_line(WIDTH), stack_line(WIDTH)
-    load(drive, tile, DRIVE * WIDTH)
-    load(voltage, tile, VOLTAGE * WIDTH)
-    load(total, tile, TOTAL * WIDTH)
-    load(drifts, tile, DRIFTS * WIDTH)
-    load(energy, tally.energy, first)
-    load(epoch_energy, tally.epoch_energy, first)
-    load(peak, tally.peak_current, first)
     dt, steps, held = job.dt, job.steps, job.held
     higher = 0
     for j in range(WIDTH):
         stepped = (drifts[j] == 1.0) & (not held)
         spent = drive[j] * dt * (total[j] if stepped else steps * voltage[j])
-        energy[j] += spent
-        epoch_energy[j] += spent
+        energy[j] = before[j] + spent
+        epoch_energy[j] = before_in_epoch[j] + spent
         magnitude = abs(drive[j])
-        higher |= magnitude > peak[j]
-        peak[j] = magnitude if magnitude > peak[j] else peak[j]
+        higher |= magnitude > highest[j]
+        peak[j] = magnitude if magnitude > highest[j] else highest[j]
     store(voltage, tally.voltage, first)
     store(energy, tally.energy, first)
     store(epoch_energy, tally.epoch_energy, first)
@@ -305,25 +316,22 @@ def count_energy(job, first):
 def count_states(job, first, v):
     """Extremes of a variable; whether it strayed, and whether it met a bound."""
     tally, tile, place = job.tally, job.tile, v * job.currents.size + first
-    x, before, highest, lowest = stack_line(WIDTH), stack_line(WIDTH), stack_line(WIDTH), stack_line(WIDTH)
-    drive, count = stack_line(WIDTH), stack_line(WIDTH)
-    load(x, tile, (STATES + v) * WIDTH)
-    load(drive, tile, DRIVE * WIDTH)
-    load(before, job.states, place)
-    load(highest, tally.highest, place)
-    load(lowest, tally.lowest, place)
+    x, drive = line(tile, (STATES + v) * WIDTH, WIDTH), line(tile, DRIVE * WIDTH, WIDTH)
+    before = line(job.states, place, WIDTH)
+    highest, lowest = line(tally.highest, place, WIDTH), line(tally.lowest, place, WIDTH)
+    higher, deeper, count = stack_line(WIDTH), stack_line(WIDTH), stack_line(WIDTH)
     lower, upper = job.lower[v], job.upper[v]
     addressed = job.addressed == v or job.addressed == ANY_VARIABLE
     beyond, strays, met = 0, 0, 0
     for j in range(WIDTH):
         beyond |= (x[j] > highest[j]) | (x[j] < lowest[j])
-        highest[j] = x[j] if x[j] > highest[j] else highest[j]
-        lowest[j] = x[j] if x[j] < lowest[j] else lowest[j]
+        higher[j] = x[j] if x[j] > highest[j] else highest[j]
+        deeper[j] = x[j] if x[j] < lowest[j] else lowest[j]
         strays |= x[j] != before[j]
         met |= ((x[j] <= lower) | (x[j] >= upper)) & (drive[j] != 0.0)
     if beyond != 0:
-        store(highest, tally.highest, place)
-        store(lowest, tally.lowest, place)
+        store(higher, tally.highest, place)
+        store(deeper, tally.lowest, place)
     if strays != 0 and not addressed:
         load(count, tally.disturbed, first)
         for j in range(WIDTH):

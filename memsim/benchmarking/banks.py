@@ -91,7 +91,7 @@ class Bank:
     currents : (2, elements) float64
         Of even pulses and of odd ones, which have the opposite sign, in A.
     parameters, lower, upper : arrays
-        As :func:`memsim.kernels.stepping.pulse` takes them.
+        As :class:`memsim.kernels.operands.Job` has them.
     voltages, energies : (elements,) float64
         What references keep as well, in V and J.
     counted, extremes : (4, elements), (2, variables, elements) float64

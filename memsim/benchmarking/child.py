@@ -93,14 +93,14 @@ def network(epochs: int, folder: str) -> dict[str, Any]:
 def bank(model: str, devices: int, device_steps: int) -> dict[str, Any]:
     """A bank of many devices, in pulses of 50 steps, one thread."""
     from .banks import BENCHES, Bank
-    from .kernel_loop import kernel_pulses
+    from .kernel_loop import Pulses
 
-    bank = Bank(BENCHES[model], devices)
-    kernel_pulses(bank, "euler", 2, 50)
+    pulses = Pulses(Bank(BENCHES[model], devices), "euler", 50)
+    pulses(2)
     tenth = max(2, device_steps // (500 * devices))
     marks = [(0, time.perf_counter(), resident_bytes())]
     for k in range(10):
-        kernel_pulses(bank, "euler", tenth, 50)
+        pulses(tenth)
         marks.append(((k + 1) * tenth * 50, time.perf_counter(), resident_bytes()))
     steps = marks[-1][0]
     return {"device_steps": steps * devices, "steps": steps, "seconds": marks[-1][1] - marks[0][1], "marks": marks}

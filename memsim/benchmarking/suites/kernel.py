@@ -13,7 +13,7 @@ from ...reporting import counted
 from ..banks import BENCHES, Bank
 from ..c_banks import CBanks
 from ..case import Case, Setting
-from ..kernel_loop import kernel_pulses
+from ..kernel_loop import Pulses, kernel_pulses
 from ..limits import MemoryCopy
 from ..numpy_banks import numpy_pulses
 from ..records import Record, Value, record, reference
@@ -97,7 +97,7 @@ def _measure(setting: Setting, model: str, drive: Drive) -> list[Record]:
 def _works(setting: Setting, bank: Bank, drive: Drive) -> tuple[dict[str, Work], dict[str, int]]:
     """What takes turns, each on a bank of its own; and how many pulses a turn of each has."""
     effort, steps, integrator = setting.effort, drive.steps, drive.integrator
-    loops: dict[str, Callable[[int], None]] = {"kernel": partial(_carry_kernel, bank.copy(), integrator, steps)}
+    loops: dict[str, Callable[[int], object]] = {"kernel": Pulses(bank, integrator, steps)}
     c = setting.c_banks
     if c is not None:
         tile = c.fastest_tile(bank.copy(), integrator, 2, steps, effort)
@@ -109,10 +109,6 @@ def _works(setting: Setting, bank: Bank, drive: Drive) -> tuple[dict[str, Work],
     loops["kernel"](1)  # compiled, or loaded
     counts = {name: times_to_call(loop, effort) for name, loop in loops.items()}
     return {name: partial(loop, counts[name]) for name, loop in loops.items()}, counts
-
-
-def _carry_kernel(bank: Bank, integrator: str, steps: int, count: int) -> None:
-    kernel_pulses(bank, integrator, count, steps)
 
 
 def _carry_c(c: CBanks, tile: int, bank: Bank, integrator: str, steps: int, count: int) -> None:

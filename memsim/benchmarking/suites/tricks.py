@@ -3,6 +3,7 @@
 One thread, 10,000 devices where nothing else is said, pulses of 50 steps.
 """
 
+import functools
 import math
 import types
 from collections.abc import Callable
@@ -10,75 +11,164 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import numba
-import numpy as np
-
-from ...kernels.compiling import compiled, elementwise, inlined, specialise
-from ...kernels.stepping import EXACT, ModelFunctions, build_pulse_kernel, cache_key
-from ...kernels.tiles import NARROW, WIDE
+from ...kernels import stepping
+from ...kernels.compiling import Kernel, elementwise, inlined, plain, specialise
+from ...kernels.operands import Job
+from ...kernels.scratch import line
+from ...kernels.stepping import (
+    EXACT,
+    ModelFunctions,
+    Stretch,
+    build_tile_kernel,
+    pulse_kernel,
+    stretches_of,
+    tile_kernel,
+)
+from ...kernels.tiles import DRIFTS, DRIVE, NARROW, STATES, TOTAL, VOLTAGE, WIDE, room_of
 from ..banks import BENCHES, Bank
 from ..case import Case, Setting
-from ..kernel_loop import carry, pulse_loop, pulses
+from ..kernel_loop import Cut, Pulses
 from ..records import Record, record
 from ..timing import taking_turns, times_to_call
 
 ELEMENTS, STEPS = 10_000, 50
-# Kernels are compiled without counts of references, which scratch on the heap needs.
-allocating = numba.njit(nogil=True, error_model="numpy")
 FEW = 10  # devices: nine are a 2-2-1 network
+
+# Open names of the templates below.
+drift: Callable[..., Any]
+output: Callable[..., Any]
+advance: Callable[..., Any]
+of_tile: Callable[..., Any]
+of_element: Callable[..., Any]
+own_tile: Callable[..., Any]
+WIDTH: int
 
 
 @dataclass(frozen=True)
 class Trick:
-    """A trick: a model's bank, and the loop over pulses that does without it.
+    """A trick: a model's bank, and the pulses that do without it.
 
-    ``without`` gets the model's functions; ``skip`` is for that loop.
+    ``without`` gets the model's functions, and parts a pulse into tiles of other
+    kernels; ``skip`` and ``room``, the elements that arrays have room for, are for
+    those pulses.
     """
 
     name: str
     model: str
-    without: Callable[[ModelFunctions], Any]
+    without: Callable[[ModelFunctions], Cut]
     elements: int = ELEMENTS
     active: float = 1.0
     skip: bool = True
+    room: Callable[[int], int] = room_of
 
 
-def _variant(functions: ModelFunctions, variant: str, integrator: str = "euler", compiler: Any = compiled, **other):
-    """The loop over a variant of the kernel."""
-    kernel = build_pulse_kernel(functions, integrator, variant, **other)
-    name = f"pulses_{integrator}_{cache_key(functions)}_{variant}"
-    return specialise(pulses, name, pulse=kernel, compiler=compiler)
+def _own(functions: ModelFunctions) -> Cut:
+    return partial(stretches_of, functions, "euler")
 
 
-def _of_width(width: int) -> Callable[[ModelFunctions], Any]:
-    return lambda functions: _variant(functions, f"tiles_of_{width}", wide=width, narrow=min(width, NARROW))
+# Tiles of other sizes.
 
 
-def _no_narrow(functions: ModelFunctions) -> Any:
-    return _variant(functions, "wide_only", narrow=WIDE)
+def _of_width(width: int) -> Callable[[ModelFunctions], Cut]:
+    return lambda functions: partial(_cut, functions, width, min(width, NARROW))
 
 
-@inlined
-def _heap_line(length):
-    return np.empty(length)
+def _no_narrow(functions: ModelFunctions) -> Cut:
+    return partial(_cut, functions, WIDE, WIDE)
 
 
-@inlined
-def _heap_array(rows, columns):
-    return np.empty((rows, columns))
+def _wide_room(elements: int) -> int:
+    return -(-elements // WIDE) * WIDE
 
 
-def _on_heap(functions: ModelFunctions) -> Any:
-    return _variant(
-        functions, "heap", stack_line=_heap_line, stack_array=_heap_array, pulse_compiler=allocating,
-        compiler=allocating,
-    )  # fmt: skip
+def _cut(functions: ModelFunctions, wide: int, narrow: int, job: Job) -> list[Stretch]:
+    """A pulse in tiles of other sizes than a run's."""
+    middle = job.elements // wide * wide
+    last = middle - (middle - job.elements) // narrow * narrow
+    return [
+        Stretch(pulse_kernel(width), tile_kernel(functions, "euler", width), job._replace(first=first, last=end))
+        for width, first, end in ((wide, 0, middle), (narrow, middle, last))
+        if first < end
+    ]
 
 
-def _library_exponential(functions: ModelFunctions) -> Any:
+# Scratch of the tile's function.
+
+
+def tile_in_place(job, first, done, steps):
+    """:func:`memsim.kernels.tiles.tile_of_one` without scratch of its own: it works where the block keeps its tile."""
+    tile = job.tile
+    x, drive = line(tile, STATES * WIDTH, WIDTH), line(tile, DRIVE * WIDTH, WIDTH)
+    voltage, total = line(tile, VOLTAGE * WIDTH, WIDTH), line(tile, TOTAL * WIDTH, WIDTH)
+    drifts = line(tile, DRIFTS * WIDTH, WIDTH)
+    p = of_tile(job, first)
+    drifting = 0
+    if steps == 0:
+        for j in range(WIDTH):
+            own = of_element(p, j)
+            moves = drift(x[j], drive[j], own) != 0.0
+            drifting |= moves
+            drifts[j] = 1.0 if moves else 0.0
+            voltage[j] = output(x[j], drive[j], own)
+            total[j] = 0.0
+    lower, upper, dt = job.lower[0], job.upper[0], job.dt
+    for _ in range(steps):
+        for j in range(WIDTH):
+            own = of_element(p, j)
+            moved = advance(x[j], drive[j], drive[j], own, lower, upper, dt)
+            response = output(moved, drive[j], own)
+            x[j] = moved
+            voltage[j] = response
+            total[j] += response
+    return drifting
+
+
+def _in_place(functions: ModelFunctions) -> Cut:
+    """Tiles that are worked on in the memory that the pulse puts them into."""
+    method = stepping.method_of(functions, "euler")
+    return lambda job: [
+        stretch._replace(tile=build_tile_kernel(functions, method, _width(stretch), "in_place", tile_in_place))
+        for stretch in stretches_of(functions, "euler", job)
+    ]
+
+
+def _width(stretch: Stretch) -> int:
+    """Elements of a tile, of a run's two sizes."""
+    return WIDE if stretch.pulse is pulse_kernel(WIDE) else NARROW
+
+
+# One kernel for all models.
+
+
+def call_own(address, job, first, done, steps):
+    """A tile's function that has become part of the pulse's."""
+    return own_tile(job, first, done, steps)
+
+
+@functools.cache
+def _pulse_of_model(functions: ModelFunctions, width: int) -> Kernel:
+    """The pulse compiled for a model."""
+    usual, name = pulse_kernel(width), f"of_{functions.key}"
+    tile = inlined(tile_kernel(functions, "euler", width).function)
+    call = specialise(call_own, f"call_own_{width}_{name}", compiler=inlined, own_tile=tile)
+    return Kernel(specialise(usual.function, f"{usual.name}_{name}", compiler=plain, call_tile=call), usual.signature)
+
+
+def _of_model(functions: ModelFunctions) -> Cut:
+    """A pulse that is compiled for each model, with the tile's function in it."""
+    return lambda job: [
+        stretch._replace(pulse=_pulse_of_model(functions, _width(stretch)))
+        for stretch in stretches_of(functions, "euler", job)
+    ]
+
+
+# Physics.
+
+
+def _library_exponential(functions: ModelFunctions) -> Cut:
     """The model with the C library's exponential in its drift."""
     other = _with_library_exponential(functions.drift)
-    return _variant(functions._replace(key=f"{functions.key}_library_exponential", drift=other), "library")
+    return _own(functions._replace(key=f"{functions.key}_library_exponential", drift=other))
 
 
 def _with_library_exponential(function: Any) -> Any:
@@ -91,19 +181,17 @@ def _with_library_exponential(function: Any) -> Any:
     return types.FunctionType(source.__code__, {**names, **own, "exponential": math.exp}, name)
 
 
-def _drift_each_step(functions: ModelFunctions) -> Any:
-    return _variant(functions._replace(key=f"{functions.key}_drift_each_step", constant_drift=False), "each_step")
-
-
-def _own(functions: ModelFunctions) -> Any:
-    return pulse_loop(functions, "euler")
+def _drift_each_step(functions: ModelFunctions) -> Cut:
+    return _own(functions._replace(key=f"{functions.key}_drift_each_step", constant_drift=False))
 
 
 TRICKS = (
     *(Trick(f"tiles of {WIDE} elements, not {width}", "synapse", _of_width(width)) for width in (8, 16, 32, 128)),
     *(Trick(f"tiles of {WIDE} elements, not {width}", "ion-drift", _of_width(width)) for width in (16, 32, 128)),
-    Trick(f"tiles of {NARROW} elements for small banks, {FEW} devices", "synapse", _no_narrow, FEW),
-    Trick("scratch on the stack, not on the heap", "synapse", _on_heap),
+    Trick(f"tiles of {NARROW} elements for small banks, {FEW} devices", "synapse", _no_narrow, FEW, room=_wide_room),
+    Trick("scratch on the stack, not the block's memory", "synapse", _in_place),
+    Trick("one pulse for all models, not compiled for each", "synapse", _of_model),
+    Trick(f"one pulse for all models, not compiled for each, {FEW} devices", "synapse", _of_model, FEW),
     Trick("an exponential of arithmetic, not the C library's", "vteam", _library_exponential),
     Trick("drifts that do not change are taken once", "threshold-memristor", _drift_each_step),
     Trick("resting tiles are skipped, none driven", "synapse", _own, active=0.0, skip=False),
@@ -119,39 +207,29 @@ def cases(setting: Setting) -> list[Case]:
 
 
 def _measure(setting: Setting, trick: Trick) -> list[Record]:
-    functions = BENCHES[trick.model].device.functions()
     bank = Bank(BENCHES[trick.model], trick.elements, trick.active)
-    return [
-        _beside(setting, f"{trick.model}, {trick.name}", bank, pulse_loop(functions, "euler"),
-                trick.without(functions), skip=trick.skip)
-    ]  # fmt: skip
+    without = Pulses(
+        bank, "euler", STEPS, skip=trick.skip, cut=trick.without(bank.bench.device.functions()),
+        room=trick.room(bank.elements),
+    )  # fmt: skip
+    return [_beside(setting, f"{trick.model}, {trick.name}", bank, Pulses(bank, "euler", STEPS), without)]
 
 
 def _closed_form(setting: Setting) -> list[Record]:
     """An option rather than a trick: one evaluation a pulse."""
-    functions = BENCHES["synapse"].device.functions()
     bank = Bank(BENCHES["synapse"], ELEMENTS)
-    exact = _variant(functions, "loop", EXACT)
-    return [_beside(setting, "synapse, solver = exact, not stepping", bank, exact, pulse_loop(functions, "euler"))]
+    exact, stepped = Pulses(bank, EXACT, STEPS), Pulses(bank, "euler", STEPS)
+    return [_beside(setting, "synapse, solver = exact, not stepping", bank, exact, stepped)]
 
 
-def _beside(setting: Setting, case: str, bank: Bank, loop: Any, without: Any, *, skip: bool = True) -> Record:
-    """Pulses of a bank with a loop, and with another one, in turn."""
-    loops = {
-        "with": partial(_carry, loop, bank.copy(), True),
-        "without": partial(_carry, without, bank.copy(), skip),
-    }
-    for one in loops.values():
-        one(1)  # compiled, or loaded
+def _beside(setting: Setting, case: str, bank: Bank, ours: Pulses, other: Pulses) -> Record:
+    """Pulses of a bank, and those that do without something, in turn."""
+    loops = {"with": ours, "without": other}
     counts = {name: times_to_call(one, setting.effort) for name, one in loops.items()}
     times = taking_turns({name: partial(one, counts[name]) for name, one in loops.items()}, setting.effort)
     device_steps = bank.elements * STEPS
-    ours, other = (times[name].minimum / counts[name] for name in ("with", "without"))
+    taken, without = (times[name].minimum / counts[name] for name in ("with", "without"))
     return record(
         "tricks", case, times["with"], device_steps=counts["with"] * device_steps,
-        more={"ns_per_device_step_without": 1e9 * other / device_steps, "times_as_fast": other / ours},
+        more={"ns_per_device_step_without": 1e9 * without / device_steps, "times_as_fast": without / taken},
     )  # fmt: skip
-
-
-def _carry(loop: Any, bank: Bank, skip: bool, count: int) -> None:
-    carry(loop, bank, count, STEPS, skip=skip)
