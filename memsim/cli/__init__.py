@@ -74,8 +74,9 @@ def main(arguments: list[str] | None = None) -> None:
         text = error.format_message().rstrip(".")
         click.echo(f"memsim: error: {text}; {called} --help shows the usage", err=True)
         sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("memsim: stopped", err=True)
+    except (click.Abort, KeyboardInterrupt) as error:
+        kept = str(error.__cause__ or error)  # click has an exception of its own in its place
+        click.echo(f"memsim: stopped{kept and '; '}{kept}", err=True)
         sys.exit(130)
     except Exception as error:
         sys.exit(_report(error, "--debug" in arguments))
