@@ -110,6 +110,11 @@ class Checkpoint:
     device_steps: int
 
 
+def compile_shuffle(seeds: np.ndarray) -> None:
+    """Compile what draws the order of samples, which Python calls: with its first call."""
+    shuffle(seeds[:1], 0, np.empty((1, 1, 1), dtype=np.uint32))
+
+
 class Engine:
     """A run in progress.
 
@@ -218,7 +223,7 @@ class Engine:
         if not self._prepared:
             prepare(self.kernels(), stop)
             if self.shuffled:
-                shuffle(self.assembly.seeds[:1], 0, np.empty((1, 1, 1), dtype=np.uint32))
+                compile_shuffle(self.assembly.seeds)
             self._prepared = True
 
     def close(self) -> None:

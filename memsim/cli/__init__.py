@@ -21,6 +21,7 @@ COMMANDS = {
     "energy": "Show what a run took: energy a sample, read against write, power, simulated time.",
     "schedule": "Show the slots of one training sample, as a table or a timing diagram.",
     "devices": "List the device models, or show one: equations, parameters, source.",
+    "compile": "Compile kernels ahead of the runs that need them, as for images and clusters.",
     "bench": "Measure memsim beside C, NumPy and the machine's own limits.",
     "trace": "Look into a run file: a page, info, plots, exports, replays, checks.",
 }

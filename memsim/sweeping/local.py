@@ -137,7 +137,7 @@ class _Worker:
     def _start(self) -> None:
         ours, theirs = SPAWN.Pipe()
         process = SPAWN.Process(target=_serve, args=(theirs,), daemon=True)
-        with _without_ctrl_c():
+        with without_ctrl_c():
             process.start()
             self.pipe, self._process = ours, process
         theirs.close()  # so that the pipe ends with the process
@@ -194,7 +194,7 @@ def _tried(pack: Pack, how: str) -> _Attempt:
 
 
 @contextlib.contextmanager
-def _without_ctrl_c() -> Iterator[None]:
+def without_ctrl_c() -> Iterator[None]:
     """Have processes that are started here never see Ctrl-C; this one sees it afterwards."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
