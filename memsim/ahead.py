@@ -104,8 +104,8 @@ def _of_source(path: Path, assignments: Sequence[str]) -> list[Kernel]:
     if kind == "drive":
         return [kernel_of(load_drive_source(path, assignments))]
     if kind == "loops":
-        config = load_loops(path, assignments)
-        return [kernel_of(config.at(config.loops.all_frequencies()[0]))]
+        sweep = load_loops(path, assignments)
+        return [kernel_of(sweep.at(sweep.loops.all_frequencies()[0]))]
     if kind == "sweep":
         return _of_sweep(path, assignments)
     config, data = load_source(path, assignments)
