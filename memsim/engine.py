@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from .kernels.operands import Data, Keyframes, Results, Rows
 from .kernels.random import DRAW_ORDERS, shuffle
 from .kernels.records import Packed
 from .learning_rates import rates_of
+from .preparing import prepare
 from .program.linking import Linked
 from .program.making import make
 from .traces.rows import RowsPart
@@ -108,6 +110,11 @@ class Checkpoint:
     device_steps: int
 
 
+def compile_shuffle(seeds: np.ndarray) -> None:
+    """Compile what draws the order of samples, which Python calls: with its first call."""
+    shuffle(seeds[:1], 0, np.empty((1, 1, 1), dtype=np.uint32))
+
+
 class Engine:
     """A run in progress.
 
@@ -178,6 +185,7 @@ class Engine:
         self._order_first = 0
         self._rate = 0.0  # slots a second, measured
         self._measured = 0  # stretches
+        self._prepared = False
         self._pool = ThreadPoolExecutor(max_workers=min(threads, len(self.parts)))
 
     @property
@@ -197,7 +205,7 @@ class Engine:
 
     @property
     def slots_a_second(self) -> float:
-        """The present speed; 0 until it is known: the first stretch loads the kernel, or compiles it."""
+        """The present speed; 0 until it is known: the first stretches are short."""
         return self._rate if self._measured > 2 else 0.0
 
     @property
@@ -210,6 +218,14 @@ class Engine:
         needed = [kernel for each in self._sequences for sequence in each.values() for kernel in sequence.kernels()]
         shuffled = self.shuffled and self._shown is None
         return list(dict.fromkeys([*needed, *([DRAW_ORDERS] if shuffled else [])]))
+
+    def prepare(self, stop: Event | None = None) -> None:
+        """Have all compiled code at hand, before a clock runs; see :func:`memsim.preparing.prepare`."""
+        if not self._prepared:
+            prepare(self.kernels(), stop)
+            if self.shuffled:
+                compile_shuffle(self.assembly.seeds)
+            self._prepared = True
 
     def close(self) -> None:
         """Give the threads back."""
@@ -249,6 +265,7 @@ class Engine:
         Recorded
             The caller's to keep, or to give back with :meth:`recycle`.
         """
+        self.prepare()
         recording = record and self._row_capacity > 0
         slots = self._stretch(min(limit, self.slots), recording)
         first_epoch = self._draw_order(self.position, self.position + slots)
@@ -354,7 +371,7 @@ class Engine:
         return range(len(self.assembly.banks))
 
     def _program(self, index: int, recording: bool) -> Linked:
-        """The linked program of a block; kernels that are not yet at hand are compiled here."""
+        """The linked program of a block."""
         recorded = self._recorded if recording else ()
         if recorded not in self._programs[index]:
             sequence = self._sequences[index][recorded]

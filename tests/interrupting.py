@@ -83,11 +83,11 @@ def stopped(config, path, epoch, *, data=DATA, **options):
 # In a process of its own
 
 
-def start(*arguments, quiet=True, driver=DRIVER, **options):
+def start(*arguments, quiet=True, driver=DRIVER, environment=ENVIRONMENT, **options):
     """Begin ``memsim ARGUMENTS`` in a process of its own."""
     words = [str(word) for word in (*arguments, *(("--quiet",) if quiet else ()))]
     return subprocess.Popen(
-        [sys.executable, "-c", driver, *words], env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        [sys.executable, "-c", driver, *words], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         text=True, **options,
     )  # fmt: skip
 

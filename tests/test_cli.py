@@ -427,6 +427,7 @@ def test_progress_is_plain_lines_where_the_output_is_no_terminal(capsys, monkeyp
 def test_progress_is_a_bar_on_a_terminal(monkeypatch):
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
     with TrainingProgress(10) as progress:
+        progress.start()
         progress.update(5, 1.25, 1000)
         assert progress._bar.tasks[0].percentage == 50.0
     with ReproductionProgress(2, 20) as progress:

@@ -7,6 +7,7 @@ import numpy as np
 
 from ..devices import Device
 from ..errors import InputError
+from ..kernels.compiling import Kernel
 from ..kernels.operands import Following
 from ..kernels.records import Packed, from_python
 from ..kernels.stepping import waveform_kernel
@@ -79,6 +80,10 @@ class Simulation:
         self._sample_ends = np.concatenate([[0], np.cumsum(counts)])
         self._stretches = _stretches(self.driven, counts, steps, between)
 
+    def kernel_of(self, device: Device) -> Kernel:
+        """The compiled function that a device is stepped with."""
+        return waveform_kernel(device.functions(), self.integrator, self.drive)
+
     def run(self, device: Device, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The response and the states at each sample.
 
@@ -94,7 +99,7 @@ class Simulation:
         states : (samples, variables) float64
         """
         variables = device.state_variables()
-        kernel = from_python(waveform_kernel(device.functions(), self.integrator, self.drive))
+        kernel = from_python(self.kernel_of(device))
         parameters = np.array(device.kernel_parameters(), dtype=np.float64)
         lower, upper = np.array([v.lower for v in variables]), np.array([v.upper for v in variables])
         steps = int(self._sample_ends[-1]) + 1
