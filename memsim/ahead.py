@@ -8,11 +8,10 @@ from typing import NamedTuple
 import h5py
 
 from . import datasets
-from .assembly import Assembly, assemble
+from .assembly import assemble
 from .configuration import Configuration, override, parse_toml, read_text
 from .driving.drive import kernel_of
 from .driving.trace import load_drive_source
-from .engine import compile_shuffle
 from .errors import InputError
 from .hysteresis.configuration import load_loops
 from .kernels.compiling import Kernel
@@ -96,7 +95,7 @@ def _of_the_paper(assignments: Sequence[str]) -> Iterator[list[Kernel]]:
         single_layer(settings, "OR", network={"construction": "equivalent"}),
     ):
         changed = Configuration(**override(config.model_dump(), tuple(assignments)))
-        yield _of_runs(assemble(changed, datasets.load(changed.data)))
+        yield kernels_of(assemble(changed, datasets.load(changed.data)))
 
 
 def _of_source(path: Path, assignments: Sequence[str]) -> list[Kernel]:
@@ -109,7 +108,7 @@ def _of_source(path: Path, assignments: Sequence[str]) -> list[Kernel]:
     if kind == "sweep":
         return _of_sweep(path, assignments)
     config, data = load_source(path, assignments)
-    return _of_runs(assemble(config, data, start=load_start(path)))
+    return kernels_of(assemble(config, data, start=load_start(path)))
 
 
 def _kind_of(path: Path) -> str:
@@ -122,18 +121,13 @@ def _kind_of(path: Path) -> str:
     return next((kind for kind in ("sweep", "loops", "drive") if kind in values), "run")
 
 
-def _of_runs(assembly: Assembly) -> list[Kernel]:
-    compile_shuffle(assembly.seeds)
-    return kernels_of(assembly)
-
-
 def _of_sweep(path: Path, assignments: Sequence[str]) -> list[Kernel]:
     """Those of all points; points that cannot be assembled are for the sweep to report."""
     found: list[Kernel] = []
     error: InputError | None = None
     for pack in plan(load_sweep(path, assignments), processes=1).packs:
         try:
-            found += _of_runs(assemble(pack.configuration([0]), pack.data))
+            found += kernels_of(assemble(pack.configuration([0]), pack.data))
         except InputError as unfit:
             error = unfit
     if error is not None and not found:

@@ -110,11 +110,6 @@ class Checkpoint:
     device_steps: int
 
 
-def compile_shuffle(seeds: np.ndarray) -> None:
-    """Compile what draws the order of samples, which Python calls: with its first call."""
-    shuffle(seeds[:1], 0, np.empty((1, 1, 1), dtype=np.uint32))
-
-
 class Engine:
     """A run in progress.
 
@@ -223,8 +218,6 @@ class Engine:
         """Have all compiled code at hand, before a clock runs; see :func:`memsim.preparing.prepare`."""
         if not self._prepared:
             prepare(self.kernels(), stop)
-            if self.shuffled:
-                compile_shuffle(self.assembly.seeds)
             self._prepared = True
 
     def close(self) -> None:
@@ -237,7 +230,6 @@ class Engine:
             return np.repeat(self._shown[None], last - first, axis=0)
         if not self.shuffled:
             shape = (last - first, self.samples, self.realisations)
-            # A copy: for a read-only array Numba would compile the whole loop once more.
             return np.broadcast_to(np.arange(self.samples, dtype=np.uint32)[None, :, None], shape).copy()
         order = np.empty((last - first, self.samples, self.realisations), dtype=np.uint32)
         shuffle(self.assembly.seeds, self.assembly.epochs_before + first, order)

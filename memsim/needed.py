@@ -7,6 +7,7 @@ import numpy as np
 from .assembly import Assembly
 from .blocks import new_block
 from .kernels.compiling import Kernel
+from .kernels.random import DRAW_ORDERS
 from .kernels.tiles import WIDE, tiles_of
 from .program.making import make
 from .replay import of_realisations
@@ -18,7 +19,7 @@ def kernels_of(assembly: Assembly) -> list[Kernel]:
     Runs with any number of realisations, recorded or not. READs alone, as of
     predictions, need no others.
     """
-    found: list[Kernel] = []
+    found: list[Kernel] = [DRAW_ORDERS]
     for lanes in sorted({count for bank in assembly.banks for count in _lane_counts(bank.devices)}):
         some = of_realisations(assembly, [0] * lanes)
         block = new_block(some, np.arange(lanes))
