@@ -1,6 +1,8 @@
 """Mini-batches, validation, early stopping, the best states so far: the weights' level, and what changes no bit."""
 
 import functools
+import tempfile
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -199,13 +201,22 @@ def test_data_may_bring_samples_for_validation_of_their_own():
 WATCHED = {"epochs": 40, "rate": 0.5, "batch": 3, "schedule": "cosine", "decay_epochs": 20}
 
 
-def watched(tmp_path, **learning):
-    """A configuration, its data, a path, and the path of the uninterrupted run."""
+@functools.cache
+def uninterrupted_bytes(patience):
+    """A configuration, its data, and the file of its run."""
     config = configuration(
-        run={"realisations": 2}, learning=WATCHED | learning, data={"validation": 0.25}, trace={"keyframe_samples": 3}
-    )
+        run={"realisations": 2}, learning=WATCHED | {"patience": patience}, data={"validation": 0.25},
+        trace={"keyframe_samples": 3},
+    )  # fmt: skip
     data = split(DATA, 0.25)
-    training.run(config, data, out=tmp_path / "whole.h5").close()
+    with tempfile.TemporaryDirectory() as folder:
+        return config, data, uninterrupted(config, Path(folder) / "whole.h5", data).read_bytes()
+
+
+def watched(tmp_path, patience=0):
+    """A configuration, its data, a path, and the path of the uninterrupted run."""
+    config, data, content = uninterrupted_bytes(patience)
+    (tmp_path / "whole.h5").write_bytes(content)
     return config, data, tmp_path / "run.h5", tmp_path / "whole.h5"
 
 
