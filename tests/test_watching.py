@@ -272,12 +272,13 @@ def test_a_run_is_not_gone_on_with_on_another_split(tmp_path):
 
 def test_stops_and_keyframes_lie_at_ends_of_mini_batches(tmp_path, monkeypatch):
     """A keyframe is far: the run stops at the end of the mini-batch in progress."""
-    monkeypatch.setattr(training, "STOP_SECONDS", 0.0)
-    monkeypatch.setattr(engine, "STRETCH_SECONDS", 1e-4)
     path, whole = tmp_path / "run.h5", tmp_path / "whole.h5"
     config = configuration(learning={"epochs": 400, "batch": 3}, trace={"keyframe_samples": 3200})
     uninterrupted(config, whole)
-    stopped(config, path, 9)
+    with monkeypatch.context() as patched:
+        patched.setattr(training, "STOP_SECONDS", 0.0)
+        patched.setattr(engine, "STRETCH_SECONDS", 1e-4)
+        stopped(config, path, 9)
     with memsim.open_run(path) as run:
         assert run.keyframes["sample"][-1] < 3200
         assert run.keyframes["sample"][-1] % 8 in (0, 3, 6)
