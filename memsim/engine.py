@@ -171,7 +171,7 @@ class Engine:
         if assembly.start is not None:
             for block in self._blocks:
                 block.memory.bias[:] = assembly.start.beginning.bias[:, block.realisations]
-        self._sequences = [
+        self._instructions = [
             {recorded: make(assembly, block, recorded) for recorded in ((), *([self._recorded] if records else []))}
             for block, records in zip(self._blocks, self._records, strict=True)
         ]
@@ -210,7 +210,7 @@ class Engine:
 
     def kernels(self) -> list[Kernel]:
         """Every kernel that the run needs, each once."""
-        needed = [kernel for each in self._sequences for sequence in each.values() for kernel in sequence.kernels()]
+        needed = [kernel for each in self._instructions for made in each.values() for kernel in made.kernels()]
         shuffled = self.shuffled and self._shown is None
         return list(dict.fromkeys([*needed, *([DRAW_ORDERS] if shuffled else [])]))
 
@@ -366,8 +366,8 @@ class Engine:
         """The linked program of a block."""
         recorded = self._recorded if recording else ()
         if recorded not in self._programs[index]:
-            sequence = self._sequences[index][recorded]
-            self._programs[index][recorded] = Linked(self.assembly, self._blocks[index], sequence)
+            made = self._instructions[index][recorded]
+            self._programs[index][recorded] = Linked(self.assembly, self._blocks[index], made)
         return self._programs[index][recorded]
 
     def _joined(self, parts: list[np.ndarray]) -> np.ndarray:
