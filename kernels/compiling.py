@@ -86,15 +86,20 @@ def _lock_of(path: Path) -> filelock.BaseFileLock:
 
 
 @contextlib.contextmanager
-def _alone(folder: str, function: Any) -> Iterator[None]:
+def _alone(folder: str, function: Any, *, wait: bool = True) -> Iterator[None]:
     """Let one process at a time compile a function: one that waited takes it from the disk.
 
     The lock of the process's own compiler comes first. A thread that held a
     function's lock and waited for the compiler could otherwise meet another that
     has the compiler and waits for the function.
+
+    Raises
+    ------
+    filelock.Timeout
+        Another process compiles it, and ``wait`` is false.
     """
     name = f"{function.__module__}.{function.__qualname__}.lock".replace("<", "").replace(">", "")
-    with global_compiler_lock, _lock_of(Path(folder) / name), _no_collection():
+    with global_compiler_lock, _lock_of(Path(folder) / name).acquire(blocking=wait), _no_collection():
         yield
 
 
@@ -282,14 +287,21 @@ class Kernel:
                 self._code = code
         return self.ready
 
-    def compile(self) -> None:
-        """Compile the function, or wait for another process that does."""
+    def compile(self, *, wait: bool = True) -> bool:
+        """Compile the function; whether its code is in memory then.
+
+        Parameters
+        ----------
+        wait : bool
+            Where another process compiles it: wait for that, or leave it.
+        """
         if not self.ready:
             code, folder = self._new(), cache_folder()
             folder.mkdir(parents=True, exist_ok=True)
-            with _alone(str(folder), self.function):
+            with contextlib.suppress(filelock.Timeout), _alone(str(folder), self.function, wait=wait):
                 code.compile()
-            self._code = code
+                self._code = code
+        return self.ready
 
     def _new(self) -> CFunc:
         types_of = self.signature.args, self.signature.return_type

@@ -99,27 +99,31 @@ class Sample(NamedTuple):
 class Nominal(NamedTuple):
     """What the controller knows of a bank: calibrated constants, in SI units."""
 
-    drift: float  # k, state units per A s beyond the threshold; 1 for modelled banks, whose requests are no charges
     threshold: float  # of the devices, or of the variable that a WRITE addresses, A
     read_current: float  # full scale of a READ of synapses, A
     limit: float  # largest current of a WRITE, A
+    write_current: float  # amplitude of the pulses of a train, A beyond the threshold
     state_per_weight: float  # 1/B, state units; of modelled synapses ohm
     unit_current: float  # the current that stands for a signal of 1, A
     unit_voltage: float  # the voltage that stands for an output of 1, V
-    r_on: float  # ohm
-    r_off: float  # ohm
-    range: float  # D', state units
     bias_limit: float  # allowed magnitude of a bias weight
     full_scale: float  # fixed scale of a READ; 0: each vector's own largest magnitude
-    write_current: float  # amplitude of the pulses of a train, A beyond the threshold
-    lower: float  # modelled: bounds of the state
-    upper: float
-    reference: float  # modelled synapses: the reference resistor whose voltage is subtracted, ohm
-    polarity: float  # modelled: 1 where a positive current raises the state, -1 where it lowers it
-    fall_current: float  # modelled: amplitude of a train's pulses that lower a state, A; write_current raises
-    tolerance: float  # modelled: share of the range within which a state is where it should be
-    moves: bool  # modelled: whether any READ moves the state
-    kept_bias: bool  # modelled nodes: the controller keeps the bias weights, and RESTOREs are verified
+    # Of the paper's synapse and node.
+    drift: float = (
+        0.0  # k, state units per A s beyond the threshold; 1 for modelled banks, whose requests are no charges
+    )
+    r_on: float = 0.0  # ohm
+    r_off: float = 0.0  # ohm
+    range: float = 0.0  # D', state units
+    # Of banks that the controller writes by the model.
+    lower: float = 0.0  # bounds of the state
+    upper: float = 0.0
+    reference: float = 0.0  # synapses: the reference resistor whose voltage is subtracted, ohm
+    polarity: float = 0.0  # 1 where a positive current raises the state, -1 where it lowers it
+    fall_current: float = 0.0  # amplitude of a train's pulses that lower a state, A; write_current raises
+    tolerance: float = 0.0  # share of the range within which a state is where it should be
+    moves: bool = False  # whether any READ moves the state
+    kept_bias: bool = False  # nodes: the controller keeps the bias weights, and RESTOREs are verified
 
 
 class Control(NamedTuple):
@@ -225,106 +229,46 @@ class Tally(NamedTuple):
 
 
 class Job(NamedTuple):
-    """A pulse of constant currents for a bank.
+    """A pulse of constant currents for a bank; what lies beyond its elements is carried along."""
 
-    Attributes
-    ----------
-    states : (variables, room) float64
-        Updated in place. What lies beyond the elements is carried along.
-    currents : (room,) float64
-        Amplitude of each element's pulse in A.
-    parameters : flat float64
-        (parameters,), or (parameters, room) of a model with ``own_parameters``.
-    lower, upper : (variables,) float64
-        States stop there.
-    tally : Tally
-    tile : flat float64
-        Scratch, from :func:`~memsim.kernels.tiles.new_tile`.
-    elements : int
-        Elements whose device-steps are counted.
-    steps : int
-        Width of the pulse in steps, 1 or more.
-    offset : int
-        Its first step, counted from the slot's.
-    dt : float
-        Step in s.
-    addressed : int
-        The variable that the pulse may move; ANY_VARIABLE or NO_VARIABLE.
-    held : bool
-        External control holds the states; the devices only conduct.
-    skip : bool
-        False steps resting tiles too, for the proof that skipping is exact.
-    recorded : bool
-        Whether rows are kept of it, where there are any.
-    elements_before, states_before : int
-        Elements and states of the banks whose rows come before.
-    first, last : int
-        The elements that it steps, in tiles of one width.
-    step_tile : int
-        Address of the model's function for that width.
-    """
-
-    states: Sheet
-    currents: Line
-    parameters: Line
-    lower: Line
+    states: Sheet  # (variables, room), updated in place
+    currents: Line  # (room,), amplitude of each element's pulse, A
+    parameters: Line  # (parameters,), or flat (parameters, room) of a model with ``own_parameters``
+    lower: Line  # (variables,), where states stop
     upper: Line
     tally: Tally
-    tile: Line
-    elements: int
-    steps: int
-    dt: float
-    addressed: int
-    held: bool = False
-    skip: bool = True
-    offset: int = 0
-    recorded: bool = True
-    elements_before: int = 0
+    tile: Line  # scratch, from :func:`~memsim.kernels.tiles.new_tile`
+    elements: int  # whose device-steps are counted
+    steps: int  # width of the pulse, 1 or more
+    dt: float  # s
+    addressed: int  # the variable that the pulse may move; ANY_VARIABLE or NO_VARIABLE
+    held: bool = False  # external control holds the states; the devices only conduct
+    skip: bool = True  # False steps resting tiles too, for the proof that skipping is exact
+    offset: int = 0  # its first step, counted from the slot's
+    recorded: bool = True  # whether rows are kept of it, where there are any
+    elements_before: int = 0  # of the banks whose rows come before
     states_before: int = 0
-    first: int = 0
+    first: int = 0  # the elements that it steps, in tiles of one width
     last: int = 0
-    step_tile: int = 0
+    step_tile: int = 0  # address of the model's function for that width
 
 
 class Following(NamedTuple):
-    """A bank that follows sampled waveforms, linear within each step.
+    """A bank that follows sampled waveforms, linear within each step."""
 
-    Attributes
-    ----------
-    states : (variables, elements) float64
-        Updated in place.
-    starts, ends : (steps, lines) float64
-        The drive at the start and at the end of each step, in A or V.
-    line_of : (elements,) int64
-        The line that drives each element.
-    parameters : (parameters,) float64
-    lower, upper : (variables,) float64
-        States stop there.
-    row_states : (variables, steps, elements) float64
-        Filled with the states at each step's end.
-    row_drives, row_responses : (steps, elements) float64
-        Filled with the drive and the response there.
-    energies : (elements,) float64
-        The sum of V * I * dt in J is added.
-    tile : flat float64
-        Scratch, from :func:`~memsim.kernels.tiles.new_tile`.
-    dt : float
-        Step in s.
-    """
-
-    states: Sheet
-    starts: Sheet
-    ends: Sheet
-    line_of: Integers
+    states: Sheet  # (variables, room), updated in place; from :func:`~memsim.kernels.tiles.with_room`
+    starts: Sheet  # (steps, lines), the drive at the start of each step, A or V
+    ends: Sheet  # and at its end
+    line_of: Integers  # (elements,), the line that drives each element
     parameters: Line
-    lower: Line
+    lower: Line  # (variables,), where states stop
     upper: Line
-    row_states: Cube
-    row_drives: Sheet
-    row_responses: Sheet
-    energies: Line
-    tile: Line
-    dt: float
+    row_states: Cube  # (variables, steps, elements), filled with the states at each step's end
+    row_drives: Sheet  # (steps, elements), filled with the drive there
+    row_responses: Sheet  # and with the response
+    energies: Line  # (elements,), the sum of V * I * dt in J is added
+    tile: Line  # scratch, from :func:`~memsim.kernels.tiles.new_tile`
+    dt: float  # s
 
 
 class Question(NamedTuple):

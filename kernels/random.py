@@ -82,8 +82,7 @@ def philox(seed, counter_0, counter_1, counter_2, counter_3):
     return counter_0, counter_1, counter_2, counter_3
 
 
-@merged
-def uniform_of(seed, purpose, bank, device, step):
+def uniform(seed, purpose, bank, device, step):
     """A uniform number in [0, 1) with 53 random bits, keyed by what it is for.
 
     Parameters
@@ -103,6 +102,9 @@ def uniform_of(seed, purpose, bank, device, step):
     return np.float64(bits) * 1.1102230246251565e-16
 
 
+uniform_of = merged(uniform)  # for kernels
+
+
 @merged
 def _ratio(x, a, b):
     """The quotient of two polynomials of degree 7, by Horner's rule."""
@@ -113,8 +115,7 @@ def _ratio(x, a, b):
     return above / below
 
 
-@merged
-def normal_of(seed, purpose, bank, device, step):
+def normal(seed, purpose, bank, device, step):
     """A standard normal number from :func:`uniform_of`, by the inverse of its distribution; within +-8.21.
 
     Wichura, 'Algorithm AS 241: the percentage points of the normal
@@ -131,9 +132,12 @@ def normal_of(seed, purpose, bank, device, step):
     return math.copysign(near if r <= 5.0 else _ratio(r - 5.0, _FAR_ABOVE, _FAR_BELOW), q)
 
 
+normal_of = merged(normal)  # for kernels
+
+
 # For Python.
-uniform = compiled(uniform_of.py_func)
-normal = compiled(normal_of.py_func)
+uniform = compiled(uniform)
+normal = compiled(normal)
 
 
 def draw_orders(draw):

@@ -83,39 +83,8 @@ def _view_intrinsic(dimensions):
     return view
 
 
-def _in_reach(context, builder, signature, arguments):
-    """Pointers to scratch and to an array's elements from ``first`` on; how many either has; whether they fill it."""
-    scratch, values = (make_array(signature.args[k])(context, builder, arguments[k]) for k in (0, 1))
-    first = context.cast(builder, arguments[2], signature.args[2], types.intp)
-    left = builder.sub(builder.extract_value(values.shape, 0), first)
-    room = builder.extract_value(scratch.shape, 0)
-    return scratch.data, builder.gep(values.data, [first]), room, left, builder.icmp_signed(">=", left, room)
-
-
 def _copy(builder, target, source, count):
     cgutils.raw_memcpy(builder, target, source, count, 8, align=8)
-
-
-def _take(context, builder, signature, arguments):
-    scratch, part, room, left, whole = _in_reach(context, builder, signature, arguments)
-    with builder.if_else(whole, likely=True) as (then, otherwise):
-        with then:
-            _copy(builder, scratch, part, room)
-        with otherwise:
-            with cgutils.for_range(builder, room) as loop:
-                builder.store(arguments[3], builder.gep(scratch, [loop.index]))
-            _copy(builder, scratch, part, left)
-    return context.get_dummy_value()
-
-
-def _give(context, builder, signature, arguments):
-    scratch, part, room, left, whole = _in_reach(context, builder, signature, arguments)
-    with builder.if_else(whole, likely=True) as (then, otherwise):
-        with then:
-            _copy(builder, part, scratch, room)
-        with otherwise:
-            _copy(builder, part, scratch, left)
-    return context.get_dummy_value()
 
 
 def _stretch(context, builder, signature, arguments):
@@ -173,20 +142,6 @@ def _compiled_unknown(typing_context, number):
 
 
 @intrinsic
-def _compiled_take(typing_context, scratch, values, first, padding):
-    _require(scratch, 1, written=True)
-    _require(values, 1)
-    return types.void(scratch, values, first, types.float64), _take
-
-
-@intrinsic
-def _compiled_give(typing_context, scratch, values, first):
-    _require(scratch, 1)
-    _require(values, 1, written=True)
-    return types.void(scratch, values, first), _give
-
-
-@intrinsic
 def _compiled_load(typing_context, scratch, values, first):
     _require(scratch, 1, written=True)
     _require(values)
@@ -222,38 +177,12 @@ def _sheet(typing_context, values, first, rows, columns):
 
 
 @intrinsic
-def _rows(typing_context, values, first, last):
-    _require(values, 2)
-    array_type = types.Array(types.float64, 2, "C")
-
-    def generate(context, builder, signature, arguments):
-        source = make_array(signature.args[0])(context, builder, arguments[0])
-        begin, end = (context.cast(builder, arguments[k], signature.args[k], types.intp) for k in (1, 2))
-        columns = builder.extract_value(source.shape, 1)
-        data = builder.gep(source.data, [builder.mul(begin, columns)])
-        return _populated(context, builder, array_type, data, [builder.sub(end, begin), columns])
-
-    return array_type(values, first, last), generate
-
-
-@intrinsic
 def _cube(typing_context, values, first, layers, rows, columns):
     return _view_3d(typing_context, values, first, layers, rows, columns)
 
 
 def _plain_scratch(*shape):
     return np.empty(shape)
-
-
-def _plain_take(scratch, values, first, padding):
-    part = values[first : first + len(scratch)]
-    scratch[:] = padding
-    scratch[: len(part)] = part
-
-
-def _plain_give(scratch, values, first):
-    part = values[first : first + len(scratch)]
-    part[:] = scratch[: len(part)]
 
 
 def _plain_load(scratch, values, first):
@@ -265,15 +194,11 @@ def _plain_store(scratch, values, first):
 
 
 def _plain_show(tile, place, row, first, count):
-    row[first : first + count] = tile[place : place + count]
+    np.ravel(row)[first : first + count] = tile[place : place + count]
 
 
 def _plain_view(values, first, *shape):
     return np.ravel(values)[first : first + math.prod(shape)].reshape(shape)
-
-
-def _plain_rows(values, first, last):
-    return values[first:last]
 
 
 stack_line = _stack_line if JIT else _plain_scratch
@@ -291,14 +216,6 @@ unknown = _compiled_unknown if JIT else lambda number: number
 A loop of few turns, with little in it, stays a loop that way, and becomes vector instructions; it
 would else be unrolled before that."""
 
-take = _compiled_take if JIT else _plain_take
-"""``take(scratch, values, first, padding)``: fill scratch from an array's elements from ``first`` on.
-
-What lies beyond the array's end is padding."""
-
-give = _compiled_give if JIT else _plain_give
-"""``give(scratch, values, first)``: put scratch back into an array's elements, as far as the array goes."""
-
 show = _compiled_show if JIT else _plain_show
 """``show(tile, place, row, first, count)``: elements of a tile into a row of the trace."""
 
@@ -313,9 +230,6 @@ line = _line if JIT else _plain_view
 
 sheet = _sheet if JIT else _plain_view
 """``sheet(values, first, rows, columns)``: a stretch as (rows, columns)."""
-
-rows = _rows if JIT else _plain_rows
-"""``rows(values, first, last)``: rows of a contiguous float64 array with two axes."""
 
 cube = _cube if JIT else _plain_view
 """``cube(values, first, layers, rows, columns)``: a stretch as (layers, rows, columns)."""

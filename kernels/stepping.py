@@ -15,8 +15,8 @@ from . import tiles
 from .compiling import Kernel, file_digest, inlined, merged, plain, specialise
 from .operands import FOLLOW, TILE, Job, instruction_on
 from .records import call_tile
-from .scratch import fixed_tuple, give, line, load, sheet, show, stack_array, stack_line, store, take
-from .tiles import DRIVE, NARROW, STATES, VOLTAGE, WIDE, tiles_of
+from .scratch import fixed_tuple, line, load, sheet, show, stack_array, store
+from .tiles import DRIVE, NARROW, STATES, TOTAL, VOLTAGE, WIDE, tiles_of
 
 INTEGRATORS = ("euler", "heun")
 EXACT = "exact"  # in an integrator's place: a pulse is one evaluation of its closed form
@@ -341,50 +341,37 @@ def _refuse_short(model: ModelFunctions, job: Job) -> None:
 
 def waveform(w):
     """Step a bank through sampled waveforms; the device-steps that were integrated."""
-    steps, variables, elements, tile, lower, upper = (
-        w.starts.shape[0],
-        w.states.shape[0],
-        w.states.shape[1],
-        w.tile,
-        w.lower,
-        w.upper,
+    steps, variables, elements, room, tile = w.starts.shape[0], w.lower.size, w.energies.size, w.states.shape[1], w.tile
+    start, end, response = (
+        line(tile, TOTAL * WIDE, WIDE),
+        line(tile, DRIVE * WIDE, WIDE),
+        line(tile, VOLTAGE * WIDE, WIDE),
     )
-    p = of_parameters(w.parameters)
-    x = sheet(tile, STATES * WIDTH, variables, WIDTH)
-    rate = sheet(tile, (STATES + variables) * WIDTH, variables, WIDTH)
-    ahead = sheet(tile, (STATES + 2 * variables) * WIDTH, variables, WIDTH)
-    start, end, response = stack_line(WIDTH), stack_line(WIDTH), stack_line(WIDTH)
-    for first in range(0, elements, WIDTH):
-        width = min(WIDTH, elements - first)
+    x = sheet(tile, STATES * WIDE, variables, WIDE)
+    rate = sheet(tile, (STATES + variables) * WIDE, variables, WIDE)
+    ahead = sheet(tile, (STATES + 2 * variables) * WIDE, variables, WIDE)
+    p = of_tile(w, 0)
+    for first in range(0, elements, WIDE):
+        width = min(WIDE, elements - first)
         for v in range(variables):
-            take(x[v], w.states[v], first, lower[v])
-        for j in range(WIDTH):
+            load(line(tile, (STATES + v) * WIDE, WIDE), w.states, v * room + first)
+        for j in range(WIDE):
             start[j] = 0.0
             end[j] = 0.0
         for t in range(steps):
             for j in range(width):
                 start[j] = w.starts[t, w.line_of[first + j]]
                 end[j] = w.ends[t, w.line_of[first + j]]
-            follow(x, rate, ahead, start, end, response, p, lower, upper, w.dt)
+            follow(x, rate, ahead, start, end, response, p, w.lower, w.upper, w.dt)
+            show(tile, DRIVE * WIDE, w.row_drives, t * elements + first, width)
+            show(tile, VOLTAGE * WIDE, w.row_responses, t * elements + first, width)
             for v in range(variables):
-                give(x[v], w.row_states[v, t], first)
-            give(end, w.row_drives[t], first)
-            give(response, w.row_responses[t], first)
+                show(tile, (STATES + v) * WIDE, w.row_states, (v * steps + t) * elements + first, width)
             for j in range(width):
                 w.energies[first + j] += end[j] * response[j] * w.dt
         for v in range(variables):
-            give(x[v], w.states[v], first)
+            store(line(tile, (STATES + v) * WIDE, WIDE), w.states, v * room + first)
     return steps * elements
-
-
-def tuple_of_parameters(parameters):
-    """Parameters as a tuple, which the compiler keeps in registers."""
-    return fixed_tuple(parameters, PARAMETERS)
-
-
-def array_of_parameters(parameters):
-    """Parameters as they are."""
-    return parameters
 
 
 def waveform_kernel(model: ModelFunctions, integrator: str, drive: str) -> Kernel:
@@ -400,8 +387,8 @@ def _waveform_kernel(model: ModelFunctions, integrator: str, drive: str) -> Kern
     key = f"{integrator}_{cache_key(model)}_under_{drive}"
     one = model.variables == 1
     names = _method(model._replace(constant_drift=False), integrator, drive, f"waveform_{key}", WIDE)
-    of = tuple_of_parameters if one else array_of_parameters
-    names["of_parameters"] = specialise(of, f"of_parameters_{key}", compiler=inlined, **names)
+    of_tile = shared_of_tile if one else shared_of_tile_of_several
+    names["of_tile"] = specialise(of_tile, f"of_tile_waveform_{key}", compiler=inlined, **names)
     if not one:
         names["of_element"] = specialise(shared_of_element, f"of_element_{key}", compiler=inlined)
         names["advance"] = specialise(names["advance"], f"advance_waveform_{key}", compiler=inlined, **names)

@@ -53,6 +53,15 @@ def aligned(*shape: int) -> np.ndarray:
     return memory[first : first + size].reshape(shape)
 
 
+def with_room(states: np.ndarray) -> np.ndarray:
+    """A copy of (variables, elements) with room for whole wide tiles beside the elements, where it repeats the last."""
+    elements = states.shape[1]
+    room = aligned(len(states), -(-elements // WIDE) * WIDE)
+    room[:, :elements] = states
+    room[:, elements:] = states[:, -1:]
+    return room
+
+
 def new_tile(variables: int) -> np.ndarray:
     """Scratch for a tile of a model with some variables."""
     return aligned((STATES + 3 * variables) * WIDE)

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from .kernels.operands import Data, Keyframes, Results, Rows
 from .kernels.random import DRAW_ORDERS, shuffle
 from .kernels.records import Packed
 from .learning_rates import rates_of
+from .preparing import prepare
 from .program.linking import Linked
 from .program.making import make
 from .traces.rows import RowsPart
@@ -169,7 +171,7 @@ class Engine:
         if assembly.start is not None:
             for block in self._blocks:
                 block.memory.bias[:] = assembly.start.beginning.bias[:, block.realisations]
-        self._sequences = [
+        self._instructions = [
             {recorded: make(assembly, block, recorded) for recorded in ((), *([self._recorded] if records else []))}
             for block, records in zip(self._blocks, self._records, strict=True)
         ]
@@ -178,6 +180,7 @@ class Engine:
         self._order_first = 0
         self._rate = 0.0  # slots a second, measured
         self._measured = 0  # stretches
+        self._prepared = False
         self._pool = ThreadPoolExecutor(max_workers=min(threads, len(self.parts)))
 
     @property
@@ -197,7 +200,7 @@ class Engine:
 
     @property
     def slots_a_second(self) -> float:
-        """The present speed; 0 until it is known: the first stretch loads the kernel, or compiles it."""
+        """The present speed; 0 until it is known: the first stretches are short."""
         return self._rate if self._measured > 2 else 0.0
 
     @property
@@ -207,9 +210,15 @@ class Engine:
 
     def kernels(self) -> list[Kernel]:
         """Every kernel that the run needs, each once."""
-        needed = [kernel for each in self._sequences for sequence in each.values() for kernel in sequence.kernels()]
+        needed = [kernel for each in self._instructions for made in each.values() for kernel in made.kernels()]
         shuffled = self.shuffled and self._shown is None
         return list(dict.fromkeys([*needed, *([DRAW_ORDERS] if shuffled else [])]))
+
+    def prepare(self, stop: Event | None = None) -> None:
+        """Have all compiled code at hand, before a clock runs; see :func:`memsim.preparing.prepare`."""
+        if not self._prepared:
+            prepare(self.kernels(), stop)
+            self._prepared = True
 
     def close(self) -> None:
         """Give the threads back."""
@@ -221,7 +230,6 @@ class Engine:
             return np.repeat(self._shown[None], last - first, axis=0)
         if not self.shuffled:
             shape = (last - first, self.samples, self.realisations)
-            # A copy: for a read-only array Numba would compile the whole loop once more.
             return np.broadcast_to(np.arange(self.samples, dtype=np.uint32)[None, :, None], shape).copy()
         order = np.empty((last - first, self.samples, self.realisations), dtype=np.uint32)
         shuffle(self.assembly.seeds, self.assembly.epochs_before + first, order)
@@ -249,6 +257,7 @@ class Engine:
         Recorded
             The caller's to keep, or to give back with :meth:`recycle`.
         """
+        self.prepare()
         recording = record and self._row_capacity > 0
         slots = self._stretch(min(limit, self.slots), recording)
         first_epoch = self._draw_order(self.position, self.position + slots)
@@ -354,11 +363,11 @@ class Engine:
         return range(len(self.assembly.banks))
 
     def _program(self, index: int, recording: bool) -> Linked:
-        """The linked program of a block; kernels that are not yet at hand are compiled here."""
+        """The linked program of a block."""
         recorded = self._recorded if recording else ()
         if recorded not in self._programs[index]:
-            sequence = self._sequences[index][recorded]
-            self._programs[index][recorded] = Linked(self.assembly, self._blocks[index], sequence)
+            made = self._instructions[index][recorded]
+            self._programs[index][recorded] = Linked(self.assembly, self._blocks[index], made)
         return self._programs[index][recorded]
 
     def _joined(self, parts: list[np.ndarray]) -> np.ndarray:

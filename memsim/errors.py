@@ -9,6 +9,9 @@
      │    └── ReplayError  a replay that differs from its run
      └── RunFileError      a file that is not a run file, or is broken
 
+    KeyboardInterrupt
+     └── StoppedCompilingError  Ctrl-C before anything had begun
+
 The command line turns an :class:`InputError` and a :class:`RunFileError` into
 one line and exit status 2, the others into one line and exit status 1.
 """
@@ -55,6 +58,13 @@ class NotFiniteError(RunError):
 
 class ReplayError(RunError):
     """A replay whose states are not those of the run's next keyframe."""
+
+
+class StoppedCompilingError(KeyboardInterrupt):
+    """Stopped while kernels were compiled: nothing has begun or been written yet."""
+
+    def __init__(self) -> None:
+        super().__init__("kernels that were compiled so far are kept")
 
 
 class RunFileError(MemsimError, NotARunFileError):

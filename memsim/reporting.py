@@ -4,6 +4,8 @@ import math
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 
 import numpy as np
@@ -13,6 +15,7 @@ from rich.table import Column, Table
 
 from .energy.summary import EnergySummary, summarise
 from .margins import COUNTS, BankMargins
+from .preparing import Tell, on_stderr, progress_of, silently, told_to
 from .run import Run
 from .scoring.report import tables_of
 from .si import with_prefix
@@ -90,6 +93,7 @@ class TrainingProgress:
         self._epochs, self._name = epochs, name or "training"
         self.started = False
         self._told = time.monotonic()
+        self._compiling = told_to(silently if quiet else on_stderr)
         self._first: tuple[float, int, int] | None = None  # time, epoch and device-steps of the first update
         self._plain = not quiet and not sys.stderr.isatty()
         self._bar: Progress | None = None
@@ -102,18 +106,20 @@ class TrainingProgress:
             )
 
     def __enter__(self) -> "TrainingProgress":
-        if self._bar:
-            self._bar.start()
-            self._task = self._bar.add_task(self._name, total=self._epochs, error="-", speed="")
+        self._compiling.__enter__()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
+        self._compiling.__exit__(kind, value, at)
         if self._bar:
             self._bar.stop()
 
     def start(self) -> None:
-        """Tell that the run begins; what is refused before has stderr for its one line."""
-        self.started = True
+        """Tell that the run begins; what is refused before has stderr for its one line, and what is compiled."""
+        self.started, self._told = True, time.monotonic()
+        if self._bar:
+            self._bar.start()
+            self._task = self._bar.add_task(self._name, total=self._epochs, error="-", speed="")
         if self._plain:
             print(f"{self._name}: {counted(self._epochs, 'epoch')}", file=sys.stderr, flush=True)
 
@@ -152,6 +158,7 @@ class StepProgress:
     def __init__(self, doing: str, quiet: bool = False) -> None:
         self._doing = doing
         self._begun = self._told = time.monotonic()
+        self._compiling = told_to(silently if quiet else self._compile)
         self._plain = not quiet and not sys.stderr.isatty()
         self._bar: Progress | None = None
         self._task: TaskID | None = None
@@ -161,10 +168,21 @@ class StepProgress:
             )
 
     def __enter__(self) -> "StepProgress":
+        self._compiling.__enter__()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
+        self._compiling.__exit__(kind, value, at)
         self.clear()
+
+    @contextmanager
+    def _compile(self, total: int) -> Iterator[Tell]:
+        """Tell what is compiled in the bar's place; the time that is left does not count it."""
+        self.clear()
+        before = time.monotonic()
+        with on_stderr(total) as tell:
+            yield tell
+        self._begun += time.monotonic() - before
 
     def clear(self) -> None:
         """Take the bar off the terminal, so that lines can be printed; it comes back when there is more to tell."""
@@ -300,14 +318,23 @@ class ReproductionProgress:
         self._plain = not quiet and not sys.stderr.isatty()
         self._lock = threading.Lock()
         self._bar = progress_bar(disable=quiet or self._plain)
-        self._task = self._bar.add_task("compiling kernels (once)", total=float(epochs))
+        self._task = self._bar.add_task("reproducing", total=float(epochs))
+        observer = on_stderr if self._plain else self._compile
+        self._compiling = told_to(silently if quiet else observer)
 
     def __enter__(self) -> "ReproductionProgress":
+        self._compiling.__enter__()
         self._bar.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
+        self._compiling.__exit__(kind, value, at)
         self._bar.stop()
+
+    @contextmanager
+    def _compile(self, total: int) -> Iterator[Tell]:
+        """Tell in the bar what is compiled."""
+        yield lambda name, done: self._bar.update(self._task, description=progress_of(name, done, total))
 
     def run(self, name: str, epochs: int) -> "_OneOfMany":
         """The progress of the next run."""

@@ -20,6 +20,7 @@ from .kernels.nominal import Quantity, answer_kernel
 from .kernels.operands import Question
 from .kernels.records import Packed, from_python
 from .kernels.stepping import ModelFunctions, method_of
+from .preparing import prepare
 
 GRID = 33  # states at which a model is looked at
 LEAST_CURRENT, MOST_CURRENT = 1e-15, 1e3  # A, between which thresholds and amplitudes are searched
@@ -134,6 +135,7 @@ class Nominal:
             np.ravel(x).copy(), np.ravel(current).astype(np.float64), found, np.array(self.parameters), self.lower,
             self.upper, what, steps, dt,
         )  # fmt: skip
+        prepare([kernel])
         from_python(kernel)(Packed(question))
         return found.reshape(x.shape)
 
@@ -150,7 +152,7 @@ class Nominal:
         """The model's name."""
         return self.device.model
 
-    def memristances(self, states: np.ndarray) -> np.ndarray:
+    def memristances(self, states: np.ndarray | float) -> np.ndarray:
         """Memristances in ohm of states, an array of any shape."""
         return self.ask(Quantity.MEMRISTANCE, states)
 

@@ -42,7 +42,7 @@ from .run import Run, open_run
 from .starting import Start, start_of
 from .traces.background import BackgroundWriter
 from .traces.layout import RunDescription, TracePlan
-from .traces.run_file import RunWriter, Target, close_quietly, create_run_file
+from .traces.run_file import RunWriter, Target, check_target, close_quietly, create_run_file
 from .traces.space import DiskFullError
 from .traces.stored import Stored
 from .watching import Watch
@@ -190,7 +190,8 @@ def run(
     progress : Progress, optional
     stop : threading.Event, optional
         Set by another thread, has the run stop at the next keyframe. Ctrl-C and
-        SIGTERM do that where it is not given.
+        SIGTERM do that where it is not given. Before the run begins, while
+        kernels are compiled, nothing is kept.
     dt_check : dict, optional
         Attributes that a new file gets: what :meth:`memsim.convergence.result.DtCheck.attributes` says of dt.
 
@@ -201,6 +202,8 @@ def run(
     RunError
         The disk is full, or a state is no longer finite. The file keeps the
         work up to its last commit, and can be resumed.
+    StoppedCompilingError
+        Stopped before the run began.
     """
     if start is not None:
         config = start.calibrated(config)
@@ -220,6 +223,8 @@ def run(
                 target.close()
                 return open_run(path)
         else:
+            _refuse_target(path, overwrite)
+            _prepare(engine, watch, stop)  # before there is a file: whoever stops it leaves nothing
             about = replace(describe(assembly, interval), dt_check=dict(dt_check or {}))
             target, continued = _new_target(path, about, plan, overwrite), None
         try:
@@ -247,6 +252,7 @@ def _carry_out(
 ) -> None:  # fmt: skip
     """Write a run into a file that is open, from its start or from where it was left."""
     if continued is not None:
+        _prepare(engine, watch, stop)
         writer = continued.writer()
     else:
         writer = RunWriter(target, [bank.name for bank in engine.assembly.banks], plan)
@@ -266,6 +272,22 @@ def _engine(assembly: Assembly, plan: TracePlan, interval: int) -> Engine:
 
 def _threads(config: Configuration) -> int:
     return config.run.threads or os.cpu_count() or 1
+
+
+def _prepare(engine: Engine, watch: Watch | None, stop: threading.Event | None) -> None:
+    """Compile what is missing, before the clock runs and signals are caught."""
+    engine.prepare(stop)
+    if watch is not None:
+        watch.prepare(stop)
+
+
+def _refuse_target(path: Path | None, overwrite: bool) -> None:
+    """Refuse a file that cannot be made, before anything is compiled."""
+    try:
+        if path is not None:
+            check_target(path, overwrite)
+    except ValueError as error:
+        raise InputError(str(error)) from None
 
 
 def _new_target(path: Path | None, about: RunDescription, plan: TracePlan, overwrite: bool) -> Target:

@@ -1,6 +1,7 @@
 """Watching a run: the validation error of each epoch, the best states so far, and when there is no more to hope for."""
 
 from dataclasses import dataclass, replace
+from threading import Event
 from typing import Self
 
 import numpy as np
@@ -63,6 +64,11 @@ class Watch:
         if assembly.dataset.validation is not None:
             forward = reading(assembly, assembly.dataset.validation, assembly.initial)
             self._reader = Engine(forward, threads=threads, epochs=1, shuffled=False)
+
+    def prepare(self, stop: Event | None = None) -> None:
+        """Have all compiled code at hand, before a clock runs."""
+        if self._reader is not None:
+            self._reader.prepare(stop)
 
     def close(self) -> None:
         """Give the threads back."""

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import traceback
 from pathlib import Path
 from unittest import mock
@@ -49,9 +50,9 @@ def configuration(**sections):
     return Configuration(**base | {name: base.get(name, {}) | fields for name, fields in sections.items()})
 
 
-def uninterrupted(config, path):
+def uninterrupted(config, path, data=DATA):
     """The file of the same run without an interruption."""
-    training.run(config, DATA, out=path).close()
+    training.run(config, data, out=path).close()
     return path
 
 
@@ -83,11 +84,11 @@ def stopped(config, path, epoch, *, data=DATA, **options):
 # In a process of its own
 
 
-def start(*arguments, quiet=True, driver=DRIVER, **options):
+def start(*arguments, quiet=True, driver=DRIVER, environment=ENVIRONMENT, **options):
     """Begin ``memsim ARGUMENTS`` in a process of its own."""
     words = [str(word) for word in (*arguments, *(("--quiet",) if quiet else ()))]
     return subprocess.Popen(
-        [sys.executable, "-c", driver, *words], env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        [sys.executable, "-c", driver, *words], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         text=True, **options,
     )  # fmt: skip
 
@@ -99,6 +100,78 @@ def finish(process, seconds=300):
     finally:
         process.kill()
     return process.returncode, out, err
+
+
+class Forked:
+    """``memsim ARGUMENTS`` in a forked process: what :func:`start` begins, without the start of an interpreter.
+
+    Attributes
+    ----------
+    stderr : file
+        What it says.
+    returncode : int or None
+        Its exit status, or minus the signal that ended it; None before :meth:`communicate`.
+    """
+
+    def __init__(self, *arguments, quiet=True):
+        read, write = os.pipe()
+        sys.stdout.flush()
+        self.pid, self.returncode = os.fork(), None
+        if self.pid == 0:
+            os.close(read)
+            self._serve(write, [str(word) for word in (*arguments, *(("--quiet",) if quiet else ()))])
+        os.close(write)
+        self.stderr = os.fdopen(read)
+
+    @staticmethod
+    def _serve(write, words):
+        """What the forked process does; it does not return."""
+        status = 99
+        with os.fdopen(write, "w", buffering=1) as err, open(os.devnull, "w") as out:
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+                try:
+                    training.COMMIT_SECONDS, chunks.STAGED_ROWS = COMMIT_SECONDS, STAGED_ROWS
+                    main(words)
+                except SystemExit as end:
+                    status = int(end.code or 0)
+                except BaseException:
+                    traceback.print_exc()
+                err.flush()
+                os._exit(status)
+
+    def poll(self):
+        """None while it goes on."""
+        if self.returncode is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            self.returncode = os.waitstatus_to_exitcode(status) if pid else None
+        return self.returncode
+
+    def send_signal(self, number):
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self):
+        self.send_signal(signal.SIGKILL)
+
+    def wait(self, seconds=300):
+        """Wait for its end, which is forced where it does not come; its exit status."""
+        if self.returncode is None:
+            timer = threading.Timer(seconds, self.kill)
+            timer.start()
+            status = os.waitpid(self.pid, 0)[1]
+            timer.cancel()
+            self.returncode = os.waitstatus_to_exitcode(status)
+        return self.returncode
+
+    def communicate(self, timeout=300):
+        """Wait for its end; stdout, which nobody reads, and the rest of stderr."""
+        timer = threading.Timer(timeout, self.kill)
+        timer.start()
+        err = "" if self.stderr.closed else self.stderr.read()
+        timer.cancel()
+        self.stderr.close()
+        self.wait(timeout)
+        return "", err
 
 
 def called_in_fork(folder, *arguments, prepare=lambda: None):

@@ -7,7 +7,7 @@ import numpy as np
 from memsim.kernels.operands import Following, Job, Rows, Tally
 from memsim.kernels.records import Packed, from_python
 from memsim.kernels.stepping import stretches_of, waveform_kernel
-from memsim.kernels.tiles import aligned, new_tile, room_of
+from memsim.kernels.tiles import aligned, new_tile, room_of, with_room
 
 
 class PulseRows(NamedTuple):
@@ -76,10 +76,12 @@ def waveform(model, integrator, drive):
     kernel = from_python(waveform_kernel(model, integrator, drive))
 
     def follow(states, starts, ends, lines, dt, parameters, lower, upper, states_at, drives_at, responses_at, energies):
-        tile = new_tile(len(states))
-        return kernel(Packed(Following(
-            states, starts, ends, lines, parameters, lower, upper, states_at, drives_at, responses_at, energies, tile,
+        tile, room = new_tile(len(states)), with_room(states)
+        stepped = kernel(Packed(Following(
+            room, starts, ends, lines, parameters, lower, upper, states_at, drives_at, responses_at, energies, tile,
             dt,
         )))  # fmt: skip
+        states[:] = room[:, : states.shape[1]]
+        return stepped
 
     return follow

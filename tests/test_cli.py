@@ -60,10 +60,20 @@ def source(tmp_path):
     return path
 
 
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    """The bytes of its run file."""
+    folder = tmp_path_factory.mktemp("done")
+    (folder / "or.toml").write_text(TOML)
+    with pytest.raises(SystemExit, match="0"):
+        main(["run", str(folder / "or.toml"), "--out", str(folder / "done.h5"), "--quiet"])
+    return (folder / "done.h5").read_bytes()
+
+
 @pytest.fixture
-def run_file(cli, source):
+def run_file(done, source):
     target = source.with_name("done.h5")
-    assert cli("run", source, "--out", target, "--quiet").status == 0
+    target.write_bytes(done)
     return target
 
 
@@ -427,6 +437,7 @@ def test_progress_is_plain_lines_where_the_output_is_no_terminal(capsys, monkeyp
 def test_progress_is_a_bar_on_a_terminal(monkeypatch):
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
     with TrainingProgress(10) as progress:
+        progress.start()
         progress.update(5, 1.25, 1000)
         assert progress._bar.tasks[0].percentage == 50.0
     with ReproductionProgress(2, 20) as progress:

@@ -165,6 +165,30 @@ def test_specialised_copies_keep_their_own_bindings():
     assert double.__name__ == "times_2"
 
 
+XOR = """
+import json
+import memsim
+from memsim.assembly import assemble
+from memsim.configuration import Configuration
+from memsim.engine import Engine
+
+engine = Engine(assemble(Configuration(run={"realisations": 4}), memsim.datasets.gate("xor")), threads=1, epochs=1)
+print(json.dumps({kernel.name: kernel.code_bytes for kernel in engine.kernels()}))
+engine.close()
+"""
+MOST_KERNELS, MOST_BYTES = 22, 110_000
+
+
+@compiles
+def test_the_first_network_compiles_few_kernels_and_little_machine_code(tmp_path):
+    """What a first step waits for; a ceiling, so that nobody raises it unseen."""
+    sizes = output_of(XOR, ROOT, tmp_path)
+    print(f"XOR compiles {len(sizes)} kernels, {sum(sizes.values()):,} bytes of machine code")
+    assert len(sizes) <= MOST_KERNELS
+    assert sum(sizes.values()) <= MOST_BYTES
+    assert max(sizes.values()) <= MOST_BYTES / 5
+
+
 OWN_MODEL = """
 from memsim.kernels.stepping import ModelFunctions
 

@@ -1,6 +1,5 @@
 """A run file is read by programs that know nothing of memsim, whole and while it is written."""
 
-import os
 import re
 import shutil
 import signal
@@ -8,13 +7,13 @@ import subprocess
 import sys
 import time
 import warnings
-from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from interrupting import ENVIRONMENT, Forked
 
 import memsim
 from memsim.configuration import TraceSection
@@ -25,7 +24,6 @@ xarray = pytest.importorskip("xarray")
 netcdf = pytest.importorskip("netCDF4")
 pytest.importorskip("h5netcdf")
 
-ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(memsim.__file__).parents[1])}
 BANKS = ("synapses1", "nodes1", "synapses2", "nodes2")
 
 
@@ -130,8 +128,7 @@ def going_on(tmp_path):
     """The file of a run that another process is writing, with its first keyframes."""
     path = tmp_path / "run.h5"
     (tmp_path / "run.toml").write_text(CONFIGURATION)
-    command = [sys.executable, "-m", "memsim", "run", tmp_path / "run.toml", "--out", path, "--quiet"]
-    process = subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    process = Forked("run", tmp_path / "run.toml", "--out", path)
     try:
         for _ in range(600):
             assert process.poll() is None, process.stderr.read()
@@ -139,7 +136,7 @@ def going_on(tmp_path):
                 with h5py.File(path, "r", swmr=True) as file:
                     if file["committed/rows"][()] > 1000:
                         break
-            time.sleep(0.1)
+            time.sleep(0.05)
         yield path, process
     finally:
         process.kill()

@@ -11,7 +11,7 @@ import subprocess
 import time
 
 import pytest
-from interrupting import DATA, assert_consistent, assert_same_contents, called_in_fork, finish, start
+from interrupting import DATA, Forked, assert_consistent, assert_same_contents, called_in_fork, finish, start
 
 import memsim
 from memsim import training
@@ -89,11 +89,12 @@ def whole_file(tmp_path_factory):
 
 def interrupted_once(command, rng):
     """Begin a run and end it at a random moment; returns the signal that ended it, or its exit status."""
-    process = start(*command, quiet=False)
     if rng.random() < 0.7:  # else anywhere from the start of the interpreter on
+        process = Forked(*command, quiet=False)
         process.stderr.readline()  # it begins, or goes on
         time.sleep(rng.uniform(0.0, 0.5))
     else:
+        process = start(*command, quiet=False)
         time.sleep(rng.uniform(0.3, 1.2))
     process.send_signal(signal.SIGKILL if rng.random() < 0.85 else rng.choice([signal.SIGTERM, signal.SIGINT]))
     status, _, err = finish(process)
@@ -203,7 +204,7 @@ def test_a_second_ctrl_c_stops_at_once_and_the_file_goes_on(source, whole_file):
 def test_a_second_writer_is_refused_and_readers_are_not(source, refused):
     path, endless = source.with_name("run.h5"), {"learning.epochs": 20000000, "trace.mode": "full"}
     words = assignments(endless)
-    process = start("run", source, "--out", path, *words)
+    process = Forked("run", source, "--out", path, *words)
     try:
         wait_for(path, process)
         busy = "run.h5: is being written by another run; wait for its end, or name another file"
@@ -319,7 +320,7 @@ def test_a_disk_that_another_program_fills_at_a_random_moment(mode, source, smal
     rng, other = random.Random(5), small_disk / "other"
     for _ in range(10):
         path.unlink(missing_ok=True)
-        process = start(*command, quiet=False)
+        process = Forked(*command, quiet=False)
         process.stderr.readline()
         time.sleep(rng.uniform(0.0, 0.6))
         with other.open("wb", buffering=0) as file, contextlib.suppress(OSError):

@@ -109,6 +109,7 @@ def test_every_single_layer_perceptron_learns_or_and_and(gate):
 def test_no_single_layer_perceptron_learns_xor():
     run = found("SLP", "XOR")
     assert run.total_error[-1].min() > 5.0
+    assert read_disturbs(run) == 0
     right = ((run.patterns > 0.5) == (gate_truth("XOR") > 0.5)[:, None]).sum(axis=0)
     assert right.max() <= 3
 

@@ -384,6 +384,14 @@ def test_too_many_channels_are_refused(monkeypatch):
 # The command
 
 
+@pytest.fixture
+def drawn_figures(monkeypatch):
+    """The figures that the command saves."""
+    figures = []
+    monkeypatch.setattr(plot, "save", lambda figure, path, overwrite: figures.append(figure))
+    return figures
+
+
 BEGINNINGS = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}
 
 
@@ -416,7 +424,7 @@ def test_without_choices_the_first_samples_are_drawn_in_the_current_folder(cli, 
 
 
 @pytest.mark.parametrize(("windows", "length"), [([(7, 12), (15, 18)], 3), ([(16, 18)], 2)])
-def test_without_a_span_the_first_stored_window_is_drawn(cli, tmp_path, monkeypatch, windows, length):
+def test_without_a_span_the_first_stored_window_is_drawn(cli, tmp_path, monkeypatch, drawn_figures, windows, length):
     monkeypatch.chdir(tmp_path)
     trace = {"mode": "select", "samples": windows, "banks": ["nodes2"]}
     training.run(configuration("mlp", trace=trace), REAL, out=tmp_path / "windows.h5").close()
@@ -428,8 +436,9 @@ def test_without_a_span_the_first_stored_window_is_drawn(cli, tmp_path, monkeypa
     assert f"steps {first * size} to {(first + length) * size} of {steps}" in result.out
     said = "no span is given: the beginning of the first window that windows.h5 stores\n"
     assert result.out.startswith(said)
-    assert said not in cli("trace", "plot", "windows.h5", "--samples", "0:2", "--overwrite").out
-    assert said not in cli("trace", "plot", "windows.h5", "--banks", "nodes1", "--overwrite").out
+    assert said not in cli("trace", "plot", "windows.h5", "--samples", "0:2").out
+    assert said not in cli("trace", "plot", "windows.h5", "--banks", "nodes1").out
+    assert len(drawn_figures) == 3
 
 
 def test_a_window_that_a_stopped_run_did_not_reach_is_not_looked_at():
@@ -441,14 +450,6 @@ def test_a_window_that_a_stopped_run_did_not_reach_is_not_looked_at():
     )  # fmt: skip
     look = plot.first_look(stopped, choose(run))
     assert (look.start, look.stop, look.window) == (0, 3 * run.sample_steps, False)
-
-
-@pytest.fixture
-def drawn_figures(monkeypatch):
-    """The figures that the command saves."""
-    figures = []
-    monkeypatch.setattr(plot, "save", lambda figure, path, overwrite: figures.append(figure))
-    return figures
 
 
 def test_weights_error_and_devices_reach_the_figure(cli, file, tmp_path, drawn_figures):

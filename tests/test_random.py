@@ -27,7 +27,7 @@ def hexadecimal(text):
     return tuple(int(word, 16) for word in text.split())
 
 
-philox = compiled(philox_of_kernels.py_func)
+philox = compiled(getattr(philox_of_kernels, "py_func", philox_of_kernels))
 
 
 def compiled_philox(key, counter):

@@ -34,6 +34,12 @@ def reproduce(cli, tmp_path):
     return call
 
 
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Figures are empty files: drawing them takes most of the time of a short run."""
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", lambda figure, path: path.touch())
+
+
 def numbers(results):
     """All that a run computes, without its duration and how it was asked for."""
     return {name: value for name, value in results.items() if name not in ("settings", "wall_seconds")}
@@ -77,6 +83,7 @@ def test_all_figures_a_report_and_the_documented_numbers(reproduce, tmp_path):
     assert set(results["runs"]) == {f"{kind} {gate}" for kind in ("SLP", "MLP") for gate in GATES} | {CURVES[2]}
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize(("figure", "others"), [(3, (4, 5)), (4, (3, 5)), (5, (3, 4))])
 def test_one_figure_alone_is_made_alone(reproduce, tmp_path, figure, others):
     results = reproduce("out", "--figures", figure, epochs=3)
@@ -86,6 +93,7 @@ def test_one_figure_alone_is_made_alone(reproduce, tmp_path, figure, others):
     assert not {f"figure{other}" for other in others} & set(results)
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("words", [("3", "4"), ("3,4",), ("4", "3", "3")])
 def test_figures_are_words_or_a_list(reproduce, words):
     results = reproduce("out", "--figures", *words, epochs=2)
@@ -119,12 +127,14 @@ def test_the_carriers_are_a_figure_of_their_own(reproduce, tmp_path):
     assert "\n| 0.375 | " in report
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_threads_change_no_number(reproduce):
     one = reproduce("one", epochs=4)
     two = reproduce("two", "--threads", 2, epochs=4)
     assert numbers(one) == numbers(two)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_seeds_change_data_and_starting_weights(reproduce):
     base = numbers(reproduce("base", "--figures", 4, epochs=3))
     again = numbers(reproduce("again", "--figures", 4, epochs=3))
@@ -146,6 +156,7 @@ def test_all_runs_of_a_gate_learn_the_same_samples():
     assert counts.tolist() == [25, 25, 25, 25]
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_results_that_are_there_are_kept_without_overwrite(refused, reproduce, tmp_path):
     reproduce("out", "--figures", 3, epochs=2)
     before = {path: path.read_bytes() for path in (tmp_path / "out").iterdir()}

@@ -499,7 +499,7 @@ def test_memory_does_not_grow_with_a_traces_length(tmp_path):
     assert longer - shorter < 32 << 20
 
 
-# Broken and foreign files
+# Broken and foreign files; tests/test_hostile_files.py has more of them
 
 
 @pytest.fixture(scope="module")
@@ -545,26 +545,10 @@ def test_a_text_file_is_refused(tmp_path, cli):
     assert_refused(tmp_path / "run.h5", "is no HDF5 file, or a broken one", cli)
 
 
-def test_a_missing_file_is_refused(tmp_path, cli):
-    assert_refused(tmp_path / "run.h5", "no such file; check the path", cli)
-
-
-def test_another_programs_file_is_refused(tmp_path, cli):
-    with h5py.File(tmp_path / "run.h5", "w") as file:
-        file["configuration"] = "mine"
-    assert_refused(tmp_path / "run.h5", "is no run file: its convention is None, not 'memsim run'", cli)
-
-
 def test_a_drives_trace_is_no_run_file(tmp_path, cli):
     waveform = memsim.waveforms.Sinusoid(amplitude=1e-4, frequency=1.0)
     memsim.drive(memsim.Node(), waveform, dt=1e-2, duration=0.1, out=tmp_path / "run.h5").close()
     assert_refused(tmp_path / "run.h5", "is a file of memsim drive; 'memsim drive .*' draws it", cli)
-
-
-def test_another_schema_version_is_refused(stored, cli):
-    with h5py.File(stored, "r+") as file:
-        file.attrs["schema_version"] = 3
-    assert_refused(stored, "has schema version 3; this program reads versions 1 and 2; take a newer memsim", cli)
 
 
 @pytest.mark.parametrize(
@@ -585,14 +569,6 @@ def test_a_file_that_lacks_an_attribute_is_refused_by_name(stored, cli, name):
     with h5py.File(stored, "r+") as file:
         del file.attrs[name]
     assert_refused(stored, f"is a broken run file: it has no {name}", cli)
-
-
-def test_a_file_whose_configuration_is_no_toml_is_refused(stored, cli, refused, tmp_path):
-    with h5py.File(stored, "r+") as file:
-        del file["configuration"]
-        file["configuration"] = "[run"
-    assert_refused(stored, "its configuration is not valid TOML", cli)
-    refused("its configuration is not valid TOML", "run", stored, "--out", tmp_path / "out.h5")
 
 
 def test_an_existing_file_is_not_replaced_by_accident(stored):

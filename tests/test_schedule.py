@@ -194,17 +194,17 @@ def test_the_files_table_says_what_the_slots_are(case):
 
 
 @of_each_case
-@pytest.mark.parametrize("sample", [0, 2])
-def test_the_timing_diagram_shows_the_recorded_currents(case, sample):
+def test_the_timing_diagram_shows_the_recorded_currents(case):
     config = config_of(case, run={"realisations": 2, "seed": 3}, learning={"epochs": 1}, trace={"mode": "full"})
     run = training.run(config, data())
-    currents = sample_currents(assemble(config, data()), sample)
     steps = build(config).steps
-    assert len(currents) == len(run.banks)
-    for values, bank in zip(currents, run.banks, strict=True):
-        assert values.shape[0] == steps
-        assert np.array_equal(values, run.window(bank, "current", sample * steps, (sample + 1) * steps)[..., 0])
-        assert np.any(values != 0.0)
+    for sample in (0, 2):
+        currents = sample_currents(assemble(config, data()), sample)
+        assert len(currents) == len(run.banks)
+        for values, bank in zip(currents, run.banks, strict=True):
+            assert values.shape[0] == steps
+            assert np.array_equal(values, run.window(bank, "current", sample * steps, (sample + 1) * steps)[..., 0])
+            assert np.any(values != 0.0)
 
 
 @of_each_case

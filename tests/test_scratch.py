@@ -12,25 +12,25 @@ VALUES = np.arange(24.0)
 
 
 @compiled
-def copied(values, first, result):
+def copied(values, first, row, count):
     part = scratch.stack_line(8)
-    scratch.take(part, values, first, -1.0)
+    scratch.load(part, values, first)
     for j in range(part.size):
         part[j] += 0.5
-        result[j] = part[j]
-    scratch.give(part, values, first)
+    scratch.store(part, values, first)
+    scratch.show(values, first, row, 1, count)
 
 
-@pytest.mark.parametrize("first", [0, 3, 16, 20, 23])
-def test_a_tile_is_taken_and_given_back_as_far_as_the_array_goes(first):
-    values, taken = VALUES.copy(), np.empty(8)
-    copied(values, first, taken)
-    inside = min(8, 24 - first)
-    assert np.array_equal(taken[:inside], VALUES[first : first + inside] + 0.5)
-    assert np.all(taken[inside:] == -0.5)  # padding
+@pytest.mark.parametrize(("first", "count"), [(0, 8), (3, 1), (16, 5), (16, 0)])
+def test_a_tile_is_loaded_and_stored_and_a_part_of_it_is_shown(first, count):
+    values, row = VALUES.copy(), np.full(10, -1.0)
+    copied(values, first, row, count)
     expected = VALUES.copy()
-    expected[first : first + inside] += 0.5
+    expected[first : first + 8] += 0.5
     assert np.array_equal(values, expected)
+    assert np.array_equal(row[1 : 1 + count], expected[first : first + count])
+    assert row[0] == -1.0
+    assert np.all(row[1 + count :] == -1.0)
 
 
 @compiled
@@ -46,15 +46,6 @@ def test_views_count_flat_in_c_order():
     assert summed(VALUES.reshape(4, 6)) == (4.0, 9.0, 12.0)
 
 
-@compiled
-def row_of(values, first, last):
-    return scratch.rows(values, first, last)[1, 2]
-
-
-def test_rows_are_those_between():
-    assert row_of(VALUES.reshape(4, 6), 2, 4) == 20.0
-
-
 @pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing is compiled")
 @pytest.mark.parametrize(
     "values",
@@ -63,7 +54,7 @@ def test_rows_are_those_between():
 )
 def test_arrays_that_would_be_misread_are_refused(values):
     with pytest.raises(TypingError, match="must be a contiguous float64 array"):
-        copied(values, 0, np.empty(8))
+        copied(values, 0, np.empty(10), 8)
     with pytest.raises(TypingError, match="must be a contiguous float64 array"):
         summed(values)
 
@@ -73,4 +64,4 @@ def test_a_read_only_array_is_not_written():
     values = VALUES.copy()
     values.flags.writeable = False
     with pytest.raises(TypingError, match="not read-only"):
-        copied(values, 0, np.empty(8))
+        copied(values, 0, np.empty(10), 8)

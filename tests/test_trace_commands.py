@@ -35,9 +35,18 @@ def full():
     return training.run(configuration(mode="full"), DATA)
 
 
+@pytest.fixture(scope="module")
+def content(tmp_path_factory):
+    """The bytes of a run file."""
+    path = tmp_path_factory.mktemp("run") / "run.h5"
+    training.run(configuration(), DATA, out=path).close()
+    return path.read_bytes()
+
+
 @pytest.fixture
-def path(tmp_path):
-    training.run(configuration(), DATA, out=tmp_path / "run.h5").close()
+def path(content, tmp_path):
+    """A run file, which may be changed."""
+    (tmp_path / "run.h5").write_bytes(content)
     return tmp_path / "run.h5"
 
 

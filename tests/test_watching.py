@@ -1,6 +1,8 @@
 """Mini-batches, validation, early stopping, the best states so far: the weights' level, and what changes no bit."""
 
 import functools
+import tempfile
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -199,13 +201,22 @@ def test_data_may_bring_samples_for_validation_of_their_own():
 WATCHED = {"epochs": 40, "rate": 0.5, "batch": 3, "schedule": "cosine", "decay_epochs": 20}
 
 
-def watched(tmp_path, **learning):
-    """A configuration, its data, a path, and the path of the uninterrupted run."""
+@functools.cache
+def uninterrupted_bytes(patience):
+    """A configuration, its data, and the file of its run."""
     config = configuration(
-        run={"realisations": 2}, learning=WATCHED | learning, data={"validation": 0.25}, trace={"keyframe_samples": 3}
-    )
+        run={"realisations": 2}, learning=WATCHED | {"patience": patience}, data={"validation": 0.25},
+        trace={"keyframe_samples": 3},
+    )  # fmt: skip
     data = split(DATA, 0.25)
-    training.run(config, data, out=tmp_path / "whole.h5").close()
+    with tempfile.TemporaryDirectory() as folder:
+        return config, data, uninterrupted(config, Path(folder) / "whole.h5", data).read_bytes()
+
+
+def watched(tmp_path, patience=0):
+    """A configuration, its data, a path, and the path of the uninterrupted run."""
+    config, data, content = uninterrupted_bytes(patience)
+    (tmp_path / "whole.h5").write_bytes(content)
     return config, data, tmp_path / "run.h5", tmp_path / "whole.h5"
 
 
@@ -261,12 +272,13 @@ def test_a_run_is_not_gone_on_with_on_another_split(tmp_path):
 
 def test_stops_and_keyframes_lie_at_ends_of_mini_batches(tmp_path, monkeypatch):
     """A keyframe is far: the run stops at the end of the mini-batch in progress."""
-    monkeypatch.setattr(training, "STOP_SECONDS", 0.0)
-    monkeypatch.setattr(engine, "STRETCH_SECONDS", 1e-4)
     path, whole = tmp_path / "run.h5", tmp_path / "whole.h5"
     config = configuration(learning={"epochs": 400, "batch": 3}, trace={"keyframe_samples": 3200})
     uninterrupted(config, whole)
-    stopped(config, path, 9)
+    with monkeypatch.context() as patched:
+        patched.setattr(training, "STOP_SECONDS", 0.0)
+        patched.setattr(engine, "STRETCH_SECONDS", 1e-4)
+        stopped(config, path, 9)
     with memsim.open_run(path) as run:
         assert run.keyframes["sample"][-1] < 3200
         assert run.keyframes["sample"][-1] % 8 in (0, 3, 6)

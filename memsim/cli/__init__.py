@@ -21,6 +21,7 @@ COMMANDS = {
     "energy": "Show what a run took: energy a sample, read against write, power, simulated time.",
     "schedule": "Show the slots of one training sample, as a table or a timing diagram.",
     "devices": "List the device models, or show one: equations, parameters, source.",
+    "compile": "Compile kernels ahead of the runs that need them, as for images and clusters.",
     "bench": "Measure memsim beside C, NumPy and the machine's own limits.",
     "trace": "Look into a run file: a page, info, plots, exports, replays, checks.",
 }
@@ -79,8 +80,9 @@ def main(arguments: list[str] | None = None) -> None:
         text = error.format_message().rstrip(".")
         click.echo(f"memsim: error: {text}; {called} --help shows the usage", err=True)
         sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("memsim: stopped", err=True)
+    except (click.Abort, KeyboardInterrupt) as error:
+        kept = str(error.__cause__ or error)  # click has an exception of its own in its place
+        click.echo(f"memsim: stopped{kept and '; '}{kept}", err=True)
         sys.exit(130)
     except Exception as error:
         sys.exit(_report(error, "--debug" in arguments))

@@ -105,13 +105,14 @@ def _drive(
     """One drive, its summary and its figure."""
     from ..driving.drive import run
     from ..driving.report import show_drive
+    from ..errors import StoppedCompilingError
     from ..reporting import StepProgress
 
     try:
         with StepProgress("driving", quiet) as progress:
             trace = run(config, out=out, overwrite=overwrite, threads=threads, progress=progress, dt_check=checked)
-    except KeyboardInterrupt:
-        if out is not None:
+    except KeyboardInterrupt as error:
+        if out is not None and not isinstance(error, StoppedCompilingError):
             click.echo(f"{out} keeps the rows so far", err=True)
         raise
     with trace:

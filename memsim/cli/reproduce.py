@@ -78,6 +78,7 @@ def command(
     """
     import time
 
+    from ..preparing import prepare
     from ..reporting import ReproductionProgress
     from ..reproduction import output, runs
     from ..reproduction.carriers import plan_trials
@@ -93,8 +94,9 @@ def command(
     jobs, fits, trials = runs.plan_jobs(settings), plan_fits(settings), plan_trials(settings)
     configurations = [job.config for planned in (jobs.values(), fits, trials) for job in planned]
     total = sum(config.learning.epochs for config in configurations)
-    begun = time.perf_counter()
     with ReproductionProgress(len(configurations), total, quiet) as progress:
+        prepare(runs.kernels_needed(jobs, fits, trials))
+        begun = time.perf_counter()
         found = runs.carry_out(settings, jobs, fits, trials, progress.run)
     seconds = time.perf_counter() - begun
     written = output.write(found, out, seconds)

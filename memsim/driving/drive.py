@@ -13,14 +13,16 @@ import numpy as np
 
 from ..devices import UNBOUNDED, Device
 from ..errors import InputError, RunError
+from ..kernels.compiling import Kernel
 from ..kernels.operands import Following
 from ..kernels.records import Packed, from_python
 from ..kernels.stepping import waveform_kernel
-from ..kernels.tiles import WIDE, new_tile
+from ..kernels.tiles import WIDE, new_tile, with_room
+from ..preparing import prepare
 from ..provenance import environment
 from ..traces.background import BackgroundWriter
 from ..traces.drive_file import RESPONSES, UNITS, DriveDescription, DriveWriter, open_drive_file
-from ..traces.run_file import close_quietly, open_target
+from ..traces.run_file import check_target, close_quietly, open_target
 from ..traces.space import DiskFullError
 from ..waveforms import Sampled, Waveform, parts_of
 from .configuration import BankSection, DriveConfiguration, DriveEntry, DriveTiming
@@ -164,6 +166,9 @@ def run(
     """Carry out the configuration of a drive; see :func:`drive`. ``dt_check`` are attributes for its file."""
     _check_run(config, out, threads, chunk_steps)
     try:
+        if out is not None:
+            check_target(Path(out), overwrite)
+        prepare([kernel_of(config)])  # before there is a file
         target = open_target(None if out is None else Path(out), overwrite)
     except DiskFullError as error:
         raise RunError(f"{out}: {error.strerror}; make room, or name a file on another disk") from None
@@ -187,6 +192,11 @@ def run(
         return DriveTrace(target.file)
     target.close()
     return DriveTrace(open_drive_file(Path(out)))
+
+
+def kernel_of(config: DriveConfiguration) -> Kernel:
+    """The compiled function that a drive needs."""
+    return waveform_kernel(config.device.functions(), config.time.integrator, config.bank.drive)
 
 
 def _check_run(config: DriveConfiguration, out: str | Path | None, threads: int, chunk_steps: int | None) -> None:
@@ -224,7 +234,7 @@ def _describe(config: DriveConfiguration) -> DriveDescription:
 class _Block(NamedTuple):
     """Neighbouring devices of a bank, stepped by one thread."""
 
-    states: np.ndarray  # (variables, devices)
+    states: np.ndarray  # (variables, room)
     lines: np.ndarray  # (devices,)
     energies: np.ndarray  # (devices,)
     tile: np.ndarray  # scratch
@@ -235,9 +245,7 @@ class _Bank:
 
     def __init__(self, config: DriveConfiguration, blocks: list[slice], each: Callable[..., Iterable[Any]]) -> None:
         variables = config.device.state_variables()
-        self._kernel = from_python(
-            waveform_kernel(config.device.functions(), config.time.integrator, config.bank.drive)
-        )
+        self._kernel = from_python(kernel_of(config))
         self._dt = config.time.dt
         self._parameters = np.array(config.device.kernel_parameters(), dtype=np.float64)
         self._lower = np.array([v.lower for v in variables])
@@ -246,10 +254,8 @@ class _Bank:
         self._lines, of_device = config.lines()
         states = config.states()
         self._blocks = [
-            _Block(
-                states[:, part].copy(), of_device[part].copy(), np.zeros(part.stop - part.start), new_tile(len(states))
-            )
-            for part in blocks
+            _Block(with_room(states[:, part]), of_device[part].copy(), np.zeros(part.stop - part.start), tile)
+            for part, tile in zip(blocks, (new_tile(len(states)) for _ in blocks), strict=True)
         ]
 
     def advance(self, first: int, stop: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -269,7 +275,7 @@ class _Bank:
         return state, drives, responses
 
     def _step(self, block: _Block, starts: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        variables, devices = block.states.shape
+        variables, devices = len(block.states), len(block.energies)
         steps = len(starts)
         states = np.empty((variables, steps, devices))
         drives, responses = np.empty((steps, devices)), np.empty((steps, devices))

@@ -9,6 +9,7 @@ from ..devices import Device
 from ..driving.configuration import check_drivable
 from ..errors import InputError, RunError
 from ..fields import one_of
+from ..preparing import prepare
 from ..traces.drive_file import RESPONSES
 from .measurement import Measurement, measured
 from .parameters import Model, free_model
@@ -142,6 +143,7 @@ def fit_measurement(
     model = free_model(device, free, initial, bounds)
     _check_data(measurement, drive, len(model.free))
     simulation = Simulation(measurement, drive, between, substeps, integrator)
+    prepare([simulation.kernel_of(device)])
     search = _Search(model, simulation, loss, loss_scale)
     search.check_start(model.start())
     stopped = False

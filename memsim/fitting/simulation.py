@@ -7,10 +7,11 @@ import numpy as np
 
 from ..devices import Device
 from ..errors import InputError
+from ..kernels.compiling import Kernel
 from ..kernels.operands import Following
 from ..kernels.records import Packed, from_python
 from ..kernels.stepping import waveform_kernel
-from ..kernels.tiles import new_tile
+from ..kernels.tiles import new_tile, with_room
 from ..traces.drive_file import RESPONSES
 from .measurement import Measurement
 
@@ -79,6 +80,10 @@ class Simulation:
         self._sample_ends = np.concatenate([[0], np.cumsum(counts)])
         self._stretches = _stretches(self.driven, counts, steps, between)
 
+    def kernel_of(self, device: Device) -> Kernel:
+        """The compiled function that a device is stepped with."""
+        return waveform_kernel(device.functions(), self.integrator, self.drive)
+
     def run(self, device: Device, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The response and the states at each sample.
 
@@ -94,13 +99,13 @@ class Simulation:
         states : (samples, variables) float64
         """
         variables = device.state_variables()
-        kernel = from_python(waveform_kernel(device.functions(), self.integrator, self.drive))
+        kernel = from_python(self.kernel_of(device))
         parameters = np.array(device.kernel_parameters(), dtype=np.float64)
         lower, upper = np.array([v.lower for v in variables]), np.array([v.upper for v in variables])
         steps = int(self._sample_ends[-1]) + 1
         rows = np.empty((len(variables), steps))
         drives, responses = np.empty((steps, 1)), np.empty((steps, 1))
-        state, line, energy = states.copy(), np.zeros(1, dtype=np.int64), np.zeros(1)
+        state, line, energy = with_room(states), np.zeros(1, dtype=np.int64), np.zeros(1)
         tile, first = new_tile(len(variables)), 0
         for stretch in self._stretches:
             part = slice(first, first + len(stretch.starts))

@@ -10,7 +10,7 @@ from ..blocks import Block
 from ..kernels.operands import Program
 from ..kernels.records import Packed
 from .instruction import Instruction
-from .making import Sequence
+from .making import Instructions
 
 
 class Linked:
@@ -20,24 +20,24 @@ class Linked:
     ----------
     assembly : Assembly
     block : Block
-    sequence : Sequence
+    instructions : Instructions
         From :func:`~memsim.program.making.make`, for the same block.
     """
 
-    def __init__(self, assembly: Assembly, block: Block, sequence: Sequence) -> None:
+    def __init__(self, assembly: Assembly, block: Block, instructions: Instructions) -> None:
         self._packed: dict[int, Packed] = {}  # by the identity of the records, which the packed ones keep alive
         self._words: dict[int, list[int]] = {}  # of records within them, likewise
-        counts = [len(slot) for slot in sequence.slots]
+        counts = [len(slot) for slot in instructions.slots]
         inputs, last = assembly.sizes[0], sum(assembly.sizes[:-1])
         schedule = assembly.schedule
         self.program = Packed(
             Program(
-                code=self._code(instruction for slot in sequence.slots for instruction in slot),
+                code=self._code(instruction for slot in instructions.slots for instruction in slot),
                 first=np.cumsum([0, *counts]),
                 steps=np.array([slot.width + schedule.rest_steps for slot in schedule.slots]),
-                opening=self._code(sequence.opening),
-                closing=self._code(sequence.closing),
-                spent=sequence.spent,
+                opening=self._code(instructions.opening),
+                closing=self._code(instructions.closing),
+                spent=instructions.spent,
                 batch=assembly.config.learning.batch,
                 sample=block.sample,
                 signal=block.memory.signal[:inputs],

@@ -25,7 +25,7 @@ NO_CODE = np.empty((0, 2), dtype=np.int64)  # before it is linked
 
 
 @dataclass(frozen=True)
-class Sequence:
+class Instructions:
     """All instructions of a run.
 
     Attributes
@@ -52,7 +52,7 @@ class Sequence:
         return list(dict.fromkeys(needed))
 
 
-def make(assembly: Assembly, block: Block, recorded: tuple[int, ...] = ()) -> Sequence:
+def make(assembly: Assembly, block: Block, recorded: tuple[int, ...] = ()) -> Instructions:
     """Make the instructions of a run for a block of realisations.
 
     Parameters
@@ -69,7 +69,7 @@ def make(assembly: Assembly, block: Block, recorded: tuple[int, ...] = ()) -> Se
         for bank, total in zip(block.banks, spent, strict=True)
     )
     slots = tuple(tuple(maker.slot(number)) for number in range(len(assembly.schedule.slots)))
-    return Sequence(slots, tuple(maker.recall()), closing, spent)
+    return Instructions(slots, tuple(maker.recall()), closing, spent)
 
 
 class _Maker:

@@ -18,6 +18,7 @@ from ..schedule import Slot
 from .rules import is_carried
 
 BIAS_RULES = {"gradient": BiasRule.GRADIENT, "printed": BiasRule.PRINTED, "none": BiasRule.NONE}
+OF_MODELLED = ("lower", "upper", "reference", "polarity", "fall_current", "moves", "kept_bias")
 GRADIENT_RULES = {"error": OutputGradient.ERROR, "printed": OutputGradient.PRINTED}
 
 
@@ -141,27 +142,21 @@ def nominal_of(assembly: Assembly, slot: Slot) -> Nominal:
         unit_voltage=device.reference_voltage if isinstance(device, PerceptronMemristor) else 0.0,
         bias_limit=bank.bias_limit,
         full_scale=config.network.read_scale,
-        lower=known.lower if known else 0.0,
-        upper=known.upper if known else 0.0,
-        reference=known.reference if known else 0.0,
-        polarity=known.polarity if known else 0.0,
-        fall_current=known.fall_current if known else 0.0,
-        moves=bool(known and known.moves),
-        kept_bias=bool(known and known.kept_bias),
+        **({name: getattr(known, name) for name in OF_MODELLED} if known else {}),
         tolerance=config.write.tolerance if known else 0.0,
         **_constants(bank),
     )
 
 
-def _constants(bank: BankCalibration) -> dict[str, float]:
+def _constants(bank: BankCalibration) -> dict[str, Any]:
     """The nominal drift and resistances of the paper's synapse and node; requests of modelled banks are no charges."""
     device = bank.device
-    if bank.modelled is not None or not isinstance(device, Synapse | Node):
-        return {"drift": 1.0 if bank.modelled else 0.0, "r_on": 0.0, "r_off": 0.0, "range": 0.0}
+    if bank.modelled is not None:
+        return {"drift": 1.0}
+    if not isinstance(device, Synapse | Node):
+        return {}
     r_on = device.output_r_on if isinstance(device, Node) else device.r_on
-    return {
-        "drift": device.drift_coefficient, "r_on": r_on, "r_off": device.r_off, "range": device.state_range,
-    }  # fmt: skip
+    return {"drift": device.drift_coefficient, "r_on": r_on, "r_off": device.r_off, "range": device.state_range}
 
 
 def flawed_of(

@@ -10,32 +10,32 @@ from ..assembly import Assembly
 from ..blocks import new_block
 from ..kernels.operands import Job, Repeat
 from .instruction import Instruction
-from .making import Sequence, make
+from .making import Instructions, make
 
 
 def table(assembly: Assembly) -> Table:
     """The instructions of one training sample, slot by slot."""
-    sequence = make(assembly, new_block(assembly, np.arange(len(assembly.seeds))))
-    title = f"Program of one training sample: {_count(sequence)} instructions, {len(sequence.kernels())} kernels"
+    made = make(assembly, new_block(assembly, np.arange(len(assembly.seeds))))
+    title = f"Program of one training sample: {_count(made)} instructions, {len(made.kernels())} kernels"
     shown = Table(title=title, title_justify="left", title_style="bold")
     for heading in ("slot", "bank", "instruction", "what it does"):
         shown.add_column(heading)
-    slots = zip(assembly.schedule.slots, sequence.slots, strict=True)
+    slots = zip(assembly.schedule.slots, made.slots, strict=True)
     for number, (slot, instructions) in enumerate(slots, 1):
         labels = iter([(f"{number} {slot.phase.name}", assembly.banks[slot.bank].name)])
         for depth, instruction in _flat(instructions):
             name, words = "  " * depth + instruction.kernel.name, _words(instruction)
             shown.add_row(*next(labels, ("", "")), name, words)
         shown.add_section()
-    for heading, instructions in (("each stretch", sequence.opening), ("each epoch", sequence.closing)):
+    for heading, instructions in (("each stretch", made.opening), ("each epoch", made.closing)):
         labels = iter([(heading, "")])
         for _, instruction in _flat(instructions):
             shown.add_row(*next(labels, ("", "")), instruction.kernel.name, _words(instruction))
     return shown
 
 
-def _count(sequence: Sequence) -> int:
-    return sum(1 for instructions in sequence.slots for _ in _flat(instructions))
+def _count(made: Instructions) -> int:
+    return sum(1 for instructions in made.slots for _ in _flat(instructions))
 
 
 def _flat(instructions: tuple[Instruction, ...], depth: int = 0) -> Iterator[tuple[int, Instruction]]:

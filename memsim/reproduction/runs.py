@@ -8,10 +8,13 @@ from functools import partial
 import numpy as np
 
 from .. import datasets, training
+from ..assembly import assemble
 from ..configuration import Configuration
 from ..datasets import Dataset
+from ..kernels.compiling import Kernel
 from ..kernels.slots import Phase
 from ..margins import BankMargins
+from ..needed import kernels_of
 from ..prediction import evaluate
 from ..run import Run
 from .carriers import CarrierRun, Trial, carrier_run
@@ -114,6 +117,13 @@ class Job:
     name: str
     config: Configuration
     data: Dataset
+
+
+def kernels_needed(jobs: "Jobs", fits: Sequence[Fit], trials: Sequence[Trial]) -> list[Kernel]:
+    """Every kernel that the runs need, each once."""
+    needed = [(job.config, job.data) for job in jobs.values()] + [(fit.config, fit.target.data) for fit in fits]
+    needed += [(trial.config, datasets.load(trial.config.data)) for trial in trials]
+    return list(dict.fromkeys(kernel for each in needed for kernel in kernels_of(assemble(*each))))
 
 
 def carry_out(

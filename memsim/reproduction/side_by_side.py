@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import TypeVar
 
 from ..training import Progress
@@ -32,7 +33,7 @@ def side_by_side(
     """
     stop = threading.Event()
     with ThreadPoolExecutor(max_workers=threads or os.cpu_count() or 1) as pool:
-        begun = {key: pool.submit(task, stop) for key, task in tasks.items()}
+        begun = {key: pool.submit(copy_context().run, task, stop) for key, task in tasks.items()}
         try:
             return {key: task.result() for key, task in begun.items()}
         except BaseException:

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from types import TracebackType
+from typing import Any
 
 from ..errors import InputError, RunError
 from .folder import Folder
@@ -84,7 +85,7 @@ class DaskCluster:
         self, packs: Sequence[Pack], folder: Folder, stop: threading.Event, tell: Callable[[Told], None]
     ) -> Iterator[Ended | None]:
         name = f"memsim-sweep-{uuid.uuid4().hex}"
-        heard: queue.SimpleQueue[list[int]] = queue.SimpleQueue()
+        heard: queue.SimpleQueue[list[Any]] = queue.SimpleQueue()
         self._client.subscribe_topic(name, lambda event: heard.put(event[1]))
         heart = _Heart(Variable(name, client=self._client))
         waiting, running = deque(packs), dict[Future, Pack]()

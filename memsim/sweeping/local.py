@@ -12,6 +12,7 @@ import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from types import TracebackType
@@ -125,6 +126,7 @@ class _Worker:
     def __init__(self) -> None:
         self.pack: Pack | None = None
         self._process: SpawnProcess | None = None
+        self._compiling = False
 
     def begin(self, pack: Pack, folder: Folder) -> None:
         """Have it begin a pack."""
@@ -137,14 +139,16 @@ class _Worker:
     def _start(self) -> None:
         ours, theirs = SPAWN.Pipe()
         process = SPAWN.Process(target=_serve, args=(theirs,), daemon=True)
-        with _without_ctrl_c():
+        with without_ctrl_c():
             process.start()
             self.pipe, self._process = ours, process
         theirs.close()  # so that the pipe ends with the process
 
     def stop(self) -> None:
-        """Have it stop at the next keyframe."""
-        if self._process is not None:
+        """Have it stop at the next keyframe, or at once where its pack has not begun yet."""
+        if self._process is not None and self._compiling:
+            self._process.kill()
+        elif self._process is not None:
             with contextlib.suppress(OSError):
                 self.pipe.send(None)
 
@@ -157,9 +161,10 @@ class _Worker:
             while self.pipe.poll():
                 said = self.pipe.recv()
                 if isinstance(said, Told):
+                    self._compiling = bool(said.compiling)
                     tell(said)
                     continue
-                self.pack = None
+                self.pack, self._compiling = None, False
                 finished, error = said
                 if finished or error:
                     return _Attempt(pack, error, again=False)
@@ -168,7 +173,7 @@ class _Worker:
         except (EOFError, OSError):
             process.join()
             code = process.exitcode or 0
-            self.pack = None
+            self.pack, self._compiling = None, False
             self.close()
             memory = ", as happens without enough memory" if code == -9 else ""
             return _tried(pack, f"was killed by signal {-code}{memory}" if code < 0 else f"ended with status {code}")
@@ -194,11 +199,12 @@ def _tried(pack: Pack, how: str) -> _Attempt:
 
 
 @contextlib.contextmanager
-def _without_ctrl_c() -> Iterator[None]:
+def without_ctrl_c() -> Iterator[None]:
     """Have processes that are started here never see Ctrl-C; this one sees it afterwards."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
+    resource_tracker.ensure_running()  # with the first process it would let Ctrl-C in again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

@@ -2,12 +2,15 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from typing import NamedTuple
 
 from .. import training
 from ..assembly import assemble
-from ..errors import InputError, NotFiniteError
+from ..errors import InputError, NotFiniteError, StoppedCompilingError
+from ..preparing import Tell, progress_of, told_to
 from ..recording import trace_plan
 from ..traces import recovery
 from .folder import Folder
@@ -20,11 +23,12 @@ TRIES = 3  # to open the file, which a program that looks into it may keep from 
 
 
 class Told(NamedTuple):
-    """How far a pack is: its number, complete epochs, device-steps so far."""
+    """How far a pack is: its number, complete epochs, device-steps so far, and what is compiled before it begins."""
 
     pack: int
     epoch: int
     device_steps: int
+    compiling: str = ""
 
 
 class _Teller(training.NoProgress):
@@ -73,8 +77,13 @@ def carry_out(pack: Pack, folder: Folder, stop: threading.Event, tell: Callable[
         try:
             teller = _Teller(pack, tell)
             config = pack.configuration(kept)
-            with training.run(config, pack.data, out=path, resume=True, progress=teller, stop=stop) as run:
+            with (
+                told_to(partial(_compiling, pack, tell)),
+                training.run(config, pack.data, out=path, resume=True, progress=teller, stop=stop) as run,
+            ):
                 return not run.stopped
+        except StoppedCompilingError:
+            return False
         except NotFiniteError as error:
             lost = sorted({kept[lane // pack.config.run.realisations] for lane in error.realisations})
             path.unlink(missing_ok=True)  # before the record: the file holds the points that are lost
@@ -88,6 +97,12 @@ def carry_out(pack: Pack, folder: Folder, stop: threading.Event, tell: Callable[
             else:  # another run has begun to write the file, or somebody looks into it
                 time.sleep(LOOK_SECONDS)
     return True
+
+
+@contextmanager
+def _compiling(pack: Pack, tell: Callable[[Told], None], total: int) -> Iterator[Tell]:
+    """Have the sweep tell what a worker compiles."""
+    yield lambda name, done: tell(Told(pack.number, 0, 0, progress_of(name, done, total)))
 
 
 def _unfit(pack: Pack, kept: Sequence[int]) -> dict[int, str]:

@@ -39,6 +39,7 @@ class SweepProgress:
         self._first: dict[int, int] = {}  # epochs at the first word of each pack: it may go on from earlier ones
         self._steps: dict[int, int] = {}
         self._begun = self._told = time.monotonic()
+        self._compiling = ""
 
     def __enter__(self) -> "SweepProgress":
         return self
@@ -86,9 +87,20 @@ class SweepProgress:
 
     def tell(self, told: Told) -> None:
         """A pack is so far."""
+        self._tell_of_compiling(told.compiling)
+        if told.compiling:
+            return
         self._done[told.pack] = told.epoch
         self._first.setdefault(told.pack, told.epoch)
         self._steps[told.pack] = told.device_steps
+
+    def _tell_of_compiling(self, text: str) -> None:
+        """Show what a worker compiles in the bar, or in one line; the time that is left does not count it."""
+        if text and not self._compiling and self._plain:
+            print(f"sweep: {text}", file=sys.stderr, flush=True)
+        if self._compiling and not text and not self._done:
+            self._begun = time.monotonic()
+        self._compiling = text
 
     def ended(self, pack: Pack, failed: bool, finished: bool) -> None:
         """A pack ended."""
@@ -102,7 +114,8 @@ class SweepProgress:
         done, total = sum(self._done.values()), sum(self._epochs.values())
         steps = sum(self._steps.values())
         shown = f"{self._ended}/{self._packs}" + (f", {self._failed} failed" if self._failed else "")
-        self._bar.update(self._task, completed=done, packs=shown, steps=steps)
+        doing = self._compiling or "sweeping"
+        self._bar.update(self._task, completed=done, packs=shown, steps=steps, description=doing)
         now = time.monotonic()
         if self._plain and now - self._told >= PLAIN_SECONDS:
             self._told = now

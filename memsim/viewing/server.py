@@ -10,6 +10,7 @@ import tempfile
 import threading
 import webbrowser
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from bokeh.application import Application
@@ -19,11 +20,13 @@ from bokeh.server.server import BaseServer
 from bokeh.server.tornado import BokehTornado
 from bokeh.settings import settings
 from rich.console import Console
+from rich.status import Status
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 from tornado.web import RequestHandler
 
 from ..errors import InputError, MemsimError
+from ..preparing import Tell, progress_of, told_to
 from ..run import Run, open_run
 from ..traces.errors import NotARunFileError
 from .choice import Choice
@@ -155,13 +158,19 @@ def get_ready(run: Run, choice: Choice, span: tuple[int, int] | None) -> None:
     if run.steps == 0:
         return
     looker = Looker(run)
-    with Console(stderr=True).status("getting ready; kernels are compiled before the first look at such a network"):
+    with Console(stderr=True).status("getting ready") as status, told_to(partial(_compiling, status)):
         try:
             looker.look(choice.channels, *(span or (0, run.steps)), FIRST_COLUMNS)
         except (MemsimError, NotARunFileError):
             return
         finally:
             looker.close()
+
+
+@contextlib.contextmanager
+def _compiling(status: Status, total: int) -> Iterator[Tell]:
+    """Tell in the status what is compiled."""
+    yield lambda name, done: status.update(progress_of(name, done, total))
 
 
 def _open_browser(address: str, folder: Path) -> None:
