@@ -303,10 +303,10 @@ class Kernel:
                 self._code = code
         return self.ready
 
-    def _new(self) -> CFunc:
+    def _new(self) -> Any:
         types_of = self.signature.args, self.signature.return_type
         with _own_cache_folder():
-            code = CFunc(self.function, types_of, {}, dict(_SWITCHES))
+            code: Any = CFunc(self.function, types_of, {}, dict(_SWITCHES))
             with contextlib.suppress(RuntimeError):  # no place to cache: defined at a prompt
                 code._cache = _Cache(self.function)
         return code
