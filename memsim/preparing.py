@@ -11,8 +11,8 @@ from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from threading import Event
 
-from .errors import StoppedCompilingError
-from .kernels.compiling import Kernel
+from .errors import RunError, StoppedCompilingError
+from .kernels.compiling import Kernel, cache_folder
 
 DOING = "compiling kernels (once)"
 LINE_SECONDS = 10.0  # between lines where stderr is no terminal
@@ -34,6 +34,8 @@ def prepare(kernels: Iterable[Kernel], stop: Event | None = None) -> None:
     ------
     StoppedCompilingError
         Ctrl-C, or ``stop``.
+    RunError
+        The cache's folder cannot be written to.
     """
     missing = [kernel for kernel in kernels if not kernel.load()]
     if missing:
@@ -52,6 +54,11 @@ def _compile(missing: list[Kernel], tell: Tell, stop: Event | None) -> None:
                 kernel.compile(wait=wait)
     except KeyboardInterrupt:
         raise StoppedCompilingError from None
+    except OSError as error:
+        raise RunError(
+            f"{cache_folder()}: compiled kernels cannot be kept there: {error.strerror or error}; "
+            f"set MEMSIM_CACHE_DIR to a folder that can be written to"
+        ) from None
 
 
 def progress_of(name: str, done: int, total: int) -> str:

@@ -124,6 +124,17 @@ def test_another_thread_stops_it_before_the_next_kernel(told):
     assert not any(kernel.ready for kernel in kernels)
 
 
+@compiles
+def test_a_folder_that_cannot_be_written_to_is_named(cli, forgotten, monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("MEMSIM_CACHE_DIR", str(tmp_path / "file"))
+    result = cli("run", XOR, *SET, "--out", tmp_path / "run.h5")
+    message = "file/kernels-.*: compiled kernels cannot be kept there: .*; set MEMSIM_CACHE_DIR to a folder that can be"
+    assert (result.status, result.err.count("\n")) == (1, 1)
+    assert re.search(message, result.err)
+    assert not (tmp_path / "run.h5").exists()
+
+
 def test_elsewhere_than_on_a_terminal_it_is_one_line(capsys):
     with told_to(on_stderr):
         prepare([FakeKernel("one"), FakeKernel("two")])
@@ -352,3 +363,15 @@ def test_the_next_command_goes_on_with_what_was_compiled_and_the_one_after_finds
         assert run.finished
     status, out, _ = finish(begin(cache, "compile", XOR))
     assert (status, out.split(":")[0]) == (0, f"compiled 0 kernels, {compiled + there} were there")
+
+
+@compiles
+def test_a_sweep_that_is_stopped_while_its_workers_compile_has_begun_no_pack(sweep_source, tmp_path):  # noqa: F811
+    process = begin(tmp_path / "cache", "sweep", sweep_source, "--out", tmp_path / "swept", "--processes", "2")
+    assert process.stderr.readline().startswith("sweep: 6 points")
+    assert names_in(process.stderr.readline())
+    process.send_signal(signal.SIGINT)
+    status, _, err = finish(process)
+    assert status == 130
+    assert "Traceback" not in err
+    assert list((tmp_path / "swept" / "packs").glob("*.h5")) == []
