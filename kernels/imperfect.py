@@ -124,7 +124,7 @@ def vary_drift(f, rows, step):
     for device in range(f.bank.devices):
         for lane in range(lanes):
             e = device * lanes + lane
-            z = noise(f, PURPOSE_WRITE_NOISE, device, lane, step + f.offset)
+            z = noise(f, PURPOSE_WRITE_NOISE, device, lane, step)
             f.factors[e] = f.bank.movable[e] * exponential(sigma * z - 0.5 * sigma * sigma)
     return 0
 
@@ -182,7 +182,7 @@ def add_read_noise(f, rows, step):
     lanes = f.seeds.size
     for device in range(f.bank.devices):
         for lane in range(lanes):
-            z = noise(f, PURPOSE_READ_NOISE, device, lane, step + f.offset)
+            z = noise(f, PURPOSE_READ_NOISE, device, lane, step)
             f.bank.voltage[device * lanes + lane] += f.flaws.read_noise * z
     return 0
 

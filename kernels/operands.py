@@ -143,7 +143,6 @@ class Control(NamedTuple):
     parameters: Line  # nominal ones, of modelled banks
     pulse_time: float  # s
     pulses: int  # of the slot's train
-    batch: int  # samples of a mini-batch
     made_for: float  # the learning rate that the devices are made for
     bias_rule: int  # BiasRule
     gradient_rule: int  # OutputGradient
@@ -183,7 +182,6 @@ class Flawed(NamedTuple):
     seeds: Seeds  # (realisations,)
     number: int  # of the bank
     finer: int  # steps of dt to one of the noise; 1 but for a check of dt
-    offset: int  # steps from the slot's start
     time_since: float  # since the beginning of the slot that last drove the bank, s
 
 

@@ -76,8 +76,11 @@ def layout_of(record: Any) -> dict[str, Field]:
 
 @functools.cache
 def _packing_of(record: Any) -> list[tuple[str, Any, int, bool]]:
-    """Of a record's fields: name, kind, axes, and whether it is a record itself."""
-    return [(name, field.kind, field.axes, field.is_record) for name, field in layout_of(record).items()]
+    """Of a record's fields: name, kind or dtype, axes, and whether it is a record itself."""
+    return [
+        (name, np.dtype(field.kind) if field.axes else field.kind, field.axes, field.is_record)
+        for name, field in layout_of(record).items()
+    ]
 
 
 def _words_of(record: Any, known: dict[int, list[int]]) -> list[int]:
@@ -90,7 +93,7 @@ def _words_of(record: Any, known: dict[int, list[int]]) -> list[int]:
         elif axes:
             if value.dtype != kind or value.ndim != axes or not value.flags.c_contiguous:
                 raise TypeError(
-                    f"{type(record).__name__}.{name}: must be a contiguous array of {np.dtype(kind)} with "
+                    f"{type(record).__name__}.{name}: must be a contiguous array of {kind} with "
                     f"{axes} axes (got {value.dtype} with {value.ndim})"
                 )
             words.append(value.__array_interface__["data"][0])

@@ -34,7 +34,7 @@ from memsim.kernels.random import normal
 from memsim.kernels.records import Packed, from_python
 from memsim.kernels.slots import Phase
 from memsim.prediction import evaluate
-from memsim.program.operands import flawed_of
+from memsim.program.operands import Cutter
 from memsim.run import open_run
 
 COUNT = {"encoding": "count", "pulses": 6, "train_steps": 2, "train_gap_steps": 1}
@@ -618,7 +618,7 @@ def test_read_noise_has_the_stated_moments():
     assembly = assemble(configuration("periphery"), REAL)
     block = new_block(assembly, np.arange(len(assembly.seeds)))
     bank = block.banks[1]
-    operand = Packed(flawed_of(assembly, block, 1)._replace(flaws=Flaws(read_noise=sigma)))
+    operand = Packed(Cutter(assembly, block, ()).flawed(1)._replace(flaws=Flaws(read_noise=sigma)))
     add_noise, rows = from_python(flaw(add_read_noise)), Packed(Rows(*(np.empty(0),) * 3, 0))
     noise = np.empty((steps, bank.elements))
     for step in range(steps):

@@ -12,13 +12,13 @@ from ..blocks import PHASES, Block
 from ..kernels import carriers, controller, imperfect, past
 from ..kernels.compiling import Kernel
 from ..kernels.learning import CLOSE_EPOCH, LOOP
-from ..kernels.operands import Flawed, Repeat, Spent
+from ..kernels.operands import Repeat, Spent
 from ..kernels.slots import Imperfect, Operation, Phase
 from ..kernels.stepping import stretches_of
 from ..kernels.tiles import NO_VARIABLE
 from ..schedule import Slot
 from .instruction import Instruction, repetition
-from .operands import addressed_by, carried_of, control_of, flawed_of, pulse_of
+from .operands import Cutter, addressed_by
 from .rules import is_carried, is_read, rules_of
 
 NO_CODE = np.empty((0, 2), dtype=np.int64)  # before it is linked
@@ -74,16 +74,16 @@ def make(assembly: Assembly, block: Block, recorded: tuple[int, ...] = ()) -> In
 
 class _Maker:
     def __init__(self, assembly: Assembly, block: Block, recorded: tuple[int, ...]) -> None:
-        self._assembly, self._block, self._recorded = assembly, block, recorded
-        kinds = zip(assembly.banks, assembly.kinds, strict=True)
+        self._assembly, self._block, self._cut = assembly, block, Cutter(assembly, block, recorded)
         self._models = [
-            imperfect.imperfect(bank.device.functions().of_any_size(), kind) for bank, kind in kinds
-        ]  # fmt: skip
+            imperfect.imperfect(bank.device.functions().of_any_size(), kind)
+            for bank, kind in zip(assembly.banks, self._cut.kinds, strict=True)
+        ]
 
     def slot(self, number: int) -> Iterator[Instruction]:
         """A slot: the controller sets currents, the devices are stepped, the controller reads voltages."""
         slot = self._assembly.schedule.slots[number]
-        control = control_of(self._assembly, self._block, slot)
+        control = self._cut.control(slot)
         before, after = rules_of(self._assembly, slot)
         flawed = partial(self._flawed, slot)
         since = self._time_since(number)
@@ -110,16 +110,16 @@ class _Maker:
 
     def recall(self) -> Iterator[Instruction]:
         """Before a stretch: what follows from the past, as a keyframe gives that alone."""
-        for number, kind in enumerate(self._assembly.kinds):
+        for number, kind in enumerate(self._cut.kinds):
             if Imperfect.VARYING in kind:
-                operand = flawed_of(self._assembly, self._block, number)
+                operand = self._cut.flawed(number)
                 yield Instruction(imperfect.flaw(past.close_ranges), operand)
                 yield Instruction(imperfect.flaw(past.show_traps), operand)
 
     def _flawed(self, slot: Slot, name: str, *functions: Callable[..., Any], **about: Any) -> Iterator[Instruction]:
         """Instructions where the slot's bank has a flaw."""
         if getattr(self._assembly.flaws[slot.bank], name) > 0.0:
-            operand: Flawed = flawed_of(self._assembly, self._block, slot.bank, train=slot.pulses > 1, **about)
+            operand = self._cut.flawed(slot.bank, train=slot.pulses > 1, **about)
             for function in functions:
                 yield Instruction(imperfect.flaw(function), operand)
 
@@ -130,8 +130,8 @@ class _Maker:
             yield from self._flawed(slot, "wear", past.wear, past.close_ranges)
 
     def _pulse(self, number: int, *about: Any, **more: Any) -> Iterator[Instruction]:
-        """A pulse of a bank; see :func:`~memsim.program.operands.pulse_of`."""
-        job = pulse_of(self._assembly, self._block, number, *about, **more, recorded=number in self._recorded)
+        """A pulse of a bank; see :meth:`~memsim.program.operands.Cutter.pulse`."""
+        job = self._cut.pulse(number, *about, **more)
         for stretch in stretches_of(self._models[number], self._assembly.integrator(number), job):
             yield Instruction(stretch.pulse, stretch.job, tile=stretch.tile)
 
@@ -166,7 +166,7 @@ class _Maker:
         moves all states, and takes them back by its end.
         """
         writes, turn = slot.operation == Operation.WRITE_CARRIERS, np.zeros(1)
-        operand, bank = carried_of(self._assembly, self._block, slot, turn), self._block.banks[slot.bank]
+        operand, bank = self._cut.carried(slot, turn), self._block.banks[slot.bank]
         if writes:
             yield Instruction(carriers.carrier(carriers.set_amplitudes), operand)
         else:
@@ -186,7 +186,7 @@ class _Maker:
         """
         rest = self._assembly.schedule.rest_steps
         for number, bank in enumerate(self._block.banks):
-            if number in self._recorded or not (self._assembly.rests(number) and self._assembly.skip):
+            if number in self._cut.recorded or not (self._assembly.rests(number) and self._assembly.skip):
                 if number != slot.bank:
                     yield from self._pulse(number, slot.phase, bank.idle, slot.width)
                 if rest:

@@ -1,11 +1,12 @@
 """Operands: the records that a slot's instructions work on, cut from a block's memory."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from ..assembly import Assembly
-from ..blocks import Block
+from ..blocks import OF_PHASES, Block
 from ..calibration import BankCalibration
 from ..carriers import carriers_of
 from ..devices import CarrierMemristor, Node, PerceptronMemristor, Synapse, ThresholdMemristor
@@ -22,37 +23,6 @@ OF_MODELLED = ("lower", "upper", "reference", "polarity", "fall_current", "moves
 GRADIENT_RULES = {"error": OutputGradient.ERROR, "printed": OutputGradient.PRINTED}
 
 
-def pulse_of(
-    assembly: Assembly, block: Block, number: int, phase: Phase, currents: np.ndarray, steps: int, *, offset: int = 0,
-    addressed: int = ANY_VARIABLE, held: bool = False, recorded: bool,
-) -> Job:  # fmt: skip
-    """A pulse of a bank, not yet parted into tiles; ``currents`` is one of the bank's."""
-    bank, before = block.banks[number], block.banks[:number]
-    return Job(
-        states=bank.state,
-        currents=currents,
-        parameters=bank.parameters,
-        lower=bank.lower,
-        upper=bank.upper,
-        tally=Tally(
-            voltage=bank.voltage, energy=bank.energy[phase], epoch_energy=bank.epoch_energy[phase],
-            peak_current=bank.peak_current[phase], disturbed=bank.disturbed[phase], bound=bank.bound[phase],
-            highest=bank.highest, lowest=bank.lowest,
-        ),
-        tile=block.tile,
-        elements=bank.elements,
-        steps=steps,
-        dt=assembly.dt,
-        addressed=addressed,
-        held=held,
-        skip=assembly.skip,
-        offset=offset,
-        recorded=recorded,
-        elements_before=sum(b.elements for b in before),
-        states_before=sum(b.elements * len(b.state) for b in before),
-    )  # fmt: skip
-
-
 def addressed_by(assembly: Assembly, slot: Slot) -> int:
     """Which variables a slot may move: all, one, or none."""
     known = assembly.banks[slot.bank].modelled
@@ -65,87 +35,177 @@ def addressed_by(assembly: Assembly, slot: Slot) -> int:
     return ANY_VARIABLE
 
 
-def control_of(assembly: Assembly, block: Block, slot: Slot) -> Control:
-    """What the controller's rules work on."""
-    config, bank, lanes = assembly.config, block.banks[slot.bank], block.lanes
-    layer = _layer(assembly, block, slot.layer)
-    columns = len(layer.net)
-    request, gathered = bank.request[: bank.elements], bank.gathered[0, : bank.elements]
-    if slot.operation == Operation.WRITE_VARIABLE:
-        gathered = bank.gathered[slot.variable, : bank.elements]
-    elif slot.operation == Operation.WRITE_LINE:
-        line = slice(slot.variable * lanes, (slot.variable + 1) * lanes)
-        request, gathered = request[line], gathered[line]
-    corrects = slot.operation == Operation.CORRECT
-    return Control(
-        bank=bank,
-        nominal=nominal_of(assembly, slot),
-        sample=block.sample,
-        below=_layer(assembly, block, slot.layer - 1),
-        layer=layer,
-        rows=bank.devices // columns,
-        columns=columns,
-        line_signal=_line_signal(assembly, block, slot),
-        request=request,
-        gathered=gathered,
-        turn=np.zeros(1),
-        parameters=np.array(assembly.banks[slot.bank].device.kernel_parameters(), dtype=np.float64),
-        pulse_time=slot.pulse_steps * assembly.dt,
-        pulses=slot.pulses,
-        batch=config.learning.batch,
-        made_for=config.learning.rate,
-        bias_rule=BIAS_RULES[config.learning.bias_rule],
-        gradient_rule=GRADIENT_RULES[config.learning.output_gradient],
-        activation=_activation(assembly),
-        write_law=WriteLaw[config.write.law.upper()],
-        write_tolerance=config.write.tolerance if corrects else 0.0,
-        held=slot.held,
-        # The controller's model has the steps of the run, also where devices are stepped more finely.
-        model_steps=slot.pulse_steps // assembly.finer,
-        model_dt=assembly.dt * assembly.finer,
-    )
+class Cutter:
+    """Cuts the operands of a program from the memory of a block.
 
+    Parameters
+    ----------
+    assembly : Assembly
+    block : Block
+    recorded : tuple of int
+        Banks whose every step is recorded.
+    """
 
-def _layer(assembly: Assembly, block: Block, layer: int) -> Layer:
-    """The controller's memory of a layer."""
-    first = sum(assembly.sizes[:layer])
-    return Layer(*(values[first : first + assembly.sizes[layer]] for values in block.memory))
+    def __init__(self, assembly: Assembly, block: Block, recorded: tuple[int, ...]) -> None:
+        self.assembly, self.block, self.recorded = assembly, block, recorded
+        self.kinds = assembly.kinds
+        units = np.cumsum([0, *assembly.sizes])
+        self._layers = [Layer(*(values[a:b] for values in block.memory)) for a, b in pairwise(units)]
+        self._tallies: dict[tuple[int, Phase], Tally] = {}
+        self._parameters = [np.array(bank.device.kernel_parameters(), dtype=np.float64) for bank in assembly.banks]
 
+    def pulse(
+        self, number: int, phase: Phase, currents: np.ndarray, steps: int, *, offset: int = 0,
+        addressed: int = ANY_VARIABLE, held: bool = False,
+    ) -> Job:  # fmt: skip
+        """A pulse of a bank, not yet parted into tiles; ``currents`` is one of the bank's."""
+        bank, before = self.block.banks[number], self.block.banks[:number]
+        return Job(
+            states=bank.state,
+            currents=currents,
+            parameters=bank.parameters,
+            lower=bank.lower,
+            upper=bank.upper,
+            tally=self._tally(number, phase),
+            tile=self.block.tile,
+            elements=bank.elements,
+            steps=steps,
+            dt=self.assembly.dt,
+            addressed=addressed,
+            held=held,
+            skip=self.assembly.skip,
+            offset=offset,
+            recorded=number in self.recorded,
+            elements_before=sum(b.elements for b in before),
+            states_before=sum(b.elements * len(b.state) for b in before),
+        )
 
-def _line_signal(assembly: Assembly, block: Block, slot: Slot) -> np.ndarray:
-    """The signal of the line that a WRITE addresses; 1 of the bias."""
-    is_input = 0 <= slot.variable < assembly.sizes[0]
-    return np.asarray(block.memory.signal[slot.variable]) if is_input else np.ones(block.lanes)
+    def _tally(self, number: int, phase: Phase) -> Tally:
+        """What is counted of a bank in a phase."""
+        if (number, phase) not in self._tallies:
+            bank = self.block.banks[number]
+            counted = {name: getattr(bank, name)[phase] for name in OF_PHASES}
+            self._tallies[number, phase] = Tally(
+                voltage=bank.voltage, **counted, highest=bank.highest, lowest=bank.lowest
+            )  # fmt: skip
+        return self._tallies[number, phase]
 
+    def control(self, slot: Slot) -> Control:
+        """What the controller's rules work on."""
+        assembly, config = self.assembly, self.assembly.config
+        bank, layer, lanes = self.block.banks[slot.bank], self._layers[slot.layer], self.block.lanes
+        columns = len(layer.net)
+        request, gathered = bank.request[: bank.elements], bank.gathered[0, : bank.elements]
+        if slot.operation == Operation.WRITE_VARIABLE:
+            gathered = bank.gathered[slot.variable, : bank.elements]
+        elif slot.operation == Operation.WRITE_LINE:
+            line = slice(slot.variable * lanes, (slot.variable + 1) * lanes)
+            request, gathered = request[line], gathered[line]
+        return Control(
+            bank=bank,
+            nominal=self._nominal(slot),
+            sample=self.block.sample,
+            below=self._layers[slot.layer - 1],
+            layer=layer,
+            rows=bank.devices // columns,
+            columns=columns,
+            line_signal=self._line_signal(slot),
+            request=request,
+            gathered=gathered,
+            turn=np.zeros(1),
+            parameters=self._parameters[slot.bank],
+            pulse_time=slot.pulse_steps * assembly.dt,
+            pulses=slot.pulses,
+            made_for=config.learning.rate,
+            bias_rule=BIAS_RULES[config.learning.bias_rule],
+            gradient_rule=GRADIENT_RULES[config.learning.output_gradient],
+            activation=self._activation(),
+            write_law=WriteLaw[config.write.law.upper()],
+            write_tolerance=config.write.tolerance if slot.operation == Operation.CORRECT else 0.0,
+            held=slot.held,
+            # The controller's model has the steps of the run, also where devices are stepped more finely.
+            model_steps=slot.pulse_steps // assembly.finer,
+            model_dt=assembly.dt * assembly.finer,
+        )
 
-def _activation(assembly: Assembly) -> Activation:
-    """The activation stage of a single-layer perceptron."""
-    memristor = assembly.memristor
-    return Activation.IDENTITY if memristor is None else Activation[memristor.activation.upper()]
+    def _line_signal(self, slot: Slot) -> np.ndarray:
+        """The signal of the line that a WRITE addresses; 1 of the bias."""
+        signal = self._layers[0].signal
+        return np.asarray(signal[slot.variable]) if 0 <= slot.variable < len(signal) else np.ones(self.block.lanes)
 
+    def _activation(self) -> Activation:
+        """The activation stage of a single-layer perceptron."""
+        memristor = self.assembly.memristor
+        return Activation.IDENTITY if memristor is None else Activation[memristor.activation.upper()]
 
-def nominal_of(assembly: Assembly, slot: Slot) -> Nominal:
-    """What the controller knows of a slot's bank."""
-    bank, config = assembly.banks[slot.bank], assembly.config
-    threshold, limit = bank.threshold, bank.driver_limit
-    device, known = bank.device, bank.modelled
-    if slot.operation == Operation.WRITE_VARIABLE and isinstance(device, ThresholdMemristor) and device.thresholds:
-        threshold = device.thresholds[slot.variable]
-        limit = min(limit, threshold + LAST_IN_WINDOW * (device.window or 0.0))
-    return Nominal(
-        threshold=threshold,
-        read_current=bank.read_current,
-        limit=limit,
-        write_current=bank.write_current,
-        state_per_weight=bank.state_per_weight,
-        unit_current=bank.unit_current,
-        unit_voltage=device.reference_voltage if isinstance(device, PerceptronMemristor) else 0.0,
-        bias_limit=bank.bias_limit,
-        full_scale=config.network.read_scale,
-        **({name: getattr(known, name) for name in OF_MODELLED} if known else {}),
-        tolerance=config.write.tolerance if known else 0.0,
-        **_constants(bank),
-    )
+    def _nominal(self, slot: Slot) -> Nominal:
+        """What the controller knows of a slot's bank."""
+        bank, config = self.assembly.banks[slot.bank], self.assembly.config
+        threshold, limit = bank.threshold, bank.driver_limit
+        device, known = bank.device, bank.modelled
+        if slot.operation == Operation.WRITE_VARIABLE and isinstance(device, ThresholdMemristor) and device.thresholds:
+            threshold = device.thresholds[slot.variable]
+            limit = min(limit, threshold + LAST_IN_WINDOW * (device.window or 0.0))
+        return Nominal(
+            threshold=threshold,
+            read_current=bank.read_current,
+            limit=limit,
+            write_current=bank.write_current,
+            state_per_weight=bank.state_per_weight,
+            unit_current=bank.unit_current,
+            unit_voltage=device.reference_voltage if isinstance(device, PerceptronMemristor) else 0.0,
+            bias_limit=bank.bias_limit,
+            full_scale=config.network.read_scale,
+            **({name: getattr(known, name) for name in OF_MODELLED} if known else {}),
+            tolerance=config.write.tolerance if known else 0.0,
+            **_constants(bank),
+        )
+
+    def flawed(self, number: int, *, train: bool = False, time_since: float = 0.0) -> Flawed:
+        """A bank with its flaws; ``train`` says that its pulses are those of a train."""
+        bank, kind = self.block.banks[number], self.kinds[number]
+        own = bank.parameters.reshape(-1, len(bank.current))[:, : bank.elements] if kind else np.empty((1, 0))
+        factor = len(self._parameters[number]) if kind else 0
+        beyond = factor + 2 + len(bank.state)
+        varies = Imperfect.VARYING in kind
+        return Flawed(
+            bank=bank,
+            flaws=self.assembly.flaws[number],
+            drive=(bank.train if train else bank.current)[: bank.elements],
+            factors=own[factor],
+            closed=own[beyond + CLOSED] if varies else np.empty(0),
+            gain=own[beyond + GAIN] if varies else np.empty(0),
+            seeds=self.block.seeds,
+            number=number,
+            finer=self.assembly.finer,
+            time_since=time_since,
+        )
+
+    def carried(self, slot: Slot, turn: np.ndarray) -> Carried:
+        """A bank whose variables are told apart by carriers."""
+        bank, calibration, learning = (
+            self.block.banks[slot.bank],
+            self.assembly.banks[slot.bank],
+            self.assembly.config.learning,
+        )
+        assert isinstance(calibration.device, CarrierMemristor)
+        pulse_time = slot.pulse_steps * self.assembly.dt
+        own = bank.parameters.reshape(-1, len(bank.current)) if self.kinds[slot.bank] else bank.parameters[:, None]
+        return Carried(
+            bank=bank,
+            sample=self.block.sample,
+            carriers=carriers_of(calibration.device, self.assembly.config.time),
+            parameters=own[: len(self._parameters[slot.bank])],
+            signal=self._layers[0].signal,
+            gradient=self._layers[1].gradient[0],
+            turn=turn,
+            limit=calibration.driver_limit,
+            unit_charge=calibration.unit_current * pulse_time,
+            pulse_time=pulse_time,
+            made_for=learning.rate,
+            batch=learning.batch,
+            finer=self.assembly.finer,
+        )
 
 
 def _constants(bank: BankCalibration) -> dict[str, Any]:
@@ -157,52 +217,3 @@ def _constants(bank: BankCalibration) -> dict[str, Any]:
         return {}
     r_on = device.output_r_on if isinstance(device, Node) else device.r_on
     return {"drift": device.drift_coefficient, "r_on": r_on, "r_off": device.r_off, "range": device.state_range}
-
-
-def flawed_of(
-    assembly: Assembly, block: Block, number: int, *, train: bool = False, offset: int = 0, time_since: float = 0.0
-) -> Flawed:
-    """A bank with its flaws; ``train`` says that its pulses are those of a train."""
-    bank, kind = block.banks[number], assembly.kinds[number]
-    own = bank.parameters.reshape(-1, len(bank.current))[:, : bank.elements] if kind else np.empty((0, 0))
-    first = len(assembly.banks[number].device.kernel_parameters())
-    beyond = first + 2 + len(bank.state)
-    varies = Imperfect.VARYING in kind
-    return Flawed(
-        bank=bank,
-        flaws=assembly.flaws[number],
-        drive=(bank.train if train else bank.current)[: bank.elements],
-        factors=own[first] if kind else np.empty(0),
-        closed=own[beyond + CLOSED] if varies else np.empty(0),
-        gain=own[beyond + GAIN] if varies else np.empty(0),
-        seeds=block.seeds,
-        number=number,
-        finer=assembly.finer,
-        offset=offset,
-        time_since=time_since,
-    )
-
-
-def carried_of(assembly: Assembly, block: Block, slot: Slot, turn: np.ndarray) -> Carried:
-    """A bank whose variables are told apart by carriers."""
-    bank, calibration = block.banks[slot.bank], assembly.banks[slot.bank]
-    device: Any = calibration.device
-    pulse_time = slot.pulse_steps * assembly.dt
-    rows = len(device.kernel_parameters())
-    own = bank.parameters.reshape(-1, len(bank.current)) if assembly.kinds[slot.bank] else bank.parameters[:, None]
-    assert isinstance(device, CarrierMemristor)
-    return Carried(
-        bank=bank,
-        sample=block.sample,
-        carriers=carriers_of(device, assembly.config.time),
-        parameters=own[:rows],
-        signal=block.memory.signal[: assembly.sizes[0]],
-        gradient=block.memory.gradient[assembly.sizes[0]],
-        turn=turn,
-        limit=calibration.driver_limit,
-        unit_charge=calibration.unit_current * pulse_time,
-        pulse_time=pulse_time,
-        made_for=assembly.config.learning.rate,
-        batch=assembly.config.learning.batch,
-        finer=assembly.finer,
-    )
