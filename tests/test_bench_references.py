@@ -29,13 +29,19 @@ needs_a_compiler = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def c_banks(tmp_path_factory):
-    return CBanks(find_compiler(), tmp_path_factory.mktemp("c"))
+def libraries(tmp_path_factory):
+    """A folder of compiled C files."""
+    return tmp_path_factory.mktemp("c")
 
 
 @pytest.fixture(scope="module")
-def c_network(tmp_path_factory):
-    return CNetwork(find_compiler(), tmp_path_factory.mktemp("c"))
+def c_banks(libraries):
+    return CBanks(find_compiler(), libraries)
+
+
+@pytest.fixture(scope="module")
+def c_network(libraries):
+    return CNetwork(find_compiler(), libraries)
 
 
 def same_bits(ours, theirs):
@@ -206,8 +212,8 @@ def test_libraries_are_built_once_for_all_cases(monkeypatch, tmp_path):
 
 
 @needs_a_compiler
-def test_a_difference_from_c_is_seen(monkeypatch, tmp_path):
-    setting = Setting(tmp_path, quick=True, threads=1)
+def test_a_difference_from_c_is_seen(monkeypatch, libraries):
+    setting = Setting(libraries, quick=True, threads=1)
     assert kernel.same_bits(setting, "node", "heun")
     assert train.same_bits(setting.c_network)
     exact = CBanks.exact

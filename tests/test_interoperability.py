@@ -1,5 +1,6 @@
 """A run file is read by programs that know nothing of memsim, whole and while it is written."""
 
+import contextlib
 import re
 import shutil
 import signal
@@ -132,10 +133,10 @@ def going_on(tmp_path):
     try:
         for _ in range(600):
             assert process.poll() is None, process.stderr.read()
-            if path.exists():
-                with h5py.File(path, "r", swmr=True) as file:
-                    if file["committed/rows"][()] > 1000:
-                        break
+            # Before its writer lets readers in, the file is locked, or has not all that a run has.
+            with contextlib.suppress(OSError, KeyError), h5py.File(path, "r", swmr=True) as file:
+                if file["committed/rows"][()] > 1000:
+                    break
             time.sleep(0.05)
         yield path, process
     finally:

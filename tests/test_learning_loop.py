@@ -396,25 +396,36 @@ def test_learning_loop_equals_its_twin(case):
     assert np.array_equal(naive.bits(done.outputs), naive.bits(twin.outputs))
 
 
+# In plain Python: by default a case of each kind of program.
+INTERPRETED = (
+    *KINDS,
+    "vteam synapses, slope",
+    "windowed synapses and nodes, all verified, mini-batches",
+    "three models",
+)
+
+
 @functools.cache
-def interpreted_digests(slow):
+def interpreted_digests(cases):
     """Digests of the cases' programs as plain Python carries them out, in a process of its own."""
-    cases = [case for case in CASES if (case in SLOW) == slow]
-    tests = Path(__file__).parent
+    script = Path(__file__).parent / "interpreted.py"
     done = subprocess.run(
-        [sys.executable, str(tests / "interpreted.py"), *cases], capture_output=True, text=True, check=False,
+        [sys.executable, str(script), *cases], capture_output=True, text=True, check=False,
         env={**os.environ, "NUMBA_DISABLE_JIT": "1", "PYTHONPATH": os.pathsep.join(sys.path)},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
 
-@of_each_case
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=() if case in INTERPRETED else pytest.mark.slow) for case in CASES]
+)
 def test_the_same_program_in_plain_python_has_the_same_bits(case):
     """Kernels, records and calls by address against the functions that they are compiled from."""
     from interpreted import digest_of
 
-    assert interpreted_digests(case in SLOW)[case] == digest_of(case)
+    together = INTERPRETED if case in INTERPRETED else tuple(each for each in CASES if each not in INTERPRETED)
+    assert interpreted_digests(together)[case] == digest_of(case)
 
 
 @pytest.mark.slow

@@ -64,8 +64,9 @@ def test_seed_and_seeds_exclude_each_other(tmp_path, refused):
 def test_a_state_that_is_lost_names_its_realisations():
     config = of_seeds("slp", SEEDS)
     engine = training._engine(training.assemble(config, REAL), training.trace_plan(training.assemble(config, REAL)), 5)
-    engine._bank_view(engine._blocks[0].devices.state, 0, 0, of_states=True)[1, 0, 4] = np.inf
-    engine._blocks[0].registers.error[7] = np.nan
+    (block,) = engine._blocks
+    block.of_elements(block.banks[0].state, 0)[1, 0, 4] = np.inf
+    block.sample.error[7] = np.nan
     with pytest.raises(NotFiniteError, match="is no longer finite in epoch 0") as error:
         engine._check_finite()
     engine.close()

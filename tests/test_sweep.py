@@ -141,10 +141,10 @@ def test_a_point_whose_state_is_lost_leaves_its_pack(cli, source, tmp_path, monk
 
     def advance(engine, *arguments, **options):
         recorded = original(engine, *arguments, **options)
-        for k, (part, block) in enumerate(zip(engine.parts, engine._blocks, strict=True)):
-            lanes = np.flatnonzero(engine.assembly.seeds[part] == lost)
+        for block in engine._blocks:
+            lanes = np.flatnonzero(block.seeds == lost)
             if len(lanes) and engine.epoch >= 2:
-                engine._bank_view(block.devices.state, 0, k, of_states=True)[0, 0, lanes] = np.nan
+                block.of_elements(block.banks[0].state, 0)[0, 0, lanes] = np.nan
         engine._check_finite()
         return recorded
 

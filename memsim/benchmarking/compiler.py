@@ -1,5 +1,6 @@
 """The C reference: found compiler, compiled on the spot, loaded with ctypes."""
 
+import hashlib
 import os
 import shlex
 import shutil
@@ -39,7 +40,7 @@ def version_of(compiler: list[str]) -> str:
 
 
 def build(compiler: list[str], source: str, folder: Path, flags: tuple[str, ...], **defines: int) -> CDLL:
-    """Compile a C file of this package, and load it.
+    """Compile a C file of this package, where the folder does not have it yet, and load it.
 
     Parameters
     ----------
@@ -57,8 +58,11 @@ def build(compiler: list[str], source: str, folder: Path, flags: tuple[str, ...]
     NoCompilerError
         The compiler refused.
     """
-    target = folder / f"{Path(source).stem}-{len(list(folder.iterdir()))}"
     defined = [f"-D{name}={number}" for name, number in defines.items()]
+    digest = hashlib.sha256(" ".join([*compiler, *flags, *defined]).encode()).hexdigest()[:16]
+    target = folder / f"{Path(source).stem}-{digest}"
+    if target.with_suffix(".so").exists():
+        return CDLL(f"{target}.so")
     with resources.as_file(resources.files(__package__) / source) as path:
         _call([*compiler, *flags, *defined, "-fPIC", "-c", "-o", f"{target}.o", str(path)])
     # Linked without the flags: with -ffast-math some compilers add code that has the whole process lose subnormal
