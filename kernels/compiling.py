@@ -16,14 +16,15 @@ import hashlib
 import os
 import threading
 import types
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import filelock
 import numba
 from numba import config
-from numba.core.caching import FunctionCache
+from numba.core.caching import CompileResultCacheImpl, FunctionCache
 from numba.core.ccallback import CFunc
 from numba.core.compiler_lock import global_compiler_lock
 
@@ -99,8 +100,63 @@ def _alone(folder: str, function: Any, *, wait: bool = True) -> Iterator[None]:
         Another process compiles it, and ``wait`` is false.
     """
     name = f"{function.__module__}.{function.__qualname__}.lock".replace("<", "").replace(">", "")
-    with global_compiler_lock, _lock_of(Path(folder) / name).acquire(blocking=wait), _no_collection():
+    with global_compiler_lock, contextlib.ExitStack() as locks, _no_collection():
+        try:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            locks.enter_context(_lock_of(Path(folder) / name).acquire(blocking=wait))
+        except filelock.Timeout:
+            raise
+        except OSError as error:  # nothing is kept there, so nobody else waits for it
+            _warn_of(error)
         yield
+
+
+class _Locator(CompileResultCacheImpl._locator_classes[0]):
+    """The cache folder, also where it can be read and not written to."""
+
+    def ensure_cache_path(self):
+        with contextlib.suppress(OSError):
+            super().ensure_cache_path()
+
+
+class _Kept(CompileResultCacheImpl):
+    _locator_classes: ClassVar[list] = [_Locator]
+
+
+class _Cache(FunctionCache):
+    """Numba's disk cache, without what only a compiler needs; what cannot be kept is not.
+
+    Before it takes a function from the disk Numba loads all that it knows of types
+    and libraries, for half a second. A function that is there needs none of it, and a
+    compiler that begins loads it.
+    """
+
+    _impl_class = _Kept
+
+    def load_overload(self, sig, target_context):
+        # A folder that cannot be has nothing.
+        with contextlib.suppress(OSError), self._guard_against_spurious_io_errors():
+            return self._load_overload(sig, target_context)
+        return None
+
+    def save_overload(self, sig, data):
+        try:
+            super().save_overload(sig, data)
+        except OSError as error:
+            _warn_of(error)
+
+
+@functools.cache
+def _warn_once(folder: Path, reason: str) -> None:
+    warnings.warn(
+        f"{folder}: compiled kernels cannot be kept there: {reason}; each process compiles anew what is not there: set "
+        f"MEMSIM_CACHE_DIR to a folder that can be written to",
+        stacklevel=2,
+    )
+
+
+def _warn_of(error: OSError) -> None:
+    _warn_once(cache_folder(), error.strerror or str(error))
 
 
 # Functions that Python calls, or that compiled code has in its own.
@@ -178,14 +234,24 @@ def file_digest(*functions) -> str:
         return ""
     digest = hashlib.sha256()
     for function in outside:
-        code = function.__code__
-        digest.update(f"{function.__module__} {function.__qualname__} {code.co_consts}".encode())
-        digest.update(code.co_code)
-        used = [function, *(function.__globals__.get(name) for name in code.co_names)]
-        for path in sorted({str(_file_of(thing)) for thing in used}):
-            digest.update(Path(path).read_bytes() if Path(path).is_file() else b"")
-        digest.update(repr([thing for thing in used if isinstance(thing, int | float)]).encode())
+        _digest_code(function, digest, set())
     return digest.hexdigest()[:16]
+
+
+def _digest_code(function: Any, digest: Any, seen: set[int]) -> None:
+    """Add a function to a digest, with the files and the numbers that it uses; of helpers without a file their code."""
+    code = function.__code__
+    seen.add(id(code))
+    digest.update(f"{function.__module__} {function.__qualname__} {code.co_consts}".encode())
+    digest.update(code.co_code)
+    used = [function, *(function.__globals__.get(name) for name in code.co_names)]
+    for path in sorted({str(_file_of(thing)) for thing in used}):
+        digest.update(Path(path).read_bytes() if Path(path).is_file() else b"")
+    digest.update(repr([thing for thing in used if isinstance(thing, int | float)]).encode())
+    for thing in (getattr(thing, "py_func", thing) for thing in used):
+        typed = isinstance(thing, types.FunctionType) and not Path(thing.__code__.co_filename).is_file()
+        if typed and id(thing.__code__) not in seen:
+            _digest_code(thing, digest, seen)
 
 
 def _file_of(thing: Any) -> str:
@@ -219,19 +285,6 @@ def specialise(template: Any, name: str, *, compiler=compiled, **bindings):
 
 
 # Functions that compiled code calls by their address.
-
-
-class _Cache(FunctionCache):
-    """Numba's disk cache, without what only a compiler needs.
-
-    Before it takes a function from the disk Numba loads all that it knows of types
-    and libraries, for half a second. A function that is there needs none of it, and a
-    compiler that begins loads it.
-    """
-
-    def load_overload(self, sig, target_context):
-        with self._guard_against_spurious_io_errors():
-            return self._load_overload(sig, target_context)
 
 
 class _NotCachedError(Exception):
@@ -279,12 +332,13 @@ class Kernel:
         def give_up():
             raise _NotCachedError
 
-        if not self.ready:
-            code = self._new()
-            code._compile_uncached = give_up
-            with contextlib.suppress(_NotCachedError):
-                code.compile()
-                self._code = code
+        with global_compiler_lock:  # of two threads one makes the code: it is never replaced, as long as this lives
+            if not self.ready:
+                code = self._new()
+                code._compile_uncached = give_up
+                with contextlib.suppress(_NotCachedError):
+                    code.compile()
+                    self._code = code
         return self.ready
 
     def compile(self, *, wait: bool = True) -> bool:
@@ -295,10 +349,11 @@ class Kernel:
         wait : bool
             Where another process compiles it: wait for that, or leave it.
         """
-        if not self.ready:
-            code, folder = self._new(), cache_folder()
-            folder.mkdir(parents=True, exist_ok=True)
-            with contextlib.suppress(filelock.Timeout), _alone(str(folder), self.function, wait=wait):
+        if self.ready:
+            return True
+        with contextlib.suppress(filelock.Timeout), _alone(str(cache_folder()), self.function, wait=wait):
+            if not self.ready:
+                code = self._new()
                 code.compile()
                 self._code = code
         return self.ready

@@ -15,6 +15,7 @@ import ctypes
 import functools
 import struct
 import typing
+import weakref
 from collections.abc import Callable
 from typing import Annotated, Any, NamedTuple
 
@@ -127,10 +128,10 @@ class Packed:
         self._words = np.array(_words_of(record, {} if known is None else known), dtype=np.int64)
         self.address = int(self._words.__array_interface__["data"][0]) if JIT else id(self)
         if not JIT:
-            _interpreted[id(self)] = record
+            _interpreted[id(self)] = self
 
 
-_interpreted: dict[int, Any] = {}
+_interpreted: weakref.WeakValueDictionary[int, Packed] = weakref.WeakValueDictionary()
 
 
 # What compiled code sees of a record.
@@ -231,7 +232,7 @@ def _compiled_tile(typing_context, address, job, first, done, steps):
 
 
 def _interpreted_instruction(address, operand, rows, step):
-    return function_at(address)(_interpreted[int(operand)], rows, step)
+    return function_at(address)(_interpreted[int(operand)].record, rows, step)
 
 
 def _interpreted_tile(address, job, first, done, steps):
@@ -253,4 +254,8 @@ def from_python(kernel: Kernel) -> Callable[..., int]:
         ctypes.c_void_p if isinstance(kind, RecordType) else ctypes.c_int64 for kind in kernel.signature.args
     ]  # fmt: skip
     call = ctypes.CFUNCTYPE(ctypes.c_int64, *kinds)(kernel.address)
-    return lambda *given: call(*[one.address if isinstance(one, Packed) else one for one in given])
+
+    def carry_out(*given: Any, kernel: Kernel = kernel) -> int:  # whose code lives as long as this
+        return call(*[one.address if isinstance(one, Packed) else one for one in given])
+
+    return carry_out

@@ -151,12 +151,6 @@ def subtract_reference(c, rows, step):
     return 0
 
 
-@functools.cache
-def rule_without_model(function) -> Kernel:
-    """A rule that needs no model as a kernel, one for all networks."""
-    return Kernel(specialise(function, f"modelled_{function.__name__}", compiler=plain), instruction_on(Control))
-
-
 # Templates.
 
 

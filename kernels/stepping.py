@@ -26,7 +26,6 @@ drift: Callable
 conjugate: Callable
 follow: Callable
 count_tile: Callable
-VARIABLES: int
 PARAMETERS: int
 WIDTH: int
 
@@ -180,6 +179,8 @@ def build_tile_kernel(
     **own
         Other functions in the place of what the template uses.
     """
+    if (template or own) and not variant:
+        raise ValueError("variant: needs a name of its own, or the disk would give the usual function")
     several = model.variables != 1
     key = f"{method}_{cache_key(model)}_{width}{variant and '_'}{variant}"
     names = {**_method(model, method, "current", key, width), **own}
@@ -261,21 +262,18 @@ def pulse(job, rows, step):
         load(line(tile, DRIVE * WIDTH, WIDTH), job.currents, first)
         for v in range(variables):
             load(line(tile, (STATES + v) * WIDTH, WIDTH), job.states, v * room + first)
-        drifting = call_tile(job.step_tile, job, first, 0, 0) != 0
-        moving = (drifting or not job.skip) and not job.held
         width = min(WIDTH, elements - first)
-        done = 0
-        while done < job.steps and (moving or recorded):
-            if moving:
-                call_tile(job.step_tile, job, first, done, stretch)
-            if recorded:
+        moving = call_tile(job.step_tile, job, first, 0, stretch) != 0
+        if recorded:
+            for done in range(job.steps):
+                if moving and done > 0:
+                    call_tile(job.step_tile, job, first, done, 1)
                 place = job.elements_before * rows.capacity + (row + done) * elements + first
                 show(tile, DRIVE * WIDTH, rows.current, place, width)
                 show(tile, VOLTAGE * WIDTH, rows.voltage, place, width)
                 for v in range(variables):
                     place = job.states_before * rows.capacity + (v * rows.capacity + row + done) * elements + first
                     show(tile, (STATES + v) * WIDTH, rows.state, place, width)
-            done += stretch
         count_tile(job, first)
         if moving:
             stepped += width * job.steps
@@ -330,10 +328,9 @@ def _refuse_short(model: ModelFunctions, job: Job) -> None:
         raise ValueError(f"job: arrays must have room for {room} elements, whole tiles, and a pulse 1 step or more")
     if min(map(len, (*sheets, job.lower, job.upper))) < variables or job.tile.size < tiles.new_tile(variables).size:
         raise ValueError(f"job: extremes, bounds and scratch must be of {variables} variables")
-    if job.parameters.size < model.parameters * (job.currents.size if model.own_parameters else 1):
-        raise ValueError(
-            f"job: needs {model.parameters} parameters, of {job.currents.size} elements where each has its own"
-        )
+    needed = model.parameters + (variables if model.sized and not model.variables else 0)
+    if job.parameters.size < needed * (job.currents.size if model.own_parameters else 1):
+        raise ValueError(f"job: needs {needed} parameters, of {job.currents.size} elements where each has its own")
 
 
 # Waveforms.

@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from .compiling import inlined
 from .scratch import align_stack, line, load, sheet, stack_line, store, unknown
 
 WIDE = 64  # elements: eight vectors of eight, enough to hide how long one operation takes
@@ -88,8 +89,18 @@ def heun(x, start, end, p, lower, upper, dt):
     return upper if moved > upper else moved
 
 
+# What a model does with a tile: with no steps behind it, it begins, which is to find which elements drift; where any
+# does, and may, it carries the tile on by some steps, else it only shows what the elements conduct.
+
+
+@inlined
+def begins_to_move(job, drifting):
+    """Whether a tile is to be stepped: external control does not hold it, and some element drifts."""
+    return (drifting != 0 or not job.skip) and not job.held
+
+
 def tile_of_one(job, first, done, steps):
-    """Begin a tile where there are no steps, and say whether it drifts; else carry it on by some steps.
+    """Begin a tile, and carry it on where it moves, of a model with one state; whether it moves.
 
     What it only reads it reads where it lies, and what it writes but once it
     writes there: a copy of a wide tile's line is a call.
@@ -98,18 +109,17 @@ def tile_of_one(job, first, done, steps):
     tile = job.tile
     state, drive = line(tile, STATES * WIDTH, WIDTH), line(tile, DRIVE * WIDTH, WIDTH)
     p = of_tile(job, first)
-    drifting = 0
-    if steps == 0:
-        drifts = line(tile, DRIFTS * WIDTH, WIDTH)
-        answer, sums = line(tile, VOLTAGE * WIDTH, WIDTH), line(tile, TOTAL * WIDTH, WIDTH)
+    moving = True
+    if done == 0:
+        drifting = 0
+        drifts, sums = line(tile, DRIFTS * WIDTH, WIDTH), line(tile, TOTAL * WIDTH, WIDTH)
         for j in range(WIDTH):
-            own = of_element(p, j)
-            moves = drift(state[j], drive[j], own) != 0.0
+            moves = drift(state[j], drive[j], of_element(p, j)) != 0.0
             drifting |= moves
             drifts[j] = 1.0 if moves else 0.0
-            answer[j] = output(state[j], drive[j], own)
             sums[j] = 0.0
-    else:
+        moving = begins_to_move(job, drifting)
+    if moving:
         x, voltage, total = stack_line(WIDTH), stack_line(WIDTH), stack_line(WIDTH)
         load(x, tile, STATES * WIDTH)
         load(total, tile, TOTAL * WIDTH)
@@ -125,11 +135,15 @@ def tile_of_one(job, first, done, steps):
         store(x, tile, STATES * WIDTH)
         store(voltage, tile, VOLTAGE * WIDTH)
         store(total, tile, TOTAL * WIDTH)
-    return drifting
+    else:
+        answer = line(tile, VOLTAGE * WIDTH, WIDTH)
+        for j in range(WIDTH):
+            answer[j] = output(state[j], drive[j], of_element(p, j))
+    return 1 if moving else 0
 
 
 def leap(job, first, done, steps):
-    """Begin a tile as :func:`tile_of_one`; else carry it, with ``done`` steps behind it, on in one evaluation.
+    """The same in one evaluation, however many steps there are.
 
     For models of one variable, whose drift does not change in a pulse, and whose
     voltage is affine in the state. Then x_n = x_0 + n * dt * drift, up to the bound; and the
@@ -142,34 +156,30 @@ def leap(job, first, done, steps):
     drifts = line(tile, DRIFTS * WIDTH, WIDTH)
     p = of_tile(job, first)
     lower, upper, dt = job.lower[0], job.upper[0], job.dt
-    number = np.float64(done + steps)
     drifting = 0
     for j in range(WIDTH):
-        x = before[j]
-        i = drive[j]
-        own = of_element(p, j)
-        rate = drift(x, i, own)
-        if steps == 0:
-            moves = rate != 0.0
-            drifting |= moves
-            drifts[j] = 1.0 if moves else 0.0
-            voltage[j] = output(x, i, own)
-            total[j] = 0.0
-        else:
-            step = dt * rate
-            bound = upper if step > 0.0 else lower
-            free = (bound - x) / step if step != 0.0 else number
-            free = np.floor(free if free < number else number)
-            free = free if free > 0.0 else 0.0
-            moved = x + number * step
-            moved = lower if moved < lower else moved
-            moved = upper if moved > upper else moved
-            response = output(moved, i, own)
-            mean = output(x + 0.5 * (free + 1.0) * step, i, own)
-            state[j] = moved
-            voltage[j] = response
-            total[j] = free * mean + (number - free) * response
-    return drifting
+        moves = drift(before[j], drive[j], of_element(p, j)) != 0.0
+        drifting |= moves
+        drifts[j] = 1.0 if moves else 0.0
+    moving = begins_to_move(job, drifting)
+    number = np.float64(done + steps)
+    for j in range(WIDTH):
+        x, i, own = before[j], drive[j], of_element(p, j)
+        step = dt * drift(x, i, own) if moving else 0.0
+        bound = upper if step > 0.0 else lower
+        free = (bound - x) / step if step != 0.0 else number
+        free = np.floor(free if free < number else number)
+        free = free if free > 0.0 else 0.0
+        moved = x + number * step
+        moved = lower if moved < lower else moved
+        moved = upper if moved > upper else moved
+        moved = moved if moving else x
+        response = output(moved, i, own)
+        mean = output(x + 0.5 * (free + 1.0) * step, i, own)
+        state[j] = moved
+        voltage[j] = response
+        total[j] = free * mean + (number - free) * response
+    return 1 if moving else 0
 
 
 # Steps of a model with several state variables: (variables, elements) in a tile's scratch, one variable after another.
@@ -228,13 +238,13 @@ def tile_of_several(job, first, done, steps):
     ahead = sheet(tile, (STATES + 2 * variables) * WIDTH, variables, WIDTH)
     p = of_tile(job, first)
     voltage, total = stack_line(WIDTH), stack_line(WIDTH)
-    drifting = 0
-    if steps == 0:
+    moving = True
+    if done == 0:
+        drifting = 0
         slope, drifts = stack_line(WIDTH), stack_line(WIDTH)
         for j in range(WIDTH):
             drifts[j] = 0.0
             total[j] = 0.0
-            voltage[j] = output(x, j, drive[j], of_element(p, j))
         for v in range(variables):
             for j in range(WIDTH):
                 slope[j] = drift(v, x, j, drive[j], of_element(p, j))
@@ -243,17 +253,22 @@ def tile_of_several(job, first, done, steps):
                 drifts[j] = 1.0 if moves else drifts[j]
             store(slope, rate, v * WIDTH)
         store(drifts, tile, DRIFTS * WIDTH)
+        moving = begins_to_move(job, drifting)
     else:
         load(total, tile, TOTAL * WIDTH)
+    if moving:
         for _ in range(steps):
             advance(x, rate, ahead, drive, drive, p, job.lower, job.upper, job.dt)
             for j in range(WIDTH):
                 response = output(x, j, drive[j], of_element(p, j))
                 voltage[j] = response
                 total[j] += response
+    else:
+        for j in range(WIDTH):
+            voltage[j] = output(x, j, drive[j], of_element(p, j))
     store(voltage, tile, VOLTAGE * WIDTH)
     store(total, tile, TOTAL * WIDTH)
-    return drifting
+    return 1 if moving else 0
 
 
 # Steps under a drive that changes, (elements,) at a step's start and at its end, with the response after it.

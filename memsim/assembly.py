@@ -1,5 +1,6 @@
 """From a checked configuration and a data set to all that a run is made of."""
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +19,7 @@ from .imperfections.settings import kind_of
 from .kernels.operands import Flaws
 from .kernels.random import PURPOSE_BIAS, PURPOSE_WEIGHT, uniform
 from .kernels.slots import Imperfect
-from .kernels.stepping import EXACT
+from .kernels.stepping import EXACT, ModelFunctions
 from .starting import Start
 
 
@@ -91,7 +92,12 @@ class Assembly:
         learning = self.config.learning
         return learning.keep_best or learning.patience > 0 or self.dataset.validation is not None
 
-    @property
+    @functools.cached_property
+    def models(self) -> tuple[ModelFunctions, ...]:
+        """The compiled functions of each bank's devices."""
+        return tuple(bank.device.functions() for bank in self.banks)
+
+    @functools.cached_property
     def memristor(self) -> PerceptronMemristor | None:
         """The memristor that a single-layer perceptron is, or is made after; none of a multilayer one."""
         if not isinstance(self.config.network, SingleLayerSection):
@@ -108,7 +114,7 @@ class Assembly:
         """Whether the memristance of any device follows from its past."""
         return past_counts(self.banks, self.config.imperfections)
 
-    @property
+    @functools.cached_property
     def kinds(self) -> tuple[Imperfect, ...]:
         """What the kernels of each bank have to reckon with."""
         return tuple(self._kind(number) for number in range(len(self.banks)))
@@ -119,7 +125,7 @@ class Assembly:
             return Imperfect.NOTHING
         # A drift of one's own that does not change in a pulse is taken out of the steps, which are then no vector
         # instructions; with a relaxation, at a rate of 0, they are, with the same bits, and several times as fast.
-        model = bank.device.functions()
+        model = self.models[number]
         taken_out = self.integrator(number) != EXACT and model.variables == 1 and model.constant_drift
         kind = Imperfect.OWN
         if taken_out or relaxes(bank, self.config.imperfections):

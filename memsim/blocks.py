@@ -207,12 +207,12 @@ def _new_bank(
     bank, lanes = assembly.banks[number], len(realisations)
     variables, room = state.shape
     about = bank.device.state_variables()
-    values = {name: aligned(variables, room) for name in OF_STATES}
+    values = {name: aligned(variables, room) for name in OF_STATES if name != "state"}
     for name in ("before", "highest", "lowest"):
         values[name][:] = state
     values |= {name: aligned(PHASES, room) for name in OF_PHASES}
     values |= {name: aligned(room) for name in OF_ELEMENTS}
-    carried = bank.device.functions().carried
+    carried = assembly.models[number].carried
     values |= {
         "state": state,
         "past": past,

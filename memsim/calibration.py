@@ -170,6 +170,13 @@ def _refuse_layers(config: Configuration) -> None:
     if not isinstance(network, MultilayerSection):
         if given:
             raise InputError(f"devices.layer: needs network.kind = 'mlp', which has layers (got {given} entries)")
+    if isinstance(network, SingleLayerSection):
+        for name in ("synapse_integrator", "node_integrator"):
+            if getattr(config.devices, name) is not None and (name[0] == "n" or network.construction == "memristor"):
+                raise InputError(
+                    f"devices.{name}: this network has no such devices (got {getattr(config.devices, name)!r}); "
+                    f"give time.integrator"
+                )
     elif given and given != len(network.layers) - 1:
         raise InputError(
             f"devices.layer: needs an entry for each of the {len(network.layers) - 1} layers of synapses and nodes "

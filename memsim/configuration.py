@@ -509,13 +509,23 @@ def override(values: dict[str, Any], assignments: list[str] | tuple[str, ...]) -
             value = tomllib.loads(f"value = {text}")["value"]
         except tomllib.TOMLDecodeError:
             value = text.strip()
-        place = values
+        place: Any = values
         for part in path[:-1]:
-            place = place.setdefault(part, {})
-            if not isinstance(place, dict):
-                raise InputError(f"--set: {part} in {name.strip()!r} is a value, not a section")
+            place = _within(place, part, name.strip())
         place[path[-1]] = value
     return values
+
+
+def _within(place: Any, part: str, name: str) -> Any:
+    """The section of a name in a section, made where it is not there, or the one of a number in a list of them."""
+    found = place.setdefault(part, {}) if isinstance(place, dict) else None
+    if isinstance(place, list):
+        if not part.isdecimal() or int(part) >= len(place):
+            raise InputError(f"--set: {part} in {name!r} must be a number below {len(place)}, of the list's entries")
+        found = place[int(part)]
+    if not isinstance(found, dict | list):
+        raise InputError(f"--set: {part} in {name!r} is a value, not a section")
+    return found
 
 
 def resolve_paths(section: Any, folder: Path, field: str = "csv") -> None:

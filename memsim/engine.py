@@ -172,10 +172,10 @@ class Engine:
             for block in self._blocks:
                 block.memory.bias[:] = assembly.start.beginning.bias[:, block.realisations]
         self._instructions = [
-            {recorded: make(assembly, block, recorded) for recorded in ((), *([self._recorded] if records else []))}
+            make(assembly, block, self._recorded if records else ())
             for block, records in zip(self._blocks, self._records, strict=True)
         ]
-        self._programs: list[dict[tuple[int, ...], Linked]] = [{} for _ in self._blocks]
+        self._programs: list[dict[bool, Linked]] = [{} for _ in self._blocks]
         self._order = np.empty((0, self.samples, self.realisations), dtype=np.uint32)
         self._order_first = 0
         self._rate = 0.0  # slots a second, measured
@@ -210,7 +210,9 @@ class Engine:
 
     def kernels(self) -> list[Kernel]:
         """Every kernel that the run needs, each once."""
-        needed = [kernel for each in self._instructions for made in each.values() for kernel in made.kernels()]
+        needed = [
+            kernel for made in self._instructions for kernel in made.kernels()
+        ]  # unrecorded stretches need no more
         shuffled = self.shuffled and self._shown is None
         return list(dict.fromkeys([*needed, *([DRAW_ORDERS] if shuffled else [])]))
 
@@ -364,11 +366,11 @@ class Engine:
 
     def _program(self, index: int, recording: bool) -> Linked:
         """The linked program of a block."""
-        recorded = self._recorded if recording else ()
-        if recorded not in self._programs[index]:
-            made = self._instructions[index][recorded]
-            self._programs[index][recorded] = Linked(self.assembly, self._blocks[index], made)
-        return self._programs[index][recorded]
+        known, block, records = self._programs[index], self._blocks[index], self._records[index]
+        if recording not in known:
+            made = self._instructions[index] if recording == records else make(self.assembly, block)
+            known[recording] = Linked(self.assembly, block, made)
+        return known[recording]
 
     def _joined(self, parts: list[np.ndarray]) -> np.ndarray:
         """Arrays of all blocks, realisations last, in the order of the realisations."""

@@ -11,8 +11,8 @@ from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from threading import Event
 
-from .errors import RunError, StoppedCompilingError
-from .kernels.compiling import Kernel, cache_folder
+from .errors import StoppedCompilingError
+from .kernels.compiling import Kernel
 
 DOING = "compiling kernels (once)"
 LINE_SECONDS = 10.0  # between lines where stderr is no terminal
@@ -34,31 +34,24 @@ def prepare(kernels: Iterable[Kernel], stop: Event | None = None) -> None:
     ------
     StoppedCompilingError
         Ctrl-C, or ``stop``.
-    RunError
-        The cache's folder cannot be written to.
     """
-    missing = [kernel for kernel in kernels if not kernel.load()]
-    if missing:
-        with _observer.get()(len(missing)) as tell:
-            _compile(missing, tell, stop)
+    try:
+        missing = [kernel for kernel in kernels if not kernel.load()]
+        if missing:
+            with _observer.get()(len(missing)) as tell:
+                _compile(missing, tell, stop)
+    except KeyboardInterrupt:
+        raise StoppedCompilingError from None
 
 
 def _compile(missing: list[Kernel], tell: Tell, stop: Event | None) -> None:
     """First what no other process is busy with, then what is left: processes that need the same share the work."""
-    try:
-        for wait in (False, True):
-            for kernel in [each for each in missing if not each.ready]:
-                if stop is not None and stop.is_set():
-                    raise KeyboardInterrupt
-                tell(kernel.name, sum(each.ready for each in missing))
-                kernel.compile(wait=wait)
-    except KeyboardInterrupt:
-        raise StoppedCompilingError from None
-    except OSError as error:
-        raise RunError(
-            f"{cache_folder()}: compiled kernels cannot be kept there: {error.strerror or error}; "
-            f"set MEMSIM_CACHE_DIR to a folder that can be written to"
-        ) from None
+    for wait in (False, True):
+        for kernel in [each for each in missing if not each.ready]:
+            if stop is not None and stop.is_set():
+                raise KeyboardInterrupt
+            tell(kernel.name, sum(each.ready for each in missing))
+            kernel.compile(wait=wait)
 
 
 def progress_of(name: str, done: int, total: int) -> str:

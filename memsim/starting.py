@@ -105,7 +105,9 @@ class Start:
 
 
 def _refuse_difference(known: BankCalibration, bank: BankCalibration) -> None:
-    names = sorted((field.name for field in fields(BankCalibration)), key=lambda name: name in ("device", "modelled"))
+    # How a device is stepped may change.
+    compared = [field.name for field in fields(BankCalibration) if field.name != "integrator"]
+    names = sorted(compared, key=lambda name: name in ("device", "modelled"))
     for name in names:  # numbers before what holds many of them
         before, now = getattr(known, name), getattr(bank, name)
         if before != now:

@@ -403,6 +403,16 @@ class Bank:
         return 1.0 / self.calibration.state_per_weight
 
 
+def integrator_of(config, number):
+    """How the devices of a bank are stepped: by their layer's choice, else that of all alike, else the run's."""
+    if config.network.kind == "slp":
+        return config.devices.synapse_integrator or config.time.integrator
+    layer, of_nodes = divmod(number, 2)
+    name = "node_integrator" if of_nodes else "synapse_integrator"
+    own = getattr(config.devices.layer[layer], name) if config.devices.layer else None
+    return own or getattr(config.devices, name) or config.time.integrator
+
+
 class Network:
     """One realisation of a network that executes the schedule's slots, device by device and step by step.
 
@@ -901,7 +911,7 @@ class Network:
         """Carry one device through one pulse, with all that is counted of it; return the voltages."""
         bank = self.banks[number]
         time = self.config.time
-        integrator, dt = "exact" if time.solver == "exact" else bank.calibration.integrator, time.dt
+        integrator, dt = "exact" if time.solver == "exact" else integrator_of(self.config, number), time.dt
         done = pulse(
             OwnPhysics(bank.physics, device), integrator, device.state, current, steps,
             dt=dt, p=device.parameters, lower=bank.lower, upper=bank.upper, addressed=addressed, held=held,

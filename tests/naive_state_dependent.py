@@ -39,16 +39,18 @@ class Model:
     ----------
     bank : naive.Bank
     config : memsim.configuration.Configuration
+    number : int
+        The bank's.
     """
 
-    def __init__(self, bank, config):
+    def __init__(self, bank, config, number):
         functions = bank.calibration.device.functions()
         self.p = tuple(bank.parameters)
         self.drift_of, self.memristance_of = naive.plain(functions.drift), naive.plain(functions.memristance)
         self.lower, self.upper = bank.lower[0], bank.upper[0]
         self.physics, self.known = bank.physics, bank.calibration.modelled
         self.dt, self.slope_law = config.time.dt, config.write.law == "slope"
-        self.step = naive.INTEGRATORS[bank.calibration.integrator]
+        self.step = naive.INTEGRATORS[naive.integrator_of(config, number)]
 
     @property
     def middle(self):
@@ -178,7 +180,9 @@ class Network(naive.Network):
 
     def __init__(self, assembly, realisation):
         super().__init__(assembly, realisation)
-        self.models = [Model(b, self.config) if b.calibration.modelled else None for b in self.banks]
+        self.models = [
+            Model(b, self.config, number) if b.calibration.modelled else None for number, b in enumerate(self.banks)
+        ]
         self.sensitivity = [[] for _ in self.net]
         for bank in self.banks:
             for device in bank.devices:

@@ -119,13 +119,6 @@ def needs_ngspice() -> None:
         pytest.skip("ngspice is not installed")
 
 
-def learn_for_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have estimators whose epochs nobody chose learn for a few; tests/test_sklearn.py asks what the defaults learn."""
-    estimators = pytest.importorskip("memsim.sklearn")
-    for estimator in (estimators.MemristorMLPClassifier, estimators.MemristorPerceptronClassifier):
-        monkeypatch.setitem(estimator.__init__.__kwdefaults__, "max_iter", 5)
-
-
 def serve_for_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have ``memsim trace view`` end as soon as it serves."""
     server = pytest.importorskip("memsim.viewing.server")
@@ -166,8 +159,6 @@ def test_blocks_run(page, tmp_path, monkeypatch, request):
     shell = "\n".join(body for _, language, _, body in found if language == "sh")
     if any(words[:2] == ["trace", "referee"] for words in commands(shell)):
         needs_ngspice()
-    if "from memsim.sklearn import" in page.read_text(encoding="utf-8"):
-        learn_for_a_moment(monkeypatch)
     if "memsim trace view" in page.read_text(encoding="utf-8"):
         serve_for_a_moment(monkeypatch)
     shutil.copytree(ROOT / "examples", tmp_path / "examples")

@@ -100,14 +100,14 @@ def assert_all_is_well(states, wrong, count):
     assert states["read"] > count // 50  # and what is not touched is read
 
 
-@pytest.mark.parametrize(("name", "count"), [("present", 30), *((name, 20) for name in OLDER)])
+@pytest.mark.parametrize(("name", "count"), [("present", 60), *((name, 30) for name in OLDER)])
 def test_mutations_are_read_or_refused(reader, good, tmp_path, name, count):
     path = good if name == "present" else DATA / name
     assert_all_is_well(*mutated(reader, path, count, 1, tmp_path), count)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "count"), [("present", 600), *((name, 200) for name in OLDER)])
+@pytest.mark.parametrize(("name", "count"), [("present", 700), *((name, 250) for name in OLDER)])
 def test_a_thousand_mutations_are_read_or_refused(reader, good, tmp_path, name, count):
     path = good if name == "present" else DATA / name
     assert_all_is_well(*mutated(reader, path, count, 2, tmp_path), count)
@@ -204,7 +204,7 @@ def contents(path):
 
 of_each_schema = pytest.mark.parametrize(
     ("name", "every"),
-    [("present", 12), *(pytest.param(name, 1, marks=pytest.mark.slow) for name in ("present", *OLDER))],
+    [("present", 6), *(pytest.param(name, 1, marks=pytest.mark.slow) for name in ("present", *OLDER))],
 )
 
 
@@ -352,7 +352,7 @@ REPLACEMENTS = (
 
 
 @pytest.mark.parametrize("replacement", REPLACEMENTS, ids=lambda function: function.__name__)
-@pytest.mark.parametrize("every", [10, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("every", [6, pytest.param(1, marks=pytest.mark.slow)])
 def test_parts_that_are_something_else_are_refused(reader, good, tmp_path, replacement, every):
     """By default each of the parts is some things, and each thing some of the parts."""
     for item in REPLACED[REPLACEMENTS.index(replacement) % every :: every]:

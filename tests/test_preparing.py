@@ -6,6 +6,7 @@ import re
 import signal
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numba
@@ -21,7 +22,9 @@ from memsim.driving.drive import kernel_of
 from memsim.driving.trace import load_drive_source
 from memsim.engine import Engine
 from memsim.errors import InputError, StoppedCompilingError
+from memsim.kernels import compiling
 from memsim.kernels.controller import find_gradient, keep_states, rule
+from memsim.kernels.learning import CLOSE_EPOCH
 from memsim.needed import kernels_of
 from memsim.prediction import reading
 from memsim.preparing import on_stderr, prepare, silently, told_to
@@ -125,14 +128,45 @@ def test_another_thread_stops_it_before_the_next_kernel(told):
 
 
 @compiles
-def test_a_folder_that_cannot_be_written_to_is_named(cli, forgotten, monkeypatch, tmp_path):
+def test_where_nothing_can_be_kept_a_run_goes_on_and_says_so_once(cli, forgotten, monkeypatch, tmp_path):
     (tmp_path / "file").touch()
     monkeypatch.setenv("MEMSIM_CACHE_DIR", str(tmp_path / "file"))
-    result = cli("run", XOR, *SET, "--out", tmp_path / "run.h5")
-    message = "file/kernels-.*: compiled kernels cannot be kept there: .*; set MEMSIM_CACHE_DIR to a folder that can be"
-    assert (result.status, result.err.count("\n")) == (1, 1)
-    assert re.search(message, result.err)
-    assert not (tmp_path / "run.h5").exists()
+    compiling._warn_once.cache_clear()
+    message = "file/kernels-.*: compiled kernels cannot be kept there: .*: set MEMSIM_CACHE_DIR to a folder that can be"
+    with pytest.warns(UserWarning, match=message) as warned:
+        result = cli("run", XOR, *SET, "--out", tmp_path / "run.h5")
+    assert result.status == 0
+    assert len(warned) == 1
+
+
+@compiles
+def test_a_folder_that_cannot_be_written_to_is_read(monkeypatch, tmp_path):
+    """What was compiled ahead, into an image for one: nobody may write there later."""
+    monkeypatch.setenv("MEMSIM_CACHE_DIR", str(tmp_path))
+    kernel = compiling.Kernel(CLOSE_EPOCH.function, CLOSE_EPOCH.signature)
+    kernel.compile()
+
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)  # how Numba asks whether a folder can be written to
+    again = compiling.Kernel(CLOSE_EPOCH.function, CLOSE_EPOCH.signature)
+    assert again.load()
+    assert again.was_on_disk
+
+
+@compiles
+def test_of_two_threads_one_makes_the_code(monkeypatch, tmp_path):
+    """Its address is in programs: code that was replaced would be given back under them."""
+    monkeypatch.setenv("MEMSIM_CACHE_DIR", str(tmp_path))
+    kernel = compiling.Kernel(CLOSE_EPOCH.function, CLOSE_EPOCH.signature)
+    made = []
+    new = compiling.Kernel._new
+    monkeypatch.setattr(compiling.Kernel, "_new", lambda self: made.append(self) or new(self))
+    with ThreadPoolExecutor(4) as threads:
+        addresses = list(threads.map(lambda _: kernel.address, range(4)))
+    assert len(set(addresses)) == 1
+    assert made == [kernel]
 
 
 def test_elsewhere_than_on_a_terminal_it_is_one_line(capsys):

@@ -43,7 +43,7 @@ QUICK = (
 
 
 @pytest.mark.slow
-@parametrize_with_checks([estimator(max_iter=20) for estimator in ESTIMATORS])
+@parametrize_with_checks([estimator() for estimator in ESTIMATORS])
 def test_it_passes_the_checks_of_scikit_learn(estimator, check):
     check(estimator)
 
@@ -52,7 +52,7 @@ def test_it_passes_the_checks_of_scikit_learn(estimator, check):
 def test_it_passes_some_checks_of_scikit_learn(name):
     checks = [
         (estimator, check)
-        for estimator, check in estimator_checks_generator(MemristorMLPClassifier(max_iter=20))
+        for estimator, check in estimator_checks_generator(MemristorMLPClassifier())
         if check.func.__name__ == name
     ]
     assert checks
@@ -93,9 +93,7 @@ def test_predicting_changes_nothing_and_repeats_itself(estimator):
     assert np.array_equal(model.predict(inputs), first)
     outputs = model._outputs(inputs)
     assert outputs.tobytes() == model._outputs(inputs).tobytes()
-    some = inputs[::10]
-    assert model._outputs(some).tobytes() == outputs[::10].tobytes()
-    assert np.concatenate([model._outputs(row[None]) for row in some]).tobytes() == outputs[::10].tobytes()
+    assert outputs.tobytes() == np.concatenate([model._outputs(row[None]) for row in inputs]).tobytes()
 
 
 def test_a_node_at_its_bound_does_not_touch_other_rows():
@@ -133,15 +131,15 @@ def test_the_seed_is_honoured(estimator):
 @pytest.mark.parametrize("shuffle", [False, True])
 def test_partial_fits_have_the_bits_of_one_fit(estimator, shuffle):
     inputs, targets = samples_of(estimator)
-    whole = fitted(estimator, shuffle=shuffle, max_iter=3)
+    whole = fitted(estimator, shuffle=shuffle, max_iter=5)
     model = estimator(shuffle=shuffle, random_state=0)
-    for call in range(3):
+    for call in range(5):
         classes = {"classes": np.unique(targets)} if estimator in CLASSIFIERS and call == 0 else {}
         model.partial_fit(inputs, targets, **classes)
     assert same_bits(model, whole)
-    assert model.n_iter_ == whole.n_iter_ == 3
+    assert model.n_iter_ == whole.n_iter_ == 5
     assert model._outputs(inputs).tobytes() == whole._outputs(inputs).tobytes()
-    after_fit = fitted(estimator, shuffle=shuffle, max_iter=2).partial_fit(inputs, targets)
+    after_fit = fitted(estimator, shuffle=shuffle, max_iter=4).partial_fit(inputs, targets)
     assert same_bits(after_fit, whole)
 
 
@@ -183,11 +181,11 @@ def test_it_works_in_pipelines_grids_and_cross_validation(estimator):
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*inputs are beyond the range")
         chain = make_pipeline(StandardScaler(), estimator(max_iter=20, random_state=0))
-        assert cross_val_score(chain, *WINE, cv=2).mean() > 0.9
+        assert cross_val_score(chain, *WINE, cv=3).mean() > 0.9
         name = chain.steps[-1][0]
-        grid = GridSearchCV(chain, {f"{name}__learning_rate_init": np.array([1e-6, 0.03])}, cv=2).fit(*WINE)
+        grid = GridSearchCV(chain, {f"{name}__learning_rate_init": np.array([1e-6, 0.03])}, cv=3).fit(*WINE)
         assert grid.best_params_[f"{name}__learning_rate_init"] == 0.03
-        assert CalibratedClassifierCV(chain, cv=2).fit(*WINE).predict_proba(WINE[0]).shape == (178, 3)
+        assert CalibratedClassifierCV(chain, cv=3).fit(*WINE).predict_proba(WINE[0]).shape == (178, 3)
 
 
 def test_names_of_columns_and_classes_are_kept():

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from short_runs import REAL, configuration, overdriven
 
@@ -113,7 +113,6 @@ def test_samples_are_replayed_to_the_bit():
 # Any depth
 
 
-@settings(max_examples=15)
 @given(start=st.integers(0, 1_099_000), length=st.integers(1, 600), columns=st.sampled_from([300, 601, 1000]))
 def test_a_short_span_shows_every_step(start, length, columns):
     run = long_run()
@@ -139,7 +138,7 @@ def test_a_long_span_shows_samples_that_really_were_and_keyframes(looker):
     look = looker.look(channels, start, stop, 800)
     assert look.kind is Kind.SAMPLED
     assert look.samples >= 1
-    for channel in list(channels)[::13]:
+    for channel in list(channels)[::7]:
         curve = look.curves[channel]
         values = values_of(run, channel, start, stop)
         assert (curve.edges[0], curve.edges[-1]) == (start, stop)
@@ -454,7 +453,7 @@ def test_jumps_reach_every_switching_event(banks, monkeypatch):
     monkeypatch.setattr("memsim.viewing.jumps.PIECE_STEPS", 2_000)
     run, lane = (long_run(), 1) if "nodes1" in banks else (slowly_switching(), 0)
     channels = choose(run, banks, (), [lane])
-    wanted = sorted(set(np.concatenate([switching(run, bank, lane) for bank in banks]).tolist()))[:4]
+    wanted = sorted(set(np.concatenate([switching(run, bank, lane) for bank in banks]).tolist()))[:6]
     assert len(wanted) >= 2
     place, seen = -1, []
     for _ in wanted:

@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+import functools
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -39,8 +40,18 @@ def overwrite(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def quiet(function: Callable[..., Any]) -> Callable[..., Any]:
-    """``--quiet``."""
-    return click.option("--quiet", is_flag=True, help="Show no progress.")(function)
+    """``--quiet``: no progress, and no word on what is compiled."""
+
+    @functools.wraps(function)
+    def told(*, quiet: bool, **given: Any) -> Any:
+        if not quiet:
+            return function(quiet=False, **given)
+        from ..preparing import silently, told_to
+
+        with told_to(silently):
+            return function(quiet=True, **given)
+
+    return click.option("--quiet", is_flag=True, help="Show no progress.")(told)
 
 
 def any_size(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -82,7 +82,8 @@ def check_dt(
         for bank, compared in zip(assembly.banks, comparisons, strict=True)
     )
     covered = f"{count:,} sample{'s' * (count != 1)} of {len(lanes)} realisation{'s' * (len(lanes) != 1)}"
-    method = "exact" if config.time.solver == "exact" else config.time.integrator
+    methods = {assembly.integrator(number) for number in range(len(assembly.banks))}
+    method = methods.pop() if len(methods) == 1 else "euler"
     return DtCheck(config.time.dt, method, covered, banks, float(outputs[0]), float(outputs[1]), tolerance, lost)
 
 

@@ -14,7 +14,7 @@ from .making import Instructions
 
 
 class Linked:
-    """A program that the learning loop can carry out; the owner of every operand's memory.
+    """A program that the learning loop can carry out; the owner of every operand's memory, and of the kernels.
 
     Parameters
     ----------
@@ -25,6 +25,7 @@ class Linked:
     """
 
     def __init__(self, assembly: Assembly, block: Block, instructions: Instructions) -> None:
+        self._kernels = instructions.kernels()  # whose code lives as long as they do
         self._packed: dict[int, Packed] = {}  # by the identity of the records, which the packed ones keep alive
         self._words: dict[int, list[int]] = {}  # of records within them, likewise
         counts = [len(slot) for slot in instructions.slots]

@@ -76,8 +76,8 @@ class _Maker:
     def __init__(self, assembly: Assembly, block: Block, recorded: tuple[int, ...]) -> None:
         self._assembly, self._block, self._cut = assembly, block, Cutter(assembly, block, recorded)
         self._models = [
-            imperfect.imperfect(bank.device.functions().of_any_size(), kind)
-            for bank, kind in zip(assembly.banks, self._cut.kinds, strict=True)
+            imperfect.imperfect(model.of_any_size(), kind)
+            for model, kind in zip(assembly.models, assembly.kinds, strict=True)
         ]
 
     def slot(self, number: int) -> Iterator[Instruction]:
@@ -110,7 +110,7 @@ class _Maker:
 
     def recall(self) -> Iterator[Instruction]:
         """Before a stretch: what follows from the past, as a keyframe gives that alone."""
-        for number, kind in enumerate(self._cut.kinds):
+        for number, kind in enumerate(self._assembly.kinds):
             if Imperfect.VARYING in kind:
                 operand = self._cut.flawed(number)
                 yield Instruction(imperfect.flaw(past.close_ranges), operand)

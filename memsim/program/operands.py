@@ -48,7 +48,6 @@ class Cutter:
 
     def __init__(self, assembly: Assembly, block: Block, recorded: tuple[int, ...]) -> None:
         self.assembly, self.block, self.recorded = assembly, block, recorded
-        self.kinds = assembly.kinds
         units = np.cumsum([0, *assembly.sizes])
         self._layers = [Layer(*(values[a:b] for values in block.memory)) for a, b in pairwise(units)]
         self._tallies: dict[tuple[int, Phase], Tally] = {}
@@ -163,7 +162,7 @@ class Cutter:
 
     def flawed(self, number: int, *, train: bool = False, time_since: float = 0.0) -> Flawed:
         """A bank with its flaws; ``train`` says that its pulses are those of a train."""
-        bank, kind = self.block.banks[number], self.kinds[number]
+        bank, kind = self.block.banks[number], self.assembly.kinds[number]
         own = bank.parameters.reshape(-1, len(bank.current))[:, : bank.elements] if kind else np.empty((1, 0))
         factor = len(self._parameters[number]) if kind else 0
         beyond = factor + 2 + len(bank.state)
@@ -190,12 +189,13 @@ class Cutter:
         )
         assert isinstance(calibration.device, CarrierMemristor)
         pulse_time = slot.pulse_steps * self.assembly.dt
-        own = bank.parameters.reshape(-1, len(bank.current)) if self.kinds[slot.bank] else bank.parameters[:, None]
+        own = self.assembly.kinds[slot.bank]
+        parameters = bank.parameters.reshape(-1, len(bank.current) if own else 1)
         return Carried(
             bank=bank,
             sample=self.block.sample,
             carriers=carriers_of(calibration.device, self.assembly.config.time),
-            parameters=own[: len(self._parameters[slot.bank])],
+            parameters=parameters[: len(self._parameters[slot.bank])],
             signal=self._layers[0].signal,
             gradient=self._layers[1].gradient[0],
             turn=turn,

@@ -96,7 +96,7 @@ def _encoding(assembly: Assembly, slot: Slot) -> Rules:
 
 def is_carried(assembly: Assembly, slot: Slot) -> bool:
     """Whether carriers tell the variables of a slot's bank apart."""
-    return bool(assembly.banks[slot.bank].device.functions().carried)
+    return bool(assembly.models[slot.bank].carried)
 
 
 def is_read(slot: Slot) -> bool:
@@ -121,6 +121,4 @@ def _kernel(assembly: Assembly, slot: Slot, rule: Callable[..., Any]) -> Kernel:
         return modelled.rule_of_model(
             rule, assembly.banks[slot.bank].device.functions(), assembly.integrator(slot.bank)
         )
-    if rule.__module__ == modelled.__name__:
-        return modelled.rule_without_model(rule)
     return controller.rule(rule)

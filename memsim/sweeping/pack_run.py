@@ -37,6 +37,10 @@ class _Teller(training.NoProgress):
     def __init__(self, pack: Pack, tell: Callable[[Told], None]) -> None:
         self._number, self._epochs, self._tell, self._next = pack.number, pack.config.learning.epochs, tell, 0.0
 
+    def start(self) -> None:
+        """Nothing is compiled any more."""
+        self._tell(Told(self._number, 0, 0))
+
     def update(self, epoch: int, error: float, device_steps: int) -> None:
         if time.monotonic() >= self._next or epoch == self._epochs:
             self._next = time.monotonic() + TELL_SECONDS

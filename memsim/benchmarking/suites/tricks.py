@@ -23,7 +23,7 @@ from ...kernels.stepping import (
     stretches_of,
     tile_kernel,
 )
-from ...kernels.tiles import DRIFTS, DRIVE, NARROW, STATES, TOTAL, VOLTAGE, WIDE, room_of
+from ...kernels.tiles import DRIFTS, DRIVE, NARROW, STATES, TOTAL, VOLTAGE, WIDE, begins_to_move, room_of
 from ..banks import BENCHES, Bank
 from ..case import Case, Setting
 from ..kernel_loop import Cut, Pulses
@@ -101,8 +101,9 @@ def tile_in_place(job, first, done, steps):
     voltage, total = line(tile, VOLTAGE * WIDTH, WIDTH), line(tile, TOTAL * WIDTH, WIDTH)
     drifts = line(tile, DRIFTS * WIDTH, WIDTH)
     p = of_tile(job, first)
-    drifting = 0
-    if steps == 0:
+    moving = True
+    if done == 0:
+        drifting = 0
         for j in range(WIDTH):
             own = of_element(p, j)
             moves = drift(x[j], drive[j], own) != 0.0
@@ -110,8 +111,9 @@ def tile_in_place(job, first, done, steps):
             drifts[j] = 1.0 if moves else 0.0
             voltage[j] = output(x[j], drive[j], own)
             total[j] = 0.0
+        moving = begins_to_move(job, drifting)
     lower, upper, dt = job.lower[0], job.upper[0], job.dt
-    for _ in range(steps):
+    for _ in range(steps if moving else 0):
         for j in range(WIDTH):
             own = of_element(p, j)
             moved = advance(x[j], drive[j], drive[j], own, lower, upper, dt)
@@ -119,7 +121,7 @@ def tile_in_place(job, first, done, steps):
             x[j] = moved
             voltage[j] = response
             total[j] += response
-    return drifting
+    return 1 if moving else 0
 
 
 def _in_place(functions: ModelFunctions) -> Cut:
