@@ -208,11 +208,10 @@ class Quantity(IntEnum):
     MEMRISTANCE = 0  # ohm, of states
     DRIFT = 1  # of states under currents
     STATE = 2  # that has a memristance
-    EFFECT = 3  # of pulses on states
 
 
 def answer(q):
-    """Ask a model for a quantity, of many devices at once; the effect of pulses has a kernel of its own."""
+    """Ask a model for a quantity, of many devices at once."""
     p = fixed_tuple(q.parameters, PARAMETERS)
     for k in range(q.found.size):
         if q.what == Quantity.MEMRISTANCE:

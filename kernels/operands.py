@@ -278,7 +278,7 @@ class Question(NamedTuple):
     parameters: Line
     lower: float
     upper: float
-    what: int  # Quantity
+    what: int  # Quantity; of an effect nothing
     steps: int  # of a pulse
     dt: float  # s
 

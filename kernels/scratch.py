@@ -211,7 +211,7 @@ align_stack = _compiled_align_stack if JIT else lambda: None
 """``align_stack()``: have what does not fit into registers lie at whole vectors, not across lines of the cache."""
 
 unknown = _compiled_unknown if JIT else lambda number: number
-"""``unknown(number)``: the same, but the compiler does not know it.
+"""``unknown(number)``: the number, as one that the compiler does not know.
 
 A loop of few turns, with little in it, stays a loop that way, and becomes vector instructions; it
 would else be unrolled before that."""

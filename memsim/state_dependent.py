@@ -126,9 +126,9 @@ class Nominal:
     def effect(self, x: Any, current: Any, steps: int, dt: float, integrator: str) -> np.ndarray:
         """How far pulses of some steps of dt carry states."""
         kernel = answer_kernel(self.functions, method_of(self.functions, integrator))
-        return self._ask(kernel, Quantity.EFFECT, x, current, steps, dt)
+        return self._ask(kernel, 0, x, current, steps, dt)
 
-    def _ask(self, kernel: Kernel, what: Quantity, x: Any, current: Any, steps: int, dt: float) -> np.ndarray:
+    def _ask(self, kernel: Kernel, what: int, x: Any, current: Any, steps: int, dt: float) -> np.ndarray:
         x, current = np.broadcast_arrays(np.asarray(x, dtype=np.float64), current)
         found = np.empty(x.size)
         question = Question(
