@@ -120,10 +120,17 @@ class Job:
 
 
 def kernels_needed(jobs: "Jobs", fits: Sequence[Fit], trials: Sequence[Trial]) -> list[Kernel]:
-    """Every kernel that the runs need, each once."""
+    """Every kernel that the runs need, each once; of runs that differ in samples and learning alone one is asked."""
     needed = [(job.config, job.data) for job in jobs.values()] + [(fit.config, fit.target.data) for fit in fits]
     needed += [(trial.config, datasets.load(trial.config.data)) for trial in trials]
-    return list(dict.fromkeys(kernel for each in needed for kernel in kernels_of(assemble(*each))))
+    networks = {_without_its_numbers(config): (config, data) for config, data in needed}
+    return list(dict.fromkeys(kernel for each in networks.values() for kernel in kernels_of(assemble(*each))))
+
+
+def _without_its_numbers(config: Configuration) -> str:
+    """A configuration but for what no kernel depends on: how many realisations, epochs and samples, and the rate."""
+    learning = config.learning.model_copy(update={"epochs": 1, "rate": 1.0})
+    return str(config.model_copy(update={"run": None, "data": None, "trace": None, "learning": learning}))
 
 
 def carry_out(
