@@ -118,7 +118,5 @@ def is_restored_by(slot: Slot) -> bool:
 
 def _kernel(assembly: Assembly, slot: Slot, rule: Callable[..., Any]) -> Kernel:
     if rule in modelled.OF_MODEL:
-        return modelled.rule_of_model(
-            rule, assembly.banks[slot.bank].device.functions(), assembly.integrator(slot.bank)
-        )
+        return modelled.rule_of_model(rule, assembly.models[slot.bank], assembly.integrator(slot.bank))
     return controller.rule(rule)
