@@ -167,21 +167,28 @@ def _refuse_encodings(config: Configuration) -> None:
 def _refuse_layers(config: Configuration) -> None:
     """Refuse devices of layers that the network does not have."""
     network, given = config.network, len(config.devices.layer)
-    if not isinstance(network, MultilayerSection):
+    if isinstance(network, SingleLayerSection):
         if given:
             raise InputError(f"devices.layer: needs network.kind = 'mlp', which has layers (got {given} entries)")
-    if isinstance(network, SingleLayerSection):
-        for name in ("synapse_integrator", "node_integrator"):
-            if getattr(config.devices, name) is not None and (name[0] == "n" or network.construction == "memristor"):
-                raise InputError(
-                    f"devices.{name}: this network has no such devices (got {getattr(config.devices, name)!r}); "
-                    f"give time.integrator"
-                )
+        _refuse_integrators(config, network)
     elif given and given != len(network.layers) - 1:
         raise InputError(
             f"devices.layer: needs an entry for each of the {len(network.layers) - 1} layers of synapses and nodes "
             f"(got {given})"
         )
+
+
+def _refuse_integrators(config: Configuration, network: SingleLayerSection) -> None:
+    """Refuse integrators of devices that a single-layer perceptron does not have: it has synapses as lines alone."""
+    absent = ["node_integrator"]
+    if network.construction == "memristor":
+        absent.append("synapse_integrator")
+    for name in absent:
+        given = getattr(config.devices, name)
+        if given is not None:
+            raise InputError(
+                f"devices.{name}: this network has no such devices (got {given!r}); give time.integrator"
+            )
 
 
 def _refuse_beside_carriers(config: Configuration, network: SingleLayerSection) -> None:
