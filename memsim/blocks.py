@@ -21,8 +21,8 @@ PHASES = len(Phase)
 ELEMENTS_A_BLOCK = 1 << 15  # devices times realisations; the arrays of more fall out of the second-level cache
 FEWEST_LANES, MOST_LANES = 8, 512  # of a block that is not alone: a vector of realisations, and enough for any
 
-# Fields of Bank by the rows that they have.
-OF_STATES = ("state", "before", "gathered", "highest", "lowest")
+# Fields of Bank by the rows that they have; the states lie in memory of all banks.
+OF_STATES = ("before", "gathered", "highest", "lowest")
 OF_PHASES = ("energy", "epoch_energy", "peak_current", "disturbed", "bound")
 OF_ELEMENTS = (
     "current", "train", "idle", "voltage", "request", "pulses", "known", "aim", "asked", "residual", "unrestored",
@@ -207,7 +207,7 @@ def _new_bank(
     bank, lanes = assembly.banks[number], len(realisations)
     variables, room = state.shape
     about = bank.device.state_variables()
-    values = {name: aligned(variables, room) for name in OF_STATES if name != "state"}
+    values = {name: aligned(variables, room) for name in OF_STATES}
     for name in ("before", "highest", "lowest"):
         values[name][:] = state
     values |= {name: aligned(PHASES, room) for name in OF_PHASES}

@@ -209,10 +209,8 @@ class Engine:
         return self._rows_before(self.position)
 
     def kernels(self) -> list[Kernel]:
-        """Every kernel that the run needs, each once."""
-        needed = [
-            kernel for made in self._instructions for kernel in made.kernels()
-        ]  # unrecorded stretches need no more
+        """Every kernel that the run needs, each once; its stretches that are not recorded need no others."""
+        needed = [kernel for made in self._instructions for kernel in made.kernels()]
         shuffled = self.shuffled and self._shown is None
         return list(dict.fromkeys([*needed, *([DRAW_ORDERS] if shuffled else [])]))
 

@@ -182,15 +182,12 @@ class Cutter:
 
     def carried(self, slot: Slot, turn: np.ndarray) -> Carried:
         """A bank whose variables are told apart by carriers."""
-        bank, calibration, learning = (
-            self.block.banks[slot.bank],
-            self.assembly.banks[slot.bank],
-            self.assembly.config.learning,
-        )
+        bank, calibration = self.block.banks[slot.bank], self.assembly.banks[slot.bank]
+        learning = self.assembly.config.learning
         assert isinstance(calibration.device, CarrierMemristor)
         pulse_time = slot.pulse_steps * self.assembly.dt
-        own = self.assembly.kinds[slot.bank]
-        parameters = bank.parameters.reshape(-1, len(bank.current) if own else 1)
+        flawed = bool(self.assembly.kinds[slot.bank])  # each element then has its own parameters
+        parameters = bank.parameters.reshape(-1, len(bank.current) if flawed else 1)
         return Carried(
             bank=bank,
             sample=self.block.sample,
