@@ -33,9 +33,7 @@ def command(sources: tuple[Path, ...], jobs: int | None, assignments: tuple[str,
     """
     from ..ahead import compile_ahead
     from ..kernels.compiling import cache_folder
-    from ..preparing import on_stderr, silently, told_to
     from ..reporting import counted
 
-    with told_to(silently if quiet else on_stderr):
-        made = compile_ahead(sources, assignments, jobs or os.cpu_count() or 1)
+    made = compile_ahead(sources, assignments, jobs or os.cpu_count() or 1)
     click.echo(f"compiled {counted(made.compiled, 'kernel')}, {made.there} were there: {cache_folder()}")
