@@ -186,9 +186,7 @@ def _refuse_integrators(config: Configuration, network: SingleLayerSection) -> N
     for name in absent:
         given = getattr(config.devices, name)
         if given is not None:
-            raise InputError(
-                f"devices.{name}: this network has no such devices (got {given!r}); give time.integrator"
-            )
+            raise InputError(f"devices.{name}: this network has no such devices (got {given!r}); give time.integrator")
 
 
 def _refuse_beside_carriers(config: Configuration, network: SingleLayerSection) -> None:
