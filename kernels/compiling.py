@@ -262,7 +262,7 @@ def _file_of(thing: Any) -> str:
 
 
 def specialise(template: Any, name: str, *, compiler=compiled, **bindings):
-    """Compile a copy of a template with some of its globals bound: device physics, and nothing else.
+    """Compile a copy of a template with some of its globals bound: device physics, or the width of a tile.
 
     Parameters
     ----------
@@ -377,7 +377,7 @@ class Kernel:
 
     @property
     def code_bytes(self) -> int:
-        """The size of its machine code, with all that it has in its own, in bytes."""
+        """The size of its machine code, with all that it has in its own, in bytes; not known of code from the disk."""
         self.compile()
         return len(self._code._library._get_compiled_object())
 

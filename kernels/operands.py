@@ -109,9 +109,7 @@ class Nominal(NamedTuple):
     bias_limit: float  # allowed magnitude of a bias weight
     full_scale: float  # fixed scale of a READ; 0: each vector's own largest magnitude
     # Of the paper's synapse and node.
-    drift: float = (
-        0.0  # k, state units per A s beyond the threshold; 1 for modelled banks, whose requests are no charges
-    )
+    drift: float = 0.0  # k, state units per A s beyond the threshold; 1 where requests are no charges
     r_on: float = 0.0  # ohm
     r_off: float = 0.0  # ohm
     range: float = 0.0  # D', state units

@@ -339,11 +339,8 @@ def _refuse_short(model: ModelFunctions, job: Job) -> None:
 def waveform(w):
     """Step a bank through sampled waveforms; the device-steps that were integrated."""
     steps, variables, elements, room, tile = w.starts.shape[0], w.lower.size, w.energies.size, w.states.shape[1], w.tile
-    start, end, response = (
-        line(tile, TOTAL * WIDE, WIDE),
-        line(tile, DRIVE * WIDE, WIDE),
-        line(tile, VOLTAGE * WIDE, WIDE),
-    )
+    start, end = line(tile, TOTAL * WIDE, WIDE), line(tile, DRIVE * WIDE, WIDE)
+    response = line(tile, VOLTAGE * WIDE, WIDE)
     x = sheet(tile, STATES * WIDE, variables, WIDE)
     rate = sheet(tile, (STATES + variables) * WIDE, variables, WIDE)
     ahead = sheet(tile, (STATES + 2 * variables) * WIDE, variables, WIDE)
