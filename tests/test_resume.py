@@ -164,6 +164,38 @@ def test_a_run_that_was_killed_while_it_resumed_goes_on_with_the_same_bits(mode,
     assert_same_contents(path, whole)
 
 
+def killed_at_counter(count, work):
+    """Do something in a forked process that is killed before the so-manieth counter reaches the file."""
+    original, done = h5py.Dataset.__setitem__, [0]
+
+    def count_or_die(dataset, place, value):
+        if dataset.name.startswith("/committed/"):
+            if done[0] == count:
+                kill_self()
+            done[0] += 1
+        original(dataset, place, value)
+
+    def killed():
+        with mock.patch.object(h5py.Dataset, "__setitem__", count_or_die), committing():
+            work()
+
+    return in_fork(killed) == signal.SIGKILL
+
+
+def test_a_run_that_was_killed_between_two_counters_of_a_commit_goes_on_with_the_same_bits(paths, whole_file):
+    path, config = paths[0], configuration(trace={"mode": "keyframes", "keyframe_samples": 8})
+    whole = whole_file(config)
+    for count in range(36, 40):  # four where a run begins, then four in each commit
+        path.unlink(missing_ok=True)
+        assert killed_at_counter(count, lambda: training.run(config, DATA, out=path)), count
+        assert_consistent(path, whole)
+    for count in (3, 5, 6, 7):
+        assert killed_at_counter(count, lambda: resume(config, path)), count
+        assert_consistent(path, whole)
+    resume(config, path)
+    assert_same_contents(path, whole)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("count", np.random.default_rng(3).integers(300, 1500, 12))
 def test_a_run_that_was_killed_between_two_writes_of_hdf5_goes_on_with_the_same_bits(count, paths, whole_file):

@@ -26,10 +26,10 @@ PAST = {
     "pulses": "pulses that have worn the device",
     "trap": "1: the device's trap is occupied",
 }
-COMMITTED = {
+COMMITTED = {  # in the order in which they are counted: a kill between two must leave what can be read
     "rows": "rows of the traces",
+    "epochs": "complete epochs in metrics",  # before the keyframes, none of which lies after the last epoch
     "keyframes": "keyframes",
-    "epochs": "complete epochs in metrics",
     "checkpoint": "checkpoints that were made; the newest is in slot (checkpoint - 1) mod 2",
     "finished": "1: the run ended in good order, at its end or stopped; 0: it goes on, or was killed",
     "stopped": "1: it was stopped before its end",

@@ -208,8 +208,9 @@ class RunWriter:
                 f"{len(configuration.encode())}; start a new run"
             )
         kept[()] = np.array(configuration.encode(), dtype=kept.dtype)
-        for name in ("finished", "stopped"):
-            committed[name][()] = 0
+        # A kill in a commit leaves more epochs and keyframes than its checkpoint has. Keyframes go back first.
+        for name, value in (("finished", 0), ("stopped", 0), ("keyframes", keyframes), ("epochs", epochs)):
+            committed[name][()] = value
         self._epochs, self._keyframes = epochs, keyframes
         self._checkpoints = int(committed["checkpoint"][()])
         for trace in self._traces.values():
