@@ -157,6 +157,14 @@ class Shown:
         self.settle()
         return self.js(FIND + "return found.filter((e) => e.getBoundingClientRect().height > 60)", "div.bk-Canvas", "")
 
+    def panels(self):
+        """Names of the curves that have values by now, of each quantity that is drawn."""
+        return self.js(
+            "const [{ panels }] = memsim.named('marker').tags;"
+            "const filled = (p) => p.names.filter((_, k) => p.sources[k].data.step.length > 1);"
+            "return Object.fromEntries(panels.map((p) => [p.name, filled(p)]));"
+        )
+
     def point(self, place, share):
         """Move the pointer over an area, to a share of its width."""
         box = place.rect
@@ -268,9 +276,10 @@ def test_channels_are_switched(view, path):
     for label in ("voltage", "state", "synapses1", "synapses2", "nodes2"):
         page.click("button", label)
         page.settle()
+    nodes = ["nodes1 0", "nodes1 1"]
+    page.wait(lambda: page.panels() == {"current": nodes, "voltage": nodes})
     step, tables = page.point(page.canvases()[2], 0.4)
-    assert set(tables) == {"current", "voltage"}
-    assert set(tables["voltage"]) == {"nodes1 0", "nodes1 1"}
+    assert {name: list(rows) for name, rows in tables.items()} == {"current": nodes, "voltage": nodes}
     with open_run(path) as run:
         (value,) = run.window("nodes1", "voltage", step, step + 1, devices=[0], realisations=[0]).ravel()
     assert number(tables["voltage"]["nodes1 0"])[0] == pytest.approx(value, rel=1e-5, abs=1e-30)
