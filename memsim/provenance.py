@@ -1,5 +1,6 @@
 """What a result was made with: program, versions, machine."""
 
+import functools
 import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
@@ -17,6 +18,12 @@ def program_version() -> str:
 
 def environment() -> dict[str, str]:
     """Versions and machine, for a file's attributes."""
+    return dict(_environment())
+
+
+@functools.cache
+def _environment() -> dict[str, str]:
+    """Found once: reading what is installed takes milliseconds."""
     found = {f"{package}_version": version(package) for package in PACKAGES}
     return {
         "program": "memsim",

@@ -343,7 +343,8 @@ class Session:
                 if self._continued is not None:
                     self._continued.feed(partial(self._submit_again, interrupted))
                     self._epochs = self._engine.epoch
-                self._commit()
+                if self._writer.path is not None:  # what is in memory alone nobody goes on from
+                    self._commit()
                 self._run(progress, interrupted)
             self._background.submit(self._writer.finish, not self._over)
         finally:

@@ -1,5 +1,6 @@
 """The few things of HDF5 that all files of this package share: texts, units, named dimensions, axes."""
 
+import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,11 @@ ROWS_AT_MOST = 4096  # of a chunk that grows
 ROWS_AT_LEAST = 64  # where they fit: a run may go on for longer than was expected
 LIBRARY_VERSIONS = ("v110", "v110")  # the oldest that lets a file be read while it is written
 CHUNK_CACHE_BYTES = 1 << 18  # of a dataset that grows: its last chunks of 64 KiB; the default would keep 8 MiB of each
+
+
+def memory_file() -> h5py.File:
+    """A new file in memory, empty."""
+    return h5py.File(f"memory-{uuid.uuid4()}", "w", driver="core", backing_store=False, libver=LIBRARY_VERSIONS)
 
 
 def text(value: str) -> np.ndarray:

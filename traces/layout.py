@@ -17,7 +17,7 @@ from .samples import StoredDataset, create_dataset
 CONVENTION = "memsim run"
 DRIVE_CONVENTION = "memsim drive"  # of drive_file
 SCHEMA = 2
-CONFIGURATION_ROOM = 256  # bytes; a run that goes on for more epochs has a longer configuration
+CONFIGURATION_ROOM = 256  # bytes at least; a run that goes on for more epochs has a longer configuration
 CHECKPOINTS = 2  # written in turn: the one before stays whole while the next is written
 CALIBRATION = (
     "threshold", "read_current", "driver_limit", "write_current", "state_per_weight", "unit_current", "bias_limit",
@@ -186,8 +186,7 @@ def create_layout(file: h5py.File, run: RunDescription, trace: TracePlan) -> Non
     put_attributes(file, run.dt_check)
     if run.replayed_from:
         file.attrs["replayed_from"] = text(run.replayed_from)
-    encoded = run.configuration.encode()
-    file["configuration"] = np.array(encoded, dtype=h5py.string_dtype("utf-8", len(encoded) + CONFIGURATION_ROOM))
+    file["configuration"] = configuration_text(run.configuration)
     realisation = make_axis(file, "realisation", np.arange(len(run.seeds)), "1", "number of the realisation")
     put(file, "seeds", run.seeds, "1", "seed of each realisation", [realisation])
     # Here, as a group's axes may lie in it or above it only.
@@ -218,6 +217,13 @@ def create_layout(file: h5py.File, run: RunDescription, trace: TracePlan) -> Non
     committed = file.create_group("committed")
     for name, about in COMMITTED.items():
         put(committed, name, np.int64(0), "1", f"{about}; written after what it counts")
+
+
+def configuration_text(configuration: str) -> np.ndarray:
+    """A configuration as the file has it, with room."""
+    encoded = configuration.encode()
+    room = (len(encoded) // CONFIGURATION_ROOM + 2) * CONFIGURATION_ROOM
+    return np.array(encoded, dtype=h5py.string_dtype("utf-8", room))
 
 
 SLOT_COLUMNS = {

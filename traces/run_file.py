@@ -3,7 +3,6 @@
 import contextlib
 import math
 import os
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +13,10 @@ import numpy as np
 
 from . import recovery, space
 from .chunks import checksum
-from .hdf5 import LIBRARY_VERSIONS, growing, write_rows
-from .layout import CHECKPOINTS, COMMITTED, PAST, RunDescription, TracePlan, create_layout
+from .hdf5 import growing, memory_file, write_rows
+from .layout import CHECKPOINTS, COMMITTED, PAST, RunDescription, TracePlan
 from .rows import BankTrace, RowsPart
+from .templates import new_file
 
 
 def check_target(path: Path, overwrite: bool) -> None:
@@ -76,9 +76,8 @@ def open_target(path: Path | None, overwrite: bool) -> Target:
         With a line that says what to do.
     """
     if path is None:
-        memory = f"memory-{uuid.uuid4()}"
-        return Target(h5py.File(memory, "w", driver="core", backing_store=False, libver=LIBRARY_VERSIONS))
-    with h5py.File(f"memory-{uuid.uuid4()}", "w", driver="core", backing_store=False, libver=LIBRARY_VERSIONS) as file:
+        return Target(memory_file())
+    with memory_file() as file:
         file.flush()
         image = bytes(file.id.get_file_image())
     return _target_of(path, image, overwrite, recovery.read_write)
@@ -130,17 +129,14 @@ def create_run_file(path: Path | None, run: RunDescription, trace: TracePlan, ov
         With a line that says what to do.
     """
     if path is None:
-        target = open_target(None, overwrite)
-        create_layout(target.file, run, trace)
-        return target
+        return Target(new_file(run, trace))
     check_target(path, overwrite)
     return _target_of(path, _layout_image(run, trace), overwrite, recovery.open_to_write)
 
 
 def _layout_image(run: RunDescription, trace: TracePlan) -> bytes:
     """The bytes of a file with all datasets, empty; made in memory, where no disk can be full."""
-    with h5py.File(f"memory-{uuid.uuid4()}", "w", driver="core", backing_store=False, libver=LIBRARY_VERSIONS) as file:
-        create_layout(file, run, trace)
+    with new_file(run, trace) as file:
         file.flush()
         return bytes(file.id.get_file_image())
 
@@ -191,7 +187,8 @@ class RunWriter:
         self._growing = {name: growing(self.file, name) for name in (*names, *self._energies)}
         self._epochs = self._keyframes = self._checkpoints = 0
         self._reserved = 0  # bytes of the file that there is room for
-        self._held = sum(trace.held_bytes for trace in self._traces.values()) + _bytes_of_chunks(self.file)
+        self._held = sum(trace.held_bytes for trace in self._traces.values())
+        self._held += _bytes_of_chunks(self.file) if self.path is not None else 0  # in memory no disk can be full
         self._unflushed = 0  # bytes that HDF5 may still hold
 
     def start(self, configuration: str, epochs: int, keyframes: int) -> None:
