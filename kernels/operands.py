@@ -124,6 +124,21 @@ class Nominal(NamedTuple):
     kept_bias: bool = False  # nodes: the controller keeps the bias weights, and RESTOREs are verified
 
 
+class Question(NamedTuple):
+    """What a model is asked with, beside a few numbers; see :mod:`memsim.kernels.nominal`."""
+
+    parameters: Line
+    beside: Line  # (2,), filled with what an answer has beside its first number
+    lower: float  # bounds of the state
+    upper: float
+    limit: float = 0.0  # of the driver, A
+    slope: bool = False  # whether a pulse has the effect of its first drift, not of all its steps
+    heun: bool = False  # whether the steps are Heun's
+    steps: int = 0  # of a pulse
+    dt: float = 0.0  # s
+    pulses: int = 0  # of a train at most
+
+
 class Control(NamedTuple):
     """What the controller's rules work on in a slot."""
 
@@ -138,18 +153,16 @@ class Control(NamedTuple):
     request: Line  # the part of the bank's requests that a WRITE is for
     gathered: Line  # and of what is gathered
     turn: Line  # (1,), the present pulse of a train
-    parameters: Line  # nominal ones, of modelled banks
+    question: Question  # to the model of a modelled bank
     pulse_time: float  # s
     pulses: int  # of the slot's train
     made_for: float  # the learning rate that the devices are made for
     bias_rule: int  # BiasRule
     gradient_rule: int  # OutputGradient
     activation: int  # Activation
-    write_law: int  # WriteLaw
     write_tolerance: float  # share of the range: a device that is so near to its aim gets no pulse
     held: bool  # whether external control holds the states
-    model_steps: int  # of a pulse in the controller's model
-    model_dt: float  # s
+    model: int = 0  # address of the answer of the bank's model, of rules that ask
 
 
 class Flaws(NamedTuple):
@@ -246,7 +259,7 @@ class Job(NamedTuple):
     states_before: int = 0
     first: int = 0  # the elements that it steps, in tiles of one width
     last: int = 0
-    step_tile: int = 0  # address of the model's function for that width
+    model: int = 0  # address of the model's function for a tile of that width
 
 
 class Following(NamedTuple):
@@ -267,18 +280,16 @@ class Following(NamedTuple):
     dt: float  # s
 
 
-class Question(NamedTuple):
-    """What is asked of a model, of many devices at once; see :mod:`memsim.kernels.nominal`."""
+class Questions(NamedTuple):
+    """Many devices of which a model is asked the same."""
 
-    x: Line  # states, or memristances in ohm
-    drive: Line  # A
+    question: Question
+    model: int  # address of its answer
+    what: int  # Quantity
+    x: Line
+    y: Line
+    z: Line
     found: Line  # filled
-    parameters: Line
-    lower: float
-    upper: float
-    what: int  # Quantity; of an effect nothing
-    steps: int  # of a pulse
-    dt: float  # s
 
 
 class Draw(NamedTuple):
@@ -355,7 +366,8 @@ def instruction_on(operand: type) -> Any:
 
 
 TILE = types.int64(JOB, types.int64, types.int64, types.int64)
-FOLLOW, ASK, SHUFFLE = (types.int64(RecordType(record)) for record in (Following, Question, Draw))
+FOLLOW, ASK, SHUFFLE = (types.int64(RecordType(record)) for record in (Following, Questions, Draw))
+ANSWER = types.float64(RecordType(Question), types.int64, types.float64, types.float64, types.float64)
 RUN = types.int64(
     *(RecordType(record) for record in (Program, Data, Results, Rows)), types.int64, types.int64, types.int64
 )

@@ -203,18 +203,19 @@ def _array_at(context, builder, field, address, shape):
 # Calls by address.
 
 
-def _call(address, arguments, values_of):
-    """The signature of a call by address that returns an integer, and the code for it."""
+def _call(address, arguments, values_of, result=types.int64):
+    """The signature of a call by address that returns a number, and the code for it."""
     if address != types.int64:
         raise TypingError(f"must be an address (got {address})")
-    kinds = [types.int64 if isinstance(kind, types.Integer) else kind for kind in arguments]
+    whole = types.Integer, types.IntEnumMember
+    kinds = [types.int64 if isinstance(kind, whole) else kind for kind in arguments]
 
     def generate(context, builder, signature, values):
         given = values_of(builder, values[1:])
-        callee = ir.FunctionType(context.get_value_type(types.int64), [value.type for value in given])
+        callee = ir.FunctionType(context.get_value_type(result), [value.type for value in given])
         return builder.call(builder.inttoptr(values[0], callee.as_pointer()), given)
 
-    return types.int64(address, *kinds), generate
+    return result(address, *kinds), generate
 
 
 @intrinsic
@@ -231,6 +232,11 @@ def _compiled_tile(typing_context, address, job, first, done, steps):
     return _call(address, (job, first, done, steps), lambda builder, values: values)
 
 
+@intrinsic
+def _compiled_answer(typing_context, address, question, what, x, y, z):
+    return _call(address, (question, what, x, y, z), lambda builder, values: values, types.float64)
+
+
 def _interpreted_instruction(address, operand, rows, step):
     return function_at(address)(_interpreted[int(operand)].record, rows, step)
 
@@ -239,11 +245,19 @@ def _interpreted_tile(address, job, first, done, steps):
     return function_at(address)(job, first, done, steps)
 
 
+def _interpreted_answer(address, question, what, x, y, z):
+    return function_at(address)(question, what, x, y, z)
+
+
 call_instruction = _compiled_instruction if JIT else _interpreted_instruction
 """``call_instruction(address, operand, rows, step)``: with the operand's address; what the instruction returns."""
 
 call_tile = _compiled_tile if JIT else _interpreted_tile
 """``call_tile(address, job, first, done, steps)``: what a model's tile function returns."""
+
+
+call_answer = _compiled_answer if JIT else _interpreted_answer
+"""``call_answer(address, question, what, x, y, z)``: what a model answers, a float."""
 
 
 def from_python(kernel: Kernel) -> Callable[..., int]:

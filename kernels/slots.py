@@ -58,13 +58,6 @@ class BiasRule(IntEnum):
     NONE = 2
 
 
-class WriteLaw(IntEnum):
-    """How the pulse of a state-dependent write is found in the model."""
-
-    SLOPE = 0  # from the drift at the present state
-    INTEGRAL = 1  # from the whole pulse
-
-
 class OutputGradient(IntEnum):
     """What stands before the slope in Eq. 16."""
 

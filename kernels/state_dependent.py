@@ -3,36 +3,20 @@
 The pulse that writes such a device depends on where its state is. The controller
 finds that out from a voltage: V / I is the memristance, and the nominal model
 (:mod:`memsim.kernels.nominal`) says which state has it. From there the pulse
-that leads to the wanted state is searched in the model. Only nominal constants
-and measured voltages enter here.
-
-Rules that need the model are templates: their open names are bound for each
-device model by :func:`rule_of_model`.
+that leads to the wanted state is searched in the model, which is asked by its
+address. Only nominal constants and measured voltages enter here.
 """
 
-import functools
 import math
-from collections.abc import Callable
 
-from .compiling import Kernel, inlined, plain, specialise
+from .compiling import inlined
 from .controller import RESIDUAL, by_node, request_weights, send_columns, send_rows
-from .nominal import DIFFERENCE, functions_of
-from .operands import Control, instruction_on
-from .scratch import fixed_tuple
+from .nominal import DIFFERENCE, Quantity
+from .records import call_answer
+from .searching import amplitude_towards, memristance_of, pulses_towards, state_of
 from .slots import BiasRule
-from .stepping import ModelFunctions, cache_key, method_of
 
-# Open names of the templates.
-state_of: Callable
-amplitude_towards: Callable
-pulses_towards: Callable
-state_before: Callable
-response_of_node: Callable
-memristance: Callable
-PARAMETERS: int
-
-
-# Rules that need no model.
+# Rules that ask nothing.
 
 
 def request_synapses(c, rows, step):
@@ -151,7 +135,7 @@ def subtract_reference(c, rows, step):
     return 0
 
 
-# Templates.
+# Rules that ask the model.
 
 
 def encode_towards(c, rows, step):
@@ -159,47 +143,46 @@ def encode_towards(c, rows, step):
 
     A device that is near enough to its aim gets none.
     """
-    bank, nominal = c.bank, c.nominal
-    p = fixed_tuple(c.parameters, PARAMETERS)
-    lower, upper, law, steps, dt, pulses = (
-        nominal.lower,
-        nominal.upper,
-        c.write_law,
-        c.model_steps,
-        c.model_dt,
-        c.pulses,
-    )
+    bank, nominal, pulses = c.bank, c.nominal, c.pulses
+    span = nominal.upper - nominal.lower
     for e in range(bank.elements):
         bank.current[e] = 0.0
         bank.pulses[e] = 0.0
         x, aim = bank.known[e], bank.aim[e]
-        if bank.request[e] != 0.0 and abs(aim - x) > c.write_tolerance * (upper - lower):
+        if bank.request[e] != 0.0 and abs(aim - x) > c.write_tolerance * span:
             sign = nominal.polarity * math.copysign(1.0, aim - x)
             if pulses == 1:
-                amplitude = amplitude_towards(x, aim, sign, law, nominal.limit, steps, dt, p, lower, upper)
+                amplitude = amplitude_towards(c.model, c.question, x, aim, sign)
                 bank.clipped[e] += 1.0 if amplitude == nominal.limit else 0.0
             else:
                 amplitude = nominal.write_current if aim > x else nominal.fall_current
-                number, missed = pulses_towards(x, aim, sign * amplitude, law, pulses, steps, dt, p, lower, upper)
+                number, missed = pulses_towards(c.model, c.question, x, aim, sign * amplitude)
                 bank.clipped[e] += 1.0 if number > pulses else 0.0
                 bank.rounded[e] += 1.0 if missed > RESIDUAL else 0.0
-                lost = missed * amplitude * (steps * dt)
+                lost = missed * amplitude * (c.question.steps * c.question.dt)
                 bank.rounding[e] = lost if lost > bank.rounding[e] else bank.rounding[e]
                 bank.pulses[e] = number if number < pulses else pulses
             bank.current[e] = sign * amplitude
     return 0
 
 
+@inlined
+def ends_of(c):
+    """The memristances at the bounds."""
+    at_lower = memristance_of(c.model, c.question, c.nominal.lower)
+    return at_lower, memristance_of(c.model, c.question, c.nominal.upper)
+
+
 def aim_synapses(c, rows, step):
     """The states that have the wanted memristances; of one beyond the range the nearer bound, which is counted."""
-    bank, lower, upper = c.bank, c.nominal.lower, c.nominal.upper
-    p = fixed_tuple(c.parameters, PARAMETERS)
-    margin = RESIDUAL * abs(memristance(upper, p) - memristance(lower, p))
+    bank = c.bank
+    at_lower, at_upper = ends_of(c)
+    margin = RESIDUAL * abs(at_upper - at_lower)
     for e in range(bank.elements):
         if bank.request[e] != 0.0:
-            wanted = memristance(bank.known[e], p) + bank.request[e]
-            bank.aim[e] = state_of(wanted, p, lower, upper)
-            beyond_range = abs(memristance(bank.aim[e], p) - wanted) > margin
+            wanted = memristance_of(c.model, c.question, bank.known[e]) + bank.request[e]
+            bank.aim[e] = state_of(c.model, c.question, wanted)
+            beyond_range = abs(memristance_of(c.model, c.question, bank.aim[e]) - wanted) > margin
             bank.shortened[e] += 1.0 if beyond_range else 0.0
     return 0
 
@@ -214,19 +197,16 @@ def out_of_range(resistance, at_lower, at_upper):
 
 def observe_states(c, rows, step):
     """The states of all devices that a READ drove, from V / I; of a READ that moves them, those before it."""
-    bank, lower, upper = c.bank, c.nominal.lower, c.nominal.upper
-    p = fixed_tuple(c.parameters, PARAMETERS)
-    at_lower, at_upper = memristance(lower, p), memristance(upper, p)
+    bank = c.bank
+    at_lower, at_upper = ends_of(c)
     moves = c.nominal.moves and not c.held
     for e in range(bank.elements):
         current = bank.current[e]
         if current != 0.0:
             resistance = bank.voltage[e] / current
             bank.out_of_range[e] += out_of_range(resistance, at_lower, at_upper)
-            x = state_of(resistance, p, lower, upper)
-            if moves:
-                x = state_before(x, current, c.model_steps, c.model_dt, p, lower, upper)
-            bank.known[e] = x
+            x = state_of(c.model, c.question, resistance)
+            bank.known[e] = call_answer(c.model, c.question, Quantity.BEFORE, x, current, 0.0) if moves else x
     return 0
 
 
@@ -239,9 +219,8 @@ def measure_nodes(c, rows, step):
     """
     layer, lower, upper, unit = c.layer, c.nominal.lower, c.nominal.upper, c.nominal.unit_current
     current_of, voltage_of, beyond = by_node(c, c.bank.current), by_node(c, c.bank.voltage), c.bank.out_of_range
-    p = fixed_tuple(c.parameters, PARAMETERS)
     middle, half = 0.5 * (lower + upper), 0.5 * (upper - lower)
-    at_lower, at_upper = memristance(lower, p), memristance(upper, p)
+    at_lower, at_upper = ends_of(c)
     factor = 2.0 / (at_lower + at_upper)
     small = DIFFERENCE * half
     for k in range(c.columns):
@@ -253,11 +232,12 @@ def measure_nodes(c, rows, step):
             if current != 0.0:
                 resistance = voltage / current
                 beyond[k * c.sample.error.size + lane] += out_of_range(resistance, at_lower, at_upper)
-                x = state_of(resistance, p, lower, upper)
-                before, from_state, from_current = response_of_node(
-                    x, current, c.model_steps, c.model_dt, p, lower, upper
-                )
-                steepness = (memristance(x + small, p) - memristance(x - small, p)) / (2.0 * small)
+                x = state_of(c.model, c.question, resistance)
+                before = call_answer(c.model, c.question, Quantity.RESPONSE, x, current, 0.0)
+                from_state, from_current = c.question.beside[0], c.question.beside[1]
+                above = memristance_of(c.model, c.question, x + small)
+                below = memristance_of(c.model, c.question, x - small)
+                steepness = (above - below) / (2.0 * small)
                 layer.slope[k, lane] = factor * (resistance + current * steepness * from_current)
                 layer.sensitivity[k, lane] = factor * (current / unit) * steepness * from_state * half
                 if not c.nominal.kept_bias or math.isnan(layer.bias[k, lane]):
@@ -265,16 +245,4 @@ def measure_nodes(c, rows, step):
     return 0
 
 
-OF_MODEL = (encode_towards, aim_synapses, observe_states, measure_nodes)
-
-
-def rule_of_model(template, model: ModelFunctions, integrator: str) -> Kernel:
-    """A template as a kernel for a model, whose pulses the controller follows with an integrator."""
-    return _rule_of_model(template, model, method_of(model, integrator))
-
-
-@functools.cache
-def _rule_of_model(template, model: ModelFunctions, method: str) -> Kernel:
-    name = f"{template.__name__}_{method}_{cache_key(model)}"
-    function = specialise(template, name, compiler=plain, **functions_of(model, method))
-    return Kernel(function, instruction_on(Control))
+ASKING = (encode_towards, aim_synapses, observe_states, measure_nodes)

@@ -263,11 +263,11 @@ def pulse(job, rows, step):
         for v in range(variables):
             load(line(tile, (STATES + v) * WIDTH, WIDTH), job.states, v * room + first)
         width = min(WIDTH, elements - first)
-        moving = call_tile(job.step_tile, job, first, 0, stretch) != 0
+        moving = call_tile(job.model, job, first, 0, stretch) != 0
         if recorded:
             for done in range(job.steps):
                 if moving and done > 0:
-                    call_tile(job.step_tile, job, first, done, 1)
+                    call_tile(job.model, job, first, done, 1)
                 place = job.elements_before * rows.capacity + (row + done) * elements + first
                 show(tile, DRIVE * WIDTH, rows.current, place, width)
                 show(tile, VOLTAGE * WIDTH, rows.voltage, place, width)

@@ -15,10 +15,10 @@ import numpy as np
 from .configuration import Configuration, MultilayerSection
 from .devices import MODELS, UNBOUNDED, Device, Node, Synapse
 from .errors import InputError
-from .kernels.compiling import Kernel
 from .kernels.nominal import Quantity, answer_kernel
-from .kernels.operands import Question
+from .kernels.operands import Question, Questions
 from .kernels.records import Packed, from_python
+from .kernels.searching import ASK_MANY
 from .kernels.stepping import ModelFunctions, method_of
 from .preparing import prepare
 
@@ -119,25 +119,33 @@ class Nominal:
         """The memristances in ohm at the lower and the upper bound."""
         return self.memristance(self.lower), self.memristance(self.upper)
 
-    def ask(self, what: Quantity, x: Any, current: Any = 0.0) -> np.ndarray:
-        """What the model says of states, or of memristances, under currents in A; arrays of any shape."""
-        return self._ask(answer_kernel(self.functions), what, x, current, 0, 0.0)
+    def ask(self, what: Quantity, x: Any, y: Any = 0.0, z: Any = 0.0, **pulse: Any) -> np.ndarray:
+        """What the model says of devices, as the controller asks it; arrays of any shape.
+
+        Parameters
+        ----------
+        what : Quantity
+        x, y, z : array_like of float64
+            States in their unit, memristances in ohm, currents in A: as ``what`` says.
+        **pulse
+            Fields of :class:`~memsim.kernels.operands.Question`, where a pulse is asked for.
+
+        Returns
+        -------
+        array of float64
+        """
+        x, y, z = (np.array(each, dtype=np.float64) for each in np.broadcast_arrays(x, y, z))
+        found, kernel = np.empty(x.shape), answer_kernel(self.functions)
+        prepare([ASK_MANY, kernel])
+        question = Question(np.array(self.parameters), np.zeros(2), self.lower, self.upper)._replace(**pulse)
+        asked = Questions(question, kernel.address, what, x.ravel(), y.ravel(), z.ravel(), found.ravel())
+        from_python(ASK_MANY)(Packed(asked))
+        return found
 
     def effect(self, x: Any, current: Any, steps: int, dt: float, integrator: str) -> np.ndarray:
         """How far pulses of some steps of dt carry states."""
-        kernel = answer_kernel(self.functions, method_of(self.functions, integrator))
-        return self._ask(kernel, 0, x, current, steps, dt)
-
-    def _ask(self, kernel: Kernel, what: int, x: Any, current: Any, steps: int, dt: float) -> np.ndarray:
-        x, current = np.broadcast_arrays(np.asarray(x, dtype=np.float64), current)
-        found = np.empty(x.size)
-        question = Question(
-            np.ravel(x).copy(), np.ravel(current).astype(np.float64), found, np.array(self.parameters), self.lower,
-            self.upper, what, steps, dt,
-        )  # fmt: skip
-        prepare([kernel])
-        from_python(kernel)(Packed(question))
-        return found.reshape(x.shape)
+        heun = method_of(self.functions, integrator) == "heun"
+        return self.ask(Quantity.EFFECT, x, current, heun=heun, steps=steps, dt=dt)
 
     def memristance(self, x: float) -> float:
         """Memristance in ohm."""

@@ -43,7 +43,7 @@ def run_job(model, integrator, job, rows=None, step=0):
     rows = Packed(rows or Rows(nothing, nothing, nothing, 0))
     stepped = 0
     for stretch in stretches_of(model, integrator, job):
-        packed = Packed(stretch.job._replace(step_tile=stretch.tile.address))
+        packed = Packed(stretch.job._replace(model=stretch.tile.address))
         stepped += from_python(stretch.pulse)(packed, rows, step)
     return stepped
 

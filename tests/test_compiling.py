@@ -37,7 +37,7 @@ def step(model, current, parameters, steps, dt):
               tally, new_tile(1), 1, steps, dt, ANY_VARIABLE)
     (stretch,) = stretches_of(model, "euler", job)
     nothing = np.empty(0)
-    packed = Packed(stretch.job._replace(step_tile=stretch.tile.address))
+    packed = Packed(stretch.job._replace(model=stretch.tile.address))
     from_python(stretch.pulse)(packed, Packed(Rows(nothing, nothing, nothing, 0)), 0)
     return job.states[0, 0], [stretch.pulse, stretch.tile]
 """

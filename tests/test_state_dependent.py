@@ -12,10 +12,8 @@ from memsim.configuration import Configuration
 from memsim.datasets import Dataset, gate
 from memsim.devices import IonDrift, Node, Synapse, ThresholdMemristor, Vteam
 from memsim.errors import InputError
-from memsim.kernels.compiling import elementwise
-from memsim.kernels.nominal import functions_of
-from memsim.kernels.slots import Operation, Phase, WriteLaw
-from memsim.kernels.stepping import method_of
+from memsim.kernels.nominal import Quantity
+from memsim.kernels.slots import Operation, Phase
 from memsim.state_dependent import nominal_of
 from memsim.training import run
 from memsim.waveforms import Pulse, Pulses
@@ -23,13 +21,9 @@ from memsim.waveforms import Pulse, Pulses
 VTEAM = Vteam()
 JOGLEKAR = IonDrift(window="joglekar", exponent=2)
 DT, STEPS = 2.5e-4, 20
+PULSE = {"steps": STEPS, "dt": DT}
 XOR = gate("xor", samples=12, seed=3)
 MLP = {"kind": "mlp", "node_drift": 0.115, "weight_limit": 3.5, "bias_limit": 0.05, "initial_bias": 0.03}
-
-
-def model_of(functions, integrator):
-    """The functions of one device, compiled for Python."""
-    return functions_of(functions, method_of(functions, integrator), elementwise, elementwise)
 
 
 def configuration(**sections):
@@ -84,13 +78,10 @@ def test_a_state_is_found_from_its_memristance(device):
 def test_the_pulse_from_the_whole_model_ends_at_its_aim(device, move, integrator):
     """The same pulse through ``memsim.drive`` moves the state as was asked."""
     nominal = nominal_of(device, "devices.synapse")
-    functions, p = model_of(device.functions(), integrator), nominal.parameters
     start = nominal.lower + 0.45 * nominal.range
     aim = start + move * nominal.range
     sign = math.copysign(nominal.polarity, move)
-    amplitude = functions["amplitude_towards"](
-        start, aim, sign, WriteLaw.INTEGRAL, 1.0, STEPS, DT, p, nominal.lower, nominal.upper
-    )
+    amplitude = float(nominal.ask(Quantity.AMPLITUDE, start, aim, sign, limit=1.0, heun=integrator == "heun", **PULSE))
     pulse = Pulses(pulses=[Pulse(width=STEPS * DT, amplitude=sign * amplitude)])
     driven = memsim.drive(device, pulse, dt=DT, duration=STEPS * DT, initial=start, integrator=integrator)
     assert abs(driven.state[-1, 0] - aim) <= 1e-9 * abs(aim - start)
@@ -98,46 +89,40 @@ def test_the_pulse_from_the_whole_model_ends_at_its_aim(device, move, integrator
 
 def test_the_pulse_from_the_slope_solves_vteams_law_at_the_present_state():
     nominal = nominal_of(VTEAM, "devices.synapse")
-    functions, p = model_of(VTEAM.functions(), "euler"), nominal.parameters
     x, time = 4e-9, STEPS * DT
     memristance = 100.0 + 2400.0 * 0.4
 
     def window(away):
         return math.exp(-math.exp(away / VTEAM.w_c))
 
-    rise = functions["amplitude_towards"](x, x + 1e-11, 1.0, WriteLaw.SLOPE, 1.0, STEPS, DT, p, 0.0, 1e-8)
+    rise, fall = (
+        nominal.ask(Quantity.AMPLITUDE, x, x + sign * 1e-11, sign, limit=1.0, slope=True, **PULSE) for sign in (1, -1)
+    )
     speed = 1e-11 / time / VTEAM.k_off / window(x - VTEAM.a_off)
     assert rise == pytest.approx(VTEAM.v_off * (1.0 + speed) / memristance, rel=1e-9)
-    fall = functions["amplitude_towards"](x, x - 1e-11, -1.0, WriteLaw.SLOPE, 1.0, STEPS, DT, p, 0.0, 1e-8)
     excess = (1e-11 / time / -VTEAM.k_on / window(VTEAM.a_on - x)) ** (1.0 / 3.0)
     assert fall == pytest.approx(-VTEAM.v_on * (1.0 + excess) / memristance, rel=1e-9)
 
 
 def test_a_driver_that_is_too_weak_gives_its_limit():
     nominal = nominal_of(VTEAM, "devices.synapse")
-    functions = model_of(VTEAM.functions(), "euler")
-    amplitude = functions["amplitude_towards"](
-        5e-9, 9e-9, 1.0, WriteLaw.INTEGRAL, 5e-4, STEPS, DT, nominal.parameters, nominal.lower, nominal.upper
-    )
-    assert amplitude == 5e-4
+    assert nominal.ask(Quantity.AMPLITUDE, 5e-9, 9e-9, 1.0, limit=5e-4, **PULSE) == 5e-4
 
 
 @pytest.mark.parametrize("device", [JOGLEKAR, IonDrift(window="prodromakis"), VTEAM, Node(threshold=1e-5)])
 def test_what_a_read_tells_of_a_node_are_the_derivatives_of_its_end(device):
     """dx/dx_0 and dx/dI against differences of pulses with a fine step."""
     nominal = nominal_of(device, "devices.node")
-    functions = model_of(device.functions(), "heun")
     steps, dt = 2000, STEPS * DT / 2000
     current = nominal.current_for(0.05 * nominal.range / (STEPS * DT), 1.0)
     start = nominal.lower + 0.4 * nominal.range
 
     def end(x, i):
-        return x + functions["effect"](x, i, WriteLaw.INTEGRAL, steps, dt, nominal.parameters, *bounds)
+        return x + float(nominal.effect(x, i, steps, dt, "heun"))
 
-    bounds = nominal.lower, nominal.upper
-    before, from_state, from_current = functions["response_of_node"](
-        end(start, current), current, steps, dt, nominal.parameters, *bounds
-    )
+    beside = np.empty(2)
+    before = nominal.ask(Quantity.RESPONSE, end(start, current), current, steps=steps, dt=dt, beside=beside)
+    from_state, from_current = beside
     assert abs(before - start) < 1e-7 * nominal.range
     h, g = 1e-4 * nominal.range, 1e-4 * current
     assert from_state == pytest.approx((end(start + h, current) - end(start - h, current)) / (2 * h), rel=1e-4)
@@ -146,25 +131,22 @@ def test_what_a_read_tells_of_a_node_are_the_derivatives_of_its_end(device):
 
 def test_at_a_bound_nothing_more_is_said_of_a_node():
     nominal = nominal_of(JOGLEKAR, "devices.node")
-    functions = model_of(JOGLEKAR.functions(), "euler")
-    _, from_state, from_current = functions["response_of_node"](
-        nominal.upper, 1e-4, STEPS, DT, nominal.parameters, nominal.lower, nominal.upper
-    )
-    assert (from_state, from_current) == (0.0, 0.0)
+    beside = np.full(2, np.nan)
+    nominal.ask(Quantity.RESPONSE, nominal.upper, 1e-4, beside=beside, **PULSE)
+    assert beside.tolist() == [0.0, 0.0]
 
 
-@pytest.mark.parametrize("law", WriteLaw)
-def test_a_train_has_the_number_of_pulses_that_comes_nearest(law):
+@pytest.mark.parametrize("slope", [False, True])
+def test_a_train_has_the_number_of_pulses_that_comes_nearest(slope):
     """Ion drift without a window moves alike with every pulse."""
     device = IonDrift()
     nominal = nominal_of(device, "devices.synapse")
-    functions = model_of(device.functions(), "euler")
-    one = device.drift_coefficient * 1e-5 * DT
+    one, beside = device.drift_coefficient * 1e-5 * DT, np.empty(2)
     for asked, number, missed in ((3.0, 3, 0.0), (3.4, 3, 0.4), (3.6, 4, 0.4), (0.3, 0, 0.3), (30.0, 11, None)):
-        found = functions["pulses_towards"](0.2, 0.2 + asked * one, 1e-5, law, 10, 1, DT, nominal.parameters, 0.0, 1.0)
-        assert found[0] == number
+        train = {"slope": slope, "steps": 1, "dt": DT, "pulses": 10, "beside": beside}
+        assert nominal.ask(Quantity.PULSES, 0.2, 0.2 + asked * one, 1e-5, **train) == number
         if missed is not None:
-            assert found[1] == pytest.approx(missed, abs=1e-9)
+            assert beside[0] == pytest.approx(missed, abs=1e-9)
 
 
 # Calibration and schedule

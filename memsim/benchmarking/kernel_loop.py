@@ -73,7 +73,7 @@ class Pulses:
     def _code(self, stretches: Iterable[Stretch]) -> list[tuple[int, int]]:
         """The instructions of a pulse."""
         return [
-            (one.pulse.address, self._address(one.job._replace(step_tile=one.tile.address))) for one in stretches
+            (one.pulse.address, self._address(one.job._replace(model=one.tile.address))) for one in stretches
         ]  # fmt: skip
 
     def _address(self, operand: Any) -> int:

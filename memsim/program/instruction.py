@@ -18,22 +18,22 @@ class Instruction:
     kernel : Kernel
     operand : NamedTuple
         Of :mod:`memsim.kernels.operands`; of a pulse or a repetition without the addresses in it.
-    tile : Kernel or None
-        Of a pulse: the model's function for a tile.
+    model : Kernel or None
+        The model's function whose address the operand has: of a pulse that for a tile, of a rule its answer.
     repeated : tuple of Instruction
         Of a repetition: what is repeated.
     """
 
     kernel: Kernel
     operand: Any
-    tile: Kernel | None = None
+    model: Kernel | None = None
     repeated: tuple["Instruction", ...] = ()
 
     def kernels(self) -> Iterator[Kernel]:
         """Every kernel that it needs."""
         yield self.kernel
-        if self.tile is not None:
-            yield self.tile
+        if self.model is not None:
+            yield self.model
         for instruction in self.repeated:
             yield from instruction.kernels()
 

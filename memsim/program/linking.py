@@ -56,8 +56,8 @@ class Linked:
 
     def _linked(self, instruction: Instruction) -> Any:
         """An instruction's operand with the addresses in it."""
-        if instruction.tile is not None:
-            return instruction.operand._replace(step_tile=instruction.tile.address)
+        if instruction.model is not None:
+            return instruction.operand._replace(model=instruction.model.address)
         if instruction.repeated:
             return instruction.operand._replace(code=self._code(instruction.repeated))
         return instruction.operand

@@ -12,14 +12,16 @@ from ..blocks import PHASES, Block
 from ..kernels import carriers, controller, imperfect, past
 from ..kernels.compiling import Kernel
 from ..kernels.learning import CLOSE_EPOCH, LOOP
-from ..kernels.operands import Repeat, Spent
+from ..kernels.nominal import answer_kernel
+from ..kernels.operands import Control, Repeat, Spent
 from ..kernels.slots import Imperfect, Operation, Phase
+from ..kernels.state_dependent import ASKING
 from ..kernels.stepping import stretches_of
 from ..kernels.tiles import NO_VARIABLE
 from ..schedule import Slot
 from .instruction import Instruction, repetition
 from .operands import Cutter, addressed_by
-from .rules import is_carried, is_read, rules_of
+from .rules import Rules, is_carried, is_read, rules_of
 
 NO_CODE = np.empty((0, 2), dtype=np.int64)  # before it is linked
 
@@ -88,8 +90,7 @@ class _Maker:
         flawed = partial(self._flawed, slot)
         since = self._time_since(number)
         yield from flawed("telegraph_amplitude", past.draw_traps, past.show_traps, time_since=since)
-        for rule in before:
-            yield Instruction(rule, control)
+        yield from self._rules(slot, before, control)
         if is_carried(self._assembly, slot):
             yield from self._carriers(slot)
         else:
@@ -103,10 +104,15 @@ class _Maker:
         if is_read(slot) or slot.operation == Operation.VERIFY:
             yield from flawed("read_noise", imperfect.add_read_noise)
             yield from flawed("readout_range", imperfect.read_in)
-        for rule in after:
-            yield Instruction(rule, control)
+        yield from self._rules(slot, after, control)
         # After the rules: a bank that is stepped through the rest overwrites its voltages, and its states may move.
         yield from self._rest(slot)
+
+    def _rules(self, slot: Slot, rules: Rules, control: Control) -> Iterator[Instruction]:
+        """Rules of the controller, with the bank's model for those that ask it."""
+        for rule in rules:
+            asked = answer_kernel(self._assembly.models[slot.bank]) if rule in ASKING else None
+            yield Instruction(controller.rule(rule), control, model=asked)
 
     def recall(self) -> Iterator[Instruction]:
         """Before a stretch: what follows from the past, as a keyframe gives that alone."""
@@ -133,9 +139,9 @@ class _Maker:
         """A pulse of a bank; see :meth:`~memsim.program.operands.Cutter.pulse`."""
         job = self._cut.pulse(number, *about, **more)
         for stretch in stretches_of(self._models[number], self._assembly.integrator(number), job):
-            yield Instruction(stretch.pulse, stretch.job, tile=stretch.tile)
+            yield Instruction(stretch.pulse, stretch.job, model=stretch.tile)
 
-    def _train(self, slot: Slot, control: Any) -> Iterator[Instruction]:
+    def _train(self, slot: Slot, control: Control) -> Iterator[Instruction]:
         """The pulses of a slot, and the gaps between them."""
         bank, steps, gap = self._block.banks[slot.bank], slot.pulse_steps, slot.gap_steps
         driven = partial(

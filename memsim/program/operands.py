@@ -11,9 +11,10 @@ from ..calibration import BankCalibration
 from ..carriers import carriers_of
 from ..devices import CarrierMemristor, Node, PerceptronMemristor, Synapse, ThresholdMemristor
 from ..kernels.controller import LAST_IN_WINDOW
-from ..kernels.operands import Carried, Control, Flawed, Job, Layer, Nominal, Tally
+from ..kernels.operands import Carried, Control, Flawed, Job, Layer, Nominal, Question, Tally
 from ..kernels.past import CLOSED, GAIN
-from ..kernels.slots import Activation, BiasRule, Imperfect, Operation, OutputGradient, Phase, WriteLaw
+from ..kernels.slots import Activation, BiasRule, Imperfect, Operation, OutputGradient, Phase
+from ..kernels.stepping import method_of
 from ..kernels.tiles import ANY_VARIABLE, NO_VARIABLE
 from ..schedule import Slot
 from .rules import is_carried
@@ -112,19 +113,33 @@ class Cutter:
             request=request,
             gathered=gathered,
             turn=np.zeros(1),
-            parameters=self._parameters[slot.bank],
+            question=self._question(slot),
             pulse_time=slot.pulse_steps * assembly.dt,
             pulses=slot.pulses,
             made_for=config.learning.rate,
             bias_rule=BIAS_RULES[config.learning.bias_rule],
             gradient_rule=GRADIENT_RULES[config.learning.output_gradient],
             activation=self._activation(),
-            write_law=WriteLaw[config.write.law.upper()],
             write_tolerance=config.write.tolerance if slot.operation == Operation.CORRECT else 0.0,
             held=slot.held,
+        )
+
+    def _question(self, slot: Slot) -> Question:
+        """What the controller asks the model of a bank with."""
+        assembly, bank = self.assembly, self.assembly.banks[slot.bank]
+        known = bank.modelled
+        return Question(
+            parameters=self._parameters[slot.bank],
+            beside=np.zeros(2),
+            lower=known.lower if known else 0.0,
+            upper=known.upper if known else 0.0,
+            limit=bank.driver_limit,
+            slope=assembly.config.write.law == "slope",
+            heun=method_of(assembly.models[slot.bank], assembly.integrator(slot.bank)) == "heun",
             # The controller's model has the steps of the run, also where devices are stepped more finely.
-            model_steps=slot.pulse_steps // assembly.finer,
-            model_dt=assembly.dt * assembly.finer,
+            steps=slot.pulse_steps // assembly.finer,
+            dt=assembly.dt * assembly.finer,
+            pulses=slot.pulses,
         )
 
     def _line_signal(self, slot: Slot) -> np.ndarray:

@@ -6,7 +6,6 @@ from typing import Any
 from ..assembly import Assembly
 from ..kernels import controller
 from ..kernels import state_dependent as modelled
-from ..kernels.compiling import Kernel
 from ..kernels.slots import Operation, Phase
 from ..schedule import Slot
 
@@ -58,8 +57,8 @@ AFTER_OF_MODELLED: dict[Operation, Rules] = {
 }  # fmt: skip
 
 
-def rules_of(assembly: Assembly, slot: Slot) -> tuple[list[Kernel], list[Kernel]]:
-    """The rules of a slot as kernels: before its pulses, and after them."""
+def rules_of(assembly: Assembly, slot: Slot) -> tuple[Rules, Rules]:
+    """The rules of a slot: before its pulses, and after them."""
     before, after = _by_operation(assembly, slot)
     if assembly.config.learning.batch == 1:
         before = [rule for rule in before if rule is not controller.gather]
@@ -69,7 +68,7 @@ def rules_of(assembly: Assembly, slot: Slot) -> tuple[list[Kernel], list[Kernel]
         after.append(controller.find_gradient)
     if is_restored_by(slot) or (is_carried(assembly, slot) and slot.operation != Operation.WRITE_CARRIERS):
         after.append(controller.count_residuals)
-    return [_kernel(assembly, slot, rule) for rule in before], [_kernel(assembly, slot, rule) for rule in after]
+    return tuple(before), tuple(after)
 
 
 def _by_operation(assembly: Assembly, slot: Slot) -> tuple[list[Callable[..., Any]], list[Callable[..., Any]]]:
@@ -114,9 +113,3 @@ def moves_in_read(assembly: Assembly, slot: Slot) -> bool:
 def is_restored_by(slot: Slot) -> bool:
     """Whether states are back after a slot, or as near as they come: at a RESTORE, or its last correction."""
     return slot.phase == Phase.RESTORE and slot.variable <= 0 and slot.operation != Operation.VERIFY
-
-
-def _kernel(assembly: Assembly, slot: Slot, rule: Callable[..., Any]) -> Kernel:
-    if rule in modelled.OF_MODEL:
-        return modelled.rule_of_model(rule, assembly.models[slot.bank], assembly.integrator(slot.bank))
-    return controller.rule(rule)

@@ -48,9 +48,9 @@ def _flat(instructions: tuple[Instruction, ...], depth: int = 0) -> Iterator[tup
 def _words(instruction: Instruction) -> str:
     """What an instruction does, with the numbers that the program has decided."""
     operand = instruction.operand
-    if isinstance(operand, Job) and instruction.tile is not None:
+    if isinstance(operand, Job) and instruction.model is not None:
         last = min(operand.last, operand.elements)
-        return f"elements {operand.first} to {last - 1}, {operand.steps} steps, by {instruction.tile.name}"
+        return f"elements {operand.first} to {last - 1}, {operand.steps} steps, by {instruction.model.name}"
     if isinstance(operand, Repeat):
         return f"turns {operand.first} to {operand.last - 1}, {operand.period} steps each, of"
     return (inspect.getdoc(instruction.kernel.function) or "").split("\n")[0]
