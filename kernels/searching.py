@@ -19,7 +19,7 @@ CLOSE = 2.0**-46  # of what is searched for: near enough
 ROUNDING = 2.0**-49  # of a state: what a pulse's steps may lose to rounding, where the change is much smaller
 FIRST_SHARE = 2.0**-5  # of a guess, by which the search for a pulse first goes to either side
 
-# Whether a pulse has the effect of its slope. Not a literal, for which Numba would compile what it is given to once more.
+# Whether a pulse has the effect of its slope. No literals: for each, Numba would compile what takes it once more.
 SLOPE, WHOLE = np.bool_(True), np.bool_(False)
 
 

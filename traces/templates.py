@@ -46,22 +46,23 @@ def new_file(run: RunDescription, trace: TracePlan) -> h5py.File:
 
 def _blank(run: RunDescription) -> RunDescription:
     """A run of the same shape without the values that differ from run to run: what :func:`_fill` puts in."""
-    data = {name: None if part is None else _blank_samples(part) for name, part in _parts(run.data).items()}
     return replace(
         run,
         configuration=" " * (len(run.configuration.encode()) // CONFIGURATION_ROOM * CONFIGURATION_ROOM),
         seeds=np.zeros_like(run.seeds),
-        data=replace(_blank_samples(run.data), **data),
+        data=_blank_samples(run.data),
         banks=[_blank_bank(bank) for bank in run.banks],
     )
 
 
-def _parts(data: StoredDataset) -> dict[str, StoredDataset | None]:
-    return {"validation": data.validation, "test": data.test}
-
-
 def _blank_samples(data: StoredDataset) -> StoredDataset:
-    return replace(data, inputs=np.zeros(data.inputs.shape), targets=np.zeros(data.targets.shape))
+    return replace(
+        data,
+        inputs=np.zeros(data.inputs.shape),
+        targets=np.zeros(data.targets.shape),
+        validation=None if data.validation is None else _blank_samples(data.validation),
+        test=None if data.test is None else _blank_samples(data.test),
+    )
 
 
 def _blank_bank(bank: BankDescription) -> BankDescription:
