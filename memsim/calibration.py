@@ -262,7 +262,7 @@ def _other_synapses(
 ) -> BankCalibration:  # fmt: skip
     """A bank of synapses of any model that suits."""
     nominal = nominal_of(device, role)
-    threshold = nominal.dead_zone()
+    threshold = nominal.dead_zone
     read = config.network.read_current
     if read is None and held:
         read = unit_current
@@ -357,7 +357,7 @@ def _node(config: Configuration, network: MultilayerSection, layer: int) -> Bank
         half = 0.5 * nominal.range
         _refuse_active(nominal)
         unit_current = nominal.current_for(network.node_drift * half / read_time, 1.0)
-        threshold = nominal.dead_zone()
+        threshold = nominal.dead_zone
         limit, train = _drivers(config, nominal, network.bias_limit)
     probe = PROBE_SHARE * unit_current
     bank = BankCalibration(

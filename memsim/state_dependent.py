@@ -186,6 +186,7 @@ class Nominal:
             current *= 2.0
         return 0.0
 
+    @functools.cached_property
     def dead_zone(self) -> float:
         """The largest current in A that moves no state, in either direction; 0 where any current does."""
         states = np.linspace(self.lower + EDGE * self.range, self.upper - EDGE * self.range, 9)
@@ -201,7 +202,7 @@ class Nominal:
             high = np.where(rests & (high <= MOST_CURRENT), 2.0 * high, high)
             rests = self.ask(Quantity.DRIFT, states, sign * high) == 0.0
         low = np.where(high > LEAST_CURRENT, 0.5 * high, 0.0)
-        found = high > MOST_CURRENT
+        found = (high > MOST_CURRENT) | (high == LEAST_CURRENT)
         while not found.all():
             middle = 0.5 * (low + high)
             found |= (high - low <= 1e-14 * high) | (middle == low) | (middle == high)
@@ -249,4 +250,4 @@ def moves_in_read(config: Configuration, layer: int) -> bool:
     device, role = config.devices.of_layer("synapse", layer)
     if isinstance(device, Synapse):  # whose threshold is calibrated, or refused
         return False
-    return nominal_of(device, role).dead_zone() == 0.0
+    return nominal_of(device, role).dead_zone == 0.0

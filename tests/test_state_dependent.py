@@ -47,9 +47,9 @@ def trained(**sections):
 
 
 def test_vteams_dead_zone_ends_where_its_largest_memristance_reaches_the_lower_threshold():
-    assert nominal_of(VTEAM, "devices.synapse").dead_zone() == pytest.approx(0.5 / 2500.0, rel=1e-12)
-    assert nominal_of(JOGLEKAR, "devices.synapse").dead_zone() == 0.0
-    assert nominal_of(Node(threshold=3e-5), "devices.node").dead_zone() == pytest.approx(3e-5, rel=1e-12)
+    assert nominal_of(VTEAM, "devices.synapse").dead_zone == pytest.approx(0.5 / 2500.0, rel=1e-12)
+    assert nominal_of(JOGLEKAR, "devices.synapse").dead_zone == 0.0
+    assert nominal_of(Node(threshold=3e-5), "devices.node").dead_zone == pytest.approx(3e-5, rel=1e-12)
 
 
 @pytest.mark.parametrize(
