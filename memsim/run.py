@@ -114,10 +114,8 @@ class Run(TraceAccess):
     @property
     def energy(self) -> dict[str, dict[str, np.ndarray]]:
         """Bank to phase to energy in J, (realisations,); signed: an active device may give energy back."""
-        return {
-            bank.name: {phase.name: self.diagnostics(bank.name)["energy"][phase].sum(axis=0) for phase in Phase}
-            for bank in self.calibration
-        }
+        counted = {bank: self.stored.counter(bank, "energy") for bank in self.banks}
+        return {bank: {phase.name: energy[phase].sum(axis=0) for phase in Phase} for bank, energy in counted.items()}
 
     @property
     def phase_time(self) -> dict[str, float]:

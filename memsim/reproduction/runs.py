@@ -220,9 +220,9 @@ def gate_run(
     name, samples = job.name, job.data
     with training.run(job.config, samples, progress=progress(name, settings.epochs), stop=stop) as finished:
         patterns = evaluate(finished, _patterns(samples)).outputs[:, 0]
+        energy = finished.energy
         energies = {
-            phase.name: float(np.mean([bank[phase.name] for bank in finished.energy.values()], axis=1).sum())
-            for phase in Phase
+            phase.name: float(np.mean([bank[phase.name] for bank in energy.values()], axis=1).sum()) for phase in Phase
         }
         return GateRun(
             name=name,
