@@ -259,6 +259,7 @@ class Job(NamedTuple):
     states_before: int = 0
     first: int = 0  # the elements that it steps, in tiles of one width
     last: int = 0
+    width: int = 0
     model: int = 0  # address of the model's function for a tile of that width
 
 

@@ -16,7 +16,7 @@ from .compiling import Kernel, file_digest, inlined, merged, plain, specialise
 from .operands import FOLLOW, TILE, Job, instruction_on
 from .records import call_tile
 from .scratch import fixed_tuple, line, load, sheet, show, stack_array, store
-from .tiles import DRIVE, NARROW, STATES, TOTAL, VOLTAGE, WIDE, tiles_of
+from .tiles import DRIVE, NARROW, STATES, TOTAL, VOLTAGE, WIDE, count_part, tiles_of
 
 INTEGRATORS = ("euler", "heun")
 EXACT = "exact"  # in an integrator's place: a pulse is one evaluation of its closed form
@@ -25,7 +25,6 @@ EXACT = "exact"  # in an integrator's place: a pulse is one evaluation of its cl
 drift: Callable
 conjugate: Callable
 follow: Callable
-count_tile: Callable
 PARAMETERS: int
 WIDTH: int
 
@@ -258,40 +257,34 @@ def pulse(job, rows, step):
     # Nobody looks at what is between the rows: without them the whole pulse is one stretch.
     stretch = 1 if recorded else job.steps
     stepped = 0
-    for first in range(job.first, job.last, WIDTH):
-        load(line(tile, DRIVE * WIDTH, WIDTH), job.currents, first)
-        for v in range(variables):
-            load(line(tile, (STATES + v) * WIDTH, WIDTH), job.states, v * room + first)
-        width = min(WIDTH, elements - first)
+    for first in range(job.first, job.last, job.width):
+        for at in range(0, job.width, NARROW):
+            load(line(tile, DRIVE * job.width + at, NARROW), job.currents, first + at)
+            for v in range(variables):
+                load(line(tile, (STATES + v) * job.width + at, NARROW), job.states, v * room + first + at)
+        width = min(job.width, elements - first)
         moving = call_tile(job.model, job, first, 0, stretch) != 0
         if recorded:
             for done in range(job.steps):
                 if moving and done > 0:
                     call_tile(job.model, job, first, done, 1)
                 place = job.elements_before * rows.capacity + (row + done) * elements + first
-                show(tile, DRIVE * WIDTH, rows.current, place, width)
-                show(tile, VOLTAGE * WIDTH, rows.voltage, place, width)
+                show(tile, DRIVE * job.width, rows.current, place, width)
+                show(tile, VOLTAGE * job.width, rows.voltage, place, width)
                 for v in range(variables):
                     place = job.states_before * rows.capacity + (v * rows.capacity + row + done) * elements + first
-                    show(tile, (STATES + v) * WIDTH, rows.state, place, width)
-        count_tile(job, first)
+                    show(tile, (STATES + v) * job.width, rows.state, place, width)
+        for at in range(0, job.width, NARROW):
+            count_part(job, first + at, at)
+            if moving:
+                for v in range(variables):
+                    store(line(tile, (STATES + v) * job.width + at, NARROW), job.states, v * room + first + at)
         if moving:
             stepped += width * job.steps
-            for v in range(variables):
-                store(line(tile, (STATES + v) * WIDTH, WIDTH), job.states, v * room + first)
     return stepped
 
 
-@functools.cache
-def pulse_kernel(width: int) -> Kernel:
-    """:func:`pulse` as a kernel, for tiles of a width; one for all models."""
-    counts = {
-        template.__name__: specialise(template, f"{template.__name__}_{width}", compiler=merged, WIDTH=width)
-        for template in (tiles.count_energy, tiles.count_states)
-    }
-    count = specialise(tiles.count_tile, f"count_tile_{width}", compiler=merged, **counts)
-    function = specialise(pulse, f"pulse_{width}", compiler=plain, WIDTH=width, count_tile=count)
-    return Kernel(function, instruction_on(Job))
+PULSE = Kernel(pulse, instruction_on(Job))
 
 
 class Stretch(NamedTuple):
@@ -315,8 +308,8 @@ def stretches_of(model: ModelFunctions, integrator: str, job: Job) -> list[Stret
     found = []
     for width, first, last in ((WIDE, 0, wide * WIDE), (NARROW, wide * WIDE, wide * WIDE + narrow * NARROW)):
         if first < last:
-            part = job._replace(first=first, last=last)
-            found.append(Stretch(pulse_kernel(width), tile_kernel(model, integrator, width), part))
+            part = job._replace(first=first, last=last, width=width)
+            found.append(Stretch(PULSE, tile_kernel(model, integrator, width), part))
     return found
 
 

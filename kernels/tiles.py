@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .compiling import inlined
+from .compiling import inlined, merged
 from .scratch import align_stack, line, load, sheet, stack_line, store, unknown
 
 WIDE = 64  # elements: eight vectors of eight, enough to hide how long one operation takes
@@ -292,29 +292,18 @@ def follow_several(x, rate, ahead, start, end, response, p, lower, upper, dt):
 # What is counted of a tile.
 
 
-def count_tile(job, first):
-    """Add a pulse to what is counted of a tile's elements, from ``first`` on.
-
-    The energy is I * dt times the sum of the voltages; of an element that does
-    not drift, ``steps`` times its one voltage, which is the same to the bit
-    whether its tile is stepped or not. What does not change is not written.
-    """
-    count_energy(job, first)
-    for v in range(job.states.shape[0]):
-        count_states(job, first, v)
-
-
-def count_energy(job, first):
+@merged
+def count_energy(job, first, at):
     """Voltages, energies and the largest currents."""
     tally, tile = job.tally, job.tile
-    drive, voltage = line(tile, DRIVE * WIDTH, WIDTH), line(tile, VOLTAGE * WIDTH, WIDTH)
-    total, drifts = line(tile, TOTAL * WIDTH, WIDTH), line(tile, DRIFTS * WIDTH, WIDTH)
-    before, before_in_epoch = line(tally.energy, first, WIDTH), line(tally.epoch_energy, first, WIDTH)
-    highest = line(tally.peak_current, first, WIDTH)
-    energy, epoch_energy, peak = stack_line(WIDTH), stack_line(WIDTH), stack_line(WIDTH)
+    drive, voltage = line(tile, DRIVE * job.width + at, NARROW), line(tile, VOLTAGE * job.width + at, NARROW)
+    total, drifts = line(tile, TOTAL * job.width + at, NARROW), line(tile, DRIFTS * job.width + at, NARROW)
+    before, before_in_epoch = line(tally.energy, first, NARROW), line(tally.epoch_energy, first, NARROW)
+    highest = line(tally.peak_current, first, NARROW)
+    energy, epoch_energy, peak = stack_line(NARROW), stack_line(NARROW), stack_line(NARROW)
     dt, steps, held = job.dt, job.steps, job.held
     higher = 0
-    for j in range(WIDTH):
+    for j in range(NARROW):
         stepped = (drifts[j] == 1.0) & (not held)
         spent = drive[j] * dt * (total[j] if stepped else steps * voltage[j])
         energy[j] = before[j] + spent
@@ -329,17 +318,18 @@ def count_energy(job, first):
         store(peak, tally.peak_current, first)
 
 
-def count_states(job, first, v):
+@merged
+def count_states(job, first, at, v):
     """Extremes of a variable; whether it strayed, and whether it met a bound."""
     tally, tile, place = job.tally, job.tile, v * job.currents.size + first
-    x, drive = line(tile, (STATES + v) * WIDTH, WIDTH), line(tile, DRIVE * WIDTH, WIDTH)
-    before = line(job.states, place, WIDTH)
-    highest, lowest = line(tally.highest, place, WIDTH), line(tally.lowest, place, WIDTH)
-    higher, deeper, count = stack_line(WIDTH), stack_line(WIDTH), stack_line(WIDTH)
+    x, drive = line(tile, (STATES + v) * job.width + at, NARROW), line(tile, DRIVE * job.width + at, NARROW)
+    before = line(job.states, place, NARROW)
+    highest, lowest = line(tally.highest, place, NARROW), line(tally.lowest, place, NARROW)
+    higher, deeper, count = stack_line(NARROW), stack_line(NARROW), stack_line(NARROW)
     lower, upper = job.lower[v], job.upper[v]
     addressed = job.addressed == v or job.addressed == ANY_VARIABLE
     beyond, strays, met = 0, 0, 0
-    for j in range(WIDTH):
+    for j in range(NARROW):
         beyond |= (x[j] > highest[j]) | (x[j] < lowest[j])
         higher[j] = x[j] if x[j] > highest[j] else highest[j]
         deeper[j] = x[j] if x[j] < lowest[j] else lowest[j]
@@ -350,11 +340,26 @@ def count_states(job, first, v):
         store(deeper, tally.lowest, place)
     if strays != 0 and not addressed:
         load(count, tally.disturbed, first)
-        for j in range(WIDTH):
+        for j in range(NARROW):
             count[j] += 1.0 if x[j] != before[j] else 0.0
         store(count, tally.disturbed, first)
     if met != 0 and job.addressed != NO_VARIABLE:
         load(count, tally.bound, first)
-        for j in range(WIDTH):
+        for j in range(NARROW):
             count[j] += 1.0 if ((x[j] <= lower) | (x[j] >= upper)) & (drive[j] != 0.0) else 0.0
         store(count, tally.bound, first)
+
+
+@merged
+def count_part(job, first, at):
+    """Add a pulse to what is counted of a bank's elements from ``first`` on, which lie in the tile from ``at`` on.
+
+    They are as many as a narrow tile has.
+
+    The energy is I * dt times the sum of the voltages; of an element that does
+    not drift, ``steps`` times its one voltage, which is the same to the bit
+    whether its tile is stepped or not. What does not change is not written.
+    """
+    count_energy(job, first, at)
+    for v in range(job.states.shape[0]):
+        count_states(job, first, at, v)

@@ -16,10 +16,10 @@ from ...kernels.operands import Job
 from ...kernels.scratch import line
 from ...kernels.stepping import (
     EXACT,
+    PULSE,
     ModelFunctions,
     Stretch,
     build_tile_kernel,
-    pulse_kernel,
     stretches_of,
     tile_kernel,
 )
@@ -69,7 +69,7 @@ def _own(functions: ModelFunctions) -> Cut:
 
 
 def _of_width(width: int) -> Callable[[ModelFunctions], Cut]:
-    return lambda functions: partial(_cut, functions, width, min(width, NARROW))
+    return lambda functions: partial(_cut, functions, width, NARROW)
 
 
 def _no_narrow(functions: ModelFunctions) -> Cut:
@@ -85,7 +85,7 @@ def _cut(functions: ModelFunctions, wide: int, narrow: int, job: Job) -> list[St
     middle = job.elements // wide * wide
     last = middle - (middle - job.elements) // narrow * narrow
     return [
-        Stretch(pulse_kernel(width), tile_kernel(functions, "euler", width), job._replace(first=first, last=end))
+        Stretch(PULSE, tile_kernel(functions, "euler", width), job._replace(first=first, last=end, width=width))
         for width, first, end in ((wide, 0, middle), (narrow, middle, last))
         if first < end
     ]
@@ -128,14 +128,9 @@ def _in_place(functions: ModelFunctions) -> Cut:
     """Tiles that are worked on in the memory that the pulse puts them into."""
     method = stepping.method_of(functions, "euler")
     return lambda job: [
-        stretch._replace(tile=build_tile_kernel(functions, method, _width(stretch), "in_place", tile_in_place))
+        stretch._replace(tile=build_tile_kernel(functions, method, stretch.job.width, "in_place", tile_in_place))
         for stretch in stretches_of(functions, "euler", job)
     ]
-
-
-def _width(stretch: Stretch) -> int:
-    """Elements of a tile, of a run's two sizes."""
-    return WIDE if stretch.pulse is pulse_kernel(WIDE) else NARROW
 
 
 # One kernel for all models.
@@ -149,16 +144,16 @@ def call_own(address, job, first, done, steps):
 @functools.cache
 def _pulse_of_model(functions: ModelFunctions, width: int) -> Kernel:
     """The pulse compiled for a model."""
-    usual, name = pulse_kernel(width), f"of_{functions.key}"
+    name = f"of_{functions.key}_{width}"
     tile = inlined(tile_kernel(functions, "euler", width).function)
-    call = specialise(call_own, f"call_own_{width}_{name}", compiler=inlined, own_tile=tile)
-    return Kernel(specialise(usual.function, f"{usual.name}_{name}", compiler=plain, call_tile=call), usual.signature)
+    call = specialise(call_own, f"call_own_{name}", compiler=inlined, own_tile=tile)
+    return Kernel(specialise(PULSE.function, f"pulse_{name}", compiler=plain, call_tile=call), PULSE.signature)
 
 
 def _of_model(functions: ModelFunctions) -> Cut:
     """A pulse that is compiled for each model, with the tile's function in it."""
     return lambda job: [
-        stretch._replace(pulse=_pulse_of_model(functions, _width(stretch)))
+        stretch._replace(pulse=_pulse_of_model(functions, stretch.job.width))
         for stretch in stretches_of(functions, "euler", job)
     ]
 
@@ -187,7 +182,7 @@ def _drift_each_step(functions: ModelFunctions) -> Cut:
 
 
 TRICKS = (
-    *(Trick(f"tiles of {WIDE} elements, not {width}", "synapse", _of_width(width)) for width in (8, 16, 32, 128)),
+    *(Trick(f"tiles of {WIDE} elements, not {width}", "synapse", _of_width(width)) for width in (16, 32, 128)),
     *(Trick(f"tiles of {WIDE} elements, not {width}", "ion-drift", _of_width(width)) for width in (16, 32, 128)),
     Trick(f"tiles of {NARROW} elements for small banks, {FEW} devices", "synapse", _no_narrow, FEW, room=_wide_room),
     Trick("scratch on the stack, not the block's memory", "synapse", _in_place),
@@ -197,7 +192,7 @@ TRICKS = (
     Trick("drifts that do not change are taken once", "threshold-memristor", _drift_each_step),
     Trick("resting tiles are skipped, none driven", "synapse", _own, active=0.0, skip=False),
 )
-FEW_TRICKS = (TRICKS[1], TRICKS[-1])
+FEW_TRICKS = (TRICKS[0], TRICKS[-1])
 
 
 def cases(setting: Setting) -> list[Case]:
