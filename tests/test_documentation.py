@@ -10,6 +10,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from caches import filled
 
 import memsim
 from memsim import cli
@@ -42,7 +43,7 @@ from memsim.sweeping.packing import plan
 ROOT = Path(__file__).parents[1]
 FORMAT = ROOT / "traces" / "FORMAT.md"
 README = ROOT / "README.md"
-PAGES = [README, *sorted((ROOT / "docs").glob("*.md")), FORMAT]
+PAGES = [*sorted((ROOT / "docs").glob("*.md")), FORMAT, README]
 # Their kernels are compiled for them alone, of banks to measure, of pairs of models; or they make many runs.
 SLOW_PAGES = [
     ROOT / "docs" / f"{name}.md" for name in ("benchmark", "beyond", "imperfections", "other-devices", "performance")
@@ -155,7 +156,7 @@ def test_blocks_run(page, tmp_path, monkeypatch, request):
         shutil.copy(request.getfixturevalue("small_runs")[0], tmp_path / "run.h5")
     if any(options for _, _, options, _ in found):
         # Models of the page's own would stay in the cache for good.
-        monkeypatch.setenv("MEMSIM_CACHE_DIR", str(tmp_path / "cache"))
+        monkeypatch.setenv("MEMSIM_CACHE_DIR", str(filled(tmp_path / "cache")))
     shell = "\n".join(body for _, language, _, body in found if language == "sh")
     if any(words[:2] == ["trace", "referee"] for words in commands(shell)):
         needs_ngspice()

@@ -14,6 +14,7 @@ import naive_state_dependent
 import numpy as np
 import pytest
 import short_runs
+from caches import filled
 
 import memsim
 from memsim.assembly import assemble
@@ -82,7 +83,7 @@ class Warming:
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory):
     """One cache for all kernels of this file."""
-    return tmp_path_factory.mktemp("cache")
+    return filled(tmp_path_factory.mktemp("cache"))
 
 
 @pytest.fixture(autouse=True)

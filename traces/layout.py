@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import h5py
 import numpy as np
 
-from .hdf5 import attach, describe, grow, make_axis, put, put_attributes, text, texts
+from .hdf5 import attach, create, describe, grow, make_axis, put, put_attributes, text, texts
 from .rows import Selection, create_bank_trace
 from .samples import StoredDataset, create_dataset
 
@@ -380,7 +380,7 @@ def _create_diagnostics(
         along = [axes[label] for label in labels]
         shape = (CHECKPOINTS, *(len(axis) for axis in along))
         # With values, so that it has its place now: one that gets it later cannot be opened by who reads already.
-        dataset = group.create_dataset(name, data=np.zeros(shape))
+        dataset = create(group, name, np.zeros(shape))
         describe(dataset, bank.state_unit if unit == "state" else unit, about)
         attach(dataset, [slot, *along])
 
@@ -393,8 +393,8 @@ def _create_checkpoint(group: h5py.Group, realisation: h5py.Dataset) -> None:
         ("device_steps", "i8", "1", "device-steps that were integrated"),
         ("wall_seconds", "f8", "s", "duration of the run, interruptions left out"),
     ):
-        attach(describe(group.create_dataset(name, data=np.zeros(CHECKPOINTS, kind)), unit, about), [slot])
-    dataset = group.create_dataset("total_error", data=np.zeros((CHECKPOINTS, len(realisation))))
+        attach(describe(create(group, name, np.zeros(CHECKPOINTS, kind)), unit, about), [slot])
+    dataset = create(group, "total_error", np.zeros((CHECKPOINTS, len(realisation))))
     attach(describe(dataset, "1", "total error of the epoch in progress up to there"), [slot, realisation])
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from . import recovery, space
 from .chunks import checksum
-from .hdf5 import growing, memory_file, write_rows
+from .hdf5 import growing, memory_file, write_rows, write_slot
 from .layout import CHECKPOINTS, COMMITTED, PAST, RunDescription, TracePlan
 from .rows import BankTrace, RowsPart
 from .templates import new_file
@@ -188,7 +188,9 @@ class RunWriter:
         self._epochs = self._keyframes = self._checkpoints = 0
         self._reserved = 0  # bytes of the file that there is room for
         self._held = sum(trace.held_bytes for trace in self._traces.values())
-        self._held += _bytes_of_chunks(self.file) if self.path is not None else 0  # in memory no disk can be full
+        if self.path is not None:  # in memory no disk can be full
+            groups = (self.file[name] for name in ("metrics", "keyframes", "traces", "overview") if name in self.file)
+            self._held += sum(map(_bytes_of_chunks, groups))
         self._unflushed = 0  # bytes that HDF5 may still hold
 
     def start(self, configuration: str, epochs: int, keyframes: int) -> None:
@@ -301,14 +303,15 @@ class RunWriter:
         self._require(error.nbytes + sum(values.nbytes for values in kept))
         group = self.file["checkpoint"]
         for name, value in (*about.items(), ("keyframes", self._keyframes), ("total_error", error)):
-            group[name][slot] = value
+            write_slot(group, name, slot, value)
         for bank, values in zip(self._banks, counters, strict=True):
             counted = self.file["diagnostics"][bank]
+            known = set(counted)
             for name, array in values.items():
-                if name in counted:  # an earlier version counted less
-                    counted[name][slot] = array
+                if name in known:  # an earlier version counted less
+                    write_slot(counted, name, slot, array)
         for name, array in best.items():
-            self.file[f"best/{name}"][slot] = array
+            write_slot(self.file["best"], name, slot, array)
         self._checkpoints += 1
         self._count()
 
@@ -348,17 +351,17 @@ class RunWriter:
         self._reserved = end
 
 
-def _bytes_of_chunks(file: h5py.File) -> int:
-    """One chunk of each dataset that grows: what a first row takes."""
+def _bytes_of_chunks(group: h5py.Group) -> int:
+    """One chunk of each dataset in a group that grows: what a first row takes."""
     sizes = []
 
     def visit(name: bytes) -> None:
-        item = h5py.h5o.open(file.id, name)  # without what h5py makes of it: a file has hundreds
+        item = h5py.h5o.open(group.id, name)  # without what h5py makes of it: a file has hundreds
         made = item.get_create_plist() if isinstance(item, h5py.h5d.DatasetID) else None
         if made is not None and made.get_layout() == h5py.h5d.CHUNKED:
             sizes.append(item.get_type().get_size() * math.prod(made.get_chunk()))
 
-    h5py.h5o.visit(file.id, visit)
+    h5py.h5o.visit(group.id, visit)
     return sum(sizes)
 
 

@@ -67,6 +67,8 @@ class StoredTrace:
 class Stored(DoubtedFile):
     """A run file of schema version 2."""
 
+    _slot: int | None = None  # of the newest checkpoint, once it was looked for in a file that nobody writes
+
     @property
     def configuration_text(self) -> str:
         """TOML."""
@@ -340,10 +342,15 @@ class Stored(DoubtedFile):
         NotARunFileError
             The run was killed before its first.
         """
+        if self._slot is not None:
+            return self._slot
         count = self.committed("checkpoint")
         if count == 0:
             raise self.broken("its run was killed before its first checkpoint; run it again")
-        return (count - 1) % CHECKPOINTS
+        slot = (count - 1) % CHECKPOINTS
+        if not self.live:
+            self._slot = slot
+        return slot
 
     def checkpoint(self, name: str) -> Any:
         """A value of the newest checkpoint: sample, keyframes, device_steps, wall_seconds, total_error."""
