@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bokeh.models import Axis, Grid, Legend
 from bokeh.plotting import figure
 from matplotlib import colormaps
 from matplotlib.colors import to_hex
@@ -62,12 +61,12 @@ def paint(figures: Sequence[figure], theme: Theme) -> None:
     for each in figures:
         each.background_fill_color = each.border_fill_color = None
         each.outline_line_color = theme.grid
-        for axis in each.select(Axis):
+        for axis in each.axis:
             axis.axis_label_text_color = axis.major_label_text_color = theme.ink
             axis.axis_line_color = axis.major_tick_line_color = axis.minor_tick_line_color = theme.faint
-        for grid in each.select(Grid):
+        for grid in each.grid:
             grid.grid_line_color = theme.grid
-        for legend in each.select(Legend):
+        for legend in each.legend:
             legend.label_text_color = theme.ink
         if each.title is not None:
             each.title.text_color = theme.ink
