@@ -30,7 +30,7 @@ PARAMETERS: int
 class Quantity(IntEnum):
     """What is asked for, with up to three numbers: x, y and z."""
 
-    # What a model answers.
+    # What a model answers; it has no use for z.
     MEMRISTANCE = 0  # ohm, of the state x
     DRIFT = 1  # of the state x under the current y
     EFFECT = 2  # how far a pulse of the current y carries the state x, stepped
@@ -45,7 +45,7 @@ class Quantity(IntEnum):
 # Templates: of one device, with the question q and the parameters p.
 
 
-def effect(x, current, q, p):
+def stepped_effect(x, current, q, p):
     """How far a pulse carries a state."""
     moved = x
     for _ in range(q.steps):
@@ -95,7 +95,7 @@ def response_of_node(x, current, q, p):
     return back, from_state, at_end * (charge * dt)
 
 
-def answer(q, what, x, y, z):
+def answer(q, what, x, y):
     """What a model says of one device; what an answer has beside its first number is in ``q.beside``."""
     p = fixed_tuple(q.parameters, PARAMETERS)
     found = math.nan
@@ -104,7 +104,7 @@ def answer(q, what, x, y, z):
     elif what == Quantity.DRIFT:
         found = drift(x, y, p)
     elif what == Quantity.EFFECT:
-        found = effect(x, y, q, p)
+        found = stepped_effect(x, y, q, p)
     elif what == Quantity.BEFORE:
         found = state_before(x, y, q, p)
     elif what == Quantity.RESPONSE:
@@ -123,7 +123,7 @@ def answer_kernel(model: ModelFunctions) -> Kernel:
     }
     for step in (tiles.euler, tiles.heun):
         bound[step.__name__] = specialise(step, f"{step.__name__}_nominal_{key}", compiler=merged, **bound)
-    for long in (effect, state_before, response_of_node):
+    for long in (stepped_effect, state_before, response_of_node):
         bound[long.__name__] = specialise(long, f"{long.__name__}_{key}", compiler=part, **bound)
     return Kernel(specialise(answer, f"answer_{key}", compiler=plain, **bound), ANSWER)
 

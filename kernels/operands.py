@@ -279,6 +279,7 @@ class Following(NamedTuple):
     energies: Line  # (elements,), the sum of V * I * dt in J is added
     tile: Line  # scratch, from :func:`~memsim.kernels.tiles.new_tile`
     dt: float  # s
+    model: int  # address of the model's function for a step
 
 
 class Questions(NamedTuple):
@@ -368,7 +369,7 @@ def instruction_on(operand: type) -> Any:
 
 TILE = types.int64(JOB, types.int64, types.int64, types.int64)
 FOLLOW, ASK, SHUFFLE = (types.int64(RecordType(record)) for record in (Following, Questions, Draw))
-ANSWER = types.float64(RecordType(Question), types.int64, types.float64, types.float64, types.float64)
+ANSWER = types.float64(RecordType(Question), types.int64, types.float64, types.float64)
 RUN = types.int64(
     *(RecordType(record) for record in (Program, Data, Results, Rows)), types.int64, types.int64, types.int64
 )

@@ -233,8 +233,13 @@ def _compiled_tile(typing_context, address, job, first, done, steps):
 
 
 @intrinsic
-def _compiled_answer(typing_context, address, question, what, x, y, z):
-    return _call(address, (question, what, x, y, z), lambda builder, values: values, types.float64)
+def _compiled_step(typing_context, address, waveform):
+    return _call(address, (waveform,), lambda builder, values: values)
+
+
+@intrinsic
+def _compiled_answer(typing_context, address, question, what, x, y):
+    return _call(address, (question, what, x, y), lambda builder, values: values, types.float64)
 
 
 def _interpreted_instruction(address, operand, rows, step):
@@ -245,8 +250,12 @@ def _interpreted_tile(address, job, first, done, steps):
     return function_at(address)(job, first, done, steps)
 
 
-def _interpreted_answer(address, question, what, x, y, z):
-    return function_at(address)(question, what, x, y, z)
+def _interpreted_step(address, waveform):
+    return function_at(address)(waveform)
+
+
+def _interpreted_answer(address, question, what, x, y):
+    return function_at(address)(question, what, x, y)
 
 
 call_instruction = _compiled_instruction if JIT else _interpreted_instruction
@@ -256,12 +265,17 @@ call_tile = _compiled_tile if JIT else _interpreted_tile
 """``call_tile(address, job, first, done, steps)``: what a model's tile function returns."""
 
 
+call_step = _compiled_step if JIT else _interpreted_step
+"""``call_step(address, waveform)``: what a model's function for a step of a waveform returns."""
+
 call_answer = _compiled_answer if JIT else _interpreted_answer
-"""``call_answer(address, question, what, x, y, z)``: what a model answers, a float."""
+"""``call_answer(address, question, what, x, y)``: what a model answers, a float."""
 
 
 def from_python(kernel: Kernel) -> Callable[..., int]:
     """A kernel for Python, without Python's lock while it runs; it takes packed records and integers."""
+    if kernel.signature.return_type != types.int64:
+        raise TypeError(f"{kernel.name}: must return an integer (got {kernel.signature.return_type})")
     if not JIT:
         return lambda *given: kernel.function(*[one.record if isinstance(one, Packed) else one for one in given])
     kinds = [

@@ -45,7 +45,7 @@ def narrowed(low, at_low, high, at_high, kept, place, found, rising):
 @inlined
 def memristance_of(model, q, x):
     """The memristance of a state in ohm."""
-    return call_answer(model, q, Quantity.MEMRISTANCE, x, 0.0, 0.0)
+    return call_answer(model, q, Quantity.MEMRISTANCE, x, 0.0)
 
 
 @part
@@ -73,8 +73,8 @@ def state_of(model, q, resistance):
 def effect(model, q, x, current, slope):
     """How far a pulse carries a state: its drift at the start times the width, or the whole pulse stepped."""
     if slope:
-        return call_answer(model, q, Quantity.DRIFT, x, current, 0.0) * (q.steps * q.dt)
-    return call_answer(model, q, Quantity.EFFECT, x, current, 0.0)
+        return call_answer(model, q, Quantity.DRIFT, x, current) * (q.steps * q.dt)
+    return call_answer(model, q, Quantity.EFFECT, x, current)
 
 
 @part
@@ -170,7 +170,7 @@ def ask(questions):
         elif what == Quantity.PULSES:
             questions.found[k], q.beside[0] = pulses_towards(model, q, x, y, z)
         else:
-            questions.found[k] = call_answer(model, q, what, x, y, z)
+            questions.found[k] = call_answer(model, q, what, x, y)
     return questions.found.size
 
 

@@ -206,7 +206,7 @@ def observe_states(c, rows, step):
             resistance = bank.voltage[e] / current
             bank.out_of_range[e] += out_of_range(resistance, at_lower, at_upper)
             x = state_of(c.model, c.question, resistance)
-            bank.known[e] = call_answer(c.model, c.question, Quantity.BEFORE, x, current, 0.0) if moves else x
+            bank.known[e] = call_answer(c.model, c.question, Quantity.BEFORE, x, current) if moves else x
     return 0
 
 
@@ -233,7 +233,7 @@ def measure_nodes(c, rows, step):
                 resistance = voltage / current
                 beyond[k * c.sample.error.size + lane] += out_of_range(resistance, at_lower, at_upper)
                 x = state_of(c.model, c.question, resistance)
-                before = call_answer(c.model, c.question, Quantity.RESPONSE, x, current, 0.0)
+                before = call_answer(c.model, c.question, Quantity.RESPONSE, x, current)
                 from_state, from_current = c.question.beside[0], c.question.beside[1]
                 above = memristance_of(c.model, c.question, x + small)
                 below = memristance_of(c.model, c.question, x - small)
@@ -245,4 +245,5 @@ def measure_nodes(c, rows, step):
     return 0
 
 
+# Those that ask, which a program gives the address of the bank's model.
 ASKING = (encode_towards, aim_synapses, observe_states, measure_nodes)

@@ -4,7 +4,7 @@ All devices of a bank and all realisations of it lie side by side as *elements*.
 A kernel takes them in tiles: it loads a tile's states, has the model's function
 carry them through the whole pulse, counts, and stores them. A pulse is one
 kernel for all models; the function for a tile is one for each
-(:func:`tile_kernel`), and is called by its address.
+(:func:`tile_kernel`), and is called by its address. So is a waveform.
 """
 
 import functools
@@ -14,9 +14,9 @@ from typing import NamedTuple
 from . import tiles
 from .compiling import Kernel, file_digest, inlined, merged, plain, specialise
 from .operands import FOLLOW, TILE, Job, instruction_on
-from .records import call_tile
+from .records import call_step, call_tile
 from .scratch import fixed_tuple, line, load, sheet, show, stack_array, store
-from .tiles import DRIVE, NARROW, STATES, TOTAL, VOLTAGE, WIDE, count_part, tiles_of
+from .tiles import DRIVE, NARROW, START, STATES, VOLTAGE, WIDE, count_part, tiles_of
 
 INTEGRATORS = ("euler", "heun")
 EXACT = "exact"  # in an integrator's place: a pulse is one evaluation of its closed form
@@ -24,7 +24,6 @@ EXACT = "exact"  # in an integrator's place: a pulse is one evaluation of its cl
 # Open names of the templates.
 drift: Callable
 conjugate: Callable
-follow: Callable
 PARAMETERS: int
 WIDTH: int
 
@@ -326,18 +325,14 @@ def _refuse_short(model: ModelFunctions, job: Job) -> None:
         raise ValueError(f"job: needs {needed} parameters, of {job.currents.size} elements where each has its own")
 
 
-# Waveforms.
+# Waveforms, one kernel for all models.
 
 
 def waveform(w):
     """Step a bank through sampled waveforms; the device-steps that were integrated."""
     steps, variables, elements, room, tile = w.starts.shape[0], w.lower.size, w.energies.size, w.states.shape[1], w.tile
-    start, end = line(tile, TOTAL * WIDE, WIDE), line(tile, DRIVE * WIDE, WIDE)
+    start, end = line(tile, START * WIDE, WIDE), line(tile, DRIVE * WIDE, WIDE)
     response = line(tile, VOLTAGE * WIDE, WIDE)
-    x = sheet(tile, STATES * WIDE, variables, WIDE)
-    rate = sheet(tile, (STATES + variables) * WIDE, variables, WIDE)
-    ahead = sheet(tile, (STATES + 2 * variables) * WIDE, variables, WIDE)
-    p = of_tile(w, 0)
     for first in range(0, elements, WIDE):
         width = min(WIDE, elements - first)
         for v in range(variables):
@@ -349,7 +344,7 @@ def waveform(w):
             for j in range(width):
                 start[j] = w.starts[t, w.line_of[first + j]]
                 end[j] = w.ends[t, w.line_of[first + j]]
-            follow(x, rate, ahead, start, end, response, p, w.lower, w.upper, w.dt)
+            call_step(w.model, w)
             show(tile, DRIVE * WIDE, w.row_drives, t * elements + first, width)
             show(tile, VOLTAGE * WIDE, w.row_responses, t * elements + first, width)
             for v in range(variables):
@@ -361,24 +356,26 @@ def waveform(w):
     return steps * elements
 
 
-def waveform_kernel(model: ModelFunctions, integrator: str, drive: str) -> Kernel:
-    """:func:`waveform` as a kernel, for a model, an integrator, and a ``"current"`` or ``"voltage"`` drive.
+WAVEFORM = Kernel(waveform, FOLLOW)
+
+
+def follow_kernel(model: ModelFunctions, integrator: str, drive: str) -> Kernel:
+    """A model's function for a step of a waveform, with an integrator, under a ``"current"`` or a ``"voltage"``.
 
     Under a voltage the response is the current that it causes.
     """
-    return _waveform_kernel(model.of_any_size(), integrator, drive)
+    return _follow_kernel(model.of_any_size(), integrator, drive)
 
 
 @functools.cache
-def _waveform_kernel(model: ModelFunctions, integrator: str, drive: str) -> Kernel:
+def _follow_kernel(model: ModelFunctions, integrator: str, drive: str) -> Kernel:
     key = f"{integrator}_{cache_key(model)}_under_{drive}"
     one = model.variables == 1
-    names = _method(model._replace(constant_drift=False), integrator, drive, f"waveform_{key}", WIDE)
+    names = _method(model._replace(constant_drift=False), integrator, drive, f"follow_{key}", WIDE)
     of_tile = shared_of_tile if one else shared_of_tile_of_several
-    names["of_tile"] = specialise(of_tile, f"of_tile_waveform_{key}", compiler=inlined, **names)
+    names["of_tile"] = specialise(of_tile, f"of_tile_follow_{key}", compiler=inlined, **names)
     if not one:
         names["of_element"] = specialise(shared_of_element, f"of_element_{key}", compiler=inlined)
-        names["advance"] = specialise(names["advance"], f"advance_waveform_{key}", compiler=inlined, **names)
+        names["advance"] = specialise(names["advance"], f"advance_follow_{key}", compiler=inlined, **names)
     template = tiles.follow_one if one else tiles.follow_several
-    names["follow"] = specialise(template, f"follow_{key}", compiler=inlined, **names)
-    return Kernel(specialise(waveform, f"waveform_{key}", compiler=plain, **names), FOLLOW)
+    return Kernel(specialise(template, f"follow_{key}", compiler=plain, **names), FOLLOW)

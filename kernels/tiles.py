@@ -24,6 +24,7 @@ NO_VARIABLE = -2  # no variable may move: a READ
 
 # Lines of a tile's scratch; after the states come as many drifts, and as many states of a step's end.
 DRIVE, VOLTAGE, TOTAL, DRIFTS, STATES = range(5)
+START = TOTAL  # under a drive that changes
 
 # Open names of the templates.
 drift: Callable
@@ -271,22 +272,34 @@ def tile_of_several(job, first, done, steps):
     return 1 if moving else 0
 
 
-# Steps under a drive that changes, (elements,) at a step's start and at its end, with the response after it.
+# Steps under a drive that changes: it is START at a step's start, and DRIVE at its end, with the response after it.
 
 
-def follow_one(x, rate, ahead, start, end, response, p, lower, upper, dt):
+def follow_one(w):
     """One step of a tile of a model with one state."""
+    tile = w.tile
+    x, response = line(tile, STATES * WIDTH, WIDTH), line(tile, VOLTAGE * WIDTH, WIDTH)
+    start, end = line(tile, START * WIDTH, WIDTH), line(tile, DRIVE * WIDTH, WIDTH)
+    p, lower, upper, dt = of_tile(w, 0), w.lower[0], w.upper[0], w.dt
     for j in range(WIDTH):
-        moved = advance(x[0, j], start[j], end[j], p, lower[0], upper[0], dt)
-        x[0, j] = moved
+        moved = advance(x[j], start[j], end[j], p, lower, upper, dt)
+        x[j] = moved
         response[j] = output(moved, end[j], p)
+    return 0
 
 
-def follow_several(x, rate, ahead, start, end, response, p, lower, upper, dt):
+def follow_several(w):
     """One step of a tile of a model with several states."""
-    advance(x, rate, ahead, start, end, p, lower, upper, dt)
+    tile, variables = w.tile, w.states.shape[0]
+    x, response = sheet(tile, STATES * WIDTH, variables, WIDTH), line(tile, VOLTAGE * WIDTH, WIDTH)
+    rate = sheet(tile, (STATES + variables) * WIDTH, variables, WIDTH)
+    ahead = sheet(tile, (STATES + 2 * variables) * WIDTH, variables, WIDTH)
+    start, end = line(tile, START * WIDTH, WIDTH), line(tile, DRIVE * WIDTH, WIDTH)
+    p = of_tile(w, 0)
+    advance(x, rate, ahead, start, end, p, w.lower, w.upper, w.dt)
     for j in range(WIDTH):
         response[j] = output(x, j, end[j], p)
+    return 0
 
 
 # What is counted of a tile.

@@ -10,7 +10,7 @@ import h5py
 from . import datasets
 from .assembly import assemble
 from .configuration import Configuration, override, parse_toml, read_text
-from .driving.drive import kernel_of
+from .driving.drive import kernels_of as kernels_of_drive
 from .driving.trace import load_drive_source
 from .errors import InputError
 from .hysteresis.configuration import load_loops
@@ -101,10 +101,10 @@ def _of_the_paper(assignments: Sequence[str]) -> Iterator[list[Kernel]]:
 def _of_source(path: Path, assignments: Sequence[str]) -> list[Kernel]:
     kind = _kind_of(path)
     if kind == "drive":
-        return [kernel_of(load_drive_source(path, assignments))]
+        return kernels_of_drive(load_drive_source(path, assignments))
     if kind == "loops":
         sweep = load_loops(path, assignments)
-        return [kernel_of(sweep.at(sweep.loops.all_frequencies()[0]))]
+        return kernels_of_drive(sweep.at(sweep.loops.all_frequencies()[0]))
     if kind == "sweep":
         return _of_sweep(path, assignments)
     config, data = load_source(path, assignments)

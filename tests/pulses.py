@@ -6,7 +6,7 @@ import numpy as np
 
 from memsim.kernels.operands import Following, Job, Rows, Tally
 from memsim.kernels.records import Packed, from_python
-from memsim.kernels.stepping import stretches_of, waveform_kernel
+from memsim.kernels.stepping import WAVEFORM, follow_kernel, stretches_of
 from memsim.kernels.tiles import aligned, new_tile, room_of, with_room
 
 
@@ -73,13 +73,13 @@ def pulse_kernel(model, integrator):
 
 def waveform(model, integrator, drive):
     """A function that takes a waveform; rows as :class:`~memsim.kernels.operands.Following` has them."""
-    kernel = from_python(waveform_kernel(model, integrator, drive))
+    kernel, step = from_python(WAVEFORM), follow_kernel(model, integrator, drive)
 
     def follow(states, starts, ends, lines, dt, parameters, lower, upper, states_at, drives_at, responses_at, energies):
         tile, room = new_tile(len(states)), with_room(states)
         stepped = kernel(Packed(Following(
             room, starts, ends, lines, parameters, lower, upper, states_at, drives_at, responses_at, energies, tile,
-            dt,
+            dt, step.address,
         )))  # fmt: skip
         states[:] = room[:, : states.shape[1]]
         return stepped

@@ -271,11 +271,11 @@ def test_two_files_cannot_share_a_name_and_a_file_can_be_loaded_again(load, tmp_
 PROCESS = """\
 import json, sys
 import memsim
-from memsim.kernels.stepping import waveform_kernel
+from memsim.kernels.stepping import follow_kernel
 (model,) = memsim.load_models("my_device.py")
 trace = memsim.drive(model(), memsim.waveforms.Pulses(pulses=[memsim.waveforms.Pulse(width=0.1, amplitude=1e-4)]),
                      dt=0.1, duration=0.1, initial=0.5)
-kernel = waveform_kernel(model().functions(), "euler", "current")
+kernel = follow_kernel(model().functions(), "euler", "current")
 print(json.dumps([float(trace.state[-1, 0]), int(kernel.was_on_disk), int(not kernel.was_on_disk)]))
 """
 
@@ -404,12 +404,12 @@ INSTRUCTIONS = """\
 import re, sys
 import memsim
 from memsim.devices import IonDrift
-from memsim.kernels.stepping import waveform_kernel
+from memsim.kernels.stepping import follow_kernel
 from memsim.waveforms import Pulse, Pulses
 (model,) = memsim.load_models("my_device.py")
 for device in (model(), IonDrift(window="joglekar")):
     memsim.drive(device, Pulses(pulses=[Pulse(width=0.1, amplitude=1e-4)]), dt=0.1, duration=0.1)
-    kernel = waveform_kernel(device.functions(), "euler", "current")
+    kernel = follow_kernel(device.functions(), "euler", "current")
     found = re.findall(r"^\\s+([a-z]\\w+)\\s", kernel._code._library.get_asm_str(), flags=re.M)
     print(len(found), sum(bool(re.fullmatch(r"v(mul|add|sub|div|fn?m\\w+)pd", name)) for name in found))
 """

@@ -18,7 +18,7 @@ import memsim
 from memsim import preparing, training
 from memsim.ahead import compile_ahead
 from memsim.assembly import assemble
-from memsim.driving.drive import kernel_of
+from memsim.driving.drive import kernels_of as kernels_of_drive
 from memsim.driving.trace import load_drive_source
 from memsim.engine import Engine
 from memsim.errors import InputError, StoppedCompilingError
@@ -218,10 +218,11 @@ def test_a_command_says_it_unless_it_is_quiet(forgotten, quiet, cli, capsys, tmp
 @compiles
 def test_a_drive_says_it(capsys, monkeypatch, tmp_path):
     config = load_drive_source(EXAMPLES / "hysteresis.toml")
-    monkeypatch.setattr(kernel_of(config), "_code", None)
+    for kernel in kernels_of_drive(config):
+        monkeypatch.setattr(kernel, "_code", None)
     monkeypatch.setenv("MEMSIM_CACHE_DIR", str(tmp_path / "cache"))
     memsim.driving.drive.run(config).close()
-    assert names_in(capsys.readouterr().err) == [kernel_of(config).name]
+    assert names_in(capsys.readouterr().err) == [kernels_of_drive(config)[0].name]
 
 
 @compiles

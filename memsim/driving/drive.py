@@ -16,7 +16,7 @@ from ..errors import InputError, RunError
 from ..kernels.compiling import Kernel
 from ..kernels.operands import Following
 from ..kernels.records import Packed, from_python
-from ..kernels.stepping import waveform_kernel
+from ..kernels.stepping import WAVEFORM, follow_kernel
 from ..kernels.tiles import WIDE, new_tile, with_room
 from ..preparing import prepare
 from ..provenance import environment
@@ -168,7 +168,7 @@ def run(
     try:
         if out is not None:
             check_target(Path(out), overwrite)
-        prepare([kernel_of(config)])  # before there is a file
+        prepare(kernels_of(config))  # before there is a file
         target = open_target(None if out is None else Path(out), overwrite)
     except DiskFullError as error:
         raise RunError(f"{out}: {error.strerror}; make room, or name a file on another disk") from None
@@ -194,9 +194,14 @@ def run(
     return DriveTrace(open_drive_file(Path(out)))
 
 
-def kernel_of(config: DriveConfiguration) -> Kernel:
-    """The compiled function that a drive needs."""
-    return waveform_kernel(config.device.functions(), config.time.integrator, config.bank.drive)
+def kernels_of(config: DriveConfiguration) -> list[Kernel]:
+    """The compiled functions that a drive needs."""
+    return [WAVEFORM, _model_of(config)]
+
+
+def _model_of(config: DriveConfiguration) -> Kernel:
+    """The model's own."""
+    return follow_kernel(config.device.functions(), config.time.integrator, config.bank.drive)
 
 
 def _check_run(config: DriveConfiguration, out: str | Path | None, threads: int, chunk_steps: int | None) -> None:
@@ -245,7 +250,7 @@ class _Bank:
 
     def __init__(self, config: DriveConfiguration, blocks: list[slice], each: Callable[..., Iterable[Any]]) -> None:
         variables = config.device.state_variables()
-        self._kernel = from_python(kernel_of(config))
+        self._kernel, self._model = from_python(WAVEFORM), _model_of(config)
         self._dt = config.time.dt
         self._parameters = np.array(config.device.kernel_parameters(), dtype=np.float64)
         self._lower = np.array([v.lower for v in variables])
@@ -281,7 +286,7 @@ class _Bank:
         drives, responses = np.empty((steps, devices)), np.empty((steps, devices))
         self._kernel(Packed(Following(
             block.states, starts, ends, block.lines, self._parameters, self._lower, self._upper,
-            states, drives, responses, block.energies, block.tile, self._dt,
+            states, drives, responses, block.energies, block.tile, self._dt, self._model.address,
         )))  # fmt: skip
         return states.transpose(1, 2, 0), drives, responses
 

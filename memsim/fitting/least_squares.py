@@ -9,6 +9,7 @@ from ..devices import Device
 from ..driving.configuration import check_drivable
 from ..errors import InputError, RunError
 from ..fields import one_of
+from ..kernels.stepping import WAVEFORM
 from ..preparing import prepare
 from ..traces.drive_file import RESPONSES
 from .measurement import Measurement, measured
@@ -143,7 +144,7 @@ def fit_measurement(
     model = free_model(device, free, initial, bounds)
     _check_data(measurement, drive, len(model.free))
     simulation = Simulation(measurement, drive, between, substeps, integrator)
-    prepare([simulation.kernel_of(device)])
+    prepare([WAVEFORM, simulation.model_of(device)])
     search = _Search(model, simulation, loss, loss_scale)
     search.check_start(model.start())
     stopped = False

@@ -10,7 +10,7 @@ from ..errors import InputError
 from ..kernels.compiling import Kernel
 from ..kernels.operands import Following
 from ..kernels.records import Packed, from_python
-from ..kernels.stepping import waveform_kernel
+from ..kernels.stepping import WAVEFORM, follow_kernel
 from ..kernels.tiles import new_tile, with_room
 from ..traces.drive_file import RESPONSES
 from .measurement import Measurement
@@ -80,9 +80,9 @@ class Simulation:
         self._sample_ends = np.concatenate([[0], np.cumsum(counts)])
         self._stretches = _stretches(self.driven, counts, steps, between)
 
-    def kernel_of(self, device: Device) -> Kernel:
-        """The compiled function that a device is stepped with."""
-        return waveform_kernel(device.functions(), self.integrator, self.drive)
+    def model_of(self, device: Device) -> Kernel:
+        """The compiled function for a device's steps."""
+        return follow_kernel(device.functions(), self.integrator, self.drive)
 
     def run(self, device: Device, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The response and the states at each sample.
@@ -99,7 +99,7 @@ class Simulation:
         states : (samples, variables) float64
         """
         variables = device.state_variables()
-        kernel = from_python(self.kernel_of(device))
+        kernel, model = from_python(WAVEFORM), self.model_of(device)
         parameters = np.array(device.kernel_parameters(), dtype=np.float64)
         lower, upper = np.array([v.lower for v in variables]), np.array([v.upper for v in variables])
         steps = int(self._sample_ends[-1]) + 1
@@ -112,7 +112,7 @@ class Simulation:
             filled = np.empty((len(variables), len(stretch.starts), 1))
             kernel(Packed(Following(
                 state, stretch.starts, stretch.ends, line, parameters, lower, upper,
-                filled, drives[part], responses[part], energy, tile, stretch.dt,
+                filled, drives[part], responses[part], energy, tile, stretch.dt, model.address,
             )))  # fmt: skip
             rows[:, part] = filled[..., 0]
             first = part.stop
