@@ -202,7 +202,7 @@ class Nominal:
             high = np.where(rests & (high <= MOST_CURRENT), 2.0 * high, high)
             rests = self.ask(Quantity.DRIFT, states, sign * high) == 0.0
         low = np.where(high > LEAST_CURRENT, 0.5 * high, 0.0)
-        found = (high > MOST_CURRENT) | (high == LEAST_CURRENT)
+        found = (high > MOST_CURRENT) | (high == LEAST_CURRENT)  # what the least current moves has no dead zone
         while not found.all():
             middle = 0.5 * (low + high)
             found |= (high - low <= 1e-14 * high) | (middle == low) | (middle == high)

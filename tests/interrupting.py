@@ -233,7 +233,7 @@ def in_fork(work):
 
 
 def killed_at(place, count, work):
-    """Do something in a forked process that is killed at the so-manieth call of a function; whether it came to that.
+    """Do something in a forked process that is killed at a call of a function, counted from 0; whether it came to that.
 
     Parameters
     ----------
@@ -243,17 +243,25 @@ def killed_at(place, count, work):
         0 kills it before the first call, 1 after the first, ...
     work : callable
     """
-    owner, name = place
-    original, done = getattr(owner, name), [0]
+    return killed_at_one_of([place], count, work)
 
-    def counted(*arguments, **options):
-        if done[0] == count:
-            kill_self()
-        done[0] += 1
-        return original(*arguments, **options)
+
+def killed_at_one_of(places, count, work):
+    """The same at a call of any of some functions."""
+    done = [0]
+
+    def counting(original):
+        def counted(*arguments, **options):
+            if done[0] == count:
+                kill_self()
+            done[0] += 1
+            return original(*arguments, **options)
+
+        return counted
 
     def run():
-        setattr(owner, name, counted)
+        for owner, name in places:
+            setattr(owner, name, counting(getattr(owner, name)))
         training.COMMIT_SECONDS = 0.0
         work()
 

@@ -43,6 +43,7 @@ from memsim.sweeping.packing import plan
 ROOT = Path(__file__).parents[1]
 FORMAT = ROOT / "traces" / "FORMAT.md"
 README = ROOT / "README.md"
+# The README last: its models of its own take kernels that are known by then.
 PAGES = [*sorted((ROOT / "docs").glob("*.md")), FORMAT, README]
 # Their kernels are compiled for them alone, of banks to measure, of pairs of models; or they make many runs.
 SLOW_PAGES = [

@@ -19,6 +19,7 @@ from interrupting import (
     in_fork,
     kill_self,
     killed_at,
+    killed_at_one_of,
     stopped,
     uninterrupted,
 )
@@ -165,7 +166,7 @@ def test_a_run_that_was_killed_while_it_resumed_goes_on_with_the_same_bits(mode,
 
 
 def killed_at_counter(count, work):
-    """Do something in a forked process that is killed before the so-manieth counter reaches the file."""
+    """Do something in a forked process that is killed before counter number ``count`` reaches the file."""
     original, done = h5py.Dataset.__setitem__, [0]
 
     def count_or_die(dataset, place, value):
@@ -185,7 +186,8 @@ def killed_at_counter(count, work):
 def test_a_run_that_was_killed_between_two_counters_of_a_commit_goes_on_with_the_same_bits(paths, whole_file):
     path, config = paths[0], configuration(trace={"mode": "keyframes", "keyframe_samples": 8})
     whole = whole_file(config)
-    for count in range(36, 40):  # four where a run begins, then four in each commit
+    begun = 4 + 8 * 4  # counters: four where a run begins, then four in each commit
+    for count in range(begun, begun + 4):
         path.unlink(missing_ok=True)
         assert killed_at_counter(count, lambda: training.run(config, DATA, out=path)), count
         assert_consistent(path, whole)
@@ -196,15 +198,48 @@ def test_a_run_that_was_killed_between_two_counters_of_a_commit_goes_on_with_the
     assert_same_contents(path, whole)
 
 
+def test_a_run_that_was_killed_where_it_goes_on_for_longer_does_not_seem_to_have_ended_early(paths, whole_file):
+    path, trace = paths[0], {"mode": "keyframes", "keyframe_samples": 8}
+    config, longer = (configuration(trace=trace, learning={"epochs": epochs}) for epochs in (5, 9))
+    uninterrupted(config, path)
+    for count in range(1, 5):
+        assert killed_at_counter(count, lambda: resume(longer, path)), count
+        with memsim.open_run(path) as run:
+            assert not run.ended_early
+    resume(longer, path)
+    assert_same_contents(path, whole_file(longer))
+
+
+def test_a_stopped_run_that_was_killed_before_its_last_counter_is_not_finished(paths, whole_file):
+    path, config, original = paths[0], configuration(trace=TRACES["keyframes"]), h5py.Dataset.__setitem__
+
+    def finish_or_die(dataset, place, value):
+        if (dataset.name, value) == ("/committed/finished", 1):
+            kill_self()
+        original(dataset, place, value)
+
+    def killed():
+        with mock.patch.object(h5py.Dataset, "__setitem__", finish_or_die):
+            stopped(config, path, 5)
+
+    assert in_fork(killed) == signal.SIGKILL
+    with memsim.open_run(path) as run:
+        assert run.stopped
+        assert not run.finished
+    resume(config, path)
+    assert_same_contents(path, whole_file(config))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("count", np.random.default_rng(3).integers(300, 1500, 12))
 def test_a_run_that_was_killed_between_two_writes_of_hdf5_goes_on_with_the_same_bits(count, paths, whole_file):
     """Also between the counters of one commit, of which some are older than the others then."""
     path, config = paths[0], configuration(trace=TRACES["full"])
     whole = whole_file(config)
-    assert killed_at((h5py.Dataset, "__setitem__"), count, lambda: training.run(config, DATA, out=path))
+    writes = [(h5py.Dataset, "__setitem__"), (run_file, "write_slot")]
+    assert killed_at_one_of(writes, count, lambda: training.run(config, DATA, out=path))
     assert_consistent(path, whole)
-    killed_at((h5py.Dataset, "__setitem__"), count // 3, lambda: resume(config, path))
+    killed_at_one_of(writes, count // 3, lambda: resume(config, path))
     assert_consistent(path, whole)
     resume(config, path)
     assert_same_contents(path, whole)

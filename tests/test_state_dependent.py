@@ -12,6 +12,7 @@ from memsim.configuration import Configuration
 from memsim.datasets import Dataset, gate
 from memsim.devices import IonDrift, Node, Synapse, ThresholdMemristor, Vteam
 from memsim.errors import InputError
+from memsim.kernels import controller, state_dependent
 from memsim.kernels.nominal import Quantity
 from memsim.kernels.slots import Operation, Phase
 from memsim.state_dependent import nominal_of
@@ -147,6 +148,19 @@ def test_a_train_has_the_number_of_pulses_that_comes_nearest(slope):
         assert nominal.ask(Quantity.PULSES, 0.2, 0.2 + asked * one, 1e-5, **train) == number
         if missed is not None:
             assert beside[0] == pytest.approx(missed, abs=1e-9)
+
+
+def test_a_program_gives_the_model_to_the_rules_that_ask_it():
+    """And to no other: an address that a rule has not got is one that no process survives."""
+    asking = {"call_answer", "memristance_of", "ends_of", "state_of", "amplitude_towards", "pulses_towards"}
+    rules = {
+        rule
+        for module in (controller, state_dependent)
+        for rule in vars(module).values()
+        if callable(rule) and getattr(rule, "__code__", None) and rule.__code__.co_varnames[:3] == ("c", "rows", "step")
+    }
+    assert len(rules) > 30
+    assert {rule for rule in rules if asking & set(rule.__code__.co_names)} == set(state_dependent.ASKING)
 
 
 # Calibration and schedule

@@ -1,16 +1,19 @@
 """A run file that is a copy of a template has what one that was made dataset by dataset has."""
 
+from dataclasses import replace
+
 import h5py
 import numpy as np
 import pytest
 from interrupting import DATA, configuration
 
 from memsim.assembly import assemble
-from memsim.datasets import split
+from memsim.configuration import DataSection
+from memsim.datasets import load, split
 from memsim.recording import describe, trace_plan
 from memsim.traces import templates
 from memsim.traces.hdf5 import memory_file
-from memsim.traces.layout import create_layout
+from memsim.traces.layout import CONFIGURATION_ROOM, TracePlan, create_layout
 
 SEED = {"run": {"seed": 12, "realisations": 2}}
 CASES = {
@@ -23,6 +26,7 @@ CASES = {
         {"trace": {"mode": "select", "stride": 3, "banks": ("nodes1",)}},
         {"trace": {"mode": "select", "stride": 3, "banks": ("nodes1",)}, "run": {"seed": 8}},
     ),
+    "a configuration of another length": ({}, {"learning": {"rate": 0.012345678901234567, "epochs": 40}}),
     "other devices with a past": (
         {"devices": {"synapse": {"model": "vteam"}}, "imperfections": {"synapse": {"endurance": 1e4}}},
         {"devices": {"synapse": {"model": "vteam"}}, "imperfections": {"synapse": {"endurance": 2e4}}},
@@ -50,7 +54,17 @@ def contents(file):
         found[name] = attributes(item)
         if isinstance(item, h5py.Dataset):
             scales = [[scale.name for scale in dim.values()] for dim in item.dims]
-            found[name] |= {"": (item.dtype, item.shape, item.maxshape, item.chunks, item[()].tobytes(), scales)}
+            found[name] |= {
+                "": (
+                    item.dtype,
+                    item.dtype.metadata,
+                    item.shape,
+                    item.maxshape,
+                    item.chunks,
+                    item[()].tobytes(),
+                    scales,
+                )
+            }
 
     file.visititems(visit)
     return found
@@ -60,6 +74,28 @@ def attributes(item):
     references = ("DIMENSION_LIST", "REFERENCE_LIST")
     values = {name: item.attrs[name] for name in item.attrs if name not in references}
     return {name: (np.asarray(value).dtype, np.asarray(value).tobytes()) for name, value in values.items()}
+
+
+def test_a_configuration_that_needs_more_room_has_another_template():
+    run, plan = described({})
+    for longer in (run, replace(run, configuration=run.configuration + "#" * CONFIGURATION_ROOM)):
+        with memory_file() as made, templates.new_file(longer, plan) as copied:
+            create_layout(made, longer, plan)
+            assert contents(copied) == contents(made)
+    assert len(templates._templates) == 2
+
+
+def test_samples_of_classes_with_a_part_for_a_test_are_copied():
+    table = load(DataSection(dataset="iris", test=0.2))
+    for inputs in (table.inputs, table.inputs[::-1].copy()):
+        config = configuration(network={"layers": (4, 3, 3)}, data={"arrays": "iris"})
+        run, plan = describe(assemble(config, replace(table, inputs=inputs)), 150), TracePlan()
+        assert run.data.classes is not None
+        assert run.data.test is not None
+        with memory_file() as made, templates.new_file(run, plan) as copied:
+            create_layout(made, run, plan)
+            assert contents(copied) == contents(made)
+    assert len(templates._templates) == 1
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -1,6 +1,5 @@
 """The few things of HDF5 that all files of this package share: texts, units, named dimensions, axes."""
 
-import functools
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -39,7 +38,6 @@ def as_text(value: Any) -> str:
 
 # A file has hundreds of datasets, each with attributes and scales: HDF5's own calls make them in half of h5py's time.
 
-_kind_of = functools.lru_cache(maxsize=256)(functools.partial(h5py.h5t.py_create, logical=True))
 _SCALAR = h5py.h5s.create(h5py.h5s.SCALAR)
 _UNTIMED = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
 _UNTIMED.set_obj_track_times(False)  # as h5py makes them: the same run gives the same bytes
@@ -48,7 +46,7 @@ _UNTIMED.set_obj_track_times(False)  # as h5py makes them: the same run gives th
 def create(group: h5py.Group, name: str, values: Any) -> h5py.Dataset:
     """A dataset of known values: ``group.create_dataset(name, data=values)``."""
     array = np.asarray(values, order="C")
-    kind = _kind_of(array.dtype)
+    kind = h5py.h5t.py_create(array.dtype, logical=True)
     space = h5py.h5s.create_simple(array.shape) if array.shape else _SCALAR
     made = h5py.h5d.create(group.id, name.encode(), kind, space, _UNTIMED)
     if array.size:
@@ -59,7 +57,7 @@ def create(group: h5py.Group, name: str, values: Any) -> h5py.Dataset:
 def _put_new_text(item: h5py.Dataset, name: str, value: str) -> None:
     """An attribute that is not there yet: ``item.attrs[name] = text(value)``."""
     array = text(value)
-    kind = _kind_of(array.dtype)
+    kind = h5py.h5t.py_create(array.dtype, logical=True)
     h5py.h5a.create(item.id, name.encode(), kind, _SCALAR).write(array, mtype=kind)
 
 
@@ -89,6 +87,8 @@ def put_attributes(item: h5py.Group, values: Mapping[str, float | str]) -> None:
 
 def attach(dataset: h5py.Dataset, axes: Sequence[h5py.Dataset]) -> h5py.Dataset:
     """Name a dataset's dimensions by their scales."""
+    if len(axes) != dataset.id.rank:
+        raise ValueError(f"{dataset.name}: has {dataset.id.rank} dimensions, and {len(axes)} were named")
     for place, axis in enumerate(axes):
         h5py.h5ds.attach_scale(dataset.id, axis.id, place)
     return dataset
@@ -140,8 +140,9 @@ def write_slot(group: h5py.Group, name: str, slot: int, values: Any) -> None:
     """Write one row of a dataset: ``group[name][slot] = values``, without what h5py makes of a dataset to do so."""
     dataset = h5py.h5d.open(group.id, name.encode())
     space = dataset.get_space()
-    row = (1, *space.shape[1:])
-    array = np.ascontiguousarray(values).reshape(row)
+    row, array = (1, *space.shape[1:]), np.ascontiguousarray(values)
+    if array.shape not in (row[1:], row):  # of a scalar NumPy makes a row
+        raise ValueError(f"{name}: has rows of the shape {row[1:]}, and this is {array.shape}")
     if array.size:
         space.select_hyperslab((slot, *(0 for _ in row[1:])), row)
         dataset.write(h5py.h5s.create_simple(row), space, array)

@@ -31,8 +31,8 @@ COMMITTED = {  # in the order in which they are counted: a kill between two must
     "epochs": "complete epochs in metrics",  # before the keyframes, none of which lies after the last epoch
     "keyframes": "keyframes",
     "checkpoint": "checkpoints that were made; the newest is in slot (checkpoint - 1) mod 2",
+    "stopped": "1: it was stopped before its end",  # or a stopped run would seem to be complete
     "finished": "1: the run ended in good order, at its end or stopped; 0: it goes on, or was killed",
-    "stopped": "1: it was stopped before its end",
 }
 
 

@@ -188,7 +188,7 @@ class RunWriter:
         self._epochs = self._keyframes = self._checkpoints = 0
         self._reserved = 0  # bytes of the file that there is room for
         self._held = sum(trace.held_bytes for trace in self._traces.values())
-        if self.path is not None:  # in memory no disk can be full
+        if self.path is not None:  # in memory no disk can be full; these have the datasets that grow
             groups = (self.file[name] for name in ("metrics", "keyframes", "traces", "overview") if name in self.file)
             self._held += sum(map(_bytes_of_chunks, groups))
         self._unflushed = 0  # bytes that HDF5 may still hold
@@ -206,10 +206,12 @@ class RunWriter:
                 f"its room for a configuration is {kept.dtype.itemsize} bytes, and this one has "
                 f"{len(configuration.encode())}; start a new run"
             )
+        committed["finished"][()] = 0  # before it is a longer run's
+        committed["stopped"][()] = 0
         kept[()] = np.array(configuration.encode(), dtype=kept.dtype)
         # A kill in a commit leaves more epochs and keyframes than its checkpoint has. Keyframes go back first.
-        for name, value in (("finished", 0), ("stopped", 0), ("keyframes", keyframes), ("epochs", epochs)):
-            committed[name][()] = value
+        committed["keyframes"][()] = keyframes
+        committed["epochs"][()] = epochs
         self._epochs, self._keyframes = epochs, keyframes
         self._checkpoints = int(committed["checkpoint"][()])
         for trace in self._traces.values():

@@ -74,6 +74,11 @@ class StoredDataset:
         return {name: part for name, part in parts.items() if part is not None}
 
 
+def path_of(part: str, name: str) -> str:
+    """Where inputs or targets lie in a file: of what is learned, or of a part that was held back."""
+    return f"dataset/{part}_{name}" if part else f"dataset/{name}"
+
+
 # Writing.
 
 
@@ -104,11 +109,8 @@ def _put_samples(
     group: h5py.Group, data: StoredDataset, part: str, sample: h5py.Dataset, axes: Sequence[h5py.Dataset]
 ) -> None:
     for (name, about), axis in zip(KINDS.items(), axes, strict=True):
-        values = getattr(data, name)
-        if part:
-            put(group, f"{part}_{name}", values, "1", f"{about}, {HELD_BACK[part]}", [sample, axis])
-        else:
-            put(group, name, values, "1", about, [sample, axis])
+        more = f", {HELD_BACK[part]}" if part else ""
+        put(group.file, path_of(part, name), getattr(data, name), "1", about + more, [sample, axis])
     if part and data.scaling is not None:
         group.attrs[f"{part}_clipped"] = data.clipped
 
@@ -142,8 +144,7 @@ def read_dataset(file: DoubtedFile) -> StoredDataset:
 
 
 def _samples(file: DoubtedFile, part: str) -> tuple[np.ndarray, np.ndarray]:
-    paths = [f"dataset/{part}_{name}" if part else f"dataset/{name}" for name in KINDS]
-    inputs, targets = (file.read(path, ndim=2, kind="f") for path in paths)
+    inputs, targets = (file.read(path_of(part, name), ndim=2, kind="f") for name in KINDS)
     if len(inputs) != len(targets) or 0 in (*inputs.shape, *targets.shape):
         raise file.broken(f"its samples {part and f'for {part} '}are missing, or not as many as their targets")
     return inputs, targets

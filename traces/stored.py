@@ -67,7 +67,7 @@ class StoredTrace:
 class Stored(DoubtedFile):
     """A run file of schema version 2."""
 
-    _slot: int | None = None  # of the newest checkpoint, once it was looked for in a file that nobody writes
+    _slot: int | None = None  # of the last checkpoint, once it was looked for
 
     @property
     def configuration_text(self) -> str:
@@ -348,7 +348,7 @@ class Stored(DoubtedFile):
         if count == 0:
             raise self.broken("its run was killed before its first checkpoint; run it again")
         slot = (count - 1) % CHECKPOINTS
-        if not self.live:
+        if self.finished:  # else a run may go on, and write over it
             self._slot = slot
         return slot
 

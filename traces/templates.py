@@ -15,7 +15,7 @@ import numpy as np
 
 from .hdf5 import memory_file
 from .layout import CONFIGURATION_ROOM, BankDescription, RunDescription, TracePlan, configuration_text, create_layout
-from .samples import KINDS, StoredDataset
+from .samples import KINDS, StoredDataset, path_of
 
 KEPT = 16  # templates
 KEPT_BYTES = 1 << 20  # of each at most
@@ -75,7 +75,7 @@ def _fill(file: h5py.File, run: RunDescription) -> None:
     file["configuration"][()] = configuration_text(run.configuration)
     values = {"seeds": run.seeds}
     for part, data in {"": run.data, **run.data.held_back}.items():
-        values |= {f"dataset/{part}_{name}" if part else f"dataset/{name}": getattr(data, name) for name in KINDS}
+        values |= {path_of(part, name): getattr(data, name) for name in KINDS}
     for bank in run.banks:
         for name, number in bank.calibration.items():
             file["banks"][bank.name].attrs.modify(name, np.float64(number))

@@ -94,7 +94,7 @@ class Cutter:
         """What the controller's rules work on."""
         assembly, config = self.assembly, self.assembly.config
         bank, layer, lanes = self.block.banks[slot.bank], self._layers[slot.layer], self.block.lanes
-        columns = len(layer.net)
+        columns, nominal = len(layer.net), self._nominal(slot)
         request, gathered = bank.request[: bank.elements], bank.gathered[0, : bank.elements]
         if slot.operation == Operation.WRITE_VARIABLE:
             gathered = bank.gathered[slot.variable, : bank.elements]
@@ -103,7 +103,7 @@ class Cutter:
             request, gathered = request[line], gathered[line]
         return Control(
             bank=bank,
-            nominal=self._nominal(slot),
+            nominal=nominal,
             sample=self.block.sample,
             below=self._layers[slot.layer - 1],
             layer=layer,
@@ -113,7 +113,7 @@ class Cutter:
             request=request,
             gathered=gathered,
             turn=np.zeros(1),
-            question=self._question(slot),
+            question=self._question(slot, nominal),
             pulse_time=slot.pulse_steps * assembly.dt,
             pulses=slot.pulses,
             made_for=config.learning.rate,
@@ -124,16 +124,15 @@ class Cutter:
             held=slot.held,
         )
 
-    def _question(self, slot: Slot) -> Question:
+    def _question(self, slot: Slot, nominal: Nominal) -> Question:
         """What the controller asks the model of a bank with."""
-        assembly, bank = self.assembly, self.assembly.banks[slot.bank]
-        known = bank.modelled
+        assembly = self.assembly
         return Question(
             parameters=self._parameters[slot.bank],
             beside=np.zeros(2),
-            lower=known.lower if known else 0.0,
-            upper=known.upper if known else 0.0,
-            limit=bank.driver_limit,
+            lower=nominal.lower,
+            upper=nominal.upper,
+            limit=nominal.limit,
             slope=assembly.config.write.law == "slope",
             heun=method_of(assembly.models[slot.bank], assembly.integrator(slot.bank)) == "heun",
             # The controller's model has the steps of the run, also where devices are stepped more finely.
