@@ -13,7 +13,7 @@ from memsim.datasets import load, split
 from memsim.recording import describe, trace_plan
 from memsim.traces import templates
 from memsim.traces.hdf5 import memory_file
-from memsim.traces.layout import CONFIGURATION_ROOM, TracePlan, create_layout
+from memsim.traces.layout import CONFIGURATION_ROOM, Beginning, TracePlan, create_layout
 
 SEED = {"run": {"seed": 12, "realisations": 2}}
 CASES = {
@@ -54,17 +54,8 @@ def contents(file):
         found[name] = attributes(item)
         if isinstance(item, h5py.Dataset):
             scales = [[scale.name for scale in dim.values()] for dim in item.dims]
-            found[name] |= {
-                "": (
-                    item.dtype,
-                    item.dtype.metadata,
-                    item.shape,
-                    item.maxshape,
-                    item.chunks,
-                    item[()].tobytes(),
-                    scales,
-                )
-            }
+            kind = item.dtype, item.dtype.metadata, item.shape, item.maxshape, item.chunks
+            found[name] |= {"": (*kind, item[()].tobytes(), scales)}
 
     file.visititems(visit)
     return found
@@ -95,6 +86,21 @@ def test_samples_of_classes_with_a_part_for_a_test_are_copied():
         with memory_file() as made, templates.new_file(run, plan) as copied:
             create_layout(made, run, plan)
             assert contents(copied) == contents(made)
+    assert len(templates._templates) == 1
+
+
+@pytest.mark.parametrize("past", [False, True])
+def test_what_a_run_begins_from_is_copied(past):
+    run, plan = described(CASES["other devices with a past"][0] if past else {})
+    for number in (1.0, 2.0):
+        shapes = [bank.initial.shape for bank in run.banks]
+        kept = tuple(np.full((2, devices, lanes), number) for devices, _, lanes in shapes) if past else ()
+        bias = np.full((run.units, len(run.seeds)), number)
+        begun = replace(run, beginning=Beginning(int(number), 10 * int(number), bias, kept))
+        with memory_file() as made, templates.new_file(begun, plan) as copied:
+            create_layout(made, begun, plan)
+            assert contents(copied) == contents(made)
+            assert ("start/synapses1/pulses" in copied) == past
     assert len(templates._templates) == 1
 
 

@@ -14,7 +14,16 @@ import h5py
 import numpy as np
 
 from .hdf5 import memory_file
-from .layout import CONFIGURATION_ROOM, BankDescription, RunDescription, TracePlan, configuration_text, create_layout
+from .layout import (
+    CONFIGURATION_ROOM,
+    PAST,
+    BankDescription,
+    Beginning,
+    RunDescription,
+    TracePlan,
+    configuration_text,
+    create_layout,
+)
 from .samples import KINDS, StoredDataset, path_of
 
 KEPT = 16  # templates
@@ -52,6 +61,7 @@ def _blank(run: RunDescription) -> RunDescription:
         seeds=np.zeros_like(run.seeds),
         data=_blank_samples(run.data),
         banks=[_blank_bank(bank) for bank in run.banks],
+        beginning=None if run.beginning is None else _blank_beginning(run.beginning),
     )
 
 
@@ -70,6 +80,11 @@ def _blank_bank(bank: BankDescription) -> BankDescription:
     return replace(bank, initial=np.zeros(bank.initial.shape), calibration=calibration)
 
 
+def _blank_beginning(beginning: Beginning) -> Beginning:
+    past = tuple(np.zeros(values.shape) for values in beginning.past)
+    return Beginning(0, 0, np.zeros(beginning.bias.shape), past)
+
+
 def _fill(file: h5py.File, run: RunDescription) -> None:
     """Put the values of a run into a copy of its template."""
     file["configuration"][()] = configuration_text(run.configuration)
@@ -82,8 +97,20 @@ def _fill(file: h5py.File, run: RunDescription) -> None:
         values[f"banks/{bank.name}/initial_state"] = bank.initial
         if run.watched:
             values[f"best/{bank.name}/state"] = bank.initial
+    if run.beginning is not None:
+        values |= _of_beginning(file["start"], run, run.beginning)
     for path, array in values.items():
         file[path][...] = array
+
+
+def _of_beginning(group: h5py.Group, run: RunDescription, beginning: Beginning) -> dict[str, np.ndarray]:
+    """The same of what a run begins from."""
+    for name in ("epochs", "steps"):
+        group.attrs.modify(name, np.int64(getattr(beginning, name)))
+    values = {"start/bias_weight": beginning.bias}
+    for bank, past in zip(run.banks, beginning.past, strict=bool(beginning.past)):
+        values |= {f"start/{bank.name}/{name}": past[list(PAST).index(name)] for name in bank.past}
+    return values
 
 
 def _digest(*things: Any) -> bytes:
