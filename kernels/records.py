@@ -264,7 +264,6 @@ call_instruction = _compiled_instruction if JIT else _interpreted_instruction
 call_tile = _compiled_tile if JIT else _interpreted_tile
 """``call_tile(address, job, first, done, steps)``: what a model's tile function returns."""
 
-
 call_step = _compiled_step if JIT else _interpreted_step
 """``call_step(address, waveform)``: what a model's function for a step of a waveform returns."""
 

@@ -4,7 +4,8 @@ All devices of a bank and all realisations of it lie side by side as *elements*.
 A kernel takes them in tiles: it loads a tile's states, has the model's function
 carry them through the whole pulse, counts, and stores them. A pulse is one
 kernel for all models; the function for a tile is one for each
-(:func:`tile_kernel`), and is called by its address. So is a waveform.
+(:func:`tile_kernel`), and is called by its address. A waveform is likewise one kernel, which calls the
+model's function for a step (:func:`follow_kernel`).
 """
 
 import functools

@@ -73,7 +73,7 @@ VTEAM = Network(
 OWN = Network("own model", {"devices": {"synapse": {"model": "my-drift"}}}, OWN_MODEL)
 NOISE = Network("XOR, write noise", {"imperfections": {"synapse": {"write_noise": 0.05}}})
 NETWORKS = (XOR, VTEAM, OWN, NOISE)
-SEQUENCE = (XOR, VTEAM, NOISE)  # what one user runs, one after the other
+SEQUENCE = (XOR, VTEAM, NOISE, OWN)  # what one user runs, one after the other
 
 
 def cases(setting: Setting) -> list[Case]:
