@@ -39,6 +39,11 @@ def drift_of_several(variable, x, element, i, p):
     return p[FACTOR + SIZED * x.shape[0]] * inner(variable, x, element, i, p)
 
 
+def drift_near_of_one(x, below, above, i, p):
+    """The model's drift near a bound times the device's factor."""
+    return p[FACTOR] * inner(x, below, above, i, p)
+
+
 def relaxing_drift_of_one(x, i, p):
     """The same, and the relaxation."""
     return p[FACTOR] * inner(x, i, p) + p[FACTOR + 1] * (p[FACTOR + 2] - x)
@@ -70,6 +75,8 @@ def imperfect(model: ModelFunctions, kind: Imperfect) -> ModelFunctions:
         model, model.output, past.varying_output_of_one if model.variables == 1 else past.varying_output_of_several,
         f"output_{key}",
     )  # fmt: skip
+    # What relaxes is drawn away from a bound, where its drift is not 0.
+    near = None if relaxing else model.drift_near
     beyond = 2 + model.variables if relaxing else 1
     return model._replace(
         key=key,
@@ -78,6 +85,8 @@ def imperfect(model: ModelFunctions, kind: Imperfect) -> ModelFunctions:
         output=output if varying else model.output,
         constant_drift=model.constant_drift and not relaxing,
         drift_under_voltage=None,
+        drift_near=near and _around(model, near, drift_near_of_one, f"drift_near_{key}"),
+        drift_near_under_voltage=None,
         own_parameters=True,
     )
 

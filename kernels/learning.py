@@ -134,8 +134,11 @@ def repeat(r, rows, step):
 
 
 def close_epoch(spent, rows, step):
-    """Add up an epoch's energies of a bank over its devices in their order; the next epoch has none."""
-    energy, total = spent.epoch_energy, spent.total
+    """Add up an epoch's energies of a bank over its devices in their order; the next epoch has none.
+
+    The energy of a whole run is a sum of epochs, not of pulses, of which rounding would take more.
+    """
+    energy, complete, total = spent.epoch_energy, spent.complete_energy, spent.total
     lanes = total.shape[1]
     for phase in range(energy.shape[0]):
         for lane in range(lanes):
@@ -144,6 +147,7 @@ def close_epoch(spent, rows, step):
                 sum_of_devices += energy[phase, device * lanes + lane]
             total[phase, lane] = sum_of_devices
         for e in range(energy.shape[1]):
+            complete[phase, e] += energy[phase, e]
             energy[phase, e] = 0.0
     return 0
 

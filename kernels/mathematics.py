@@ -124,3 +124,13 @@ def power(x, exponent):
         result = result * x if (exponent >> bit) & 1 else result
         x = x * x
     return result
+
+
+@elementwise
+def complement_of_power(c, exponent):
+    """1 - (1 - c)**exponent for c in [0, 1], also of a small c to about 1e-15 of its value; exponents as of `power`."""
+    result = 0.0
+    for bit in range(4):
+        result = result + c * (1.0 - result) if (exponent >> bit) & 1 else result
+        c = c * (2.0 - c)
+    return result

@@ -10,9 +10,12 @@ them, and each function is compiled on its own, once for all networks.
 
 from typing import Any, NamedTuple
 
+import numpy as np
 from numba import types
 
 from .records import Code, Cube, Integers, Line, Order, RecordType, Seeds, Sheet, Stack
+
+NOTHING = np.empty(0)
 
 
 class Rows(NamedTuple):
@@ -52,11 +55,12 @@ class Bank(NamedTuple):
     lower: Line  # (variables,), bounds of the states
     upper: Line
     # Counters.
-    energy: Sheet  # (phases, room), J
+    complete_energy: Sheet  # (phases, room), J, of the epochs that are complete
     epoch_energy: Sheet  # (phases, room), J, of the epoch in progress
     peak_current: Sheet  # (phases, room), A
     disturbed: Sheet  # (phases, room), variables that moved and should not
     bound: Sheet  # (phases, room), variables that a pulse, which may move any, left at a bound
+    stalled: Sheet  # (phases, room), pulses that moved no state, though one had a drift
     highest: Sheet  # states
     lowest: Sheet
     residual: Line  # largest, as a share of the range
@@ -228,11 +232,11 @@ class Tally(NamedTuple):
     """What a pulse leaves beside the states, (room,), or (variables, room)."""
 
     voltage: Line  # at the end of the last step in V; replaced
-    energy: Line  # the sum of V * I * dt in J is added
-    epoch_energy: Line  # the same is added; whoever counts by epochs begins each with zeros
+    energy: Line  # the sum of V * I * dt in J is added; whoever counts by epochs begins each with zeros
     peak_current: Line  # largest magnitude in A
     disturbed: Line  # the number of variables that moved without being addressed is added
     bound: Line  # the number of variables that a pulse, which may move any, left at a bound is added
+    stalled: Line  # 1 is added where a pulse moved no state, though one had a drift and none is at a bound
     highest: Sheet  # extremes of the states at the ends of pulses
     lowest: Sheet
 
@@ -252,6 +256,7 @@ class Job(NamedTuple):
     dt: float  # s
     addressed: int  # the variable that the pulse may move; ANY_VARIABLE or NO_VARIABLE
     held: bool = False  # external control holds the states; the devices only conduct
+    relaxes: bool = False  # whether states move at rest too: they come to an end there, and do not stall
     skip: bool = True  # False steps resting tiles too, for the proof that skipping is exact
     offset: int = 0  # its first step, counted from the slot's
     recorded: bool = True  # whether rows are kept of it, where there are any
@@ -261,6 +266,7 @@ class Job(NamedTuple):
     last: int = 0
     width: int = 0
     model: int = 0  # address of the model's function for a tile of that width
+    logit: Line = NOTHING  # (room,), of models with a drift near bounds: see :mod:`memsim.kernels.logit`
 
 
 class Following(NamedTuple):
@@ -277,9 +283,12 @@ class Following(NamedTuple):
     row_drives: Sheet  # (steps, elements), filled with the drive there
     row_responses: Sheet  # and with the response
     energies: Line  # (elements,), the sum of V * I * dt in J is added
+    rests: Line  # (elements,), what rounding took off these sums: Kahan, Commun. ACM 8, 40 (1965)
+    stalled: Line  # (elements,), the number of steps in which a state with a drift did not move is added
     tile: Line  # scratch, from :func:`~memsim.kernels.tiles.new_tile`
     dt: float  # s
     model: int  # address of the model's function for a step
+    logit: Line = NOTHING  # (room,), of models with a drift near bounds, updated in place
 
 
 class Questions(NamedTuple):
@@ -306,6 +315,7 @@ class Spent(NamedTuple):
     """Where the energies of a bank's epoch are added up."""
 
     epoch_energy: Sheet  # (phases, room), J
+    complete_energy: Sheet  # (phases, room), J, to which it is added
     total: Sheet  # (phases, realisations), J
     devices: int
 

@@ -48,6 +48,7 @@ class Past(IntEnum):
 
     PULSES = 0  # that wore it
     TRAP = 1  # 1 while its trap is occupied
+    LOGIT = 2  # of a state near a bound, of models that are stepped by it there
 
 
 class BiasRule(IntEnum):

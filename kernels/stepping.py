@@ -12,18 +12,19 @@ import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
-from . import tiles
-from .compiling import Kernel, file_digest, inlined, merged, plain, specialise
+from . import logit, tiles
+from .compiling import Kernel, file_digest, inlined, merged, part, plain, specialise
 from .operands import FOLLOW, TILE, Job, instruction_on
 from .records import call_step, call_tile
 from .scratch import fixed_tuple, line, load, sheet, show, stack_array, store
-from .tiles import DRIVE, NARROW, START, STATES, VOLTAGE, WIDE, count_part, tiles_of
+from .tiles import DRIVE, LOGIT, NARROW, STALLED, START, STATES, VOLTAGE, WIDE, count_part, tiles_of
 
 INTEGRATORS = ("euler", "heun")
 EXACT = "exact"  # in an integrator's place: a pulse is one evaluation of its closed form
 
 # Open names of the templates.
 drift: Callable
+drift_near: Callable
 conjugate: Callable
 PARAMETERS: int
 WIDTH: int
@@ -57,6 +58,10 @@ class ModelFunctions(NamedTuple):
         The drift with a voltage in the place of the current, of models whose
         law has the voltage; without it, the drift is taken at the current that
         the voltage causes.
+    drift_near, drift_near_under_voltage : function or None
+        Of models with one variable whose drift vanishes at both bounds: the
+        drift, ``(x, below, above, drive, p)``, where the distances to the bounds
+        have all their digits; see :mod:`memsim.kernels.logit`.
     own_parameters : bool
         Whether each element has parameters of its own: a kernel then takes them
         as (parameters, room).
@@ -79,6 +84,8 @@ class ModelFunctions(NamedTuple):
     affine_output: bool = False
     memristance: Callable | None = None
     drift_under_voltage: Callable | None = None
+    drift_near: Callable | None = None
+    drift_near_under_voltage: Callable | None = None
     own_parameters: bool = False
     carried: bool = False
     sized: bool = False
@@ -188,6 +195,9 @@ def build_tile_kernel(
     if several:
         names["advance"] = specialise(names["advance"], f"advance_{key}", compiler=inlined, **names)
     usual = tiles.leap if method == EXACT else tiles.tile_of_several if several else tiles.tile_of_one
+    if model.drift_near is not None:
+        usual = logit.tile_of_one_near
+        names["any_near"] = specialise(logit.any_near, f"any_near_{width}", compiler=inlined, WIDTH=width)
     return Kernel(specialise(template or usual, f"tile_{key}", compiler=plain, **names), TILE)
 
 
@@ -206,16 +216,25 @@ def _method(model: ModelFunctions, method: str, drive: str, key: str, width: int
     names = {"PARAMETERS": model.parameters, "WIDTH": width, "drift": drift_function, "output": response}
     if model.variables == 1:
         step = {"heun": tiles.heun}.get(method, tiles.euler)
-        return {**names, "advance": specialise(step, f"advance_{key}", compiler=inlined, **names)}
+        names["advance"] = specialise(step, f"advance_{key}", compiler=inlined, **names)
+        return names if model.drift_near is None else {**names, **_near(model, method, drive, key, names)}
     steps = {"euler": tiles.euler_of_several, "heun": tiles.heun_of_several}
     constant = drive == "current" and model.constant_drift
     return {**names, "advance": tiles.constant_of_several if constant else steps[method]}
 
 
+def _near(model: ModelFunctions, method: str, drive: str, key: str, names: dict) -> dict:
+    """What steps a state near a bound."""
+    under = specialise(_physics_near(model, drive), f"drift_near_{key}", compiler=merged)
+    rate = specialise(logit.rate_of_logit, f"rate_{key}", compiler=part, drift_near=under)
+    bound = {**names, "rate": rate, "HEUN": method == "heun"}
+    return {"drift_near": under, "carried": specialise(logit.carried_near, f"carried_{key}", compiler=part, **bound)}
+
+
 @functools.cache
 def cache_key(model: ModelFunctions) -> str:
     """The model's key, with a digest of its file where that is a user's own."""
-    digest = file_digest(model.drift, model.output, model.current, model.drift_under_voltage)
+    digest = file_digest(model.drift, model.output, model.current, model.drift_under_voltage, model.drift_near)
     return f"{model.key}_{digest}" if digest else model.key
 
 
@@ -242,7 +261,45 @@ def _physics(model: ModelFunctions, drive: str):
     return specialise(under_voltage, name, compiler=merged, drift=own, conjugate=inverse), inverse
 
 
+def _drift_near_under_voltage(x, below, above, v, p):
+    return drift_near(x, below, above, conjugate(x, v, p), p)
+
+
+def _physics_near(model: ModelFunctions, drive: str) -> Callable:
+    """The drift near bounds under a drive, not yet compiled."""
+    assert model.drift_near is not None
+    if drive == "current":
+        return model.drift_near
+    if model.drift_near_under_voltage is not None:
+        return model.drift_near_under_voltage
+    key = cache_key(model)
+    bound = {
+        "drift_near": specialise(model.drift_near, f"inner_drift_near_{key}", compiler=merged),
+        "conjugate": specialise(model.current, f"current_near_{key}", compiler=merged),
+    }
+    return specialise(_drift_near_under_voltage, f"drift_near_{key}_under_voltage", compiler=plain, **bound)
+
+
 # Pulses, one kernel for all models.
+
+
+@inlined
+def take_part(job, first, at):
+    """Take currents and states of a bank's elements from ``first`` on into the tile, from ``at`` on."""
+    load(line(job.tile, DRIVE * job.width + at, NARROW), job.currents, first)
+    for v in range(job.states.shape[0]):
+        load(line(job.tile, (STATES + v) * job.width + at, NARROW), job.states, v * job.currents.size + first)
+    if job.logit.size > 0:
+        load(line(job.tile, LOGIT * job.width + at, NARROW), job.logit, first)
+
+
+@inlined
+def give_back_part(job, first, at):
+    """Give states back from the tile."""
+    for v in range(job.states.shape[0]):
+        store(line(job.tile, (STATES + v) * job.width + at, NARROW), job.states, v * job.currents.size + first)
+    if job.logit.size > 0:
+        store(line(job.tile, LOGIT * job.width + at, NARROW), job.logit, first)
 
 
 def pulse(job, rows, step):
@@ -251,7 +308,7 @@ def pulse(job, rows, step):
     A tile in which no variable drifts is not stepped: with a constant current
     its states stay where they are, so this changes no bit.
     """
-    variables, room, tile, elements = job.states.shape[0], job.currents.size, job.tile, job.elements
+    variables, tile, elements = job.states.shape[0], job.tile, job.elements
     row = step + job.offset - rows.first_step
     recorded = job.recorded and rows.capacity > 0
     # Nobody looks at what is between the rows: without them the whole pulse is one stretch.
@@ -259,9 +316,7 @@ def pulse(job, rows, step):
     stepped = 0
     for first in range(job.first, job.last, job.width):
         for at in range(0, job.width, NARROW):
-            load(line(tile, DRIVE * job.width + at, NARROW), job.currents, first + at)
-            for v in range(variables):
-                load(line(tile, (STATES + v) * job.width + at, NARROW), job.states, v * room + first + at)
+            take_part(job, first + at, at)
         width = min(job.width, elements - first)
         moving = call_tile(job.model, job, first, 0, stretch) != 0
         if recorded:
@@ -277,8 +332,7 @@ def pulse(job, rows, step):
         for at in range(0, job.width, NARROW):
             count_part(job, first + at, at)
             if moving:
-                for v in range(variables):
-                    store(line(tile, (STATES + v) * job.width + at, NARROW), job.states, v * room + first + at)
+                give_back_part(job, first + at, at)
         if moving:
             stepped += width * job.steps
     return stepped
@@ -321,6 +375,8 @@ def _refuse_short(model: ModelFunctions, job: Job) -> None:
         raise ValueError(f"job: arrays must have room for {room} elements, whole tiles, and a pulse 1 step or more")
     if min(map(len, (*sheets, job.lower, job.upper))) < variables or job.tile.size < tiles.new_tile(variables).size:
         raise ValueError(f"job: extremes, bounds and scratch must be of {variables} variables")
+    if model.drift_near is not None and job.logit.size < room:
+        raise ValueError(f"job: must have room for the logits of {room} elements")
     needed = model.parameters + (variables if model.sized and not model.variables else 0)
     if job.parameters.size < needed * (job.currents.size if model.own_parameters else 1):
         raise ValueError(f"job: needs {needed} parameters, of {job.currents.size} elements where each has its own")
@@ -333,14 +389,17 @@ def waveform(w):
     """Step a bank through sampled waveforms; the device-steps that were integrated."""
     steps, variables, elements, room, tile = w.starts.shape[0], w.lower.size, w.energies.size, w.states.shape[1], w.tile
     start, end = line(tile, START * WIDE, WIDE), line(tile, DRIVE * WIDE, WIDE)
-    response = line(tile, VOLTAGE * WIDE, WIDE)
+    response, stalled = line(tile, VOLTAGE * WIDE, WIDE), line(tile, STALLED * WIDE, WIDE)
     for first in range(0, elements, WIDE):
         width = min(WIDE, elements - first)
         for v in range(variables):
             load(line(tile, (STATES + v) * WIDE, WIDE), w.states, v * room + first)
+        if w.logit.size > 0:
+            load(line(tile, LOGIT * WIDE, WIDE), w.logit, first)
         for j in range(WIDE):
             start[j] = 0.0
             end[j] = 0.0
+            stalled[j] = 0.0
         for t in range(steps):
             for j in range(width):
                 start[j] = w.starts[t, w.line_of[first + j]]
@@ -351,9 +410,15 @@ def waveform(w):
             for v in range(variables):
                 show(tile, (STATES + v) * WIDE, w.row_states, (v * steps + t) * elements + first, width)
             for j in range(width):
-                w.energies[first + j] += end[j] * response[j] * w.dt
+                spent = end[j] * response[j] * w.dt - w.rests[first + j]
+                sum_of_steps = w.energies[first + j] + spent
+                w.rests[first + j] = (sum_of_steps - w.energies[first + j]) - spent
+                w.energies[first + j] = sum_of_steps
+                w.stalled[first + j] += stalled[j]
         for v in range(variables):
             store(line(tile, (STATES + v) * WIDE, WIDE), w.states, v * room + first)
+        if w.logit.size > 0:
+            store(line(tile, LOGIT * WIDE, WIDE), w.logit, first)
     return steps * elements
 
 
@@ -378,5 +443,6 @@ def _follow_kernel(model: ModelFunctions, integrator: str, drive: str) -> Kernel
     if not one:
         names["of_element"] = specialise(shared_of_element, f"of_element_{key}", compiler=inlined)
         names["advance"] = specialise(names["advance"], f"advance_follow_{key}", compiler=inlined, **names)
-    template = tiles.follow_one if one else tiles.follow_several
+    near = model.drift_near is not None
+    template = logit.follow_one_near if near else tiles.follow_one if one else tiles.follow_several
     return Kernel(specialise(template, f"follow_{key}", compiler=plain, **names), FOLLOW)

@@ -24,7 +24,8 @@ NO_VARIABLE = -2  # no variable may move: a READ
 
 # Lines of a tile's scratch; after the states come as many drifts, and as many states of a step's end.
 DRIVE, VOLTAGE, TOTAL, DRIFTS, STATES = range(5)
-START = TOTAL  # under a drive that changes
+LOGIT = STATES + 1  # of models with one state and a drift near bounds: see :mod:`memsim.kernels.logit`
+START, STALLED = TOTAL, DRIFTS  # under a drive that changes
 
 # Open names of the templates.
 drift: Callable
@@ -280,9 +281,12 @@ def follow_one(w):
     tile = w.tile
     x, response = line(tile, STATES * WIDTH, WIDTH), line(tile, VOLTAGE * WIDTH, WIDTH)
     start, end = line(tile, START * WIDTH, WIDTH), line(tile, DRIVE * WIDTH, WIDTH)
+    stalled = line(tile, STALLED * WIDTH, WIDTH)
     p, lower, upper, dt = of_tile(w, 0), w.lower[0], w.upper[0], w.dt
     for j in range(WIDTH):
         moved = advance(x[j], start[j], end[j], p, lower, upper, dt)
+        within = (moved > lower) & (moved < upper) & (start[j] != 0.0)
+        stalled[j] = 1.0 if (moved == x[j]) & within & (drift(x[j], start[j], p) != 0.0) else 0.0
         x[j] = moved
         response[j] = output(moved, end[j], p)
     return 0
@@ -311,29 +315,26 @@ def count_energy(job, first, at):
     tally, tile = job.tally, job.tile
     drive, voltage = line(tile, DRIVE * job.width + at, NARROW), line(tile, VOLTAGE * job.width + at, NARROW)
     total, drifts = line(tile, TOTAL * job.width + at, NARROW), line(tile, DRIFTS * job.width + at, NARROW)
-    before, before_in_epoch = line(tally.energy, first, NARROW), line(tally.epoch_energy, first, NARROW)
-    highest = line(tally.peak_current, first, NARROW)
-    energy, epoch_energy, peak = stack_line(NARROW), stack_line(NARROW), stack_line(NARROW)
+    before, highest = line(tally.energy, first, NARROW), line(tally.peak_current, first, NARROW)
+    energy, peak = stack_line(NARROW), stack_line(NARROW)
     dt, steps, held = job.dt, job.steps, job.held
     higher = 0
     for j in range(NARROW):
         stepped = (drifts[j] == 1.0) & (not held)
         spent = drive[j] * dt * (total[j] if stepped else steps * voltage[j])
         energy[j] = before[j] + spent
-        epoch_energy[j] = before_in_epoch[j] + spent
         magnitude = abs(drive[j])
         higher |= magnitude > highest[j]
         peak[j] = magnitude if magnitude > highest[j] else highest[j]
     store(voltage, tally.voltage, first)
     store(energy, tally.energy, first)
-    store(epoch_energy, tally.epoch_energy, first)
     if higher != 0:
         store(peak, tally.peak_current, first)
 
 
 @merged
-def count_states(job, first, at, v):
-    """Extremes of a variable; whether it strayed, and whether it met a bound."""
+def count_states(job, first, at, v, still):
+    """Extremes of a variable; whether it strayed or met a bound: ``still`` is 0 then."""
     tally, tile, place = job.tally, job.tile, v * job.currents.size + first
     x, drive = line(tile, (STATES + v) * job.width + at, NARROW), line(tile, DRIVE * job.width + at, NARROW)
     before = line(job.states, place, NARROW)
@@ -347,7 +348,9 @@ def count_states(job, first, at, v):
         higher[j] = x[j] if x[j] > highest[j] else highest[j]
         deeper[j] = x[j] if x[j] < lowest[j] else lowest[j]
         strays |= x[j] != before[j]
-        met |= ((x[j] <= lower) | (x[j] >= upper)) & (drive[j] != 0.0)
+        at_bound = (x[j] <= lower) | (x[j] >= upper)
+        met |= at_bound & (drive[j] != 0.0)
+        still[j] = 0.0 if at_bound | (x[j] != before[j]) else still[j]
     if beyond != 0:
         store(higher, tally.highest, place)
         store(deeper, tally.lowest, place)
@@ -364,6 +367,17 @@ def count_states(job, first, at, v):
 
 
 @merged
+def count_stalled(job, first, still):
+    """Count the elements that a pulse did not move, though they drift: what it adds is below their last digit."""
+    count, stalls = job.tally.stalled, 0
+    for j in range(NARROW):
+        stalls |= still[j] != 0.0
+    if stalls != 0:
+        for j in range(NARROW):
+            count[first + j] += still[j]
+
+
+@merged
 def count_part(job, first, at):
     """Add a pulse to what is counted of a bank's elements from ``first`` on, which lie in the tile from ``at`` on.
 
@@ -374,5 +388,15 @@ def count_part(job, first, at):
     whether its tile is stepped or not. What does not change is not written.
     """
     count_energy(job, first, at)
+    still = stack_line(NARROW)
+    drift_of, drive = line(job.tile, DRIFTS * job.width + at, NARROW), line(job.tile, DRIVE * job.width + at, NARROW)
+    for j in range(NARROW):
+        still[j] = drift_of[j] if drive[j] != 0.0 else 0.0
+    if job.logit.size > 0:  # a state that is held by its logit moves on, where the number that shows it does not
+        logit = line(job.tile, LOGIT * job.width + at, NARROW)
+        for j in range(NARROW):
+            still[j] = still[j] if logit[j] == 0.0 else 0.0
     for v in range(job.states.shape[0]):
-        count_states(job, first, at, v)
+        count_states(job, first, at, v, still)
+    if not (job.held or job.relaxes):
+        count_stalled(job, first, still)

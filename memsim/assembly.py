@@ -13,7 +13,7 @@ from .devices import PerceptronMemristor, ThresholdMemristor
 from .errors import InputError
 from .imperfections.drawing import OwnDevices, draw_devices, flaws_of, stuck_states
 from .imperfections.levels import settled
-from .imperfections.past import past_counts
+from .imperfections.past import first_past, kept_of, varies
 from .imperfections.retention import refuse_retention, relaxes
 from .imperfections.settings import kind_of
 from .kernels.operands import Flaws
@@ -46,6 +46,9 @@ class Assembly:
         Starting states of each bank.
     own : tuple of OwnDevices
         What the devices of each bank have of their own; empty where all are perfect.
+    past : tuple of (kinds, devices, realisations) float64
+        What the past left in the devices of each bank, see
+        :class:`~memsim.kernels.slots.Past`; empty where none counts.
     start : Start or None
         Where a run begins that goes on with the devices of another one.
     steps_before : int
@@ -67,6 +70,7 @@ class Assembly:
     seeds: np.ndarray
     initial: tuple[np.ndarray, ...]
     own: tuple[OwnDevices, ...] = ()
+    past: tuple[np.ndarray, ...] = ()
     start: Start | None = None
     steps_before: int = 0
     finer: int = 1
@@ -109,11 +113,6 @@ class Assembly:
         bank = self.banks[number]
         return bank.device.rests and not relaxes(bank, self.config.imperfections)
 
-    @property
-    def past_counts(self) -> bool:
-        """Whether the memristance of any device follows from its past."""
-        return past_counts(self.banks, self.config.imperfections)
-
     @functools.cached_property
     def kinds(self) -> tuple[Imperfect, ...]:
         """What the kernels of each bank have to reckon with."""
@@ -130,7 +129,7 @@ class Assembly:
         kind = Imperfect.OWN
         if taken_out or relaxes(bank, self.config.imperfections):
             kind |= Imperfect.RELAXING
-        return kind | Imperfect.VARYING if past_counts([bank], self.config.imperfections) else kind
+        return kind | Imperfect.VARYING if varies(bank, self.config.imperfections) else kind
 
 
 def realisation_seeds(seed: int, realisations: int) -> np.ndarray:
@@ -186,18 +185,31 @@ def assemble(
     own = draw_devices(banks, config.imperfections, config.periphery, seeds)
     initial = settled(_initial_states(config, banks, units, seeds), banks, config.imperfections)
     initial = stuck_states(initial, banks, config.imperfections, seeds)
+    past = _first_past(config, banks, seeds)
     if start is not None:
         if isinstance(banks[0].device, PerceptronMemristor):
             start.refuse_other_rate(initial[0])
         initial = tuple(states.transpose(1, 0, 2) for states in start.states)
-        own = start.with_past(own)
+        past = start.past_or(past)
     if isinstance(banks[0].device, ThresholdMemristor):
         calibration.refuse_disturbing_reads(banks[0], initial[0][: units[0], 0], inputs)
     return Assembly(
         config, dataset, inputs, dataset.targets, slots, banks, units,
-        flaws_of(banks, config.imperfections, config.periphery), seeds, initial, own, start,
+        flaws_of(banks, config.imperfections, config.periphery), seeds, initial, own, past, start,
         start.beginning.steps if start is not None else 0,
     )  # fmt: skip
+
+
+def _first_past(config: Configuration, banks: tuple[BankCalibration, ...], seeds: np.ndarray) -> tuple[np.ndarray, ...]:
+    """What the past has left in fresh devices, of each bank; empty where none counts."""
+    imperfections = config.imperfections
+    if not any(kept_of(bank, imperfections) for bank in banks):
+        return ()
+    sections = [getattr(imperfections, kind_of(bank)) for bank in banks]
+    return tuple(
+        first_past(number, bank, section, seeds)
+        for number, (bank, section) in enumerate(zip(banks, sections, strict=True))
+    )
 
 
 def _on_outputs(config: Configuration, dataset: Dataset, outputs: int) -> Dataset:

@@ -23,7 +23,7 @@ FEWEST_LANES, MOST_LANES = 8, 512  # of a block that is not alone: a vector of r
 
 # Fields of Bank by the rows that they have; the states lie in memory of all banks.
 OF_STATES = ("before", "gathered", "highest", "lowest")
-OF_PHASES = ("energy", "epoch_energy", "peak_current", "disturbed", "bound")
+OF_PHASES = ("complete_energy", "epoch_energy", "peak_current", "disturbed", "bound", "stalled")
 OF_ELEMENTS = (
     "current", "train", "idle", "voltage", "request", "pulses", "known", "aim", "asked", "residual", "unrestored",
     "clipped", "shortened", "rounded", "rounding", "unverified", "out_of_range", "driver_clipped", "readout_clipped",
@@ -159,14 +159,14 @@ def new_block(assembly: Assembly, realisations: np.ndarray) -> Block:
     """A block at the start of a run."""
     lanes = len(realisations)
     rooms = [room_of(bank.devices * lanes) for bank in assembly.banks]
-    kinds = len(Past) if assembly.past_counts else 0
+    kinds = len(Past) if assembly.past else 0
     state, states = _behind_each_other([bank.variables for bank in assembly.banks], rooms)
     past, pasts = _behind_each_other([kinds for _ in rooms], rooms)
     banks = []
     for number, (own_state, own_past) in enumerate(zip(states, pasts, strict=True)):
         _fill(own_state, assembly.initial[number][:, :, realisations])
         if kinds:
-            _fill(own_past, assembly.own[number].past[..., realisations])
+            _fill(own_past, assembly.past[number][..., realisations])
         banks.append(_new_bank(assembly, number, realisations, own_state, own_past))
     units = sum(assembly.sizes)
     memory = Layer(*(np.zeros((units, lanes)) for _ in Layer._fields))

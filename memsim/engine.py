@@ -326,6 +326,8 @@ class Engine:
 
     def counter(self, name: str, bank: int) -> np.ndarray:
         """A counter of a bank: (devices, realisations), with the phases or variables before it where it has them."""
+        if name == "energy":
+            return self.counter("complete_energy", bank) + self.counter("epoch_energy", bank)
         return self._joined([self._counter_view(name, bank, block) for block in self._blocks])
 
     def checkpoint(self, counters: Sequence[str]) -> Checkpoint:
@@ -352,10 +354,10 @@ class Engine:
             for bank, states in zip(block.banks, at.states, strict=True):
                 bank.gathered[:] = 0.0
                 put_states(bank, states[..., part].transpose(1, 0, 2))
-            for number, past in enumerate(at.past or self._first_past()):
+            for number, past in enumerate(at.past or self.assembly.past):
                 block.of_elements(block.banks[number].past, number)[:] = past[..., part]
             for number, counters in enumerate(at.counters):
-                for name, values in counters.items():
+                for name, values in _energies_apart(counters).items():
                     self._counter_view(name, number, block)[:] = values[..., part]
 
     @property
@@ -386,13 +388,9 @@ class Engine:
         ]
         return self._joined(parts)
 
-    def _first_past(self) -> list[np.ndarray]:
-        """Each bank's past before the first step; none where it does not count."""
-        return [own.past for own in self.assembly.own] if self.assembly.past_counts else []
-
     def _past_of(self, flat: list[np.ndarray]) -> list[np.ndarray]:
         """Each bank's past from (n, numbers) of each block, (n, kinds, devices, realisations)."""
-        if not self.assembly.past_counts:
+        if not self.assembly.past:
             return []
         return [
             self._joined([
@@ -548,6 +546,14 @@ class Engine:
                 states, currents, voltages = bank_rows(self.assembly, filled, len(part), bank)
                 found.append(BankRows(part, states[:, :rows], currents[:rows], voltages[:rows], bank))
         return found
+
+
+def _energies_apart(counters: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Counters with the energy of complete epochs in the place of the whole; earlier files have not told them apart."""
+    found = {name: values for name, values in counters.items() if name != "energy"}
+    if "energy" in counters and "complete_energy" not in counters:
+        found["complete_energy"] = counters["energy"] - counters.get("epoch_energy", 0.0)
+    return found
 
 
 def _as_slice(part: np.ndarray) -> Any:

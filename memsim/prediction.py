@@ -11,7 +11,6 @@ from .datasets import Dataset, Scaling, of_stored, table_of, with_constant_line
 from .datasets.scaling import Beyond
 from .engine import Engine
 from .errors import InputError
-from .imperfections.drawing import OwnDevices
 from .replay import of_realisations, refuse_states
 from .run import Run
 
@@ -127,7 +126,7 @@ def read_through(
         )
     trained = finished.assembly
     states = [_states(finished, bank.name, keyframe, best=best).transpose(1, 0, 2) for bank in trained.banks]
-    assembly = replace(reading(trained, data, states), own=_own(finished, keyframe))
+    assembly = replace(reading(trained, data, states), past=_past(finished, keyframe))
     return _apart(assembly) if apart else _carried_out(Engine(assembly, threads=1, epochs=1, shuffled=False))
 
 
@@ -171,8 +170,8 @@ def _states(finished: Run, bank: str, keyframe: int | None, *, best: bool) -> np
     return finished.final_state[bank] if keyframe is None else finished.keyframes[bank][keyframe]
 
 
-def _own(finished: Run, keyframe: int | None) -> tuple[OwnDevices, ...]:
-    """What the devices have of their own, at a keyframe or at the end: wear stays where the best states come back."""
-    own, kept = finished.assembly.own, len(finished.keyframes["epoch"])
+def _past(finished: Run, keyframe: int | None) -> tuple[np.ndarray, ...]:
+    """What the past left in the devices, at a keyframe or at the end: wear stays where the best states come back."""
+    kept = len(finished.keyframes["epoch"])
     past = finished.stored.keyframe_past(kept - 1 if keyframe is None else keyframe % kept) if kept else []
-    return tuple(replace(each, past=each_past) for each, each_past in zip(own, past, strict=True)) if past else own
+    return tuple(past) or finished.assembly.past

@@ -180,16 +180,18 @@ def phase_seconds(assembly: Assembly) -> np.ndarray:
 
 
 # Since schema 2 was first written: older files lack them.
-ADDED_COUNTERS = ("unverified", "out_of_range", "driver_clipped", "readout_clipped")
+ADDED_COUNTERS = ("complete_energy", "stalled", "unverified", "out_of_range", "driver_clipped", "readout_clipped")
 PHASE_LABELS = ("phase", "device", "realisation")
 STATE_LABELS = ("device", "variable", "realisation")
 DEVICE_LABELS = ("device", "realisation")
 COUNTERS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "energy": ("J", "energy V I dt, signed", PHASE_LABELS),
+    "complete_energy": ("J", "the same of the complete epochs", PHASE_LABELS),
     "epoch_energy": ("J", "the same of the epoch in progress", PHASE_LABELS),
     "peak_current": ("A", "largest magnitude of a pulse", PHASE_LABELS),
     "disturbed": ("1", "variables that moved and should not have", PHASE_LABELS),
     "bound": ("1", "pulses that ended with a state at a bound", PHASE_LABELS),
+    "stalled": ("1", "pulses that moved no state, though one had a drift", PHASE_LABELS),
     "highest": ("state", "largest state at a pulse's end", STATE_LABELS),
     "lowest": ("state", "smallest state at a pulse's end", STATE_LABELS),
     "residual": ("1", "largest distance after RESTORE over the state's range", DEVICE_LABELS),

@@ -102,6 +102,7 @@ def of_realisations(assembly: Assembly, realisations: Sequence[int]) -> Assembly
         seeds=assembly.seeds[lanes],
         initial=tuple(values[..., lanes] for values in assembly.initial),
         own=tuple(devices.of(lanes) for devices in assembly.own),
+        past=tuple(values[..., lanes] for values in assembly.past),
         start=assembly.start.of(lanes) if assembly.start is not None else None,
     )
 

@@ -10,7 +10,6 @@ from .calibration import BankCalibration
 from .configuration import Configuration, SingleLayerSection
 from .devices import CarrierMemristor, ThresholdMemristor
 from .errors import InputError
-from .imperfections.drawing import OwnDevices
 from .traces.layout import Beginning
 
 if TYPE_CHECKING:
@@ -94,14 +93,20 @@ class Start:
                 f"that it goes on from"
             )
 
-    def with_past(self, own: Sequence[OwnDevices]) -> tuple[OwnDevices, ...]:
-        """What devices have of their own, with what the past left in them."""
+    def past_or(self, fresh: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
+        """What the past left in the devices; that of fresh ones, (kinds, devices, realisations), where it left nothing.
+
+        Raises
+        ------
+        InputError
+            It left something in devices in which nothing can be left.
+        """
         past = self.beginning.past
-        if past and [each.past.shape for each in own] != [left.shape for left in past]:
+        if past and [values.shape for values in fresh] != [left.shape for left in past]:
             raise InputError(
                 "imperfections: must be those of the run whose states are the start, which left a past in its devices"
             )
-        return tuple(each.with_past(left) for each, left in zip(own, past, strict=True)) if past else tuple(own)
+        return past or fresh
 
 
 def _refuse_difference(known: BankCalibration, bank: BankCalibration) -> None:

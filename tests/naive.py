@@ -189,6 +189,10 @@ class Physics:
         self.model_current = plain(functions.current) if functions.current else None
         own = functions.drift_under_voltage if drive == "voltage" else None
         self.model_drift = plain(own or functions.drift)
+        near = functions.drift_near
+        if drive == "voltage" and near:
+            near = functions.drift_near_under_voltage or self.near_under_voltage(near)
+        self.model_near = near and plain(near)
         self.converts = drive == "voltage" and own is None
         self.drive = drive
 
@@ -199,6 +203,15 @@ class Physics:
         if self.variables == 1:
             return self.model_drift(x[0], drive, p)
         return float(self.model_drift(variable, np.array(x)[:, None], 0, drive, p))
+
+    def near_under_voltage(self, near):
+        """A model's drift near a bound, at the current that a voltage causes."""
+        by_current = plain(near)
+        return lambda x, below, above, v, p: by_current(x, below, above, self.model_current(x, v, p), p)
+
+    def near(self, x, below, above, drive, p):
+        """Time derivative of a state near a bound, of which both distances are given."""
+        return self.model_near(x, below, above, drive, p)
 
     def response(self, x, drive, p):
         """Voltage under a current, or current under a voltage."""
@@ -215,12 +228,17 @@ class OwnPhysics:
     def __init__(self, physics, device):
         self.physics, self.factor, self.rate, self.aims = physics, device.factor, device.rate, device.aims
         self.gain, self.closed, self.middle = device.gain, device.closed, device.middle
+        self.model_near = None if self.aims else physics.model_near
 
     def response(self, x, drive, p):
         """Voltage under a current, of a state that wear draws towards the middle, and of a trap."""
         seen = x if self.closed is None else [x[0] + self.closed * (self.middle - x[0])]
         voltage = self.physics.response(seen, drive, p)
         return voltage if self.gain is None else self.gain * voltage
+
+    def near(self, x, below, above, drive, p):
+        """Time derivative of a state near a bound."""
+        return self.factor * self.physics.near(x, below, above, drive, p)
 
     def drift(self, variable, x, drive, p):
         """Time derivative of one variable."""
@@ -272,6 +290,64 @@ def leap(physics, x, current, steps, *, dt, p, lower, upper):
 INTEGRATORS = {"euler": euler, "heun": heun}
 
 
+class Near(list):
+    """A state near a bound, with the logit that holds it there."""
+
+    def __init__(self, logit, lower, upper):
+        width = upper - lower
+        if logit > 0.0:
+            x = upper - width / (1.0 + exponential(logit))
+            x = x if x < upper else upper - 2.0**-52 * abs(upper)
+        else:
+            x = lower + width / (1.0 + exponential(-logit))
+            x = x if x > lower else lower + 2.0**-52 * abs(lower)
+        super().__init__([x])
+        self.logit = logit
+
+
+def is_near(x, lower, upper):
+    """Tell whether a state is so near to a bound that it is held by its logit."""
+    margin = 2.0**-16 * (upper - lower)
+    return x < lower + margin or x > upper - margin
+
+
+def step(physics, integrator, x, start, end, *, dt, p, lower, upper):
+    """Return the state one step later, which is held by its logit where its model has a drift near bounds."""
+    ahead = INTEGRATORS[integrator](physics, x, start, end, dt=dt, p=p, lower=lower, upper=upper)
+    if physics.model_near is None or not (is_near(x[0], *lower, *upper) or is_near(ahead[0], *lower, *upper)):
+        return ahead
+    if x[0] in (*lower, *upper):
+        return x
+    logit = getattr(x, "logit", None)
+    if logit is None:
+        below, above = x[0] - lower[0], upper[0] - x[0]
+        nearer = max(min(below, above), 2.0**-1000 * (upper[0] - lower[0]))
+        size = logarithm_of_one_plus(abs(below - above) / nearer)
+        logit = math.copysign(size, below - above)
+
+    def rate(logit, drive):
+        reach, width = within(logit, -340.0, 340.0), upper[0] - lower[0]
+        below, above = width / (1.0 + exponential(-reach)), width / (1.0 + exponential(reach))
+        return width * physics.near(Near(logit, *lower, *upper)[0], below, above, drive, p) / (below * above)
+
+    first = rate(logit, start)
+    if integrator == "heun":
+        moved = logit + (0.5 * dt) * (first + rate(logit + dt * first, end))
+    else:
+        moved = logit + dt * first
+    if moved == logit:
+        return x
+    near = Near(moved, *lower, *upper)
+    return near if is_near(near[0], *lower, *upper) else list(near)
+
+
+def drift_of(physics, variable, x, current, p, lower, upper):
+    """Return the time derivative of one variable, from both distances where it would vanish in rounding."""
+    if physics.model_near is None:
+        return physics.drift(variable, x, current, p)
+    return physics.near(x[0], x[0] - lower[0], upper[0] - x[0], current, p)
+
+
 @dataclass
 class Pulse:
     """What a pulse does to one device.
@@ -285,31 +361,36 @@ class Pulse:
     energy : float
     disturbed : int
         Variables that moved without being addressed.
+    stalled : bool
+        Whether no state moved, and none is at a bound, though one had a drift.
     """
 
     states: list
     voltages: list
     energy: float
     disturbed: int
+    stalled: bool
 
 
 def pulse(physics, integrator, x, current, steps, *, dt, p, lower, upper, addressed=ANYTHING, held=False):
     """Carry one device through a pulse of constant current."""
-    before = list(x)
+    before = x
     states, voltages = [], []
     total = 0.0
     for n in range(1, steps + 1):
         if integrator == "exact" and not held:
             x, total = leap(physics, before, current, n, dt=dt, p=p, lower=lower, upper=upper)
         elif not held:
-            x = INTEGRATORS[integrator](physics, x, current, current, dt=dt, p=p, lower=lower, upper=upper)
+            x = step(physics, integrator, x, current, current, dt=dt, p=p, lower=lower, upper=upper)
         states.append(x)
         voltages.append(physics.response(x, current, p))
         total = total if integrator == "exact" else total + voltages[-1]
-    drifts = not held and any(physics.drift(v, before, current, p) != 0.0 for v in range(len(x)))
+    drifts = not held and any(drift_of(physics, v, before, current, p, lower, upper) for v in range(len(x)))
     energy = current * dt * (total if drifts else steps * voltages[-1])
     moved = [v for v in range(len(x)) if x[v] != before[v] and addressed not in (ANYTHING, v)]
-    return Pulse(states, voltages, energy, len(moved))
+    free = all(low < value < high for low, value, high in zip(lower, x, upper, strict=True))
+    stalled = drifts and current != 0.0 and free and list(x) == list(before) and not hasattr(x, "logit")
+    return Pulse(states, voltages, energy, len(moved), stalled)
 
 
 @dataclass
@@ -323,12 +404,14 @@ class Waveform:
 
 def waveform(physics, integrator, x, starts, ends, *, dt, p, lower, upper):
     """Carry one device through a waveform that is linear within each step."""
-    states, responses, energy = [], [], 0.0
+    states, responses, energy, rest = [], [], 0.0, 0.0
     for start, end in zip(starts, ends, strict=True):
-        x = INTEGRATORS[integrator](physics, x, start, end, dt=dt, p=p, lower=lower, upper=upper)
+        x = step(physics, integrator, x, start, end, dt=dt, p=p, lower=lower, upper=upper)
         states.append(x)
         responses.append(physics.response(x, end, p))
-        energy += end * responses[-1] * dt
+        spent = end * responses[-1] * dt - rest
+        rest = ((energy + spent) - energy) - spent
+        energy += spent
     return Waveform(states, responses, energy)
 
 
@@ -346,11 +429,12 @@ class Device:
     voltage: float = 0.0  # at the end of the slot's last pulse
     bias: float = 0.0  # the bias weight as the controller knows it
     gathered: dict = field(default_factory=dict)  # variable to the requests of the mini-batch so far
-    energy: list = field(default_factory=lambda: [0.0] * len(Phase))
+    complete_energy: list = field(default_factory=lambda: [0.0] * len(Phase))  # of the epochs that are complete
     epoch_energy: list = field(default_factory=lambda: [0.0] * len(Phase))  # of the epoch in progress
     peak_current: list = field(default_factory=lambda: [0.0] * len(Phase))
     disturbed: list = field(default_factory=lambda: [0] * len(Phase))
     bound: list = field(default_factory=lambda: [0] * len(Phase))
+    stalled: list = field(default_factory=lambda: [0] * len(Phase))
     highest: list = field(default_factory=list)
     lowest: list = field(default_factory=list)
     residual: float = 0.0
@@ -375,10 +459,16 @@ class Device:
     gain: float | None = None  # of its memristance by the trap
     rows: list = field(default_factory=list)  # (state, current, voltage) of every step
 
+    @property
+    def energy(self):
+        """Energy in each phase, of the epoch in progress too."""
+        return [a + b for a, b in zip(self.complete_energy, self.epoch_energy, strict=True)]
+
 
 COUNTERS = (
-    "energy", "peak_current", "disturbed", "bound", "highest", "lowest", "residual", "unrestored", "clipped",
-    "shortened", "rounded", "rounding", "unverified", "out_of_range", "driver_clipped", "readout_clipped",
+    "energy", "complete_energy", "peak_current", "disturbed", "bound", "stalled", "highest",
+    "lowest", "residual", "unrestored", "clipped", "shortened", "rounded", "rounding", "unverified", "out_of_range",
+    "driver_clipped", "readout_clipped",
 )  # fmt: skip
 
 
@@ -558,6 +648,9 @@ class Network:
         total = [0.0] * len(Phase)
         for device in bank.devices:
             total = [a + b for a, b in zip(total, device.epoch_energy, strict=True)]
+            device.complete_energy = [
+                a + b for a, b in zip(device.complete_energy, device.epoch_energy, strict=True)
+            ]  # fmt: skip
             device.epoch_energy = [0.0] * len(Phase)
         return total
 
@@ -917,7 +1010,7 @@ class Network:
             dt=dt, p=device.parameters, lower=bank.lower, upper=bank.upper, addressed=addressed, held=held,
         )  # fmt: skip
         device.state = done.states[-1]
-        device.energy[phase] += done.energy
+        device.stalled[phase] += done.stalled and not device.aims
         device.epoch_energy[phase] += done.energy
         device.disturbed[phase] += done.disturbed
         device.peak_current[phase] = max(device.peak_current[phase], abs(current))

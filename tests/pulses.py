@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from memsim.kernels.logit import new_logit
 from memsim.kernels.operands import Following, Job, Rows, Tally
 from memsim.kernels.records import Packed, from_python
 from memsim.kernels.stepping import WAVEFORM, follow_kernel, stretches_of
@@ -25,8 +26,8 @@ def no_rows(variables):
 
 def new_tally(states):
     """A tally in which nothing has been counted yet, for (variables, elements) states."""
-    voltage, energy, epoch_energy, peak_current, disturbed, bound = np.zeros((6, states.shape[1]))
-    return Tally(voltage, energy, epoch_energy, peak_current, disturbed, bound, states.copy(), states.copy())
+    voltage, energy, peak_current, disturbed, bound, stalled = np.zeros((6, states.shape[1]))
+    return Tally(voltage, energy, peak_current, disturbed, bound, stalled, states.copy(), states.copy())
 
 
 def roomy(values, elements):
@@ -60,6 +61,7 @@ def pulse_kernel(model, integrator):
             states=roomy(states, elements), currents=np.append(currents, np.zeros(room))[:room],
             parameters=parameters, lower=lower, upper=upper, tally=copy, tile=new_tile(len(states)), elements=elements,
             steps=steps, dt=dt, addressed=addressed, held=bool(held), skip=skip,
+            logit=new_logit(model, room),
         )  # fmt: skip
         kept = Rows(rows.state.ravel(), rows.current.ravel(), rows.voltage.ravel(), len(rows.current))
         stepped = run_job(model, integrator, job, kept, first_row)
@@ -76,10 +78,11 @@ def waveform(model, integrator, drive):
     kernel, step = from_python(WAVEFORM), follow_kernel(model, integrator, drive)
 
     def follow(states, starts, ends, lines, dt, parameters, lower, upper, states_at, drives_at, responses_at, energies):
-        tile, room = new_tile(len(states)), with_room(states)
+        tile, room, rests, stalled = new_tile(len(states)), with_room(states), *np.zeros((2, len(energies)))
         stepped = kernel(Packed(Following(
-            room, starts, ends, lines, parameters, lower, upper, states_at, drives_at, responses_at, energies, tile,
-            dt, step.address,
+            room, starts, ends, lines, parameters, lower, upper, states_at, drives_at, responses_at, energies, rests,
+            stalled, tile,
+            dt, step.address, new_logit(model, room.shape[1]),
         )))  # fmt: skip
         states[:] = room[:, : states.shape[1]]
         return stepped

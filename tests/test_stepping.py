@@ -107,9 +107,11 @@ def largest_states(device):
 
 
 def random_states(device, elements, rng):
-    """States within their range, some at a bound, (variables, elements)."""
+    """States within their range, some at a bound, some near to one, (variables, elements)."""
     lower, upper = largest_states(device)
     states = rng.uniform(lower[:, None], upper[:, None], size=(len(lower), elements))
+    states[:, 1::5] = np.nextafter(upper, lower)[:, None]
+    states[:, 2::5] = (lower + 1e-9 * (upper - lower))[:, None]
     at_bound = rng.integers(0, 8, size=states.shape)
     states = np.where(at_bound == 0, lower[:, None], states)
     return np.where(at_bound == 1, upper[:, None], states) + 0.0
@@ -188,8 +190,19 @@ def test_the_cases_of_the_twin_tests_move_rest_meet_bounds_and_are_disturbed(dev
     moved = done.states != states
     assert moved.any()
     assert not moved.all()
-    assert (moved & ((done.states == lower[:, None]) | (done.states == upper[:, None]))).any()
+    at_bound = (done.states == lower[:, None]) | (done.states == upper[:, None])
+    # Where its drift vanishes a state comes near to a bound and never there.
+    assert (moved & at_bound).any() == (device.functions().drift_near is None)
     assert np.array_equal(done.disturbed, moved.sum(axis=0))
+
+
+def test_a_pulse_that_is_too_weak_to_move_a_state_is_counted():
+    # Not without a current, not at a bound, not where the state moves; near a bound not where its logit moves on.
+    lower, upper = (bound[0] for bound in bounds_of(WINDOWED))
+    states = np.array([[0.5, 0.5, 0.5, upper, lower + 1e-9, 0.3]])
+    done = run_pulse(WINDOWED, "euler", states, np.array([1e-20, 0.0, 1e-3, 1e-20, -1e-20, 1e-20]), 3, dt=1e-9)
+    assert (done.states == states)[0].tolist() == [True, True, False, True, True, True]
+    assert done.tally.stalled.tolist() == [1.0, 0.0, 0.0, 0.0, 1.0, 1.0]
 
 
 @of_each_device_and_integrator

@@ -123,6 +123,8 @@ class DriveWriter:
         _put(file, "lowest", about.initial, (unit, "smallest state at a row or before row 0"), both)
         _put(file, "highest", about.initial, (unit, "largest state at a row or before row 0"), both)
         _put(file, "rows_at_bound", np.zeros(shape, np.int64), ("1", "rows with the state at a bound"), both)
+        about_stalled = "rows in which a state with a drift did not move: what the step adds is below its last digit"
+        _put(file, "stalled", np.zeros(shape[0], np.int64), ("1", about_stalled), [device])
         _put(file, "energy", np.zeros(shape[0]), ("J", "sum of V I dt over the rows, signed"), [device])
         response = UNITS[RESPONSES[about.drive]]
         _put(file, "peak_response", np.zeros(shape[0]), (response, "largest magnitude of the response"), [device])
@@ -136,8 +138,8 @@ class DriveWriter:
             ``"state"`` (rows, devices, variables), ``"current"`` and
             ``"voltage"`` (rows, devices).
         totals : dict
-            ``"energy"``, ``"peak_response"``, ``"lowest"``, ``"highest"`` and
-            ``"rows_at_bound"`` up to the last of them.
+            ``"energy"``, ``"stalled"``, ``"peak_response"``, ``"lowest"``, ``"highest"``
+            and ``"rows_at_bound"`` up to the last of them.
         """
         count = len(rows["current"])
         self._require(sum(values.nbytes for values in rows.values()))
@@ -280,9 +282,10 @@ def _check_shapes(doubted: DoubtedFile, devices: int, variables: int) -> None:
         if found[1:] != shape or not 0 <= rows <= found[0]:
             raise doubted.broken(f"{name} is of the shape {found}, not {rows} rows of {shape}")
         doubted.justify(name, rows * int(np.prod(shape, dtype=np.int64)))
-    for name in ("initial_state", "lowest", "highest", "rows_at_bound", "energy", "peak_response"):
-        shape = (devices,) if name in ("energy", "peak_response") else (devices, variables)
-        found = doubted.read(name, kind="i" if name == "rows_at_bound" else "f").shape
+    stalled = ("stalled",) if doubted.has("stalled") else ()  # earlier files have not counted them
+    for name in ("initial_state", "lowest", "highest", "rows_at_bound", "energy", "peak_response", *stalled):
+        shape = (devices,) if name in ("energy", "peak_response", "stalled") else (devices, variables)
+        found = doubted.read(name, kind="i" if name in ("rows_at_bound", "stalled") else "f").shape
         if found != shape:
             raise doubted.broken(f"{name} is of the shape {found}, not {shape}")
 
@@ -383,6 +386,18 @@ class DriveReader(FileReader):
     def energy(self) -> np.ndarray:
         """Sum of V I dt over all rows in J, (devices,) float64; negative where a device gave energy."""
         values: np.ndarray = self._doubted.read("energy")
+        return values
+
+    @property
+    def stalled(self) -> np.ndarray:
+        """Rows in which a state with a drift did not move, (devices,) int64; 0 of files that have not counted them.
+
+        What such a step adds is below the state's last digit, so the state stays
+        where it is, however many steps there are.
+        """
+        if not self._doubted.has("stalled"):
+            return np.zeros(len(self.labels), dtype=np.int64)
+        values: np.ndarray = self._doubted.read("stalled", kind="i")
         return values
 
     @property

@@ -25,6 +25,7 @@ CALIBRATION = (
 PAST = {
     "pulses": "pulses that have worn the device",
     "trap": "1: the device's trap is occupied",
+    "logit": "ln((x - lower)/(upper - x)) of a state x near a bound, which holds digits that x does not; 0 elsewhere",
 }
 COMMITTED = {  # in the order in which they are counted: a kill between two must leave what can be read
     "rows": "rows of the traces",

@@ -368,8 +368,12 @@ def _bytes_of_chunks(group: h5py.Group) -> int:
 
 
 def keyframe_checksum(states: Sequence[np.ndarray], bias: np.ndarray, past: Sequence[np.ndarray] = ()) -> int:
-    """CRC-32 of a keyframe: the states of all banks in their order, the bias weights, the past of all banks."""
-    return checksum(np.concatenate([array.ravel() for array in (*states, bias, *past)]))
+    """CRC-32 of a keyframe: the states of all banks in their order, the bias weights, the past of all banks.
+
+    Logits, the last kind of a past, count where there are any: earlier files have none.
+    """
+    kinds = [values if values[-1].any() else values[:-1] for values in past]
+    return checksum(np.concatenate([array.ravel() for array in (*states, bias, *kinds)]))
 
 
 def close_quietly(target: Target) -> None:

@@ -273,9 +273,10 @@ class Stored(DoubtedFile):
         return np.stack(found)
 
     def _refuse_past(self, path: str, name: str, values: np.ndarray, shape: tuple[int, ...]) -> None:
-        """Refuse pulses that nobody counts, and traps that are neither occupied nor empty."""
+        """Refuse pulses that nobody counts, traps that are neither occupied nor empty, and logits of no state."""
         most = 1 if name == "trap" else STEPS_AT_MOST
-        if values.shape != shape or not ((values >= 0) & (values <= most) & (values % 1 == 0)).all():
+        fits = np.isfinite(values) if name == "logit" else (values >= 0) & (values <= most) & (values % 1 == 0)
+        if values.shape != shape or not fits.all():
             raise self.broken(f"{path} holds what no device has")
 
     @property

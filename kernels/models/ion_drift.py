@@ -8,18 +8,24 @@ R_ON in ohm). The window is fixed at compile time.
 import functools
 from collections.abc import Callable
 
-from ..compiling import elementwise, specialise
-from .windows import window_of
+from ..compiling import elementwise, plain, specialise
+from .windows import NEAR, near_window_of, window_of
 
 VARIABLES = 1
 PARAMETERS = 3
 
-window: Callable  # open name of the template
+window: Callable  # open names of the templates
+near_window: Callable
 
 
 def drift(x, i, p):
     """K * I * f(x)."""
     return p[0] * i * window(x, i)
+
+
+def drift_near(x, below, above, i, p):
+    """The same from the distances to both bounds."""
+    return p[0] * i * near_window(below, above)
 
 
 @elementwise
@@ -42,4 +48,13 @@ def current(x, v, p):
 def drift_of(name: str, exponent: int):
     """The drift with a window and its exponent, not yet compiled."""
     compiled = window_of(name, exponent)
-    return specialise(drift, f"drift_{name}_{exponent}", compiler=lambda function: function, window=compiled)
+    return specialise(drift, f"drift_{name}_{exponent}", compiler=plain, window=compiled)
+
+
+@functools.cache
+def drift_near_of(name: str, exponent: int):
+    """The drift near bounds with a window that is 0 at both, not yet compiled; None with another."""
+    if name not in NEAR:
+        return None
+    compiled, key = near_window_of(name, exponent), f"drift_near_{name}_{exponent}"
+    return specialise(drift_near, key, compiler=plain, near_window=compiled)

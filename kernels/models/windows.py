@@ -11,7 +11,7 @@ Trans. Electron Devices 58, 3099 (2011); Kvatinsky et al., IEEE TCAS-I 60, 211
 import functools
 
 from ..compiling import elementwise, specialise
-from ..mathematics import exponential, power
+from ..mathematics import complement_of_power, exponential, power
 
 EXPONENT: int  # open name of the templates
 
@@ -39,6 +39,16 @@ def prodromakis(x, direction):
     return 1.0 - power(off_centre * off_centre + 0.75, EXPONENT)
 
 
+def near_joglekar(below, above):
+    """The same from the distances to both ends, which near an end keep the digits that ``x`` loses."""
+    return complement_of_power(4.0 * below * above, EXPONENT)
+
+
+def near_prodromakis(below, above):
+    """The same from the distances to both ends."""
+    return complement_of_power(below * above, EXPONENT)
+
+
 @elementwise
 def kvatinsky(beyond):
     """exp(-exp(beyond)): ``beyond`` is how far the state is past the window's edge, in widths of its slope."""
@@ -47,6 +57,7 @@ def kvatinsky(beyond):
     return exponential(-exponential(beyond))
 
 
+NEAR = {"joglekar": near_joglekar, "prodromakis": near_prodromakis}  # that are 0 at both ends in both directions
 WINDOWS = {"none": none, "joglekar": joglekar, "biolek": biolek, "prodromakis": prodromakis}
 
 
@@ -54,3 +65,9 @@ WINDOWS = {"none": none, "joglekar": joglekar, "biolek": biolek, "prodromakis": 
 def window_of(name: str, exponent: int):
     """The compiled window of a name in WINDOWS, with its exponent."""
     return specialise(WINDOWS[name], f"{name}_{exponent}", compiler=elementwise, EXPONENT=exponent)
+
+
+@functools.cache
+def near_window_of(name: str, exponent: int):
+    """The compiled window of a name in NEAR, with its exponent."""
+    return specialise(NEAR[name], f"near_{name}_{exponent}", compiler=elementwise, EXPONENT=exponent)

@@ -95,7 +95,7 @@ class Bank:
     voltages, energies : (elements,) float64
         What references keep as well, in V and J.
     counted, extremes : (4, elements), (2, variables, elements) float64
-        What only the kernel keeps: peak currents, disturbs, states at a bound; highest and lowest states.
+        What only the kernel keeps: peak currents, disturbs, states at a bound and stalled; highest and lowest states.
     """
 
     def __init__(self, bench: Bench, elements: int, active: float = 1.0, stretches: bool = False) -> None:

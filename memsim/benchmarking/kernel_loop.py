@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..kernels.learning import REPEAT
+from ..kernels.logit import new_logit
 from ..kernels.operands import Job, Repeat, Rows, Tally
 from ..kernels.records import Packed, from_python
 from ..kernels.stepping import Stretch, stretches_of
@@ -67,7 +68,7 @@ class Pulses:
             tile=aligned(2 * len(new_tile(len(self._states)))),  # variants have tiles that are twice as wide
             elements=self._elements, steps=steps, dt=bank.bench.dt,
             # Every variable may move, so none is counted as disturbed; the references count none either.
-            addressed=ANY_VARIABLE, skip=skip,
+            addressed=ANY_VARIABLE, skip=skip, logit=new_logit(bank.bench.device.functions(), self._room),
         )  # fmt: skip
 
     def _code(self, stretches: Iterable[Stretch]) -> list[tuple[int, int]]:

@@ -97,4 +97,5 @@ class IonDrift(Device):
         return ModelFunctions(
             key, physics.VARIABLES, physics.PARAMETERS, drift, physics.output, physics.current,
             constant_drift=plain, affine_output=plain, memristance=physics.memristance,
+            drift_near=physics.drift_near_of(self.window, self.exponent),
         )  # fmt: skip

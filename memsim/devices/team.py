@@ -94,14 +94,15 @@ class _ThresholdDrift(Device):
         """What is fixed at compile time."""
         return (self.window, self.exponent, self.alpha_off, self.alpha_on)
 
-    def _functions(self, name: str, drift: Any, under_voltage: Any) -> Any:
+    def _functions(self, name: str, drift: Any, under_voltage: Any, near: Any, near_under_voltage: Any) -> Any:
         from ..kernels.models import team as physics
         from ..kernels.stepping import ModelFunctions
 
         key = "_".join([name, *(str(part) for part in self._choice())])
         return ModelFunctions(
             key, physics.VARIABLES, physics.PARAMETERS, drift, physics.output, physics.current,
-            memristance=physics.memristance, drift_under_voltage=under_voltage,
+            memristance=physics.memristance, drift_under_voltage=under_voltage, drift_near=near,
+            drift_near_under_voltage=near_under_voltage,
         )  # fmt: skip
 
 
@@ -149,7 +150,8 @@ class Team(_ThresholdDrift):
     def functions(self) -> Any:
         from ..kernels.models import team as physics
 
-        return self._functions("team", physics.law_of(*self._choice()), None)
+        choice = self._choice()
+        return self._functions("team", physics.law_of(*choice), None, physics.law_near_of(*choice), None)
 
 
 class Vteam(_ThresholdDrift):
@@ -203,4 +205,7 @@ class Vteam(_ThresholdDrift):
         from ..kernels.models import team as physics
 
         choice = self._choice()
-        return self._functions("vteam", physics.drift_by_voltage_of(*choice), physics.law_of(*choice))
+        return self._functions(
+            "vteam", physics.drift_by_voltage_of(*choice), physics.law_of(*choice),
+            physics.drift_near_by_voltage_of(*choice), physics.law_near_of(*choice),
+        )  # fmt: skip

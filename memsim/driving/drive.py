@@ -14,6 +14,7 @@ import numpy as np
 from ..devices import UNBOUNDED, Device
 from ..errors import InputError, RunError
 from ..kernels.compiling import Kernel
+from ..kernels.logit import new_logit
 from ..kernels.operands import Following
 from ..kernels.records import Packed, from_python
 from ..kernels.stepping import WAVEFORM, follow_kernel
@@ -242,7 +243,10 @@ class _Block(NamedTuple):
     states: np.ndarray  # (variables, room)
     lines: np.ndarray  # (devices,)
     energies: np.ndarray  # (devices,)
+    rests: np.ndarray  # (devices,), of the energies
+    stalled: np.ndarray  # (devices,)
     tile: np.ndarray  # scratch
+    logit: np.ndarray  # (room,), of models with a drift near bounds
 
 
 class _Bank:
@@ -258,10 +262,14 @@ class _Bank:
         self._each = each
         self._lines, of_device = config.lines()
         states = config.states()
-        self._blocks = [
-            _Block(with_room(states[:, part]), of_device[part].copy(), np.zeros(part.stop - part.start), tile)
-            for part, tile in zip(blocks, (new_tile(len(states)) for _ in blocks), strict=True)
-        ]
+        self._functions = config.device.functions()
+        self._blocks = [self._block(states[:, part], of_device[part].copy()) for part in blocks]
+
+    def _block(self, states: np.ndarray, lines: np.ndarray) -> _Block:
+        room = with_room(states)
+        tile, logit = new_tile(len(states)), new_logit(self._functions, room.shape[1])
+        energies, rests, stalled = np.zeros((3, len(lines)))
+        return _Block(room, lines, energies, rests, stalled, tile, logit)
 
     def advance(self, first: int, stop: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Take the steps from ``first`` to ``stop`` - 1.
@@ -286,13 +294,17 @@ class _Bank:
         drives, responses = np.empty((steps, devices)), np.empty((steps, devices))
         self._kernel(Packed(Following(
             block.states, starts, ends, block.lines, self._parameters, self._lower, self._upper,
-            states, drives, responses, block.energies, block.tile, self._dt, self._model.address,
+            states, drives, responses, block.energies, block.rests, block.stalled, block.tile, self._dt,
+            self._model.address, block.logit,
         )))  # fmt: skip
         return states.transpose(1, 2, 0), drives, responses
 
-    def energies(self) -> np.ndarray:
-        """Energy of each device so far in J, (devices,) float64."""
-        return np.concatenate([block.energies for block in self._blocks])
+    def sums(self) -> dict[str, np.ndarray]:
+        """Energy of each device so far in J, and the steps in which it stalled, (devices,) each."""
+        return {
+            "energy": np.concatenate([block.energies for block in self._blocks]),
+            "stalled": np.concatenate([block.stalled for block in self._blocks]).astype(np.int64),
+        }
 
 
 def _split(devices: int, threads: int) -> list[slice]:
@@ -346,7 +358,7 @@ def _run_steps(
                 _check_finite(config, done, state, drives, responses)
                 totals.add(state, responses)
                 rows = {"state": state, config.bank.drive: drives, RESPONSES[config.bank.drive]: responses}
-                background.submit(writer.append, rows, {**totals.arrays(), "energy": bank.energies()})
+                background.submit(writer.append, rows, {**totals.arrays(), **bank.sums()})
                 done = stop
                 if progress:
                     progress(done, config.time.steps)

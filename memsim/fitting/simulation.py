@@ -8,6 +8,7 @@ import numpy as np
 from ..devices import Device
 from ..errors import InputError
 from ..kernels.compiling import Kernel
+from ..kernels.logit import new_logit
 from ..kernels.operands import Following
 from ..kernels.records import Packed, from_python
 from ..kernels.stepping import WAVEFORM, follow_kernel
@@ -105,14 +106,15 @@ class Simulation:
         steps = int(self._sample_ends[-1]) + 1
         rows = np.empty((len(variables), steps))
         drives, responses = np.empty((steps, 1)), np.empty((steps, 1))
-        state, line, energy = with_room(states), np.zeros(1, dtype=np.int64), np.zeros(1)
-        tile, first = new_tile(len(variables)), 0
+        energy, rests, stalled = np.zeros((3, 1))
+        state, line = with_room(states), np.zeros(1, dtype=np.int64)
+        tile, logit, first = new_tile(len(variables)), new_logit(device.functions(), state.shape[1]), 0
         for stretch in self._stretches:
             part = slice(first, first + len(stretch.starts))
             filled = np.empty((len(variables), len(stretch.starts), 1))
             kernel(Packed(Following(
                 state, stretch.starts, stretch.ends, line, parameters, lower, upper,
-                filled, drives[part], responses[part], energy, tile, stretch.dt, model.address,
+                filled, drives[part], responses[part], energy, rests, stalled, tile, stretch.dt, model.address, logit,
             )))  # fmt: skip
             rows[:, part] = filled[..., 0]
             first = part.stop

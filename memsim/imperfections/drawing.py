@@ -3,7 +3,7 @@
 import math
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from ..errors import InputError
 from ..fields import one_of
 from ..kernels.operands import Flaws
 from ..kernels.random import PURPOSE_SPREAD, PURPOSE_STUCK, normal, uniform
-from .past import first_past, flaws_of_past, middle_of
+from .past import flaws_of_past, middle_of
 from .retention import aims_of
 from .settings import BankImperfections, BankPeriphery, ImperfectionsSection, PeripherySection, kind_of, step_of
 
@@ -38,8 +38,6 @@ class OwnDevices:
         The states that they relax to.
     middle : float
         The state towards which the range closes by wear.
-    past : (kinds, devices, realisations) float64
-        See :class:`~memsim.kernels.slots.Past`, before the first step.
     """
 
     parameters: np.ndarray
@@ -47,17 +45,12 @@ class OwnDevices:
     relaxation: np.ndarray
     aims: np.ndarray
     middle: float
-    past: np.ndarray
-
-    def with_past(self, past: np.ndarray) -> "OwnDevices":
-        """The same with another past."""
-        return replace(self, past=past)
 
     def of(self, realisations: Any) -> "OwnDevices":
         """The same of some realisations."""
         return OwnDevices(
             self.parameters[..., realisations], self.movable[..., realisations], self.relaxation[..., realisations],
-            self.aims, self.middle, self.past[..., realisations],
+            self.aims, self.middle,
         )  # fmt: skip
 
 
@@ -108,7 +101,7 @@ def draw_devices(
         drawn.append(
             OwnDevices(
                 _parameters(index, bank, section, seeds), movable, rates, aims_of(bank, section),
-                middle_of(bank, section), first_past(index, bank, section, seeds),
+                middle_of(bank, section),
             )
         )  # fmt: skip
     return tuple(drawn)

@@ -1,7 +1,6 @@
 """Wear and random telegraph noise: what a device's past leaves in it beside its state."""
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -16,13 +15,17 @@ from .settings import BankImperfections, ImperfectionsSection, kind_of
 def kept_of(bank: BankCalibration, imperfections: ImperfectionsSection) -> tuple[Past, ...]:
     """What of a bank's past counts, and is kept in keyframes."""
     section: BankImperfections = getattr(imperfections, kind_of(bank))
-    counts = {Past.PULSES: section.endurance is not None, Past.TRAP: section.telegraph_amplitude > 0.0}
+    counts = {
+        Past.PULSES: section.endurance is not None,
+        Past.TRAP: section.telegraph_amplitude > 0.0,
+        Past.LOGIT: bank.device.functions().drift_near is not None,
+    }
     return tuple(kind for kind in Past if counts[kind])
 
 
-def past_counts(banks: Sequence[BankCalibration], imperfections: ImperfectionsSection) -> bool:
-    """Whether the memristance of any device follows from its past."""
-    return any(kept_of(bank, imperfections) for bank in banks)
+def varies(bank: BankCalibration, imperfections: ImperfectionsSection) -> bool:
+    """Whether the memristance of a bank's devices follows from their past too."""
+    return not {Past.PULSES, Past.TRAP}.isdisjoint(kept_of(bank, imperfections))
 
 
 def flaws_of_past(section: BankImperfections) -> dict[str, float]:

@@ -67,7 +67,7 @@ def make(assembly: Assembly, block: Block, recorded: tuple[int, ...] = ()) -> In
     maker = _Maker(assembly, block, recorded)
     spent = np.zeros((len(block.banks), PHASES, block.lanes))
     closing = tuple(
-        Instruction(CLOSE_EPOCH, Spent(bank.epoch_energy, total, bank.devices))
+        Instruction(CLOSE_EPOCH, Spent(bank.epoch_energy, bank.complete_energy, total, bank.devices))
         for bank, total in zip(block.banks, spent, strict=True)
     )
     slots = tuple(tuple(maker.slot(number)) for number in range(len(assembly.schedule.slots)))

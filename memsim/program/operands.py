@@ -6,14 +6,15 @@ from typing import Any
 import numpy as np
 
 from ..assembly import Assembly
-from ..blocks import OF_PHASES, Block
+from ..blocks import Block
 from ..calibration import BankCalibration
 from ..carriers import carriers_of
 from ..devices import CarrierMemristor, Node, PerceptronMemristor, Synapse, ThresholdMemristor
+from ..imperfections.retention import relaxes
 from ..kernels.controller import LAST_IN_WINDOW
-from ..kernels.operands import Carried, Control, Flawed, Job, Layer, Nominal, Question, Tally
+from ..kernels.operands import NOTHING, Carried, Control, Flawed, Job, Layer, Nominal, Question, Tally
 from ..kernels.past import CLOSED, GAIN
-from ..kernels.slots import Activation, BiasRule, Imperfect, Operation, OutputGradient, Phase
+from ..kernels.slots import Activation, BiasRule, Imperfect, Operation, OutputGradient, Past, Phase
 from ..kernels.stepping import method_of
 from ..kernels.tiles import ANY_VARIABLE, NO_VARIABLE
 from ..schedule import Slot
@@ -52,6 +53,7 @@ class Cutter:
         units = np.cumsum([0, *assembly.sizes])
         self._layers = [Layer(*(values[a:b] for values in block.memory)) for a, b in pairwise(units)]
         self._tallies: dict[tuple[int, Phase], Tally] = {}
+        self._near = [model.drift_near is not None for model in assembly.models]
         self._parameters = [np.array(bank.device.kernel_parameters(), dtype=np.float64) for bank in assembly.banks]
 
     def pulse(
@@ -73,6 +75,8 @@ class Cutter:
             dt=self.assembly.dt,
             addressed=addressed,
             held=held,
+            logit=bank.past[Past.LOGIT] if self._near[number] else NOTHING,
+            relaxes=relaxes(self.assembly.banks[number], self.assembly.config.imperfections),
             skip=self.assembly.skip,
             offset=offset,
             recorded=number in self.recorded,
@@ -84,9 +88,10 @@ class Cutter:
         """What is counted of a bank in a phase."""
         if (number, phase) not in self._tallies:
             bank = self.block.banks[number]
-            counted = {name: getattr(bank, name)[phase] for name in OF_PHASES}
+            counted = {name: getattr(bank, name)[phase] for name in ("peak_current", "disturbed", "bound", "stalled")}
             self._tallies[number, phase] = Tally(
-                voltage=bank.voltage, **counted, highest=bank.highest, lowest=bank.lowest
+                voltage=bank.voltage, energy=bank.epoch_energy[phase], **counted, highest=bank.highest,
+                lowest=bank.lowest,
             )  # fmt: skip
         return self._tallies[number, phase]
 
