@@ -19,7 +19,7 @@ import numpy as np
 from .compiling import elementwise
 from .mathematics import exponential, logarithm_of_one_plus
 from .scratch import align_stack, line, load, stack_line, store
-from .tiles import DRIFTS, DRIVE, LOGIT, STALLED, START, STATES, TOTAL, VOLTAGE, aligned, begins_to_move
+from .tiles import DRIFTS, DRIVE, LOGIT, PRESENT, STALLED, START, STATES, TOTAL, VOLTAGE, aligned, begins_to_move
 
 NEAR = 2.0**-16  # of the range: nearer than this to a bound, a state is stepped by its logit
 FAR = 340.0  # beyond this logit, the drift is proportional to the distance to the last bit; its e-fold is a number yet
@@ -36,7 +36,7 @@ def new_logit(model: Any, room: int) -> np.ndarray:
 drift: Callable
 drift_near: Callable
 output: Callable
-advance: Callable
+free: Callable
 of_tile: Callable
 of_element: Callable
 rate: Callable
@@ -55,41 +55,72 @@ def logit_of(x, lower, upper):
 
 
 @elementwise
-def state_of_logit(y, lower, upper):
-    """The state that has a logit; never a bound itself, but the number beside it."""
-    width = upper - lower
-    if y > 0.0:
-        x = upper - width / (1.0 + exponential(y))
+def distances_of_logit(y, width):
+    """The distances from the lower and to the upper bound, each with all its digits."""
+    odds = exponential(y)
+    share = 1.0 / (1.0 + odds)
+    return width * (odds * share), width * share
+
+
+@elementwise
+def state_between(below, above, lower, upper):
+    """The state at two distances from its bounds; never a bound itself, but the number beside it."""
+    if above < below:
+        x = upper - above
         return x if x < upper else upper - LAST_DIGIT * abs(upper)
-    x = lower + width / (1.0 + exponential(-y))
+    x = lower + below
     return x if x > lower else lower + LAST_DIGIT * abs(lower)
 
 
 @elementwise
-def is_near(x, lower, upper):
-    """Whether a state is so near to a bound that it is stepped by its logit."""
-    margin = NEAR * (upper - lower)
-    return (x < lower + margin) | (x > upper - margin)
+def state_of_logit(y, lower, upper):
+    """The state that has a logit."""
+    below, above = distances_of_logit(y, upper - lower)
+    return state_between(below, above, lower, upper)
+
+
+@elementwise
+def off_centre(x, lower, upper):
+    """How far a state is from the middle of its range."""
+    return abs(x - 0.5 * (lower + upper))
+
+
+@elementwise
+def reach(lower, upper):
+    """How far it may be from there without being near a bound."""
+    return (0.5 - NEAR) * (upper - lower)
+
+
+def euler(x, start, end, p, dt):
+    """One step of explicit Euler for a state that is not near a bound; where it leads near to one, it does not count."""
+    return x + dt * drift(x, start, p)
+
+
+def heun(x, start, end, p, dt):
+    """The same of Heun's method."""
+    slope = drift(x, start, p)
+    return x + (0.5 * dt) * (slope + drift(x + dt * slope, end, p))
 
 
 def rate_of_logit(y, drive, p, lower, upper):
-    """dy/dt, from the distances to both bounds, which both have all their digits."""
+    """dy/dt, from the distances to both bounds."""
     y = -FAR if y < -FAR else y
     y = FAR if y > FAR else y
     width = upper - lower
-    below, above = width / (1.0 + exponential(-y)), width / (1.0 + exponential(y))
-    return width * drift_near(state_of_logit(y, lower, upper), below, above, drive, p) / (below * above)
+    below, above = distances_of_logit(y, width)
+    return width * drift_near(state_between(below, above, lower, upper), below, above, drive, p) / (below * above)
 
 
 def carried_near(x, y, start, end, p, lower, upper, dt):
-    """A step of a state that may be near a bound, or come near to one: the state, and its logit."""
-    plain = advance(x, start, end, p, lower, upper, dt)
-    if not (is_near(x, lower, upper) or is_near(plain, lower, upper)):
-        return plain, 0.0
+    """A step of a state that may be near a bound, or come near to one: the state, and its logit, 0 where unknown."""
+    most = reach(lower, upper)
+    if not off_centre(x, lower, upper) > most:
+        plain = free(x, start, end, p, dt)
+        if not off_centre(plain, lower, upper) > most:
+            return plain, 0.0
     if x <= lower or x >= upper:  # it began there, and rests
         return x, 0.0
-    known = y != 0.0 and state_of_logit(y, lower, upper) == x
-    begun = y if known else logit_of(x, lower, upper)
+    begun = y if y != 0.0 else logit_of(x, lower, upper)
     first = rate(begun, start, p, lower, upper)
     moved = begun + dt * first
     if HEUN:
@@ -97,22 +128,22 @@ def carried_near(x, y, start, end, p, lower, upper, dt):
     if moved == begun:
         return x, y
     x = state_of_logit(moved, lower, upper)
-    return x, moved if is_near(x, lower, upper) else 0.0
+    return x, moved if off_centre(x, lower, upper) > most else 0.0
 
 
-def any_near(x, lower, upper):
-    """Whether any state of a tile is near a bound."""
-    low, high = lower + NEAR * (upper - lower), upper - NEAR * (upper - lower)
-    near = 0
+def forget_strangers(x, logit, lower, upper):
+    """Forget the logits of states that something else than a step has put where they are."""
     for j in range(WIDTH):
-        near |= (x[j] < low) | (x[j] > high)
-    return near != 0
+        if logit[j] != 0.0 and state_of_logit(logit[j], lower, upper) != x[j]:
+            logit[j] = 0.0
 
 
 def tile_of_one_near(job, first, done, steps):
     """:func:`~memsim.kernels.tiles.tile_of_one`, of a model that has a drift near bounds.
 
-    A step that leads no state of a tile near a bound is taken as other models' are.
+    Steps that lead no state of a tile near a bound are those of other models. They are taken first; where one did lead
+    there, they are taken again from where the tile began, and each state as it has to be. What becomes of a state does
+    not depend on those beside it.
     """
     align_stack()
     tile, lower, upper, dt = job.tile, job.lower[0], job.upper[0], job.dt
@@ -130,27 +161,36 @@ def tile_of_one_near(job, first, done, steps):
             drifts[j] = 1.0 if moves else 0.0
             sums[j] = 0.0
         moving = begins_to_move(job, drifting)
+        forget_strangers(state, logit, lower, upper)
     if moving:
         x, answer, total = stack_line(WIDTH), stack_line(WIDTH), stack_line(WIDTH)
         load(x, tile, STATES * WIDTH)
         load(total, tile, TOTAL * WIDTH)
-        near = any_near(x, lower, upper)
+        furthest = stack_line(WIDTH)
+        for j in range(WIDTH):
+            furthest[j] = off_centre(x[j], lower, upper)
         for _ in range(steps):
-            ahead = stack_line(WIDTH)
-            if not near:
-                for j in range(WIDTH):
-                    ahead[j] = advance(x[j], drive[j], drive[j], of_element(p, j), lower, upper, dt)
-                near = any_near(ahead, lower, upper)
-            if near:
-                for j in range(WIDTH):
-                    own = of_element(p, j)
-                    ahead[j], logit[j] = carried(x[j], logit[j], drive[j], drive[j], own, lower, upper, dt)
-                near = any_near(ahead, lower, upper)
             for j in range(WIDTH):
-                response = output(ahead[j], drive[j], of_element(p, j))
-                x[j] = ahead[j]
+                own = of_element(p, j)
+                moved = free(x[j], drive[j], drive[j], own, dt)
+                response = output(moved, drive[j], own)
+                away = off_centre(moved, lower, upper)
+                furthest[j] = away if away > furthest[j] else furthest[j]
+                x[j] = moved
                 answer[j] = response
                 total[j] += response
+        near, most = 0, reach(lower, upper)
+        for j in range(WIDTH):
+            near |= furthest[j] > most
+        if near != 0:
+            load(x, tile, STATES * WIDTH)
+            load(total, tile, TOTAL * WIDTH)
+            for _ in range(steps):
+                for j in range(min(WIDTH, job.elements - first)):
+                    own = of_element(p, j)
+                    x[j], logit[j] = carried(x[j], logit[j], drive[j], drive[j], own, lower, upper, dt)
+                    answer[j] = output(x[j], drive[j], own)
+                    total[j] += answer[j]
         store(x, tile, STATES * WIDTH)
         store(answer, tile, VOLTAGE * WIDTH)
         store(total, tile, TOTAL * WIDTH)
@@ -163,13 +203,24 @@ def tile_of_one_near(job, first, done, steps):
 def follow_one_near(w):
     """:func:`~memsim.kernels.tiles.follow_one`, of a model that has a drift near bounds."""
     tile, p, lower, upper, dt = w.tile, of_tile(w, 0), w.lower[0], w.upper[0], w.dt
+    most = reach(lower, upper)
     x, response = line(tile, STATES * WIDTH, WIDTH), line(tile, VOLTAGE * WIDTH, WIDTH)
     start, end = line(tile, START * WIDTH, WIDTH), line(tile, DRIVE * WIDTH, WIDTH)
     logit, stalled = line(tile, LOGIT * WIDTH, WIDTH), line(tile, STALLED * WIDTH, WIDTH)
+    ahead = stack_line(WIDTH)
+    near = 0
     for j in range(WIDTH):
-        before = x[j]
-        x[j], logit[j] = carried(before, logit[j], start[j], end[j], p, lower, upper, dt)
-        within = (x[j] > lower) & (x[j] < upper) & (logit[j] == 0.0) & (start[j] != 0.0)
-        stalled[j] = 1.0 if (x[j] == before) & within & (drift(before, start[j], p) != 0.0) else 0.0
-        response[j] = output(x[j], end[j], p)
+        moved = free(x[j], start[j], end[j], p, dt)
+        near |= (off_centre(x[j], lower, upper) > most) | (off_centre(moved, lower, upper) > most)
+        ahead[j] = moved
+    if near != 0:
+        for j in range(int(tile[PRESENT * WIDTH])):
+            ahead[j], logit[j] = carried(x[j], logit[j], start[j], end[j], p, lower, upper, dt)
+    for j in range(WIDTH):
+        within = (ahead[j] > lower) & (ahead[j] < upper) & (start[j] != 0.0)
+        if near != 0:
+            within &= logit[j] == 0.0
+        stalled[j] = 1.0 if (ahead[j] == x[j]) & within & (drift(x[j], start[j], p) != 0.0) else 0.0
+        x[j] = ahead[j]
+        response[j] = output(ahead[j], end[j], p)
     return 0

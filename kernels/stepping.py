@@ -17,7 +17,7 @@ from .compiling import Kernel, file_digest, inlined, merged, part, plain, specia
 from .operands import FOLLOW, TILE, Job, instruction_on
 from .records import call_step, call_tile
 from .scratch import fixed_tuple, line, load, sheet, show, stack_array, store
-from .tiles import DRIVE, LOGIT, NARROW, STALLED, START, STATES, VOLTAGE, WIDE, count_part, tiles_of
+from .tiles import DRIVE, LOGIT, NARROW, PRESENT, STALLED, START, STATES, VOLTAGE, WIDE, count_part, tiles_of
 
 INTEGRATORS = ("euler", "heun")
 EXACT = "exact"  # in an integrator's place: a pulse is one evaluation of its closed form
@@ -197,7 +197,8 @@ def build_tile_kernel(
     usual = tiles.leap if method == EXACT else tiles.tile_of_several if several else tiles.tile_of_one
     if model.drift_near is not None:
         usual = logit.tile_of_one_near
-        names["any_near"] = specialise(logit.any_near, f"any_near_{width}", compiler=inlined, WIDTH=width)
+        forget = specialise(logit.forget_strangers, f"forget_strangers_{width}", compiler=part, WIDTH=width)
+        names["forget_strangers"] = forget
     return Kernel(specialise(template or usual, f"tile_{key}", compiler=plain, **names), TILE)
 
 
@@ -214,10 +215,11 @@ def _method(model: ModelFunctions, method: str, drive: str, key: str, width: int
     """A model's drift and output under a drive, and the template that takes a step with them."""
     drift_function, response = _physics(model, drive)
     names = {"PARAMETERS": model.parameters, "WIDTH": width, "drift": drift_function, "output": response}
+    if model.drift_near is not None:
+        return {**names, **_near(model, method, drive, key, names)}
     if model.variables == 1:
         step = {"heun": tiles.heun}.get(method, tiles.euler)
-        names["advance"] = specialise(step, f"advance_{key}", compiler=inlined, **names)
-        return names if model.drift_near is None else {**names, **_near(model, method, drive, key, names)}
+        return {**names, "advance": specialise(step, f"advance_{key}", compiler=inlined, **names)}
     steps = {"euler": tiles.euler_of_several, "heun": tiles.heun_of_several}
     constant = drive == "current" and model.constant_drift
     return {**names, "advance": tiles.constant_of_several if constant else steps[method]}
@@ -226,9 +228,14 @@ def _method(model: ModelFunctions, method: str, drive: str, key: str, width: int
 def _near(model: ModelFunctions, method: str, drive: str, key: str, names: dict) -> dict:
     """What steps a state near a bound."""
     under = specialise(_physics_near(model, drive), f"drift_near_{key}", compiler=merged)
-    rate = specialise(logit.rate_of_logit, f"rate_{key}", compiler=part, drift_near=under)
-    bound = {**names, "rate": rate, "HEUN": method == "heun"}
-    return {"drift_near": under, "carried": specialise(logit.carried_near, f"carried_{key}", compiler=part, **bound)}
+    step = {"heun": logit.heun}.get(method, logit.euler)
+    bound = {
+        "drift_near": under,
+        "rate": specialise(logit.rate_of_logit, f"rate_{key}", compiler=part, drift_near=under),
+        "free": specialise(step, f"free_{key}", compiler=inlined, **names),
+    }
+    carried = {**names, **bound, "HEUN": method == "heun"}
+    return {**bound, "carried": specialise(logit.carried_near, f"carried_{key}", compiler=part, **carried)}
 
 
 @functools.cache
@@ -396,6 +403,7 @@ def waveform(w):
             load(line(tile, (STATES + v) * WIDE, WIDE), w.states, v * room + first)
         if w.logit.size > 0:
             load(line(tile, LOGIT * WIDE, WIDE), w.logit, first)
+            tile[PRESENT * WIDE] = width
         for j in range(WIDE):
             start[j] = 0.0
             end[j] = 0.0

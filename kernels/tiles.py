@@ -24,7 +24,8 @@ NO_VARIABLE = -2  # no variable may move: a READ
 
 # Lines of a tile's scratch; after the states come as many drifts, and as many states of a step's end.
 DRIVE, VOLTAGE, TOTAL, DRIFTS, STATES = range(5)
-LOGIT = STATES + 1  # of models with one state and a drift near bounds: see :mod:`memsim.kernels.logit`
+# Of models with one state and a drift near bounds, see :mod:`memsim.kernels.logit`; the elements that there are.
+LOGIT, PRESENT = STATES + 1, STATES + 2
 START, STALLED = TOTAL, DRIFTS  # under a drive that changes
 
 # Open names of the templates.

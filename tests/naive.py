@@ -294,27 +294,37 @@ class Near(list):
     """A state near a bound, with the logit that holds it there."""
 
     def __init__(self, logit, lower, upper):
-        width = upper - lower
-        if logit > 0.0:
-            x = upper - width / (1.0 + exponential(logit))
-            x = x if x < upper else upper - 2.0**-52 * abs(upper)
-        else:
-            x = lower + width / (1.0 + exponential(-logit))
-            x = x if x > lower else lower + 2.0**-52 * abs(lower)
-        super().__init__([x])
+        below, above = distances(logit, upper - lower)
+        super().__init__([state_between(below, above, lower, upper)])
         self.logit = logit
+
+
+def distances(logit, width):
+    """Return the distances from both bounds."""
+    odds = exponential(logit)
+    share = 1.0 / (1.0 + odds)
+    return width * (odds * share), width * share
+
+
+def state_between(below, above, lower, upper):
+    """Return the state at two distances from its bounds, which is at neither."""
+    if above < below:
+        return upper - above if upper - above < upper else upper - 2.0**-52 * abs(upper)
+    return lower + below if lower + below > lower else lower + 2.0**-52 * abs(lower)
 
 
 def is_near(x, lower, upper):
     """Tell whether a state is so near to a bound that it is held by its logit."""
-    margin = 2.0**-16 * (upper - lower)
-    return x < lower + margin or x > upper - margin
+    return abs(x - 0.5 * (lower + upper)) > (0.5 - 2.0**-16) * (upper - lower)
 
 
 def step(physics, integrator, x, start, end, *, dt, p, lower, upper):
     """Return the state one step later, which is held by its logit where its model has a drift near bounds."""
-    ahead = INTEGRATORS[integrator](physics, x, start, end, dt=dt, p=p, lower=lower, upper=upper)
-    if physics.model_near is None or not (is_near(x[0], *lower, *upper) or is_near(ahead[0], *lower, *upper)):
+    if physics.model_near is None:
+        return INTEGRATORS[integrator](physics, x, start, end, dt=dt, p=p, lower=lower, upper=upper)
+    free = {"lower": [-math.inf], "upper": [math.inf]}
+    ahead = INTEGRATORS[integrator](physics, x, start, end, dt=dt, p=p, **free)
+    if not (is_near(x[0], *lower, *upper) or is_near(ahead[0], *lower, *upper)):
         return ahead
     if x[0] in (*lower, *upper):
         return x
@@ -326,9 +336,10 @@ def step(physics, integrator, x, start, end, *, dt, p, lower, upper):
         logit = math.copysign(size, below - above)
 
     def rate(logit, drive):
-        reach, width = within(logit, -340.0, 340.0), upper[0] - lower[0]
-        below, above = width / (1.0 + exponential(-reach)), width / (1.0 + exponential(reach))
-        return width * physics.near(Near(logit, *lower, *upper)[0], below, above, drive, p) / (below * above)
+        width = upper[0] - lower[0]
+        below, above = distances(within(logit, -340.0, 340.0), width)
+        shown = state_between(below, above, *lower, *upper)
+        return width * physics.near(shown, below, above, drive, p) / (below * above)
 
     first = rate(logit, start)
     if integrator == "heun":

@@ -120,6 +120,43 @@ def test_a_users_ion_drift_has_the_bits_of_the_built_in_one(load, drive, integra
         assert np.array_equal(getattr(ours, name), getattr(theirs, name)), name
 
 
+# The state lies between two bounds that are not 0, one of them a parameter.
+BETWEEN = """\
+from memsim import device_model, parameter, state
+
+@device_model("between")
+class Between:
+    end = parameter(3.0, "1", "upper bound")
+    speed = parameter(1e4, "1/(A s)", "drift coefficient", gt=0)
+    place = state("1", 2.0, end, "place of the boundary")
+
+    def drift(from_lower, to_upper, current, speed):
+        return speed * current * 4.0 * from_lower * to_upper
+
+    def memristance(place):
+        return 10e3 - 9.9e3 * (place - 2.0)
+"""
+
+
+@pytest.mark.parametrize("drive", ["current", "voltage"])
+def test_a_drift_by_distances_comes_back_from_a_bound_as_that_of_the_built_in_window_does(load, drive):
+    (model,) = load(BETWEEN)
+    built_in, own = IonDrift(window="joglekar"), model(end=3.0)
+    sine = Sinusoid(amplitude=0.05 if drive == "current" else 5.0, frequency=1.0)
+    given = {"dt": 1e-4, "duration": 1.0, "drive": drive, "integrator": "heun"}
+    theirs = memsim.drive(built_in, sine, initial=0.3, **given)
+    ours = memsim.drive(own, sine, initial=2.3, **given)
+    assert 3.0 - 1e-12 < ours.state.max() < 3.0
+    assert ours.rows_at_bound.sum() == 0
+    np.testing.assert_allclose(ours.state - 2.0, theirs.state, atol=2e-9)
+    assert abs(ours.state[-1, 0] - 2.3) < 1e-3
+
+
+def test_a_drift_by_distances_that_does_not_vanish_at_a_bound_is_refused(load):
+    with pytest.raises(InputError, match=r"is .* at place = 3, current = 1e-06 A; a drift that takes from_lower"):
+        load(BETWEEN.replace("* from_lower * to_upper", "* from_lower"))
+
+
 @pytest.mark.parametrize("integrator", ["euler", "heun"])
 @pytest.mark.parametrize("drive", ["current", "voltage"])
 def test_one_state_has_the_bits_of_the_users_functions_as_they_stand(load, integrator, drive):
@@ -407,7 +444,7 @@ from memsim.devices import IonDrift
 from memsim.kernels.stepping import follow_kernel
 from memsim.waveforms import Pulse, Pulses
 (model,) = memsim.load_models("my_device.py")
-for device in (model(), IonDrift(window="joglekar")):
+for device in (model(), IonDrift(window="biolek")):
     memsim.drive(device, Pulses(pulses=[Pulse(width=0.1, amplitude=1e-4)]), dt=0.1, duration=0.1)
     kernel = follow_kernel(device.functions(), "euler", "current")
     found = re.findall(r"^\\s+([a-z]\\w+)\\s", kernel._code._library.get_asm_str(), flags=re.M)
@@ -419,7 +456,8 @@ for device in (model(), IonDrift(window="joglekar")):
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="reads x86-64 assembly")
 def test_a_users_model_is_compiled_to_the_instructions_of_the_built_in_one(tmp_path):
     """As fast, measured by what does not depend on the machine's load; docs/performance.md has the times."""
-    (tmp_path / "my_device.py").write_text(OHMIC)
+    joglekars, bioleks = "(2.0 * doped - 1.0) ** 2", "(doped if current > 0.0 else doped - 1.0) ** 2"
+    (tmp_path / "my_device.py").write_text(OHMIC.replace(joglekars, bioleks))
     done = subprocess.run(
         [sys.executable, "-c", INSTRUCTIONS], check=True, cwd=tmp_path, capture_output=True, text=True,
         env={**os.environ, "MEMSIM_CACHE_DIR": str(tmp_path / "cache")},

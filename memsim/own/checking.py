@@ -35,6 +35,7 @@ def check(device: Any) -> bool:
                 voltage = {"voltage": VOLTAGES[k]}
                 drifts_at(device, state, voltage)
         _check_inverse(device, state)
+    _check_ends(device)
     return rests
 
 
@@ -77,6 +78,9 @@ def drifts_at(device: Any, state: Mapping[str, float], drive: Mapping[str, float
     """
     functions = type(device).declared.functions
     values = {**{name: getattr(device, name) for name in type(device).declared.parameters}, **state, **drive}
+    if len(state) == 1:
+        (variable,), (x,) = device.state_variables(), state.values()
+        values |= {"from_lower": x - variable.lower, "to_upper": variable.upper - x}
     shown = ", ".join(
         [*(f"{name} = {value:g}" for name, value in state.items()),
          *(f"{name} = {value:g} {'A' if name == 'current' else 'V'}" for name, value in drive.items())]
@@ -101,6 +105,22 @@ def _response(functions: Mapping[str, Translated], name: str, values: Any, shown
             f"infinite current; give it a resistance there, or narrow the state's bounds"
         )
     return ohm * drive if name == "output" else drive / ohm
+
+
+def _check_ends(device: Any) -> None:
+    """A drift that takes its state's distances from the bounds is 0 at both: near them the state is held by these."""
+    drift = type(device).declared.functions.get("drift")
+    if drift is None or {"from_lower", "to_upper"}.isdisjoint(drift.arguments):
+        return
+    (variable,) = device.state_variables()
+    for bound in (variable.lower, variable.upper):
+        for current in CURRENTS:
+            (found,) = drifts_at(device, {variable.name: bound}, {"current": current})
+            if found != 0.0:
+                raise InputError(
+                    f"{drift.where()}: is {found:g} at {variable.name} = {bound:g}, current = {current:g} A; a drift that "
+                    f"takes from_lower or to_upper must be 0 at both bounds, so let it take {variable.name} alone"
+                )
 
 
 def _check_inverse(device: Any, state: Mapping[str, float]) -> None:

@@ -24,6 +24,7 @@ from .forms import Forms
 from .translating import Translated, translate
 
 BOUNDS = {"gt": operator.gt, "ge": operator.ge, "lt": operator.lt, "le": operator.le}
+DISTANCES = ("from_lower", "to_upper")  # of a single state from its bounds, which a drift may take
 DRIVES = {"memristance": (), "output": ("current",), "current": ("voltage",)}  # of functions that are no drift
 
 
@@ -155,9 +156,8 @@ class OwnDevice(Device):
         )
 
     def _bound(self, bound: Any) -> float:
-        parameters = type(self).declared.parameters
-        named = next((name for name, given in parameters.items() if given is bound), None)
-        return float(bound if named is None else getattr(self, named))
+        named = _named(bound, type(self).declared.parameters)
+        return float(getattr(self, named) if isinstance(named, str) else named)
 
     def kernel_parameters(self) -> tuple[float, ...]:
         return tuple(float(getattr(self, name)) for name in type(self).declared.parameters)
@@ -176,7 +176,8 @@ def device_model(name: str, *, title: str = "", source: str = "") -> Any:
     The class has ``drift`` (of several states ``drift_STATE`` for each), and
     ``memristance``, in ohm, or ``output``, the voltage in V; beside ``output``
     perhaps ``current``, its inverse. The functions take states, parameters,
-    ``current`` in A and ``voltage`` in V by name.
+    ``current`` in A and ``voltage`` in V by name; a drift of a single state also
+    ``from_lower`` and ``to_upper``, the distances from its bounds.
 
     Parameters
     ----------
@@ -207,7 +208,8 @@ def device_model(name: str, *, title: str = "", source: str = "") -> Any:
         digest = hashlib.sha256("".join(linecache.getlines(str(path))).encode()).hexdigest()
         model: Any = create_model(declared.__name__, __base__=OwnDevice, __module__=declared.__module__, **fields)
         model.declared = Declared(path, digest, states, parameters, functions)
-        model.made = Forms(tuple(states), tuple(parameters), functions).model_functions(name)
+        bounds = tuple(_named(bound, parameters) for s in states.values() for bound in (s.lower, s.upper))
+        model.made = Forms(tuple(states), tuple(parameters), functions, bounds).model_functions(name)
         model.title, model.source = title or (inspect.getdoc(declared) or "").split("\n")[0], source
         model.equations = "\n".join(textwrap.dedent(function.text).rstrip() for function in functions.values())
         model()
@@ -215,6 +217,11 @@ def device_model(name: str, *, title: str = "", source: str = "") -> Any:
         return model  # type: ignore[no-any-return]
 
     return made
+
+
+def _named(bound: Any, parameters: Mapping[str, Parameter]) -> Any:
+    """The name of the parameter that a bound is, or its number."""
+    return next((name for name, given in parameters.items() if given is bound), bound)
 
 
 def _refuse_taken(name: str) -> None:
@@ -254,7 +261,7 @@ def _functions(declared: Any, path: Path, things: Any, states: Any, parameters: 
             raise InputError(f"{where}: no such function; known are {', '.join(wanted)}; helpers go before the class")
         if not inspect.isfunction(thing) and not isinstance(thing, State | Parameter):
             raise InputError(f"{where}: must be a state, a parameter or a function; numbers go before the class")
-        reserved = hasattr(OwnDevice, name) or name in ("current", "voltage", "model", "preset")
+        reserved = hasattr(OwnDevice, name) or name in ("current", "voltage", *DISTANCES, "model", "preset")
         if isinstance(thing, State | Parameter) and reserved:
             raise InputError(f"{where}: is a name that memsim uses itself; take another")
     if not states:
@@ -278,8 +285,8 @@ def _function(name: str, function: Any, states: Any, parameters: Any) -> Transla
     InputError
         With file and line.
     """
-    drives = DRIVES.get(name, ("current", "voltage"))
-    known = (*states, *parameters, *drives)
+    distances = DISTANCES if name == "drift" else ()
+    known = (*states, *parameters, *DRIVES.get(name, ("current", "voltage", *distances)))
     code = function.__code__
     for argument in code.co_varnames[: code.co_argcount]:
         if argument not in known:

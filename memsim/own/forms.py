@@ -18,13 +18,21 @@ class Forms:
         In their order.
     functions : mapping of str to Translated
         ``drift`` or ``drift_STATE``, ``memristance`` or ``output``, perhaps ``current``.
+    bounds : sequence of str or float
+        Lower and upper bound of each state: a number, or the name of a parameter.
     """
 
-    def __init__(self, states: Sequence[str], parameters: Sequence[str], functions: Mapping[str, Translated]) -> None:
+    def __init__(
+        self, states: Sequence[str], parameters: Sequence[str], functions: Mapping[str, Translated],
+        bounds: Sequence[str | float],
+    ) -> None:  # fmt: skip
         self.states, self.functions = states, functions
         self.one = len(states) == 1
         self.names = {name: f"p_[{k}]" for k, name in enumerate(parameters)}
         self.names |= {name: "x_" if self.one else f"x_[{k}, e_]" for k, name in enumerate(states)}
+        lower, upper = (self.names.get(bound, repr(bound)) if isinstance(bound, str) else repr(float(bound))
+                        for bound in bounds[:2])  # fmt: skip
+        self.distances = {"from_lower": f"x_ - {lower}", "to_upper": f"{upper} - x_"}
         self.drifts = [functions.get(f"drift_{name}") or functions["drift"] for name in states]
 
     def model_functions(self, name: str) -> ModelFunctions:
@@ -37,16 +45,24 @@ class Forms:
             f"own_{''.join(c if c.isascii() and c.isalnum() else '_' for c in name)}_{digest}",
             len(self.states), len(self.names) - len(self.states), self._drift("current"), self._output(),
             self._current() if ohmic or inverse else None,
-            constant_drift=not own & {*self.states, "voltage"},
+            constant_drift=not own & {*self.states, *self.distances, "voltage"},
             memristance=self._made("memristance", "x_, p_", [f"return {self._call(ohmic)}"])
             if ohmic and self.one else None,
             drift_under_voltage=self._drift("voltage") if "voltage" in own and (ohmic or inverse) else None,
+            drift_near=self._drift("current", near=True) if own & {*self.distances} else None,
+            drift_near_under_voltage=self._drift("voltage", near=True)
+            if own & {*self.distances} and "voltage" in own and (ohmic or inverse) else None,
         )  # fmt: skip
 
-    def _drift(self, drive: str) -> Callable[..., Any]:
+    def _drift(self, drive: str, *, near: bool = False) -> Callable[..., Any]:
+        """The drift under a drive; where both distances are given it takes these in the place of its own."""
         other = self._voltage() if drive == "current" else self._response()
-        meanings = {drive: "d_", ("voltage" if drive == "current" else "current"): other}
+        meanings = {drive: "d_", ("voltage" if drive == "current" else "current"): other, **self.distances}
+        if near:
+            meanings |= {"from_lower": "b_", "to_upper": "a_"}
         calls = [self._call(drift, meanings) for drift in self.drifts]
+        if near:
+            return self._made("drift_near", "x_, b_, a_, d_, p_", [f"return {calls[0]}"])
         if self.one:
             return self._made("drift", "x_, d_, p_", [f"return {calls[0]}"])
         lines = [f"if v_ == {k}: return {call}" for k, call in enumerate(calls[:-1])]
