@@ -19,7 +19,20 @@ import numpy as np
 from .compiling import elementwise
 from .mathematics import exponential, logarithm_of_one_plus
 from .scratch import align_stack, line, load, stack_line, store
-from .tiles import DRIFTS, DRIVE, LOGIT, PRESENT, STALLED, START, STATES, TOTAL, VOLTAGE, aligned, begins_to_move
+from .tiles import (
+    DRIFTS,
+    DRIVE,
+    LOGIT,
+    MOVES,
+    PRESENT,
+    RESTS,
+    START,
+    STATES,
+    TOTAL,
+    VOLTAGE,
+    aligned,
+    begins_to_move,
+)  # fmt: skip
 
 NEAR = 2.0**-16  # of the range: nearer than this to a bound, a state is stepped by its logit
 FAR = 340.0  # beyond this logit, the drift is proportional to the distance to the last bit; its e-fold is a number yet
@@ -92,7 +105,7 @@ def reach(lower, upper):
 
 
 def euler(x, start, end, p, dt):
-    """One step of explicit Euler for a state that is not near a bound; where it leads near to one, it does not count."""
+    """One step of explicit Euler for a state that is not near a bound; it does not count where it leads near to one."""
     return x + dt * drift(x, start, p)
 
 
@@ -152,13 +165,12 @@ def tile_of_one_near(job, first, done, steps):
     p = of_tile(job, first)
     moving = True
     if done == 0:
-        drifting = 0
         drifts, sums = line(tile, DRIFTS * WIDTH, WIDTH), line(tile, TOTAL * WIDTH, WIDTH)
+        drifting = 0
         for j in range(WIDTH):
-            below, above = state[j] - lower, upper - state[j]
-            moves = drift_near(state[j], below, above, drive[j], of_element(p, j)) != 0.0
-            drifting |= moves
-            drifts[j] = 1.0 if moves else 0.0
+            slope = drift_near(state[j], state[j] - lower, upper - state[j], drive[j], of_element(p, j))
+            drifting |= slope != 0.0
+            drifts[j] = MOVES if slope != 0.0 else RESTS
             sums[j] = 0.0
         moving = begins_to_move(job, drifting)
         forget_strangers(state, logit, lower, upper)
@@ -206,8 +218,7 @@ def follow_one_near(w):
     most = reach(lower, upper)
     x, response = line(tile, STATES * WIDTH, WIDTH), line(tile, VOLTAGE * WIDTH, WIDTH)
     start, end = line(tile, START * WIDTH, WIDTH), line(tile, DRIVE * WIDTH, WIDTH)
-    logit, stalled = line(tile, LOGIT * WIDTH, WIDTH), line(tile, STALLED * WIDTH, WIDTH)
-    ahead = stack_line(WIDTH)
+    logit, ahead = line(tile, LOGIT * WIDTH, WIDTH), stack_line(WIDTH)
     near = 0
     for j in range(WIDTH):
         moved = free(x[j], start[j], end[j], p, dt)
@@ -217,10 +228,6 @@ def follow_one_near(w):
         for j in range(int(tile[PRESENT * WIDTH])):
             ahead[j], logit[j] = carried(x[j], logit[j], start[j], end[j], p, lower, upper, dt)
     for j in range(WIDTH):
-        within = (ahead[j] > lower) & (ahead[j] < upper) & (start[j] != 0.0)
-        if near != 0:
-            within &= logit[j] == 0.0
-        stalled[j] = 1.0 if (ahead[j] == x[j]) & within & (drift(x[j], start[j], p) != 0.0) else 0.0
         x[j] = ahead[j]
         response[j] = output(ahead[j], end[j], p)
     return 0

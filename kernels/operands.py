@@ -60,7 +60,7 @@ class Bank(NamedTuple):
     peak_current: Sheet  # (phases, room), A
     disturbed: Sheet  # (phases, room), variables that moved and should not
     bound: Sheet  # (phases, room), variables that a pulse, which may move any, left at a bound
-    stalled: Sheet  # (phases, room), pulses that moved no state, though one had a drift
+    stalled: Sheet  # (phases, room), pulses that cannot move a state, whose drift has vanished
     highest: Sheet  # states
     lowest: Sheet
     residual: Line  # largest, as a share of the range
@@ -236,7 +236,7 @@ class Tally(NamedTuple):
     peak_current: Line  # largest magnitude in A
     disturbed: Line  # the number of variables that moved without being addressed is added
     bound: Line  # the number of variables that a pulse, which may move any, left at a bound is added
-    stalled: Line  # 1 is added where a pulse moved no state, though one had a drift and none is at a bound
+    stalled: Line  # 1 is added where a pulse, which may move any, cannot: the state's drift has vanished
     highest: Sheet  # extremes of the states at the ends of pulses
     lowest: Sheet
 
@@ -284,7 +284,7 @@ class Following(NamedTuple):
     row_responses: Sheet  # and with the response
     energies: Line  # (elements,), the sum of V * I * dt in J is added
     rests: Line  # (elements,), what rounding took off these sums: Kahan, Commun. ACM 8, 40 (1965)
-    stalled: Line  # (elements,), the number of steps in which a state with a drift did not move is added
+    stalled: Line  # (elements,), the number of steps that cannot move a state, whose drift has vanished, is added
     tile: Line  # scratch, from :func:`~memsim.kernels.tiles.new_tile`
     dt: float  # s
     model: int  # address of the model's function for a step

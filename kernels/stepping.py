@@ -17,7 +17,20 @@ from .compiling import Kernel, file_digest, inlined, merged, part, plain, specia
 from .operands import FOLLOW, TILE, Job, instruction_on
 from .records import call_step, call_tile
 from .scratch import fixed_tuple, line, load, sheet, show, stack_array, store
-from .tiles import DRIVE, LOGIT, NARROW, PRESENT, STALLED, START, STATES, VOLTAGE, WIDE, count_part, tiles_of
+from .tiles import (
+    DRIFTS,
+    DRIVE,
+    LOGIT,
+    NARROW,
+    PRESENT,
+    STALLS,
+    START,
+    STATES,
+    VOLTAGE,
+    WIDE,
+    count_part,
+    tiles_of,
+)  # fmt: skip
 
 INTEGRATORS = ("euler", "heun")
 EXACT = "exact"  # in an integrator's place: a pulse is one evaluation of its closed form
@@ -199,6 +212,8 @@ def build_tile_kernel(
         usual = logit.tile_of_one_near
         forget = specialise(logit.forget_strangers, f"forget_strangers_{width}", compiler=part, WIDTH=width)
         names["forget_strangers"] = forget
+    elif not several:
+        names["mark_stalled"] = specialise(tiles.find_stalled, f"mark_stalled_{key}", compiler=part, **names)
     return Kernel(specialise(template or usual, f"tile_{key}", compiler=plain, **names), TILE)
 
 
@@ -396,7 +411,7 @@ def waveform(w):
     """Step a bank through sampled waveforms; the device-steps that were integrated."""
     steps, variables, elements, room, tile = w.starts.shape[0], w.lower.size, w.energies.size, w.states.shape[1], w.tile
     start, end = line(tile, START * WIDE, WIDE), line(tile, DRIVE * WIDE, WIDE)
-    response, stalled = line(tile, VOLTAGE * WIDE, WIDE), line(tile, STALLED * WIDE, WIDE)
+    response, drifts = line(tile, VOLTAGE * WIDE, WIDE), line(tile, DRIFTS * WIDE, WIDE)
     for first in range(0, elements, WIDE):
         width = min(WIDE, elements - first)
         for v in range(variables):
@@ -407,7 +422,7 @@ def waveform(w):
         for j in range(WIDE):
             start[j] = 0.0
             end[j] = 0.0
-            stalled[j] = 0.0
+            drifts[j] = 0.0
         for t in range(steps):
             for j in range(width):
                 start[j] = w.starts[t, w.line_of[first + j]]
@@ -422,7 +437,7 @@ def waveform(w):
                 sum_of_steps = w.energies[first + j] + spent
                 w.rests[first + j] = (sum_of_steps - w.energies[first + j]) - spent
                 w.energies[first + j] = sum_of_steps
-                w.stalled[first + j] += stalled[j]
+                w.stalled[first + j] += 1.0 if drifts[j] == STALLS else 0.0
         for v in range(variables):
             store(line(tile, (STATES + v) * WIDE, WIDE), w.states, v * room + first)
         if w.logit.size > 0:
@@ -448,9 +463,11 @@ def _follow_kernel(model: ModelFunctions, integrator: str, drive: str) -> Kernel
     names = _method(model._replace(constant_drift=False), integrator, drive, f"follow_{key}", WIDE)
     of_tile = shared_of_tile if one else shared_of_tile_of_several
     names["of_tile"] = specialise(of_tile, f"of_tile_follow_{key}", compiler=inlined, **names)
+    names["of_element"] = specialise(shared_of_element, f"of_element_{key}", compiler=inlined)
     if not one:
-        names["of_element"] = specialise(shared_of_element, f"of_element_{key}", compiler=inlined)
         names["advance"] = specialise(names["advance"], f"advance_follow_{key}", compiler=inlined, **names)
     near = model.drift_near is not None
+    if one and not near:
+        names["mark_stalled"] = specialise(tiles.find_stalled, f"mark_stalled_follow_{key}", compiler=part, **names)
     template = logit.follow_one_near if near else tiles.follow_one if one else tiles.follow_several
     return Kernel(specialise(template, f"follow_{key}", compiler=plain, **names), FOLLOW)

@@ -22,11 +22,15 @@ NARROW = 16  # for the last few elements, and for small banks
 ANY_VARIABLE = -1  # every variable may move
 NO_VARIABLE = -2  # no variable may move: a READ
 
+# What a line of DRIFTS says of an element.
+RESTS, MOVES, STALLS = 0.0, 1.0, 2.0  # no drift; a drift; one that cannot move the state: see :func:`find_stalled`
+VANISHED = 2.0**-20  # share of the drift in mid range, below which a drift has vanished
+
 # Lines of a tile's scratch; after the states come as many drifts, and as many states of a step's end.
 DRIVE, VOLTAGE, TOTAL, DRIFTS, STATES = range(5)
 # Of models with one state and a drift near bounds, see :mod:`memsim.kernels.logit`; the elements that there are.
 LOGIT, PRESENT = STATES + 1, STATES + 2
-START, STALLED = TOTAL, DRIFTS  # under a drive that changes
+START = TOTAL  # under a drive that changes
 
 # Open names of the templates.
 drift: Callable
@@ -34,6 +38,7 @@ output: Callable
 advance: Callable
 of_tile: Callable
 of_element: Callable
+mark_stalled: Callable
 WIDTH: int
 
 
@@ -102,6 +107,22 @@ def begins_to_move(job, drifting):
     return (drifting != 0 or not job.skip) and not job.held
 
 
+def find_stalled(x, drive, drifts, p, lower, upper, dt):
+    """Say which elements of a tile stall.
+
+    A state stalls where its drift has vanished, next to that in mid range, and a
+    step adds less than its last digit, under the drive and under the reversed one
+    alike: it then stays for good. One in an equilibrium, or near a bound that it
+    leaves at full speed, does not, and no more does one under a weak drive.
+    """
+    middle = 0.5 * (lower + upper)
+    for j in range(WIDTH):
+        own, i = of_element(p, j), drive[j]
+        slope, back, usual = drift(x[j], i, own), drift(x[j], -i, own), drift(middle, i, own)
+        still = (x[j] + dt * slope == x[j]) & (x[j] + dt * back == x[j]) & (slope != 0.0)
+        drifts[j] = STALLS if still & (abs(slope) < VANISHED * abs(usual)) else drifts[j]
+
+
 def tile_of_one(job, first, done, steps):
     """Begin a tile, and carry it on where it moves, of a model with one state; whether it moves.
 
@@ -114,13 +135,17 @@ def tile_of_one(job, first, done, steps):
     p = of_tile(job, first)
     moving = True
     if done == 0:
-        drifting = 0
+        drifting, weak = 0, 0
         drifts, sums = line(tile, DRIFTS * WIDTH, WIDTH), line(tile, TOTAL * WIDTH, WIDTH)
         for j in range(WIDTH):
-            moves = drift(state[j], drive[j], of_element(p, j)) != 0.0
+            slope = drift(state[j], drive[j], of_element(p, j))
+            moves = slope != 0.0
             drifting |= moves
-            drifts[j] = 1.0 if moves else 0.0
+            weak |= moves & (state[j] + job.dt * slope == state[j])
+            drifts[j] = MOVES if moves else RESTS
             sums[j] = 0.0
+        if weak != 0:
+            mark_stalled(state, drive, drifts, p, job.lower[0], job.upper[0], job.dt)
         moving = begins_to_move(job, drifting)
     if moving:
         x, voltage, total = stack_line(WIDTH), stack_line(WIDTH), stack_line(WIDTH)
@@ -163,7 +188,7 @@ def leap(job, first, done, steps):
     for j in range(WIDTH):
         moves = drift(before[j], drive[j], of_element(p, j)) != 0.0
         drifting |= moves
-        drifts[j] = 1.0 if moves else 0.0
+        drifts[j] = MOVES if moves else RESTS
     moving = begins_to_move(job, drifting)
     number = np.float64(done + steps)
     for j in range(WIDTH):
@@ -246,14 +271,14 @@ def tile_of_several(job, first, done, steps):
         drifting = 0
         slope, drifts = stack_line(WIDTH), stack_line(WIDTH)
         for j in range(WIDTH):
-            drifts[j] = 0.0
+            drifts[j] = RESTS
             total[j] = 0.0
         for v in range(variables):
             for j in range(WIDTH):
                 slope[j] = drift(v, x, j, drive[j], of_element(p, j))
                 moves = slope[j] != 0.0
                 drifting |= moves
-                drifts[j] = 1.0 if moves else drifts[j]
+                drifts[j] = MOVES if moves else drifts[j]
             store(slope, rate, v * WIDTH)
         store(drifts, tile, DRIFTS * WIDTH)
         moving = begins_to_move(job, drifting)
@@ -282,12 +307,17 @@ def follow_one(w):
     tile = w.tile
     x, response = line(tile, STATES * WIDTH, WIDTH), line(tile, VOLTAGE * WIDTH, WIDTH)
     start, end = line(tile, START * WIDTH, WIDTH), line(tile, DRIVE * WIDTH, WIDTH)
-    stalled = line(tile, STALLED * WIDTH, WIDTH)
+    drifts = line(tile, DRIFTS * WIDTH, WIDTH)
     p, lower, upper, dt = of_tile(w, 0), w.lower[0], w.upper[0], w.dt
+    weak = 0
+    for j in range(WIDTH):
+        slope = drift(x[j], start[j], p)
+        drifts[j] = MOVES if slope != 0.0 else RESTS
+        weak |= (slope != 0.0) & (x[j] + dt * slope == x[j])
+    if weak != 0:
+        mark_stalled(x, start, drifts, p, lower, upper, dt)
     for j in range(WIDTH):
         moved = advance(x[j], start[j], end[j], p, lower, upper, dt)
-        within = (moved > lower) & (moved < upper) & (start[j] != 0.0)
-        stalled[j] = 1.0 if (moved == x[j]) & within & (drift(x[j], start[j], p) != 0.0) else 0.0
         x[j] = moved
         response[j] = output(moved, end[j], p)
     return 0
@@ -321,7 +351,7 @@ def count_energy(job, first, at):
     dt, steps, held = job.dt, job.steps, job.held
     higher = 0
     for j in range(NARROW):
-        stepped = (drifts[j] == 1.0) & (not held)
+        stepped = (drifts[j] != RESTS) & (not held)
         spent = drive[j] * dt * (total[j] if stepped else steps * voltage[j])
         energy[j] = before[j] + spent
         magnitude = abs(drive[j])
@@ -334,8 +364,8 @@ def count_energy(job, first, at):
 
 
 @merged
-def count_states(job, first, at, v, still):
-    """Extremes of a variable; whether it strayed or met a bound: ``still`` is 0 then."""
+def count_states(job, first, at, v):
+    """Extremes of a variable; whether it strayed, and whether it met a bound."""
     tally, tile, place = job.tally, job.tile, v * job.currents.size + first
     x, drive = line(tile, (STATES + v) * job.width + at, NARROW), line(tile, DRIVE * job.width + at, NARROW)
     before = line(job.states, place, NARROW)
@@ -349,9 +379,7 @@ def count_states(job, first, at, v, still):
         higher[j] = x[j] if x[j] > highest[j] else highest[j]
         deeper[j] = x[j] if x[j] < lowest[j] else lowest[j]
         strays |= x[j] != before[j]
-        at_bound = (x[j] <= lower) | (x[j] >= upper)
-        met |= at_bound & (drive[j] != 0.0)
-        still[j] = 0.0 if at_bound | (x[j] != before[j]) else still[j]
+        met |= ((x[j] <= lower) | (x[j] >= upper)) & (drive[j] != 0.0)
     if beyond != 0:
         store(higher, tally.highest, place)
         store(deeper, tally.lowest, place)
@@ -368,14 +396,15 @@ def count_states(job, first, at, v, still):
 
 
 @merged
-def count_stalled(job, first, still):
-    """Count the elements that a pulse did not move, though they drift: what it adds is below their last digit."""
-    count, stalls = job.tally.stalled, 0
+def count_stalled(job, first, at):
+    """Count the elements that a pulse, which may move them, cannot."""
+    drifts, count = line(job.tile, DRIFTS * job.width + at, NARROW), line(job.tally.stalled, first, NARROW)
+    stalls = 0
     for j in range(NARROW):
-        stalls |= still[j] != 0.0
+        stalls |= drifts[j] == STALLS
     if stalls != 0:
         for j in range(NARROW):
-            count[first + j] += still[j]
+            count[j] += 1.0 if drifts[j] == STALLS else 0.0
 
 
 @merged
@@ -389,15 +418,7 @@ def count_part(job, first, at):
     whether its tile is stepped or not. What does not change is not written.
     """
     count_energy(job, first, at)
-    still = stack_line(NARROW)
-    drift_of, drive = line(job.tile, DRIFTS * job.width + at, NARROW), line(job.tile, DRIVE * job.width + at, NARROW)
-    for j in range(NARROW):
-        still[j] = drift_of[j] if drive[j] != 0.0 else 0.0
-    if job.logit.size > 0:  # a state that is held by its logit moves on, where the number that shows it does not
-        logit = line(job.tile, LOGIT * job.width + at, NARROW)
-        for j in range(NARROW):
-            still[j] = still[j] if logit[j] == 0.0 else 0.0
     for v in range(job.states.shape[0]):
-        count_states(job, first, at, v, still)
-    if not (job.held or job.relaxes):
-        count_stalled(job, first, still)
+        count_states(job, first, at, v)
+    if job.addressed != NO_VARIABLE and not (job.held or job.relaxes):
+        count_stalled(job, first, at)

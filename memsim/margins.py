@@ -18,7 +18,7 @@ COUNTS = {
     "restore_residuals": "RESTOREs, or READs that restore, that left a state off by more than 1e-12 of its range",
     "bounds_in_read": "READs that ended with a state at a bound; of carriers, steps",
     "bounds_in_write": "WRITEs that ended with a state at a bound; of carriers, steps",
-    "stalled": "pulses that moved no state, though one had a drift: what they add is below its last digit",
+    "stalled": "pulses that cannot move a state, whose drift has vanished below its last digit",
     "clipped_writes": "writes cut by the driver's limit",
     "shortened_writes": "writes shortened to stay within their allowed range",
     "rounded_writes": "writes rounded to whole steps or pulses",

@@ -191,7 +191,7 @@ COUNTERS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "peak_current": ("A", "largest magnitude of a pulse", PHASE_LABELS),
     "disturbed": ("1", "variables that moved and should not have", PHASE_LABELS),
     "bound": ("1", "pulses that ended with a state at a bound", PHASE_LABELS),
-    "stalled": ("1", "pulses that moved no state, though one had a drift", PHASE_LABELS),
+    "stalled": ("1", "pulses that cannot move a state, whose drift has vanished below its last digit", PHASE_LABELS),
     "highest": ("state", "largest state at a pulse's end", STATE_LABELS),
     "lowest": ("state", "smallest state at a pulse's end", STATE_LABELS),
     "residual": ("1", "largest distance after RESTORE over the state's range", DEVICE_LABELS),

@@ -373,7 +373,7 @@ class Pulse:
     disturbed : int
         Variables that moved without being addressed.
     stalled : bool
-        Whether no state moved, and none is at a bound, though one had a drift.
+        Whether it was too weak to move a state that drifts.
     """
 
     states: list
@@ -399,9 +399,18 @@ def pulse(physics, integrator, x, current, steps, *, dt, p, lower, upper, addres
     drifts = not held and any(drift_of(physics, v, before, current, p, lower, upper) for v in range(len(x)))
     energy = current * dt * (total if drifts else steps * voltages[-1])
     moved = [v for v in range(len(x)) if x[v] != before[v] and addressed not in (ANYTHING, v)]
-    free = all(low < value < high for low, value, high in zip(lower, x, upper, strict=True))
-    stalled = drifts and current != 0.0 and free and list(x) == list(before) and not hasattr(x, "logit")
-    return Pulse(states, voltages, energy, len(moved), stalled)
+    stalled = drifts and integrator != "exact" and is_stalled(physics, before, current, dt, p, lower, upper)
+    return Pulse(states, voltages, energy, len(moved), stalled and addressed != NOTHING)
+
+
+def is_stalled(physics, x, current, dt, p, lower, upper):
+    """Tell whether a single state's drift has vanished so far that it moves under neither direction of a current."""
+    if len(x) > 1 or physics.model_near:
+        return False
+    slope, back = (physics.drift(0, x, i, p) for i in (current, -current))
+    usual = physics.drift(0, [0.5 * (lower[0] + upper[0])], current, p)
+    still = x[0] + dt * slope == x[0] and x[0] + dt * back == x[0]
+    return still and 0.0 < abs(slope) < 2.0**-20 * abs(usual)
 
 
 @dataclass

@@ -308,5 +308,37 @@ def test_the_summary_of_a_large_bank_shows_the_first_devices_and_the_sum(capsys)
     waveform = Sinusoid(amplitude=1e-4, frequency=1.0)
     show_drive(memsim.drive(memsim.Node(), waveform, dt=1e-2, duration=1.0, devices=25))
     shown = capsys.readouterr().out
-    assert shown.count("boundary") == 20
+    assert shown.count("│ boundary") == 20
     assert "and 5 devices more; energy of all: " in shown
+
+
+COARSE = """
+[time]
+dt = 1e-6
+duration = 1e-3
+
+[device]
+model = "vteam"
+preset = "pt-hf-ti"
+
+[bank]
+drive = "voltage"
+initial = 5e-9
+
+[[drive]]
+waveform = "triangle"
+amplitude = 1.0
+frequency = 1e3
+"""
+
+
+def test_a_drive_says_where_a_step_leads_far_and_where_none_can_move_a_state(cli, tmp_path, monkeypatch):
+    (tmp_path / "coarse.toml").write_text(COARSE)
+    done = cli("drive", tmp_path / "coarse.toml", "--quiet", "--out", tmp_path / "coarse.h5")
+    assert done.status == 0
+    assert "note: position of device 0 moves by up to 0.29 of its range in one step of 1 µs; take a smaller" in done.out
+    with memsim.open_drive(tmp_path / "coarse.h5") as trace:
+        assert trace.largest_step[0, 0] == np.abs(np.diff(trace.state[:, 0], prepend=5e-9)).max()
+    fine = cli("drive", "examples/hysteresis.toml", "--quiet")
+    assert "in one step" not in fine.out
+    assert "cannot move" not in fine.out

@@ -14,7 +14,7 @@ from memsim.convergence.report import sentence
 from memsim.convergence.result import Comparison, DtCheck, StateDifference, remaining
 from memsim.convergence.writes import CHANGE, FINER, coarse_writes
 from memsim.datasets import Dataset
-from memsim.devices import Device, StateVariable, Synapse, Vteam
+from memsim.devices import Device, IonDrift, StateVariable, Synapse, Vteam
 from memsim.driving.configuration import BankSection, DriveConfiguration, DriveTiming
 from memsim.engine import Engine
 from memsim.errors import InputError
@@ -248,6 +248,27 @@ def test_a_stiff_model_warns_that_dt_is_unstable(time_constant):
     assert finer.verdict in ("fine", "coarse")
 
 
+@pytest.mark.parametrize("integrator", ["euler", "heun"])
+def test_states_that_stall_are_not_vouched_for(integrator):
+    """It depends on the flux alone, but so near to its end 1 - x has no digit left: it stays there for a while."""
+    config = a_drive(WINDOWED, Sinusoid(amplitude=2e-2, frequency=5.0), 1e-5, integrator=integrator)
+    check = memsim.check_drive_dt(config)
+    assert check.stalled > 0
+    assert check.verdict == "stalled"
+    assert "cannot move a state, whose drift has vanished" in sentence(check)
+    held = memsim.drive(WINDOWED, Sinusoid(amplitude=2e-2, frequency=5.0), dt=1e-5, duration=0.2, initial=0.3,
+                        integrator=integrator)  # fmt: skip
+    assert held.stalled[0] == check.stalled
+    assert abs(held.state[-1, 0] - 0.3) > 0.05
+    built_in = a_drive(IonDrift(window="joglekar"), Sinusoid(amplitude=2e-2, frequency=5.0), 1e-5, integrator="heun")
+    assert memsim.check_drive_dt(built_in).verdict == "fine"
+
+
+def test_a_state_in_an_equilibrium_and_a_drive_through_0_do_not_stall():
+    for device, wave in ((Relaxing(time_constant=0.005), HELD), (WINDOWED, SINE), (Synapse(threshold=0.0), SINE)):
+        assert memsim.check_drive_dt(a_drive(device, wave, 1e-4)).stalled == 0
+
+
 def test_a_linear_drive_is_exact_up_to_rounding():
     check = memsim.check_drive_dt(
         a_drive(Synapse(threshold=0.0), Pulses(pulses=[Pulse(width=0.2, amplitude=1e-4)]), 1e-3, initial=0.0)
@@ -263,12 +284,34 @@ def test_a_linear_drive_is_exact_up_to_rounding():
     ("half", "quarter", "jumps", "verdict"),
     [
         (1e-14, 1e-14, 0, "exact"), (5e-4, 2.5e-4, 0, "fine"), (2e-3, 1e-3, 0, "coarse"), (2e-3, 1.9e-3, 0, "unstable"),
-        (2e-3, 1e-3, 1, "unstable"), (2e-3, 4e-3, 0, "unstable"),
+        (2e-3, 1e-3, 1, "unstable"), (2e-3, 4e-3, 0, "unstable"), (1.2e-7, 0.58, 0, "unstable"),
+        (1e-7, 5e-4, 0, "unstable"), (1e-7, 1.5e-7, 0, "fine"), (9e-4, 6.7e-4, 0, "coarse"),
+        (1e-14, 1e-4, 0, "unstable"),
     ],
 )  # fmt: skip
 def test_the_verdict_follows_from_the_differences(half, quarter, jumps, verdict):
     bank = StateDifference("b", half, quarter, jumps, constant_drift=False)
     assert DtCheck(1e-3, "euler", "", (bank,), 0.0, 0.0).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("about", "verdict"),
+    [
+        ({"output": 2e-3, "output_quarter": 1e-3}, "coarse"), ({"output": 1e-7, "output_quarter": 0.1}, "unstable"),
+        ({"energy": 5e-3, "energy_quarter": 2.5e-3}, "exact"), ({"energy": 2e-2, "energy_quarter": 1e-2}, "coarse"),
+        ({"energy": 1e-7, "energy_quarter": 0.1}, "unstable"), ({"output": float("nan")}, "unstable"),
+    ],
+)  # fmt: skip
+def test_the_verdict_looks_at_outputs_and_energy_too(about, verdict):
+    bank = StateDifference("b", 1e-14, 1e-14, 0, constant_drift=False)
+    assert DtCheck(1e-3, "euler", "", (bank,), **{"output": 0.0, "output_quarter": 0.0, **about}).verdict == verdict
+
+
+def test_an_order_below_the_methods_is_said():
+    bank = StateDifference("b", 4e-4, 2e-4, 0, constant_drift=False)
+    said = sentence(DtCheck(1e-3, "heun", "", (bank,), 0.0, 0.0))
+    assert said.startswith("fine")
+    assert "the order is 1.0 and not 2" in said
 
 
 def test_states_without_an_upper_bound_are_compared_with_their_size():

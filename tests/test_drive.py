@@ -12,7 +12,7 @@ import memsim
 from memsim.driving.configuration import DriveConfiguration
 from memsim.driving.drive import run
 from memsim.errors import InputError, RunError, RunFileError
-from memsim.traces.drive_file import ATTRIBUTES, CONTENTS, DriveReader, open_drive_file
+from memsim.traces.drive_file import ADDED, ATTRIBUTES, CONTENTS, DriveReader, open_drive_file
 from memsim.waveforms import Csv, Pulse, Pulses, Sampled, Sinusoid, Triangle, Waveform
 
 ROOT = Path(__file__).parents[1]
@@ -453,7 +453,7 @@ def test_files_that_are_no_drives_are_refused(written, tmp_path):
 def test_a_file_that_lacks_something_says_what(written):
     with h5py.File(written) as file:
         names = [*file.keys(), *(name for name in file.attrs if name in ATTRIBUTES)]
-    assert set(names) == {*CONTENTS, *ATTRIBUTES, "stalled", "time", "device", "variable", "checksums"}
+    assert set(names) == {*CONTENTS, *ATTRIBUTES, *ADDED, "time", "device", "variable", "checksums"}
     for name in (*CONTENTS, *ATTRIBUTES):
         broken = written.with_name("broken.h5")
         broken.write_bytes(written.read_bytes())

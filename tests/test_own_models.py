@@ -463,7 +463,7 @@ def test_a_users_model_is_compiled_to_the_instructions_of_the_built_in_one(tmp_p
         env={**os.environ, "MEMSIM_CACHE_DIR": str(tmp_path / "cache")},
     )  # fmt: skip
     (ours, our_vectors), (theirs, their_vectors) = (map(int, line.split()) for line in done.stdout.splitlines())
-    assert our_vectors == their_vectors > 10
+    assert our_vectors == their_vectors > 5
     assert ours == pytest.approx(theirs, rel=0.02)
 
 

@@ -196,15 +196,6 @@ def test_the_cases_of_the_twin_tests_move_rest_meet_bounds_and_are_disturbed(dev
     assert np.array_equal(done.disturbed, moved.sum(axis=0))
 
 
-def test_a_pulse_that_is_too_weak_to_move_a_state_is_counted():
-    # Not without a current, not at a bound, not where the state moves; near a bound not where its logit moves on.
-    lower, upper = (bound[0] for bound in bounds_of(WINDOWED))
-    states = np.array([[0.5, 0.5, 0.5, upper, lower + 1e-9, 0.3]])
-    done = run_pulse(WINDOWED, "euler", states, np.array([1e-20, 0.0, 1e-3, 1e-20, -1e-20, 1e-20]), 3, dt=1e-9)
-    assert (done.states == states)[0].tolist() == [True, True, False, True, True, True]
-    assert done.tally.stalled.tolist() == [1.0, 0.0, 0.0, 0.0, 1.0, 1.0]
-
-
 @of_each_device_and_integrator
 @pytest.mark.parametrize("held", [0, 1])
 def test_one_step_pulses_equal_their_twin(device, integrator, held):

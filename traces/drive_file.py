@@ -27,6 +27,7 @@ READABLE = (1, 2)  # version 2 names its axes and has checksums
 UNITS = {"current": "A", "voltage": "V"}
 RESPONSES = {"current": "voltage", "voltage": "current"}
 ATTRIBUTES = ("dt", "steps", "drive", "model", "variables", "variable_units", "finished")
+ADDED = ("stalled", "largest_step")  # that earlier files do not have
 CONTENTS = (
     "configuration", "labels", "notes", "samples", "committed_rows", "state", "current", "voltage",
     "initial_state", "lowest", "highest", "rows_at_bound", "energy", "peak_response",
@@ -123,8 +124,9 @@ class DriveWriter:
         _put(file, "lowest", about.initial, (unit, "smallest state at a row or before row 0"), both)
         _put(file, "highest", about.initial, (unit, "largest state at a row or before row 0"), both)
         _put(file, "rows_at_bound", np.zeros(shape, np.int64), ("1", "rows with the state at a bound"), both)
-        about_stalled = "rows in which a state with a drift did not move: what the step adds is below its last digit"
+        about_stalled = "rows whose step cannot move the state, whose drift has vanished below its last digit"
         _put(file, "stalled", np.zeros(shape[0], np.int64), ("1", about_stalled), [device])
+        _put(file, "largest_step", np.zeros(shape), (unit, "largest change of the state in one step"), both)
         _put(file, "energy", np.zeros(shape[0]), ("J", "sum of V I dt over the rows, signed"), [device])
         response = UNITS[RESPONSES[about.drive]]
         _put(file, "peak_response", np.zeros(shape[0]), (response, "largest magnitude of the response"), [device])
@@ -138,8 +140,8 @@ class DriveWriter:
             ``"state"`` (rows, devices, variables), ``"current"`` and
             ``"voltage"`` (rows, devices).
         totals : dict
-            ``"energy"``, ``"stalled"``, ``"peak_response"``, ``"lowest"``, ``"highest"``
-            and ``"rows_at_bound"`` up to the last of them.
+            ``"energy"``, ``"stalled"``, ``"peak_response"``, ``"lowest"``, ``"highest"``,
+            ``"rows_at_bound"`` and ``"largest_step"`` up to the last of them.
         """
         count = len(rows["current"])
         self._require(sum(values.nbytes for values in rows.values()))
@@ -282,8 +284,8 @@ def _check_shapes(doubted: DoubtedFile, devices: int, variables: int) -> None:
         if found[1:] != shape or not 0 <= rows <= found[0]:
             raise doubted.broken(f"{name} is of the shape {found}, not {rows} rows of {shape}")
         doubted.justify(name, rows * int(np.prod(shape, dtype=np.int64)))
-    stalled = ("stalled",) if doubted.has("stalled") else ()  # earlier files have not counted them
-    for name in ("initial_state", "lowest", "highest", "rows_at_bound", "energy", "peak_response", *stalled):
+    added = [name for name in ADDED if doubted.has(name)]
+    for name in ("initial_state", "lowest", "highest", "rows_at_bound", "energy", "peak_response", *added):
         shape = (devices,) if name in ("energy", "peak_response", "stalled") else (devices, variables)
         found = doubted.read(name, kind="i" if name in ("rows_at_bound", "stalled") else "f").shape
         if found != shape:
@@ -342,6 +344,14 @@ class DriveReader(FileReader):
         return tuple(zip(names, units, strict=True))
 
     @property
+    def bounds(self) -> tuple[np.ndarray, np.ndarray]:
+        """Lower and upper bound of each state variable, in its unit, (variables,) float64 each."""
+        lower, upper = (self._doubted.numbers("/", name) for name in ("lower_bounds", "upper_bounds"))
+        if len(lower) != len(self.variables) or len(upper) != len(self.variables):
+            raise self._doubted.broken("lower_bounds and upper_bounds are not those of its variables")
+        return lower, upper
+
+    @property
     def labels(self) -> tuple[str, ...]:
         """For each device, what drives it."""
         return tuple(self._doubted.texts("labels"))
@@ -390,14 +400,23 @@ class DriveReader(FileReader):
 
     @property
     def stalled(self) -> np.ndarray:
-        """Rows in which a state with a drift did not move, (devices,) int64; 0 of files that have not counted them.
+        """Rows whose step cannot move the state, (devices,) int64; 0 of a file that has not counted them.
 
-        What such a step adds is below the state's last digit, so the state stays
-        where it is, however many steps there are.
+        Its drift has vanished, next to that in mid range, and what a step adds is
+        below its last digit, under the drive and under the reversed one. So it
+        stays where it is for good. Of models with one state.
         """
         if not self._doubted.has("stalled"):
             return np.zeros(len(self.labels), dtype=np.int64)
         values: np.ndarray = self._doubted.read("stalled", kind="i")
+        return values
+
+    @property
+    def largest_step(self) -> np.ndarray | None:
+        """Largest change of each state in one step, in its unit, (devices, variables); None where a file has none."""
+        if not self._doubted.has("largest_step"):
+            return None
+        values: np.ndarray = self._doubted.read("largest_step", kind="f")
         return values
 
     @property

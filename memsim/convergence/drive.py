@@ -1,7 +1,7 @@
 """The first steps of a drive at dt, dt/2 and dt/4."""
 
 from collections.abc import Callable
-from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from ..driving import drive
 from ..driving.configuration import DriveConfiguration
 from ..driving.trace import DriveTrace
 from ..errors import RunError
-from .result import TOLERANCE, Comparison, DtCheck, StateDifference, check_tolerance
+from .result import TOLERANCE, Comparison, DtCheck, StateDifference, check_tolerance, relative
 
 VALUES = 1 << 22  # numbers of the rows at dt that are compared, at most; those at dt/4 are four times as many
 QUANTITIES = {"current": "voltage", "voltage": "current"}  # what answers a drive
@@ -42,34 +42,53 @@ def check_drive_dt(
     variables = config.device.state_variables()
     compared = Comparison(np.array([[v.lower, v.upper] for v in variables]).T, tolerance)
     steps = max(1, min(config.time.steps, VALUES // (config.bank.count * (len(variables) + 2))))
-    outputs, lost = np.zeros(2), ""
+    outputs, energies, stalled, lost = np.zeros(2), np.zeros(2), 0, ""
     try:
-        rows = [_rows(config, steps, factor, threads, progress) for factor in (1, 2, 4)]
-        compared.add(*(states for states, _ in rows))
-        largest = np.abs(rows[0][1]).max()
-        outputs = np.array([np.abs(a - b).max() for (_, a), (_, b) in pairwise(rows)])
-        outputs = outputs / largest if largest > 0.0 else outputs
+        done = [_driven(config, steps, factor, threads, progress) for factor in (1, 2, 4)]
+        compared.add(*(each.states for each in done))
+        outputs = relative([each.responses for each in done])
+        energies = relative([each.energies for each in done])
+        stalled = done[0].stalled
     except RunError as error:
         lost = str(error)
     model = str(getattr(config.device, "model", type(config.device).__name__))
     constant = config.device.functions().constant_drift
     # Under a voltage, or a current that changes within a step, a drift changes too.
     constant = constant and config.bank.drive == "current"
-    bank = StateDifference(model, *compared.shares, compared.jumps, constant)
+    bank = StateDifference(model, *compared.shares, compared.jumps, constant, stalled)
     covered = f"{steps:,} steps of {config.bank.count} device{'s' * (config.bank.count != 1)}"
     return DtCheck(
-        config.time.dt, config.time.integrator, covered, (bank,), float(outputs[0]), float(outputs[1]), tolerance, lost
+        config.time.dt,
+        config.time.integrator,
+        covered,
+        (bank,),
+        float(outputs[0]),
+        float(outputs[1]),
+        tolerance,
+        lost,
+        float(energies[0]),
+        float(energies[1]),
     )
 
 
-def _rows(
+class _Driven(NamedTuple):
+    """What a drive gives at the ends of the steps of dt, however fine its own steps are."""
+
+    states: np.ndarray  # (variables, n)
+    responses: np.ndarray  # (n,)
+    energies: np.ndarray  # (devices,)
+    stalled: int
+
+
+def _driven(
     config: DriveConfiguration, steps: int, factor: int, threads: int, progress: Callable[[int, int], None] | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """States (variables, n) and responses (n,) at the ends of the steps of dt, taken in steps of dt / factor."""
+) -> _Driven:
+    """The first steps of a drive, taken in steps of dt / factor."""
     time = config.time
     finer = time.model_copy(update={"dt": time.dt / factor, "duration": steps * time.dt})
     with drive.run(config.model_copy(update={"time": finer}), threads=threads, progress=progress) as trace:
-        return _every(trace, factor, QUANTITIES[config.bank.drive])
+        rows = _every(trace, factor, QUANTITIES[config.bank.drive])
+        return _Driven(*rows, trace.energy, int(trace.stalled.sum()))
 
 
 def _every(trace: DriveTrace, factor: int, response: str) -> tuple[np.ndarray, np.ndarray]:

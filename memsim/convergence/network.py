@@ -15,7 +15,7 @@ from ..errors import InputError, NotFiniteError
 from ..imperfections.retention import relaxes
 from ..replay import of_realisations
 from ..starting import Start
-from .result import TOLERANCE, Comparison, DtCheck, StateDifference, check_tolerance
+from .result import TOLERANCE, Comparison, DtCheck, StateDifference, check_tolerance, relative
 
 SAMPLES = 20  # that are repeated, or the first epoch where that is shorter, or the first mini-batch where it is longer
 REALISATIONS = 8  # that are looked at, at most
@@ -72,19 +72,23 @@ def check_dt(
         Comparison(np.array([[v.lower, v.upper] for v in bank.device.state_variables()]).T, tolerance)
         for bank in assembly.banks
     ]
-    outputs, lost = np.zeros(2), ""
+    outputs, energies, lost = np.zeros(2), np.zeros(2), ""
+    stalled = np.zeros(len(assembly.banks), dtype=np.int64)
     try:
-        outputs = _compare([refined(assembly, factor) for factor in (1, 2, 4)], count, comparisons, progress)
+        outputs, energies, stalled = _compare(
+            [refined(assembly, factor) for factor in (1, 2, 4)], count, comparisons, progress
+        )
     except NotFiniteError as error:
         lost = str(error)
     banks = tuple(
-        StateDifference(bank.name, *compared.shares, compared.jumps, _is_constant(assembly, bank))
-        for bank, compared in zip(assembly.banks, comparisons, strict=True)
+        StateDifference(bank.name, *compared.shares, compared.jumps, _is_constant(assembly, bank), int(count))
+        for bank, compared, count in zip(assembly.banks, comparisons, stalled, strict=True)
     )
     covered = f"{count:,} sample{'s' * (count != 1)} of {len(lanes)} realisation{'s' * (len(lanes) != 1)}"
     methods = {assembly.integrator(number) for number in range(len(assembly.banks))}
     method = methods.pop() if len(methods) == 1 else "euler"
-    return DtCheck(config.time.dt, method, covered, banks, float(outputs[0]), float(outputs[1]), tolerance, lost)
+    return DtCheck(config.time.dt, method, covered, banks, float(outputs[0]), float(outputs[1]), tolerance, lost,
+                   float(energies[0]), float(energies[1]))  # fmt: skip
 
 
 def _is_constant(assembly: Assembly, bank: BankCalibration) -> bool:
@@ -109,8 +113,16 @@ def refined(assembly: Assembly, factor: int) -> Assembly:
 
 def _compare(
     assemblies: list[Assembly], samples: int, comparisons: list[Comparison], progress: Progress | None
-) -> np.ndarray:
-    """Carry all through the samples, slot by slot; largest differences of outputs, dt to dt/2 and dt/2 to dt/4."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Carry all through the samples, slot by slot.
+
+    Returns
+    -------
+    outputs, energies : (2,) float64
+        Largest differences from dt to dt/2 and from dt/2 to dt/4.
+    stalled : (banks,) int64
+        Pulses at dt.
+    """
     learning = assemblies[0].config.learning
     largest = np.zeros(2)
     with ExitStack() as stack:
@@ -131,7 +143,10 @@ def _compare(
                 largest = np.maximum(largest, np.abs(np.diff(outputs, axis=0)).max(axis=(1, 2, 3)))
                 if progress:
                     progress(engines[0].sample, samples, "sample")
-    return largest
+        banks = range(len(assemblies[0].banks))
+        energies = [np.array([engine.counter("energy", bank).sum() for bank in banks]) for engine in engines]
+        stalled = np.array([engines[0].counter("stalled", bank).sum() for bank in banks]).astype(np.int64)
+    return largest, relative(energies), stalled
 
 
 def _by_variable(states: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ from rich.table import Table
 
 from ..reporting import console
 from ..si import with_prefix
-from .result import DtCheck, StateDifference
+from .result import ORDERS, DtCheck, StateDifference
 
 
 def show_check(check: DtCheck) -> None:
@@ -22,8 +22,9 @@ def show_check(check: DtCheck) -> None:
         )
     out.print(table)
     out.print(
-        f"states as shares of their range; outputs differ by up to {check.output:.2e}, then {check.output_quarter:.2e}"
+        f"states as shares of their range; outputs differ by up to {check.output:.2e}, then {check.output_quarter:.2e};"
     )
+    out.print(f"energies by {check.energy:.2e}, then {check.energy_quarter:.2e} of the largest")
     out.print(sentence(check), style="" if check.verdict in ("exact", "fine") else "bold yellow", soft_wrap=True)
 
 
@@ -44,13 +45,35 @@ def sentence(check: DtCheck) -> str:
             else ""
         )
         return f"warning: dt = {dt} is unstable: {numbers}{jumps}; take a smaller time.dt"
+    if check.verdict == "stalled":
+        return (
+            f"warning: {check.stalled:,} {_counted(check)} cannot move a state, whose drift has vanished below its "
+            "last digit, so that it stays for good; no dt mends that: let the drift take the distances from its bounds"
+        )
     if check.verdict == "coarse":
         return (
             f"warning: dt = {dt} is too coarse for the tolerance {check.tolerance:g}: {numbers}, outputs by "
-            f"{check.output:.2e}; take a smaller time.dt"
+            f"{check.output:.2e}, energies by {check.energy:.2e}; take a smaller time.dt"
             + ("" if check.integrator != "euler" else ", or time.integrator = heun")
         )
-    return _exactly(check) if check.verdict == "exact" else f"fine: within the tolerance {check.tolerance:g}"
+    return (
+        _exactly(check)
+        if check.verdict == "exact"
+        else f"fine: within the tolerance {check.tolerance:g}{_kinks(check)}"
+    )
+
+
+def _counted(check: DtCheck) -> str:
+    """What was counted: a drive's check covers steps, a network's pulses."""
+    return "steps" if "step" in check.covered else "pulses"
+
+
+def _kinks(check: DtCheck) -> str:
+    """A word on an order that is less than the method's."""
+    expected, order = ORDERS.get(check.integrator), check.worst.order
+    if expected is None or order is None or order > expected - 0.5:
+        return ""
+    return f"; the order is {order:.1f} and not {expected}, as where a drift has a kink, at a threshold or a bound"
 
 
 def _exactly(check: DtCheck) -> str:

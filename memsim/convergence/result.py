@@ -1,6 +1,8 @@
 """What a comparison of dt with its half and its quarter says: differences, order, what remains, a verdict."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -11,9 +13,13 @@ from ..errors import InputError
 TOLERANCE = 1e-3  # of a variable's range, and of an output's unit
 ROUNDING = 1e-11  # of the range: a difference below it is the rounding of a sum of many steps
 FALLS = 0.75  # share of the difference that the next halving may leave; Euler's leaves a half
+SMALL = 1e-2  # share of the tolerance below which a difference is too small to be asked whether it falls
+GROWS = 2.0  # times that a difference above that may grow by from one halving to the next
+OF_ENERGY = 10.0  # times the tolerance: energies are sums over steps, wrong by half a step's change of a voltage
+ORDERS = {"euler": 1, "heun": 2}  # in theory, of a drift without kinks
 LEAST_ORDER, MOST_ORDER = 0.5, 3.0  # that the rest is estimated with
 
-Verdict = Literal["exact", "fine", "coarse", "unstable"]
+Verdict = Literal["exact", "fine", "coarse", "unstable", "stalled"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,9 @@ class StateDifference:
         and differ by more than the tolerance.
     constant_drift : bool
         Whether the current alone decides the drift: Euler's steps then have no error but rounding.
+    stalled : int
+        Steps of a drive, or pulses of a network, that cannot move a state, whose
+        drift has vanished below its last digit: at this dt, and at any.
     """
 
     bank: str
@@ -37,6 +46,7 @@ class StateDifference:
     quarter: float
     jumps: int
     constant_drift: bool
+    stalled: int = 0
 
     @property
     def order(self) -> float | None:
@@ -65,6 +75,9 @@ class DtCheck:
         Largest difference of an output (of a network, in its unit 1; of a
         drive, as a share of the largest response) from dt to dt/2, and from
         dt/2 to dt/4.
+    energy, energy_quarter : float
+        Largest difference of a device's energy, or of a bank's in a network, as
+        a share of the largest, likewise.
     tolerance : float
     lost : str
         What the message of a state that is no longer finite says; empty where none is.
@@ -78,29 +91,68 @@ class DtCheck:
     output_quarter: float
     tolerance: float = TOLERANCE
     lost: str = ""
+    energy: float = 0.0
+    energy_quarter: float = 0.0
 
     @property
     def worst(self) -> StateDifference:
-        """The bank whose states differ most."""
-        return max(self.banks, key=lambda bank: bank.half)
+        """The bank whose states differ most, at either halving."""
+        return max(self.banks, key=lambda bank: max(bank.half, bank.quarter))
+
+    @property
+    def stalled(self) -> int:
+        """Steps or pulses of all banks in which a state with a drift did not move."""
+        return sum(bank.stalled for bank in self.banks)
 
     @property
     def verdict(self) -> Verdict:
-        """``exact`` up to rounding, ``fine`` within the tolerance, ``coarse`` beyond it, or ``unstable``."""
-        grows = [bank for bank in self.banks if bank.half > self.tolerance and bank.quarter > FALLS * bank.half]
-        if self.lost or grows or any(bank.jumps for bank in self.banks):
+        """What both halvings say together.
+
+        ``exact`` up to rounding, ``fine`` within the tolerance, ``coarse``
+        beyond it, ``unstable`` where the differences do not fall as a method's
+        that converges, ``stalled`` where states cannot move though they drift.
+        """
+        compared = list(self._compared())
+        if self.lost or any(bank.jumps for bank in self.banks) or not all(_falls(*each) for each in compared):
             return "unstable"
-        if max(bank.half for bank in self.banks) > self.tolerance or self.output > self.tolerance:
+        if self.stalled:
+            return "stalled"
+        if any(max(half, quarter, remaining(half, quarter)) > allowed for half, quarter, allowed in compared):
             return "coarse"
-        return "exact" if all(bank.half <= ROUNDING for bank in self.banks) else "fine"
+        return "exact" if all(max(bank.half, bank.quarter) <= ROUNDING for bank in self.banks) else "fine"
+
+    def _compared(self) -> Iterator[tuple[float, float, float]]:
+        """Both differences of each bank's states, of the outputs and of the energy, and what is allowed."""
+        for bank in self.banks:
+            yield bank.half, bank.quarter, self.tolerance
+        yield self.output, self.output_quarter, self.tolerance
+        yield self.energy, self.energy_quarter, OF_ENERGY * self.tolerance
 
     def attributes(self) -> dict[str, float | str]:
         """What a file keeps of it, by the names of attributes."""
         return {
             "dt_check": self.verdict, "dt_check_covered": self.covered, "dt_check_tolerance": self.tolerance,
             "dt_check_state_difference": self.worst.half, "dt_check_state_difference_half": self.worst.quarter,
-            "dt_check_output_difference": self.output, "dt_check_bank": self.worst.bank,
+            "dt_check_output_difference": self.output, "dt_check_energy_difference": self.energy,
+            "dt_check_stalled": float(self.stalled), "dt_check_bank": self.worst.bank,
         }  # fmt: skip
+
+
+def _falls(half: float, quarter: float, allowed: float) -> bool:
+    """Whether a difference falls from one halving to the next as that of a method that converges does.
+
+    Small ones need not: a drift with kinks lets them go up and down.
+    """
+    if not max(half, quarter) <= allowed:  # not finite is neither
+        return quarter <= FALLS * half
+    return quarter <= max(GROWS * half, SMALL * allowed)
+
+
+def relative(values: Sequence[np.ndarray]) -> np.ndarray:
+    """Largest differences from dt to dt/2 and from dt/2 to dt/4, as shares of the largest value at dt; (2,)."""
+    largest = np.abs(values[0]).max()
+    differences = np.array([np.abs(a - b).max() for a, b in pairwise(values)])
+    return differences / largest if largest > 0.0 else differences
 
 
 def order_of(half: float, quarter: float) -> float | None:

@@ -325,6 +325,8 @@ class _Totals:
         self.lowest = config.states().T.copy()
         self.highest = self.lowest.copy()
         self.rows_at_bound = np.zeros(self.lowest.shape, dtype=np.int64)
+        self.largest_step = np.zeros(self.lowest.shape)
+        self._before = self.lowest[None].copy()
         self.peak_response = np.zeros(len(self.lowest))
 
     def add(self, state: np.ndarray, responses: np.ndarray) -> None:
@@ -334,11 +336,14 @@ class _Totals:
         np.maximum(self.highest, state.max(axis=0), out=self.highest)
         at_bound = ((state <= self._lower) | (state >= self._upper)) & self._bounded
         self.rows_at_bound += at_bound.sum(axis=0)
+        steps = np.abs(np.diff(state, axis=0, prepend=self._before)).max(axis=0)
+        np.maximum(self.largest_step, steps, out=self.largest_step)
+        self._before = state[-1:].copy()
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The totals by name, copied."""
-        extremes = {"lowest": self.lowest, "highest": self.highest, "peak_response": self.peak_response}
-        return {name: values.copy() for name, values in {**extremes, "rows_at_bound": self.rows_at_bound}.items()}
+        names = ("lowest", "highest", "peak_response", "rows_at_bound", "largest_step")
+        return {name: getattr(self, name).copy() for name in names}
 
 
 def _run_steps(

@@ -118,8 +118,8 @@ def _check_ends(device: Any) -> None:
             (found,) = drifts_at(device, {variable.name: bound}, {"current": current})
             if found != 0.0:
                 raise InputError(
-                    f"{drift.where()}: is {found:g} at {variable.name} = {bound:g}, current = {current:g} A; a drift that "
-                    f"takes from_lower or to_upper must be 0 at both bounds, so let it take {variable.name} alone"
+                    f"{drift.where()}: is {found:g} at {variable.name} = {bound:g}, current = {current:g} A; a drift "
+                    f"that takes from_lower or to_upper must be 0 at both bounds, so let it take {variable.name} alone"
                 )
 
 
