@@ -39,6 +39,7 @@ from memsim.reproduction.settings import Reproduction, multilayer
 from memsim.starting import start_of
 from memsim.sweeping.configuration import Range, SweepSection, load_sweep
 from memsim.sweeping.packing import plan
+from memsim.traces.layout import PAST
 
 ROOT = Path(__file__).parents[1]
 FORMAT = ROOT / "traces" / "FORMAT.md"
@@ -488,21 +489,22 @@ IN_WINDOWS = {("/", "replayed_from"), ("traces/BANK", "windows")}
 OF_CHECKS = {
     ("/", f"dt_check{name}")
     for name in (
-        "", "_covered", "_tolerance", "_state_difference", "_state_difference_half", "_output_difference", "_bank",
+        "", "_covered", "_tolerance", "_state_difference", "_state_difference_half", "_output_difference",
+        "_energy_difference", "_stalled", "_bank",
     )
 }  # fmt: skip
 OF_OWN_MODELS = {("banks/BANK", "model_sha256")}  # tests/test_own_models.py
 OF_REAL_DATA = {("dataset", name) for name in ("low", "high", "scaling", "validation_clipped", "test_clipped")}
 IN_STARTS = {("start", "epochs"), ("start", "steps")}
 SOMETIMES = IN_WINDOWS | OF_CHECKS | OF_OWN_MODELS | OF_REAL_DATA | IN_STARTS
-NOT_ALWAYS = {"keyframes/BANK/pulses", "keyframes/BANK/trap"} | {
+NOT_ALWAYS = {f"{place}/BANK/{name}" for place in ("keyframes", "start") for name in PAST} | {
     f"dataset/{name}"
     for name in (
         "test_inputs", "test_targets", "test_sample", "class_name", "class", "input_name", "offset", "factor", "lowest",
         "highest",
     )
 }  # fmt: skip
-NOT_ALWAYS |= {"start/unit", "start/bias_weight", "start/BANK/device", "start/BANK/pulses", "start/BANK/trap"}
+NOT_ALWAYS |= {"start/unit", "start/bias_weight", "start/BANK/device"}
 
 
 @pytest.mark.parametrize("which", [0, 1], ids=["multilayer", "single-layer"])
@@ -543,6 +545,7 @@ def everything(tmp_path_factory):
     telegraph = {"telegraph_amplitude": 0.1, "capture_time": 0.01, "emission_time": 0.02}
     config = Configuration(
         learning={"epochs": 2}, trace={"mode": "full"},
+        devices={"synapse": {"model": "ion-drift", "window": "joglekar"}},
         imperfections={"synapse": telegraph, "node": {"endurance": 9.0}},
         data={
             "csv": str(ROOT / "examples" / "ring.csv"), "inputs": ["x", "y"], "labels": "place", "scaling": "range",
@@ -579,7 +582,7 @@ def test_the_format_page_lists_every_dataset_with_type_shape_and_unit_and_no_oth
         if unit == "":
             assert "units" not in dataset.attrs, name
             continue
-        states = {"ohm", "m", "see variable_units"}
+        states = {"ohm", "m", "1", "see variable_units"}
         assert dataset.attrs["units"].decode() in (states if unit == "state" else {unit}), name
         assert dataset.attrs["long_name"], name
 
