@@ -16,6 +16,7 @@ from .operands import Control, instruction_on
 from .scratch import cube, sheet
 from .slots import Activation, BiasRule, OutputGradient
 
+UNSEEN = 0.5  # of the allowed bias weight: by how much one may be off that was last known, as a standard deviation
 RESIDUAL = 1e-12  # of the state's range: a larger one after RESTORE is counted
 LAST_IN_WINDOW = 1.0 - 2.0**-20  # of a window's width: the farthest that a write reaches into it
 
@@ -191,13 +192,33 @@ def sum_rows(c, rows, step):
     return 0
 
 
+@elementwise
+def trust(current, error, unseen):
+    """How much a memristance V / I counts beside what is known already, from 0 to 1: Kalman's gain.
+
+    ``error`` is that of the memristance at 1 A, ``unseen`` the one of what is known, both in one unit.
+    """
+    known = unseen * abs(current)
+    return known * known / (known * known + error * error)
+
+
+@inlined
+def moved_by(nominal, current, pulse_time):
+    """How far a READ of a node moves the boundary, in state units."""
+    over = abs(current) - nominal.threshold
+    over = over if over > 0.0 else 0.0
+    return nominal.drift * pulse_time * math.copysign(over, current)
+
+
 def measure_nodes(c, rows, step):
     """Output, slope and present bias weight of nodes, from the voltage at a READ's end.
 
     The memristance at the end is V / I. From it and the nominal drift follow the
     slope of Eq. 10 over the whole pulse and the bias weight before it. Where the
     current is 0 the output is 0, no update needs the slope, and the bias weight
-    stays as last known.
+    stays as last known. Where the read-out errs, V / I tells the less, the smaller
+    the current is: it counts by its share of :func:`trust`, and what was last
+    known by the rest.
     """
     nominal, signal, slope, bias = c.nominal, c.layer.signal, c.layer.slope, c.layer.bias
     current, voltage = by_node(c, c.bank.current), by_node(c, c.bank.voltage)
@@ -210,11 +231,15 @@ def measure_nodes(c, rows, step):
             driven = i != 0.0
             resistance = voltage[k, lane] / (i if driven else 1.0)
             doped = (r_off - resistance) / (r_off - r_on)
+            if nominal.read_error > 0.0:
+                expected = 0.5 + 0.5 * bias[k, lane] + moved_by(nominal, i, c.pulse_time) / width
+                expected = min(max(expected, 0.0), 1.0)
+                error = nominal.read_error / (r_off - r_on)
+                doped = expected + trust(i, error, 0.5 * UNSEEN * nominal.bias_limit) * (doped - expected)
+                resistance = r_off - doped * (r_off - r_on)
             inside = (doped > RESIDUAL) & (doped < 1.0 - RESIDUAL)
-            over = abs(i) - nominal.threshold
-            over = over if over > 0.0 else 0.0
-            moved = drift * c.pulse_time * math.copysign(over, i)
-            steepening = drift_slope * i if (over > 0.0) & inside else 0.0
+            moved = moved_by(nominal, i, c.pulse_time)
+            steepening = drift_slope * i if (abs(i) > nominal.threshold) & inside else 0.0
             measured = 2.0 * ((doped - 0.5) - moved / width)
             # A drift longer than the range met a bound; the RESTORE meets the other one.
             measured = min(max(measured, -1.0), 1.0)
@@ -362,6 +387,18 @@ def gather(c, rows, step):
     return 0
 
 
+@elementwise
+def within_limit(bias, change, limit):
+    """A change that leads no further than the limit: never larger than what was asked for, nor of the other sign.
+
+    A bias weight that is known to be beyond the limit already goes no further, and is not brought back either.
+    """
+    room = limit - bias if change > 0.0 else -limit - bias
+    if change > 0.0:
+        return change if change < room else max(room, 0.0)
+    return change if change > room else min(room, 0.0)
+
+
 def limit_biases(c, rows, step):
     """Keep changes of the bias weights within what is allowed, and turn them into charges in A s.
 
@@ -373,12 +410,10 @@ def limit_biases(c, rows, step):
     for k in range(c.columns):
         for lane in range(c.sample.error.size):
             change = request[k, lane]
-            aim = bias[k, lane] + change
-            allowed = min(max(aim, -limit), limit)
-            if allowed != aim and change != 0.0:
-                shortened[k, lane] += 1.0
-                change = allowed - bias[k, lane]
-            bias[k, lane] += change
+            allowed = within_limit(bias[k, lane], change, limit)
+            shortened[k, lane] += 1.0 if allowed != change else 0.0
+            bias[k, lane] += allowed
+            change = allowed
             request[k, lane] = change * charge_per_weight
     return 0
 
@@ -387,21 +422,26 @@ def limit_biases(c, rows, step):
 
 
 def encode_amplitude(c, rows, step):
-    """Encode writes by amplitude: I = sign(q) * (I_th + abs(q) / T), none where the charge q is 0.
+    """Encode writes by amplitude: I = sign(q) * (I_th + abs(q) / T), none where the charge q is too small.
 
-    Writes that the driver's limit cuts are counted in ``clipped``.
+    Writes that the driver's limit cuts are counted in ``clipped``, those below the
+    controller's resolution in ``unsent``.
     """
     request, current, threshold, limit = c.bank.request, c.bank.current, c.nominal.threshold, c.nominal.limit
-    pulses_a_second = 1.0 / c.pulse_time
-    beyond = 0
+    resolution, pulses_a_second = c.nominal.resolution, 1.0 / c.pulse_time
+    beyond, below = 0, 0
     for e in range(c.bank.elements):
         amplitude = threshold + abs(request[e]) * pulses_a_second
         beyond |= amplitude > limit
+        below |= (abs(request[e]) <= resolution) & (request[e] != 0.0)
         amplitude = limit if amplitude > limit else amplitude
-        current[e] = math.copysign(amplitude, request[e]) if request[e] != 0.0 else 0.0
+        current[e] = math.copysign(amplitude, request[e]) if abs(request[e]) > resolution else 0.0
     if beyond:
         for e in range(c.bank.elements):
             c.bank.clipped[e] += 1.0 if threshold + abs(request[e]) * pulses_a_second > limit else 0.0
+    if below:
+        for e in range(c.bank.elements):
+            c.bank.unsent[e] += 1.0 if (abs(request[e]) <= resolution) & (request[e] != 0.0) else 0.0
     return 0
 
 

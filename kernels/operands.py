@@ -67,6 +67,7 @@ class Bank(NamedTuple):
     unrestored: Line  # RESTOREs with a residual above 1e-12
     clipped: Line  # writes
     shortened: Line  # writes
+    unsent: Line  # writes below the controller's resolution
     rounded: Line  # writes
     rounding: Line  # largest, A s
     unverified: Line  # writes and RESTOREs
@@ -112,6 +113,8 @@ class Nominal(NamedTuple):
     unit_voltage: float  # the voltage that stands for an output of 1, V
     bias_limit: float  # allowed magnitude of a bias weight
     full_scale: float  # fixed scale of a READ; 0: each vector's own largest magnitude
+    resolution: float = 0.0  # of a request, up to which no pulse is sent; of modelled banks as a share of the range
+    read_error: float = 0.0  # standard deviation of a voltage that is read, by noise and rounding, V
     # Of the paper's synapse and node.
     drift: float = 0.0  # k, state units per A s beyond the threshold; 1 where requests are no charges
     r_on: float = 0.0  # ohm

@@ -10,7 +10,16 @@ address. Only nominal constants and measured voltages enter here.
 import math
 
 from .compiling import inlined
-from .controller import RESIDUAL, by_node, request_weights, send_columns, send_rows
+from .controller import (
+    RESIDUAL,
+    UNSEEN,
+    by_node,
+    request_weights,
+    send_columns,
+    send_rows,
+    trust,
+    within_limit,
+)
 from .nominal import DIFFERENCE, Quantity
 from .records import call_answer
 from .searching import amplitude_towards, memristance_of, pulses_towards, state_of
@@ -57,11 +66,10 @@ def limit_biases(c, rows, step):
         for lane in range(c.sample.error.size):
             change = request[k, lane]
             if change != 0.0 and not math.isnan(bias[k, lane]):
-                aim = bias[k, lane] + change
-                allowed = min(max(aim, -limit), limit)
-                shortened[k, lane] += 1.0 if allowed != aim else 0.0
-                change = allowed - bias[k, lane]
-                bias[k, lane] = allowed
+                allowed = within_limit(bias[k, lane], change, limit)
+                shortened[k, lane] += 1.0 if allowed != change else 0.0
+                bias[k, lane] += allowed
+                change = allowed
             else:
                 change = 0.0
             request[k, lane] = change
@@ -141,7 +149,8 @@ def subtract_reference(c, rows, step):
 def encode_towards(c, rows, step):
     """Pulses that lead the states with a request from where they were measured to their aims.
 
-    A device that is near enough to its aim gets none.
+    A device that is near enough to its aim gets none; one that is nearer than the
+    controller's resolution is counted in ``unsent``.
     """
     bank, nominal, pulses = c.bank, c.nominal, c.pulses
     span = nominal.upper - nominal.lower
@@ -149,7 +158,10 @@ def encode_towards(c, rows, step):
         bank.current[e] = 0.0
         bank.pulses[e] = 0.0
         x, aim = bank.known[e], bank.aim[e]
-        if bank.request[e] != 0.0 and abs(aim - x) > c.write_tolerance * span:
+        asked = bank.request[e] != 0.0 and abs(aim - x) > c.write_tolerance * span
+        if asked and abs(aim - x) <= nominal.resolution * span:
+            bank.unsent[e] += 1.0
+        elif asked:
             sign = nominal.polarity * math.copysign(1.0, aim - x)
             if pulses == 1:
                 amplitude = amplitude_towards(c.model, c.question, x, aim, sign)
@@ -210,12 +222,27 @@ def observe_states(c, rows, step):
     return 0
 
 
+@inlined
+def resistance_of(c, measured, current, bias, at_lower, at_upper):
+    """The memristance at a READ's end, from V / I and from the bias weight that is known; see its namesake."""
+    nominal = c.nominal
+    if nominal.read_error == 0.0:
+        return measured
+    middle, half = 0.5 * (nominal.lower + nominal.upper), 0.5 * (nominal.upper - nominal.lower)
+    known = middle if math.isnan(bias) else middle + half * bias
+    moved = 0.0 if c.held else call_answer(c.model, c.question, Quantity.EFFECT, known, current)
+    expected = memristance_of(c.model, c.question, known + moved)
+    unseen = 0.5 * abs(at_upper - at_lower) * (1.0 if math.isnan(bias) else UNSEEN * nominal.bias_limit)
+    return expected + trust(current, nominal.read_error, unseen) * (measured - expected)
+
+
 def measure_nodes(c, rows, step):
     """Output, slope, bias weight and its effect on the output, from the voltage at a READ's end.
 
     As :func:`~memsim.kernels.controller.measure_nodes`, with the drift of any
     model in the place of Eq. 11. Where RESTOREs are verified, the bias weight
-    is the one that the controller keeps, once it has been measured.
+    is the one that the controller keeps, once it has been measured. Of a bias
+    weight that is not known yet, half of the range stands for what may be off.
     """
     layer, lower, upper, unit = c.layer, c.nominal.lower, c.nominal.upper, c.nominal.unit_current
     current_of, voltage_of, beyond = by_node(c, c.bank.current), by_node(c, c.bank.voltage), c.bank.out_of_range
@@ -230,7 +257,7 @@ def measure_nodes(c, rows, step):
             layer.slope[k, lane] = 0.0
             layer.sensitivity[k, lane] = 0.0
             if current != 0.0:
-                resistance = voltage / current
+                resistance = resistance_of(c, voltage / current, current, layer.bias[k, lane], at_lower, at_upper)
                 beyond[k * c.sample.error.size + lane] += out_of_range(resistance, at_lower, at_upper)
                 x = state_of(c.model, c.question, resistance)
                 before = call_answer(c.model, c.question, Quantity.RESPONSE, x, current)

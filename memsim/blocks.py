@@ -26,7 +26,8 @@ OF_STATES = ("before", "gathered", "highest", "lowest")
 OF_PHASES = ("complete_energy", "epoch_energy", "peak_current", "disturbed", "bound", "stalled")
 OF_ELEMENTS = (
     "current", "train", "idle", "voltage", "request", "pulses", "known", "aim", "asked", "residual", "unrestored",
-    "clipped", "shortened", "rounded", "rounding", "unverified", "out_of_range", "driver_clipped", "readout_clipped",
+    "clipped", "shortened", "unsent", "rounded", "rounding", "unverified", "out_of_range",
+    "driver_clipped", "readout_clipped",
 )  # fmt: skip
 
 

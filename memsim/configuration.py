@@ -143,6 +143,14 @@ class WriteEncoding(Settings):
     driver_limit: float | None = quantity(
         None, "A", "largest current of a write; calibrated where it is not given", gt=0
     )
+    resolution: float = quantity(
+        1e-12,
+        "1",
+        "change of a state, as a share of its range (of a weight of the single-layer memristor, in units of 1), up to "
+        "which no pulse is sent",
+        ge=0,
+        lt=1,
+    )
     law: Literal["slope", "integral"] = Field(
         default="integral",
         description="state-dependent drift: pulses from the drift at the present state, or from the whole pulse "

@@ -21,6 +21,7 @@ COUNTS = {
     "stalled": "pulses that cannot move a state, whose drift has vanished below its last digit",
     "clipped_writes": "writes cut by the driver's limit",
     "shortened_writes": "writes shortened to stay within their allowed range",
+    "unsent": "writes below the controller's resolution, which were not sent",
     "rounded_writes": "writes rounded to whole steps or pulses",
     "unverified": "writes and RESTOREs that a verifying READ did not find at their aim",
     "out_of_range": "READs of a memristance beyond its range, taken for the bound's",
@@ -109,7 +110,7 @@ def bank_margins(bank: BankCalibration, counters: Arrays, lower: np.ndarray, upp
             "rounded_writes": int(counters["rounded"].sum()),
             **{
                 name: int(np.sum(counters.get(name, 0)))
-                for name in ("stalled", "unverified", "out_of_range", "driver_clipped", "readout_clipped")
+                for name in ("stalled", "unsent", "unverified", "out_of_range", "driver_clipped", "readout_clipped")
             },
         },
     )

@@ -180,7 +180,15 @@ def phase_seconds(assembly: Assembly) -> np.ndarray:
 
 
 # Since schema 2 was first written: older files lack them.
-ADDED_COUNTERS = ("complete_energy", "stalled", "unverified", "out_of_range", "driver_clipped", "readout_clipped")
+ADDED_COUNTERS = (
+    "complete_energy",
+    "stalled",
+    "unsent",
+    "unverified",
+    "out_of_range",
+    "driver_clipped",
+    "readout_clipped",
+)
 PHASE_LABELS = ("phase", "device", "realisation")
 STATE_LABELS = ("device", "variable", "realisation")
 DEVICE_LABELS = ("device", "realisation")
@@ -198,6 +206,7 @@ COUNTERS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "unrestored": ("1", "RESTOREs with a residual above 1e-12", DEVICE_LABELS),
     "clipped": ("1", "writes cut by the driver's limit", DEVICE_LABELS),
     "shortened": ("1", "writes shortened to stay within their range", DEVICE_LABELS),
+    "unsent": ("1", "writes below the controller's resolution, which were not sent", DEVICE_LABELS),
     "rounded": ("1", "writes rounded to whole steps or pulses", DEVICE_LABELS),
     "rounding": ("A s", "largest charge lost to rounding", DEVICE_LABELS),
     "unverified": ("1", "writes and RESTOREs that a verifying READ did not find at their aim", DEVICE_LABELS),

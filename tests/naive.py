@@ -255,6 +255,24 @@ def converted(value, limit, bits):
     return math.floor(cut / step + 0.5) * step if bits else cut, abs(value) > limit
 
 
+def read_error(around):
+    """Return the standard deviation of what a read-out gives."""
+    step = around.readout_range / (2 ** (around.readout_bits - 1) - 1) if around.readout_bits else 0.0
+    return math.hypot(around.read_noise, step / math.sqrt(12.0))
+
+
+def trust(current, error, unseen):
+    """Return how much a measurement counts beside what is known."""
+    known = unseen * abs(current)
+    return known * known / (known * known + error * error)
+
+
+def within_limit(bias, change, limit):
+    """Return a change that leads no further than the limit, in the same direction."""
+    room = max(limit - bias, 0.0) if change > 0.0 else min(-limit - bias, 0.0)
+    return min(change, room) if change > 0.0 else max(change, room)
+
+
 def within(value, lower, upper):
     """Return the value, or the bound beyond which it lies."""
     if value < lower:
@@ -461,6 +479,7 @@ class Device:
     unrestored: int = 0
     clipped: int = 0
     shortened: int = 0
+    unsent: int = 0
     rounded: int = 0
     rounding: float = 0.0
     unverified: int = 0
@@ -487,8 +506,8 @@ class Device:
 
 COUNTERS = (
     "energy", "complete_energy", "peak_current", "disturbed", "bound", "stalled", "highest",
-    "lowest", "residual", "unrestored", "clipped", "shortened", "rounded", "rounding", "unverified", "out_of_range",
-    "driver_clipped", "readout_clipped",
+    "lowest", "residual", "unrestored", "clipped", "shortened", "unsent", "rounded", "rounding", "unverified",
+    "out_of_range", "driver_clipped", "readout_clipped",
 )  # fmt: skip
 
 
@@ -725,9 +744,16 @@ class Network:
             resistance = node.voltage / node.current
             doped = (r_off - resistance) / (r_off - r_on)
             over = max(abs(node.current) - device.threshold, 0.0)
+            moved = device.drift_coefficient * time * math.copysign(over, node.current)
+            error = read_error(self.section("periphery", bank))
+            if error > 0.0:
+                expected = min(max(0.5 + 0.5 * node.bias + moved / device.state_range, 0.0), 1.0)
+                unseen = 0.5 * 0.5 * bank.calibration.bias_limit
+                share = trust(node.current, error / (r_off - r_on), unseen)
+                doped = expected + share * (doped - expected)
+                resistance = r_off - doped * (r_off - r_on)
             met_no_bound = 1e-12 < doped < 1.0 - 1e-12
             slope.append(factor * resistance - (drift_slope * node.current if over > 0.0 and met_no_bound else 0.0))
-            moved = device.drift_coefficient * time * math.copysign(over, node.current)
             node.bias = min(max(2.0 * ((doped - 0.5) - moved / device.state_range), -1.0), 1.0)
         self.signal[slot.layer], self.slope[slot.layer] = signal, slope
         if slot.layer == len(self.signal) - 1:
@@ -803,11 +829,10 @@ class Network:
             elif learning.bias_rule == "printed":
                 change = self.rate * self.gradient[layer][k]
             change = self.gather(node, change)
-            aim = node.bias + change
-            if change != 0.0 and abs(aim) > limit:
-                node.shortened += 1
-                change = math.copysign(limit, aim) - node.bias
-            node.bias += change
+            allowed = within_limit(node.bias, change, limit)
+            node.shortened += allowed != change
+            node.bias += allowed
+            change = allowed
             self.encode(slot, node, self.charge(bank, change))
         self.drive(slot)
 
@@ -930,6 +955,14 @@ class Network:
         """Return the charge beyond the threshold that changes a weight."""
         return change * (bank.calibration.state_per_weight / bank.calibration.device.drift_coefficient)
 
+    def resolution(self, slot):
+        """Return the charge up to which no pulse is sent."""
+        bank, share = self.banks[slot.bank].calibration, self.config.write.resolution
+        if hasattr(bank.device, "state_range"):
+            return share * bank.device.state_range / bank.device.drift_coefficient
+        charge = bank.unit_current * slot.pulse_steps * self.config.time.dt * slot.pulses
+        return share * charge / self.config.learning.rate
+
     def encode(self, slot, device, charge, threshold=None, limit=None):
         """Set a device's pulses for a charge: the amplitude of one, or a train of equal ones."""
         calibration = self.banks[slot.bank].calibration
@@ -939,7 +972,9 @@ class Network:
         if slot.pulses == 1:
             amplitude = threshold + abs(charge) * (1.0 / pulse_time)
             device.clipped += amplitude > limit
-            device.current = math.copysign(min(amplitude, limit), charge) if charge != 0.0 else 0.0
+            sent = abs(charge) > self.resolution(slot)
+            device.unsent += not sent and charge != 0.0
+            device.current = math.copysign(min(amplitude, limit), charge) if sent else 0.0
             return
         quantum = calibration.write_current * pulse_time
         wanted = math.floor(abs(charge) / quantum + 0.5)

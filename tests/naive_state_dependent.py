@@ -3,7 +3,7 @@
 import math
 
 import naive
-from naive import NOTHING, scaled, within
+from naive import NOTHING, read_error, scaled, trust, within, within_limit
 
 from memsim.kernels.slots import Operation, Phase
 
@@ -83,9 +83,11 @@ class Model:
         return root(lambda x: self.memristance(x) - resistance, self.lower, self.upper, at_low, at_high, close)
 
     def effect(self, x, current, steps):
-        """How far a pulse carries a state."""
-        if self.slope_law:
-            return self.drift(x, current) * (steps * self.dt)
+        """How far a pulse carries a state, by the law that is searched."""
+        return self.drift(x, current) * (steps * self.dt) if self.slope_law else self.stepped(x, current, steps)
+
+    def stepped(self, x, current, steps):
+        """How far a pulse carries a state, step by step."""
         state = [x]
         for _ in range(steps):
             state = self.step(
@@ -296,7 +298,7 @@ class Network(naive.Network):
                 slopes.append(0.0)
                 sensitivities.append(0.0)
                 continue
-            resistance = node.voltage / node.current
+            resistance = self.resistance_of(bank, model, node, slot)
             node.out_of_range += model.out_of_range(resistance)
             x = model.state_of(resistance)
             before, from_state, from_current = model.response(x, node.current, slot.pulse_steps)
@@ -308,6 +310,19 @@ class Network(naive.Network):
         self.slope[slot.layer], self.sensitivity[slot.layer] = slopes, sensitivities
         if slot.layer == len(self.signal) - 1:
             self.compare_outputs()
+
+    def resistance_of(self, bank, model, node, slot):
+        """Return a node's memristance at a READ's end, from V / I and from what is known of it."""
+        measured, error = node.voltage / node.current, read_error(self.section("periphery", bank))
+        if error == 0.0:
+            return measured
+        unknown = math.isnan(node.bias)
+        known = model.middle if unknown else model.middle + model.half * node.bias
+        moved = 0.0 if slot.held else model.stepped(known, node.current, slot.pulse_steps)
+        expected = model.memristance(known + moved)
+        span = abs(model.memristance(model.upper) - model.memristance(model.lower))
+        unseen = 0.5 * span * (1.0 if unknown else 0.5 * bank.calibration.bias_limit)
+        return expected + trust(node.current, error, unseen) * (measured - expected)
 
     # RESTOREs
 
@@ -391,10 +406,9 @@ class Network(naive.Network):
             change = self.gather(node, change)
             node.request = 0.0
             if change != 0.0 and not math.isnan(node.bias):
-                allowed = within(node.bias + change, -limit, limit)
-                node.shortened += allowed != node.bias + change
-                node.request = allowed - node.bias
-                node.bias = allowed
+                node.request = within_limit(node.bias, change, limit)
+                node.shortened += node.request != change
+                node.bias += node.request
             if node.request != 0.0:
                 node.aim = model.middle + model.half * node.bias
                 node.known = model.middle + model.half * (node.bias - node.request)
@@ -407,6 +421,9 @@ class Network(naive.Network):
             device.current, device.count = 0.0, 0
             far = device.aim - device.known
             if device.request == 0.0 or abs(far) <= tolerance * (model.upper - model.lower):
+                continue
+            if abs(far) <= self.config.write.resolution * (model.upper - model.lower):
+                device.unsent += 1
                 continue
             sign = model.known.polarity * math.copysign(1.0, far)
             if slot.pulses == 1:

@@ -1,5 +1,6 @@
 """Operands: the records that a slot's instructions work on, cut from a block's memory."""
 
+import math
 from itertools import pairwise
 from typing import Any
 
@@ -12,7 +13,7 @@ from ..carriers import carriers_of
 from ..devices import CarrierMemristor, Node, PerceptronMemristor, Synapse, ThresholdMemristor
 from ..imperfections.retention import relaxes
 from ..kernels.controller import LAST_IN_WINDOW
-from ..kernels.operands import NOTHING, Carried, Control, Flawed, Job, Layer, Nominal, Question, Tally
+from ..kernels.operands import NOTHING, Carried, Control, Flawed, Flaws, Job, Layer, Nominal, Question, Tally
 from ..kernels.past import CLOSED, GAIN
 from ..kernels.slots import Activation, BiasRule, Imperfect, Operation, OutputGradient, Past, Phase
 from ..kernels.stepping import method_of
@@ -158,7 +159,7 @@ class Cutter:
 
     def _nominal(self, slot: Slot) -> Nominal:
         """What the controller knows of a slot's bank."""
-        bank, config = self.assembly.banks[slot.bank], self.assembly.config
+        assembly, bank, config = self.assembly, self.assembly.banks[slot.bank], self.assembly.config
         threshold, limit = bank.threshold, bank.driver_limit
         device, known = bank.device, bank.modelled
         if slot.operation == Operation.WRITE_VARIABLE and isinstance(device, ThresholdMemristor) and device.thresholds:
@@ -174,10 +175,23 @@ class Cutter:
             unit_voltage=device.reference_voltage if isinstance(device, PerceptronMemristor) else 0.0,
             bias_limit=bank.bias_limit,
             full_scale=config.network.read_scale,
+            resolution=self._resolution(slot, bank),
+            read_error=_read_error(assembly.flaws[slot.bank]),
             **({name: getattr(known, name) for name in OF_MODELLED} if known else {}),
             tolerance=config.write.tolerance if known else 0.0,
             **_constants(bank),
         )
+
+    def _resolution(self, slot: Slot, bank: BankCalibration) -> float:
+        """The controller's resolution as what a slot's requests are: a charge in A s, or a share of the range."""
+        share, device = self.assembly.config.write.resolution, bank.device
+        if bank.modelled is not None:
+            return share
+        if isinstance(device, Synapse | Node):
+            return share * device.state_range / device.drift_coefficient
+        # The memristor's own learning rate turns the charge of a signal of 1 into a weight.
+        charge = bank.unit_current * slot.pulse_steps * self.assembly.dt * slot.pulses
+        return share * charge / self.assembly.config.learning.rate
 
     def flawed(self, number: int, *, train: bool = False, time_since: float = 0.0) -> Flawed:
         """A bank with its flaws; ``train`` says that its pulses are those of a train."""
@@ -222,6 +236,11 @@ class Cutter:
             batch=learning.batch,
             finer=self.assembly.finer,
         )
+
+
+def _read_error(flaws: Flaws) -> float:
+    """Standard deviation of what a read-out gives, by noise and by rounding to its steps, in V."""
+    return math.hypot(flaws.read_noise, flaws.readout_step / math.sqrt(12.0))
 
 
 def _constants(bank: BankCalibration) -> dict[str, Any]:
