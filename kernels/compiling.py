@@ -1,71 +1,31 @@
-"""The one place that compiles: decorators, kernels that are called by address, their switches, and the disk cache.
+"""The one place that compiles: decorators, kernels that are called by address, and the compiler's switches.
 
-Three things about Numba's disk cache shape this module. It does not see an edit
-in another file of the package, so the cache lives in a folder whose name is a
-digest of every kernel's source. It lets two processes compile the same kernel
-side by side, so each function has a lock there. And it misses closures and functions passed as
-arguments, so a kernel that is special to a device model is a *copy* of a
-template function, under a name of its own, with the model's functions among
-its globals.
+Two things about Numba's caches shape this module. They let two processes compile
+the same function side by side, so each function has a lock. And they miss
+closures and functions passed as arguments, so a kernel that is special to a
+device model is a *copy* of a template function, under a name of its own, with
+the model's functions among its globals.
 """
 
 import contextlib
-import functools
 import gc
 import hashlib
-import os
-import threading
 import types
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import filelock
 import numba
 from numba import config
-from numba.core.caching import CompileResultCacheImpl, FunctionCache
 from numba.core.ccallback import CFunc
 from numba.core.compiler_lock import global_compiler_lock
 
+from .disk_cache import cache_of, locked
+
 JIT = not config.DISABLE_JIT
-_CACHE_DIR_LOCK = threading.RLock()
 # No fastmath and no fused multiply-add: the same bits everywhere. No reference counts: kernels allocate nothing.
 _SWITCHES = {"fastmath": False, "error_model": "numpy", "_nrt": False}
-
-
-@functools.cache
-def source_digest() -> str:
-    """Digest of the sources of all kernels (64 hexadecimal digits, SHA-256)."""
-    folder = Path(__file__).resolve().parent
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*.py")):
-        digest.update(path.relative_to(folder).as_posix().encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
-def cache_folder() -> Path:
-    """Folder of the compiled kernels.
-
-    It lies in ``MEMSIM_CACHE_DIR`` or ``NUMBA_CACHE_DIR`` where one of them is
-    set, else in the user's cache folder.
-    """
-    chosen = os.environ.get("MEMSIM_CACHE_DIR") or os.environ.get("NUMBA_CACHE_DIR")
-    base = Path(chosen) if chosen else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "memsim"
-    return base / f"kernels-{source_digest()[:16]}"
-
-
-@contextlib.contextmanager
-def _own_cache_folder() -> Iterator[None]:
-    """Have Numba choose this package's cache folder, and leave other libraries theirs."""
-    with _CACHE_DIR_LOCK:
-        before = config.CACHE_DIR
-        config.CACHE_DIR = str(cache_folder())
-        try:
-            yield
-        finally:
-            config.CACHE_DIR = before
 
 
 @contextlib.contextmanager
@@ -80,15 +40,9 @@ def _no_collection() -> Iterator[None]:
             gc.enable()
 
 
-@functools.cache
-def _lock_of(path: Path) -> filelock.BaseFileLock:
-    """One lock for a path, which whoever holds it may take again: functions of one name may call each other."""
-    return filelock.FileLock(path)
-
-
 @contextlib.contextmanager
-def _alone(folder: str, function: Any, *, wait: bool = True) -> Iterator[None]:
-    """Let one process at a time compile a function: one that waited takes it from the disk.
+def _alone(function: Any, *, wait: bool = True) -> Iterator[None]:
+    """Let one process at a time compile a function.
 
     The lock of the process's own compiler comes first. A thread that held a
     function's lock and waited for the compiler could otherwise meet another that
@@ -99,64 +53,8 @@ def _alone(folder: str, function: Any, *, wait: bool = True) -> Iterator[None]:
     filelock.Timeout
         Another process compiles it, and ``wait`` is false.
     """
-    name = f"{function.__module__}.{function.__qualname__}.lock".replace("<", "").replace(">", "")
-    with global_compiler_lock, contextlib.ExitStack() as locks, _no_collection():
-        try:
-            Path(folder).mkdir(parents=True, exist_ok=True)
-            locks.enter_context(_lock_of(Path(folder) / name).acquire(blocking=wait))
-        except filelock.Timeout:
-            raise
-        except OSError as error:  # nothing is kept there, so nobody else waits for it
-            _warn_of(error)
+    with global_compiler_lock, locked(function, wait=wait), _no_collection():
         yield
-
-
-class _Locator(CompileResultCacheImpl._locator_classes[0]):
-    """The cache folder, also where it can be read and not written to."""
-
-    def ensure_cache_path(self):
-        with contextlib.suppress(OSError):
-            super().ensure_cache_path()
-
-
-class _Kept(CompileResultCacheImpl):
-    _locator_classes: ClassVar[list] = [_Locator]
-
-
-class _Cache(FunctionCache):
-    """Numba's disk cache, without what only a compiler needs; what cannot be kept is not.
-
-    Before it takes a function from the disk Numba loads all that it knows of types
-    and libraries, for half a second. A function that is there needs none of it, and a
-    compiler that begins loads it.
-    """
-
-    _impl_class = _Kept
-
-    def load_overload(self, sig, target_context):
-        # A folder that cannot be has nothing.
-        with contextlib.suppress(OSError), self._guard_against_spurious_io_errors():
-            return self._load_overload(sig, target_context)
-        return None
-
-    def save_overload(self, sig, data):
-        try:
-            super().save_overload(sig, data)
-        except OSError as error:
-            _warn_of(error)
-
-
-@functools.cache
-def _warn_once(folder: Path, reason: str) -> None:
-    warnings.warn(
-        f"{folder}: compiled kernels cannot be kept there: {reason}; each process compiles anew what is not there: set "
-        f"MEMSIM_CACHE_DIR to a folder that can be written to",
-        stacklevel=2,
-    )
-
-
-def _warn_of(error: OSError) -> None:
-    _warn_once(cache_folder(), error.strerror or str(error))
 
 
 # Functions that Python calls, or that compiled code has in its own.
@@ -164,25 +62,18 @@ def _warn_of(error: OSError) -> None:
 
 def compiled(function, **options):
     """Compile a function that Python calls, without Python's lock while it runs; it is kept on the disk."""
-    with _own_cache_folder():
-        try:
-            cached = numba.njit(function, cache=True, nogil=True, **_SWITCHES, **options)
-        except RuntimeError as error:
-            if "no locator" not in str(error):
-                raise
-            # No place to cache: defined at a prompt.
-            return numba.njit(function, nogil=True, **_SWITCHES, **options)
-        if not JIT:
-            return cached
-        cached._cache = _Cache(function)
-    compile_now = cached.compile
+    dispatcher = numba.njit(function, nogil=True, **_SWITCHES, **options)
+    cache = cache_of(function) if JIT else None
+    if cache is None:
+        return dispatcher
+    compile_now, dispatcher._cache = dispatcher.compile, cache
 
     def compile_or_wait(signature):
-        with _alone(cached.stats.cache_path, function):
+        with _alone(function):
             return compile_now(signature)
 
-    cached.compile = compile_or_wait
-    return cached
+    dispatcher.compile = compile_or_wait
+    return dispatcher
 
 
 def elementwise(function):
@@ -351,7 +242,7 @@ class Kernel:
         """
         if self.ready:
             return True
-        with contextlib.suppress(filelock.Timeout), _alone(str(cache_folder()), self.function, wait=wait):
+        with contextlib.suppress(filelock.Timeout), _alone(self.function, wait=wait):
             if not self.ready:
                 code = self._new()
                 code.compile()
@@ -359,11 +250,8 @@ class Kernel:
         return self.ready
 
     def _new(self) -> Any:
-        types_of = self.signature.args, self.signature.return_type
-        with _own_cache_folder():
-            code: Any = CFunc(self.function, types_of, {}, dict(_SWITCHES))
-            with contextlib.suppress(RuntimeError):  # no place to cache: defined at a prompt
-                code._cache = _Cache(self.function)
+        code: Any = CFunc(self.function, (self.signature.args, self.signature.return_type), {}, dict(_SWITCHES))
+        code._cache = cache_of(self.function) or code._cache
         return code
 
     @property

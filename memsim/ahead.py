@@ -1,6 +1,7 @@
 """Kernels ahead of the runs that need them: for images and clusters, in parallel processes."""
 
 import contextlib
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +16,7 @@ from .driving.trace import load_drive_source
 from .errors import InputError
 from .hysteresis.configuration import load_loops
 from .kernels.compiling import Kernel
+from .kernels.disk_cache import CacheWarning, NotKeptWarning
 from .needed import kernels_of
 from .own.loading import load_again, own_files
 from .preparing import prepare, silently, told_to
@@ -49,13 +51,26 @@ def compile_ahead(sources: Sequence[Path], assignments: Sequence[str] = (), jobs
     ------
     InputError
         Anything that is wrong with a configuration; nothing has been compiled then.
+        Or a kernel cannot be kept.
     StoppedCompilingError
     """
-    kernels = _kernels(sources, assignments)
-    missing = [kernel for kernel in kernels if not kernel.load()]
-    with _helpers(min(jobs, len(missing)) - 1, sources, assignments):
-        prepare(missing)
+    with _kept_or_refused():
+        kernels = _kernels(sources, assignments)
+        missing = [kernel for kernel in kernels if not kernel.load()]
+        with _helpers(min(jobs, len(missing)) - 1, sources, assignments):
+            prepare(missing)
     return Made(len(missing), len(kernels) - len(missing))
+
+
+@contextlib.contextmanager
+def _kept_or_refused() -> Iterator[None]:
+    """What a run goes on without is an error here: nothing is compiled ahead where it is not kept."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", NotKeptWarning)
+        try:
+            yield
+        except NotKeptWarning as warning:
+            raise InputError(str(warning)) from None
 
 
 @contextlib.contextmanager
@@ -75,6 +90,7 @@ def _helpers(count: int, sources: Sequence[Path], assignments: Sequence[str]) ->
 
 
 def _help(files: dict[str, str], sources: Sequence[Path], assignments: Sequence[str]) -> None:
+    warnings.simplefilter("ignore", CacheWarning)  # whom it helps says so
     load_again(files)
     with told_to(silently):
         prepare(_kernels(sources, assignments))

@@ -2,7 +2,7 @@
 
 import shutil
 
-from memsim.kernels.compiling import cache_folder
+from memsim.kernels.disk_cache import cache_folder
 
 
 def filled(folder):
@@ -12,5 +12,5 @@ def filled(folder):
     """
     known = cache_folder()
     if known.is_dir():
-        shutil.copytree(known, folder / known.name, ignore=shutil.ignore_patterns("*.lock", "*.tmp.*"))
+        shutil.copytree(known, folder / known.name, ignore=shutil.ignore_patterns("*.lock", "*.tmp"))
     return folder

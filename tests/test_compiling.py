@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 import memsim
-from memsim.kernels import compiling
+from memsim.kernels import compiling, disk_cache
+from memsim.kernels.disk_cache import source_digest
 
 ROOT = Path(memsim.__file__).parents[1]
 KERNELS = Path(compiling.__file__).resolve().parent
@@ -71,14 +72,6 @@ def copied_kernels(tmp_path):
     return package / "kernels"
 
 
-def folder_of(kernels, monkeypatch):
-    """Return the cache folder that the kernels in a folder would take."""
-    with monkeypatch.context() as patch:
-        patch.setattr(compiling, "__file__", str(kernels / "compiling.py"))
-        patch.setattr(compiling, "source_digest", compiling.source_digest.__wrapped__)
-        return compiling.cache_folder()
-
-
 def output_of(program, folder, cache):
     """Run a program in a process of its own, from a folder and with a cache folder; return what it prints."""
     return outputs_of(program, folder, cache, processes=1)[0]
@@ -97,25 +90,24 @@ def outputs_of(program, folder, cache, processes):
     return [json.loads(out) for out, _ in printed]
 
 
-def test_a_copy_of_the_kernels_shares_their_cache_folder(copied_kernels, monkeypatch):
-    original = compiling.cache_folder()
-    assert folder_of(copied_kernels, monkeypatch) == original
+def test_a_copy_of_the_kernels_shares_their_cache_folder(copied_kernels):
+    assert disk_cache.cache_folder().name == f"kernels-{source_digest(copied_kernels)[:16]}"
 
 
 @pytest.mark.parametrize("source", SOURCES)
-def test_an_edit_in_any_kernel_file_changes_the_cache_folder(source, copied_kernels, monkeypatch):
-    original = compiling.cache_folder()
+def test_an_edit_in_any_kernel_file_changes_the_cache_folder(source, copied_kernels):
+    original = source_digest(copied_kernels)
     with (copied_kernels / source).open("a") as file:
         file.write("# edited\n")
-    assert folder_of(copied_kernels, monkeypatch) != original
+    assert source_digest(copied_kernels) != original
 
 
-def test_a_renamed_or_a_new_kernel_file_changes_the_cache_folder(copied_kernels, monkeypatch):
-    original = compiling.cache_folder()
+def test_a_renamed_or_a_new_kernel_file_changes_the_cache_folder(copied_kernels):
+    original = source_digest(copied_kernels)
     (copied_kernels / "models" / "new.py").touch()
-    added = folder_of(copied_kernels, monkeypatch)
+    added = source_digest(copied_kernels)
     (copied_kernels / "models" / "new.py").rename(copied_kernels / "models" / "newer.py")
-    renamed = folder_of(copied_kernels, monkeypatch)
+    renamed = source_digest(copied_kernels)
     assert len({original, added, renamed}) == 3
 
 
@@ -123,18 +115,11 @@ def test_the_cache_folder_lies_where_the_environment_says(monkeypatch, tmp_path)
     for name in ("MEMSIM_CACHE_DIR", "NUMBA_CACHE_DIR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user"))
-    assert compiling.cache_folder().parent == tmp_path / "user" / "memsim"
+    assert disk_cache.cache_folder().parent == tmp_path / "user" / "memsim"
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "numba"))
-    assert compiling.cache_folder().parent == tmp_path / "numba"
+    assert disk_cache.cache_folder().parent == tmp_path / "numba"
     monkeypatch.setenv("MEMSIM_CACHE_DIR", str(tmp_path / "own"))
-    assert compiling.cache_folder().parent == tmp_path / "own"
-
-
-@compiles
-def test_compiling_leaves_other_libraries_their_cache_folder():
-    before = numba.config.CACHE_DIR
-    compiling.compiled(lambda x: x)
-    assert numba.config.CACHE_DIR == before
+    assert disk_cache.cache_folder().parent == tmp_path / "own"
 
 
 @compiles
@@ -146,14 +131,20 @@ def test_of_two_processes_one_compiles_and_the_other_takes_the_kernel_from_the_d
 
 
 @compiles
-def test_an_edit_in_another_file_reaches_a_cached_kernel(copied_kernels, tmp_path):
+@pytest.mark.parametrize("kept", [True, False])
+def test_an_edit_in_another_file_reaches_a_cached_kernel(kept, copied_kernels, tmp_path, monkeypatch):
     folder, cache = copied_kernels.parent.parent, tmp_path / "cache"
+    if not kept:  # nor anywhere else
+        cache.touch()
+        monkeypatch.setenv("NUMBA_CACHE_LOCATOR_CLASSES", "InTreeCacheLocator")
     assert output_of(ACTIVATE, folder, cache)["value"] == 0.5
     source = copied_kernels / "mathematics.py"
     text = source.read_text()
     assert "return 1.0 / (1.0 + exponential(-x))" in text
     source.write_text(text.replace("return 1.0 / (1.0 + exponential(-x))", "return 3.0 / (1.0 + exponential(-x))"))
     assert output_of(ACTIVATE, folder, cache)["value"] == 1.5
+    assert bool(list(tmp_path.rglob("*.nbc"))) == kept
+    assert not list(folder.rglob("*.nb[ic]"))
 
 
 def test_specialised_copies_keep_their_own_bindings():

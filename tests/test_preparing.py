@@ -22,8 +22,9 @@ from memsim.driving.drive import kernels_of as kernels_of_drive
 from memsim.driving.trace import load_drive_source
 from memsim.engine import Engine
 from memsim.errors import InputError, StoppedCompilingError
-from memsim.kernels import compiling
+from memsim.kernels import compiling, disk_cache
 from memsim.kernels.controller import find_gradient, keep_states, rule
+from memsim.kernels.disk_cache import NotKeptWarning
 from memsim.kernels.learning import CLOSE_EPOCH
 from memsim.needed import kernels_of
 from memsim.prediction import reading
@@ -131,9 +132,9 @@ def test_another_thread_stops_it_before_the_next_kernel(told):
 def test_where_nothing_can_be_kept_a_run_goes_on_and_says_so_once(cli, forgotten, monkeypatch, tmp_path):
     (tmp_path / "file").touch()
     monkeypatch.setenv("MEMSIM_CACHE_DIR", str(tmp_path / "file"))
-    compiling._warn_once.cache_clear()
+    disk_cache._warn_once.cache_clear()
     message = "file/kernels-.*: compiled kernels cannot be kept there: .*: set MEMSIM_CACHE_DIR to a folder that can be"
-    with pytest.warns(UserWarning, match=message) as warned:
+    with pytest.warns(NotKeptWarning, match=message) as warned:
         result = cli("run", XOR, *SET, "--out", tmp_path / "run.h5")
     assert result.status == 0
     assert len(warned) == 1
@@ -146,10 +147,8 @@ def test_a_folder_that_cannot_be_written_to_is_read(monkeypatch, tmp_path):
     kernel = compiling.Kernel(CLOSE_EPOCH.function, CLOSE_EPOCH.signature)
     kernel.compile()
 
-    def refuse(*_, **__):
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr("tempfile.TemporaryFile", refuse)  # how Numba asks whether a folder can be written to
+    for name in ("os.mkdir", "tempfile.NamedTemporaryFile", "filelock.FileLock"):
+        monkeypatch.setattr(name, lambda *_, **__: pytest.fail("written to"))
     again = compiling.Kernel(CLOSE_EPOCH.function, CLOSE_EPOCH.signature)
     assert again.load()
     assert again.was_on_disk
@@ -341,6 +340,18 @@ def test_compile_refuses_bad_input(refused, tmp_path):
     refused("nowhere.toml: no such file", "compile", tmp_path / "nowhere.toml")
     refused("learning.rate", "compile", XOR, "--set", "learning.rate=-1")
     refused("--jobs", "compile", "--jobs", "0")
+
+
+@compiles
+def test_nothing_is_compiled_ahead_where_it_cannot_be_kept(refused, forgotten, monkeypatch, tmp_path):
+    folder = tmp_path / "refused"
+    monkeypatch.setenv("MEMSIM_CACHE_DIR", str(folder))
+    folder.touch()
+    refused("refused/kernels-.* kept there: Not a directory; .*: set MEMSIM_CACHE_DIR", "compile", XOR, "--jobs", "1")
+    folder.unlink()
+    folder.mkdir()
+    folder.chmod(0o777)
+    refused("refused: others may write to it: .*: chmod go-w /.*/refused, or", "compile", XOR, "--jobs", "1")
 
 
 # With a cache that is empty

@@ -5,6 +5,7 @@ import gc
 import re
 import sys
 import traceback
+import warnings
 
 import click
 
@@ -26,6 +27,7 @@ COMMANDS = {
     "trace": "Look into a run file: a page, info, plots, exports, replays, checks.",
 }
 
+_AS_PYTHON_SHOWS_IT = warnings.formatwarning
 GARBAGE_THRESHOLD = 50_000  # objects made and not freed, between two collections of the young ones
 
 EPILOG = """\b
@@ -70,6 +72,7 @@ def main(arguments: list[str] | None = None) -> None:
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     _collect_less_garbage()
+    warnings.formatwarning = _warning_line
     try:
         status = group.main(args=arguments, prog_name="memsim", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -81,7 +84,10 @@ def main(arguments: list[str] | None = None) -> None:
         click.echo(f"memsim: error: {text}; {called} --help shows the usage", err=True)
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt) as error:
-        kept = str(error.__cause__ or error)  # click has an exception of its own in its place
+        # click has an exception of its own in the place of two.
+        if isinstance(error.__cause__, EOFError):
+            sys.exit(_report(error.__cause__, "--debug" in arguments))
+        kept = str(error.__cause__ or error)
         click.echo(f"memsim: stopped{kept and '; '}{kept}", err=True)
         sys.exit(130)
     except Exception as error:
@@ -97,6 +103,15 @@ def _collect_less_garbage() -> None:
     """
     gc.set_threshold(GARBAGE_THRESHOLD)
     atexit.register(gc.freeze)
+
+
+def _warning_line(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
+) -> str:
+    """A warning of memsim's own in one line; any other as Python shows it."""
+    if category.__module__.startswith("memsim."):
+        return f"warning: {message}\n"
+    return _AS_PYTHON_SHOWS_IT(message, category, filename, lineno, line)
 
 
 def _report(error: Exception, debug: bool) -> int:

@@ -14,6 +14,7 @@ Examples:
   memsim compile examples/xor.toml --set time.integrator=heun
   memsim compile sweep.toml --models my_device.py --jobs 4
   MEMSIM_CACHE_DIR=/opt/memsim memsim compile    into a folder of an image
+  chmod -R go+rX /opt/memsim                     which all may read
 """
 
 
@@ -29,10 +30,11 @@ def command(sources: tuple[Path, ...], jobs: int | None, assignments: tuple[str,
     Takes configurations of runs, sweeps, drives and loops, run files and files
     of drives; without any, the paper's perceptrons. Runs with any number of
     realisations then find their kernels in the cache, and so do predictions and
-    replays. MEMSIM_CACHE_DIR names another folder for it.
+    replays. MEMSIM_CACHE_DIR names another folder for it. What is made there is
+    for you alone; the status is 2 where nothing can be kept.
     """
     from ..ahead import compile_ahead
-    from ..kernels.compiling import cache_folder
+    from ..kernels.disk_cache import cache_folder
     from ..reporting import counted
 
     made = compile_ahead(sources, assignments, jobs or os.cpu_count() or 1)

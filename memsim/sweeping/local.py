@@ -9,6 +9,7 @@ import multiprocessing
 import queue
 import signal
 import threading
+import warnings
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 from .folder import Folder
 from .pack_run import Told, carry_out
@@ -41,6 +42,18 @@ class Ended:
 
     pack: Pack
     error: str | None = None
+
+
+class _Warned(NamedTuple):
+    """A process's warning, which this one gives: what several say it says once."""
+
+    text: str
+    kind: type[Warning]
+    file: str
+    line: int
+
+
+_given: dict[Any, Any] = {}  # warnings so far
 
 
 class LocalProcesses:
@@ -160,6 +173,9 @@ class _Worker:
         try:
             while self.pipe.poll():
                 said = self.pipe.recv()
+                if isinstance(said, _Warned):
+                    warnings.warn_explicit(*said, registry=_given)
+                    continue
                 if isinstance(said, Told):
                     self._compiling = bool(said.compiling)
                     tell(said)
@@ -223,6 +239,7 @@ def _serve(pipe: Connection) -> None:
         tasks.put(None)
 
     signal.signal(signal.SIGTERM, end)
+    warnings.showwarning = lambda message, kind, file, line, *_: _send(pipe, _Warned(str(message), kind, file, line))
     threading.Thread(target=_listen, args=(pipe, tasks, end), daemon=True).start()
     while (task := tasks.get()) is not None:
         finished, error = attempt(*task, stop, lambda told: _send(pipe, told))
