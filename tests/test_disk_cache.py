@@ -19,7 +19,7 @@ from memsim.kernels.disk_cache import CacheWarning, NotKeptWarning, RefusedError
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 ROOT = os.geteuid() == 0
-SOMEBODY = 4321
+SOMEBODY = os.geteuid() + 1
 COMMAND = "import sys; from memsim.cli import main; main(sys.argv[1:])"
 
 pytestmark = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing is compiled")
