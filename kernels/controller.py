@@ -393,10 +393,12 @@ def within_limit(bias, change, limit):
 
     A bias weight that is known to be beyond the limit already goes no further, and is not brought back either.
     """
-    room = limit - bias if change > 0.0 else -limit - bias
+    aim = bias + change
+    if -limit <= aim <= limit:
+        return change
     if change > 0.0:
-        return change if change < room else max(room, 0.0)
-    return change if change > room else min(room, 0.0)
+        return min(change, max(limit - bias, 0.0))
+    return max(change, min(-limit - bias, 0.0))
 
 
 def limit_biases(c, rows, step):

@@ -269,6 +269,8 @@ def trust(current, error, unseen):
 
 def within_limit(bias, change, limit):
     """Return a change that leads no further than the limit, in the same direction."""
+    if abs(bias + change) <= limit:
+        return change
     room = max(limit - bias, 0.0) if change > 0.0 else min(-limit - bias, 0.0)
     return min(change, room) if change > 0.0 else max(change, room)
 

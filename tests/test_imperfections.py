@@ -28,6 +28,7 @@ from memsim.errors import InputError, RunFileError
 from memsim.imperfections.drawing import own_device
 from memsim.inspection.verification import verify
 from memsim.inspection.windows import write_window
+from memsim.kernels.controller import trust, within_limit
 from memsim.kernels.imperfect import add_read_noise, flaw
 from memsim.kernels.operands import Flaws, Rows
 from memsim.kernels.random import normal
@@ -611,6 +612,59 @@ def test_readings_beyond_the_range_are_counted():
         assert (counted[b] > 0.9 * reads).all()
         assert (counted[b] <= 3 * reads).all()
         assert not without[b].any()
+
+
+@pytest.mark.parametrize("device", ["node", "modelled"])
+def test_read_noise_does_not_become_writes(device):
+    """At a learning rate of next to nothing nothing is written, whatever the noise of what nodes are read by."""
+    sections = {"devices": {"node": {"model": "node", "threshold": 1e-5}}} if device == "modelled" else {}
+    config = short_runs.configuration(
+        "mlp", learning={"rate": 1e-9, "epochs": 2}, periphery={"node": {"read_noise": 1e-3}}, **sections
+    )
+    run = training.run(config, REAL)
+    quiet = training.run(short_runs.configuration("mlp", learning={"rate": 1e-9, "epochs": 2}, **sections), REAL)
+    for bank in ("nodes1", "nodes2"):
+        span = np.ptp(run.bank(bank).variables[0][2:])
+        moved = np.abs(run.final_state[bank] - run.initial_state[bank]).max() / span
+        unmoved = np.abs(quiet.final_state[bank] - quiet.initial_state[bank]).max() / span
+        assert moved <= 10.0 * unmoved + 1e-8
+        assert (run.diagnostics(bank)["unsent"] > 0.0).any() or moved > 0.0
+
+
+@pytest.mark.parametrize("bias", [-0.08, -0.05, -0.01, 0.0, 0.03, 0.05, 0.2])
+@pytest.mark.parametrize("change", [-1.0, -0.04, -1e-30, 0.0, 1e-30, 0.04, 1.0])
+def test_a_limit_neither_enlarges_a_change_nor_turns_it_round(bias, change):
+    allowed = within_limit(bias, change, 0.05)
+    assert abs(allowed) <= abs(change)
+    assert allowed * change >= 0.0
+    if abs(bias + change) <= 0.05:
+        assert allowed == change
+    elif allowed != 0.0 and abs(bias) <= 0.05:
+        assert abs(bias + allowed) == pytest.approx(0.05, rel=1e-12)
+
+
+def test_a_measurement_counts_by_what_it_can_tell():
+    assert trust(1e-3, 0.0, 0.1) == 1.0
+    assert trust(0.0, 1e-7, 0.1) == 0.0
+    assert trust(1e-6, 1e-7, 0.1) == 0.5  # as far off as what is known
+    assert trust(-1e-4, 1e-7, 0.1) == pytest.approx(1.0 - 1e-4, rel=1e-3)
+
+
+def test_writes_below_the_controllers_resolution_are_counted_and_not_sent():
+    """The closed form and the steps differ in their last digits, and no more in what they send."""
+    energies = {}
+    for solver in ("stepping", "exact"):
+        config = short_runs.configuration("mlp", time={"solver": solver}, learning={"rate": 0.1, "epochs": 6})
+        run = training.run(config, REAL)
+        energies[solver] = run.diagnostics("synapses1")["energy"][Phase.WRITE].sum()
+    assert energies["exact"] == pytest.approx(energies["stepping"], rel=1e-9)
+    coarse = short_runs.configuration("mlp", write={"resolution": 1e-3}, learning={"rate": 0.1, "epochs": 2})
+    held = training.run(coarse, REAL)
+    assert held.margins[0].counts["unsent"] > 0
+    everything = short_runs.configuration("mlp", write={"resolution": 0.999}, learning={"rate": 0.1, "epochs": 2})
+    none = training.run(everything, REAL)
+    assert np.array_equal(none.final_state["synapses1"], none.initial_state["synapses1"])
+    assert none.diagnostics("synapses1")["energy"][Phase.WRITE].sum() == 0.0
 
 
 def test_read_noise_has_the_stated_moments():
