@@ -140,6 +140,14 @@ def realisation_seeds(seed: int, realisations: int) -> np.ndarray:
     )
 
 
+def seeds_for(seeds: np.ndarray, purpose: int, *place: int) -> np.ndarray:
+    """Seeds of the same realisations for draws of another purpose, at a place of its own: (realisations,) uint64."""
+    return np.array(
+        [np.random.SeedSequence([int(seed), purpose, *place]).generate_state(1, np.uint64)[0] for seed in seeds],
+        dtype=np.uint64,
+    )
+
+
 def assemble(
     config: Configuration, dataset: Dataset, seeds: np.ndarray | None = None, start: Start | None = None
 ) -> Assembly:

@@ -160,6 +160,7 @@ class Engine:
         self._records = [bool(recorded) and wanted for wanted in records]
         self._recorded = recorded
         self.position = 0  # slots from the start of the run
+        self.steps_before = assembly.steps_before  # that the draws of noise go on from
         self.device_steps = 0  # that were integrated
         self.partial_error = np.zeros(self.realisations)  # of the epoch in progress
         self._errors: list[np.ndarray] = []
@@ -187,6 +188,11 @@ class Engine:
     def slots(self) -> int:
         """Slots of the whole run."""
         return self.epochs * self.samples * self.slots_a_sample
+
+    @property
+    def all_steps(self) -> int:
+        """Steps of the whole run."""
+        return self._rows_before(self.slots)
 
     @property
     def sample(self) -> int:
@@ -483,7 +489,7 @@ class Engine:
         rates = self.rates(first_epoch, first_epoch + epochs)
         data = Data(self.assembly.inputs, self.assembly.targets, order, rates)
         results = Results(errors, np.zeros((epochs, len(block.banks), PHASES, lanes)), shown, kept)
-        rows = rows._replace(first_step=self.assembly.steps_before + self.step)
+        rows = rows._replace(first_step=self.steps_before + self.step)
         given = (linked.program, Packed(data), Packed(results), Packed(rows))
         stepped = loop()(*given, self.position, slots, first_epoch)
         if outputs is not None:

@@ -5,15 +5,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .assembly import Assembly
+from .assembly import Assembly, seeds_for
 from .blocks import channels
 from .datasets import Dataset, Scaling, of_stored, table_of, with_constant_line
 from .datasets.scaling import Beyond
 from .engine import Engine
 from .errors import InputError
+from .kernels.random import PURPOSE_EVALUATION
 from .replay import of_realisations, refuse_states
 from .run import Run
 
+NUMBERED, SEEDED = 0, 1  # whether the noise of an evaluation is drawn by its number, or by a seed
 ELEMENTS_TOGETHER = 1 << 17  # devices times copies that are read side by side
 
 
@@ -59,7 +61,7 @@ def reading(trained: Assembly, data: Dataset, states: Sequence[np.ndarray]) -> A
 
 def evaluate(
     finished: Run, inputs: np.ndarray, *, keyframe: int | None = None, best: bool = False, beyond: Beyond | None = None,
-    apart: bool = False,
+    apart: bool = False, seed: int | None = None,
 ) -> Prediction:  # fmt: skip
     """Send inputs through a copy of a run's devices by READ and RESTORE pulses.
 
@@ -77,8 +79,10 @@ def evaluate(
         ``data.beyond`` where not given. Inputs of a run without a scaling are taken as they are where it is not given,
         and else have the range of the samples that were learned.
     apart : bool
-        Each sample goes through a copy of its own, so that its outputs do not depend on the samples beside it. Noise
-        of the READs is then the same for each.
+        Each sample goes through a copy of its own, so that its outputs do not depend on the samples beside it.
+    seed : int, optional
+        What the noise of the READs is drawn from, 0 or more, so that another evaluation can have the same. Where none
+        is given, each evaluation of a run that was opened has noise of its own: the first, the second, and so on.
 
     Returns
     -------
@@ -106,12 +110,13 @@ def evaluate(
     if scaling is not None:
         given, clipped = scaling.apply(given, beyond or finished.config.data.beyond)
     data = Dataset(given, np.zeros((len(given), outputs)), "inputs")
-    return replace(read_through(finished, data, keyframe=keyframe, best=best, apart=apart), clipped=clipped)
+    return replace(read_through(finished, data, keyframe=keyframe, best=best, apart=apart, seed=seed), clipped=clipped)
 
 
 def read_through(
-    finished: Run, data: Dataset, *, keyframe: int | None = None, best: bool = False, apart: bool = False
-) -> Prediction:
+    finished: Run, data: Dataset, *, keyframe: int | None = None, best: bool = False, apart: bool = False,
+    seed: int | None = None,
+) -> Prediction:  # fmt: skip
     """The same for samples whose inputs are in units of the network's unit current already."""
     kept = len(finished.keyframes["epoch"])
     if keyframe is not None and not -kept <= keyframe < kept:
@@ -126,7 +131,11 @@ def read_through(
         )
     trained = finished.assembly
     states = [_states(finished, bank.name, keyframe, best=best).transpose(1, 0, 2) for bank in trained.banks]
-    assembly = replace(reading(trained, data, states), past=_past(finished, keyframe))
+    if seed is not None and seed < 0:
+        raise InputError(f"seed: must be 0 or more (got {seed})")
+    place = (NUMBERED, next(finished.readings)) if seed is None else (SEEDED, seed)
+    seeds = seeds_for(trained.seeds, PURPOSE_EVALUATION, *place)
+    assembly = replace(reading(trained, data, states), past=_past(finished, keyframe), seeds=seeds)
     return _apart(assembly) if apart else _carried_out(Engine(assembly, threads=1, epochs=1, shuffled=False))
 
 
@@ -153,6 +162,9 @@ def _apart(assembly: Assembly) -> Prediction:
     for first in range(0, samples, together):
         shown = np.arange(first, min(first + together, samples), dtype=np.uint32)
         copies = of_realisations(assembly, np.tile(np.arange(lanes), len(shown)).tolist())
+        if assembly.own:  # noise of its own for each copy
+            own = [seeds_for(assembly.seeds, PURPOSE_EVALUATION, int(sample)) for sample in shown]
+            copies = replace(copies, seeds=np.concatenate(own))
         engine = Engine(copies, threads=1, epochs=1, shown=np.repeat(shown, lanes)[None])
         given = _carried_out(engine)
         values.append(given.outputs[0].reshape(-1, len(shown), lanes).transpose(1, 0, 2))

@@ -1,5 +1,6 @@
 """A finished, stopped or running run: its results, its trace at any place, with the configuration as an object."""
 
+import itertools
 import zlib
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -34,6 +35,7 @@ class Run(TraceAccess):
 
     def __init__(self, stored: Stored) -> None:
         super().__init__(stored)
+        self.readings = itertools.count()  # numbers of the evaluations, whose noise is drawn by them
         stored.error = RunFileError
 
     def __reduce__(self) -> tuple[Callable[..., "Run"], tuple[Any, ...]]:

@@ -6,9 +6,10 @@ from typing import Self
 
 import numpy as np
 
-from .assembly import Assembly
+from .assembly import Assembly, seeds_for
 from .blocks import unread_bias
 from .engine import Checkpoint, Engine
+from .kernels.random import PURPOSE_VALIDATION
 from .prediction import reading
 
 
@@ -60,9 +61,11 @@ class Watch:
         self.best = Best(np.full(lanes, -1), np.zeros(lanes), start)
         self._patience = assembly.config.learning.patience
         self._epochs = 0  # that were looked at
+        self._epochs_before = assembly.epochs_before
         self._reader: Engine | None = None
         if assembly.dataset.validation is not None:
             forward = reading(assembly, assembly.dataset.validation, assembly.initial)
+            forward = replace(forward, seeds=seeds_for(assembly.seeds, PURPOSE_VALIDATION))
             self._reader = Engine(forward, threads=threads, epochs=1, shuffled=False)
 
     def prepare(self, stop: Event | None = None) -> None:
@@ -106,7 +109,11 @@ class Watch:
             The validation error; none where no samples were held back.
         """
         states = engine.states()
-        validation = None if self._reader is None else _error(self._reader, states, engine.past())
+        validation = None
+        if self._reader is not None:
+            # Each look draws noise of its own.
+            self._reader.steps_before = (self._epochs_before + self._epochs) * self._reader.all_steps
+            validation = _error(self._reader, states, engine.past())
         error = total_error if validation is None else validation
         # What a realisation keeps must not depend on how long others beside it go on.
         better = ~self._settled & ((error < self.best.error) | (self.best.epoch < 0))

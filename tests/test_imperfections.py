@@ -685,3 +685,51 @@ def test_read_noise_has_the_stated_moments():
     # From step to step and from device to device there is no correlation.
     for one, other in ((noise[1:], noise[:-1]), (noise[:, 1:], noise[:, :-1])):
         assert abs((one * other).mean()) < 4.0 * sigma**2 / math.sqrt(one.size)
+
+
+# Noise is used once
+
+
+def correlation(one, other):
+    return np.corrcoef(one.ravel(), other.ravel())[0, 1]
+
+
+def test_each_evaluation_has_noise_of_its_own_and_a_seed_gives_it_again():
+    noise = {"periphery": {"synapse": {"read_noise": 1e-2}}}
+    run = training.run(short_runs.configuration("mlp", **noise, run={"realisations": 40}), REAL)
+    quiet = training.run(short_runs.configuration("mlp", run={"realisations": 40}), REAL)
+    inputs = np.full((30, 2), 0.5)  # the same again and again
+    apart = [evaluate(run, inputs, apart=True, keyframe=0).outputs for _ in range(2)]
+    by_number = [evaluate(run, inputs, keyframe=0).outputs for _ in range(2)]
+    for one, other in (apart, by_number, (apart[0][1:], apart[0][:-1]), (by_number[0][1:], by_number[0][:-1])):
+        # What is left after each realisation's own mean is noise.
+        assert abs(correlation(one - one.mean(axis=0), other - other.mean(axis=0))) < 0.15
+    seeded = [evaluate(run, inputs, keyframe=0, seed=7).outputs for _ in range(2)]
+    assert np.array_equal(*seeded)
+    assert not np.array_equal(seeded[0], evaluate(run, inputs, keyframe=0, seed=8).outputs)
+    assert not np.array_equal(seeded[0], by_number[1])
+    assert np.array_equal(*(evaluate(quiet, inputs, keyframe=0).outputs for _ in range(2)))
+    with pytest.raises(InputError, match="seed: must be 0 or more"):
+        evaluate(run, inputs, seed=-1)
+
+
+def test_validation_has_noise_of_its_own_in_each_epoch_and_none_of_the_trainings(monkeypatch):
+    drawn = []
+    draw = Engine._run_block
+
+    def listening(engine, index, linked, rows, *about):
+        first = engine.steps_before + engine.step
+        drawn.append((engine.assembly.seeds.tolist(), first, first + engine.all_steps))
+        return draw(engine, index, linked, rows, *about)
+
+    monkeypatch.setattr(Engine, "_run_block", listening)
+    held_back = Dataset(REAL.inputs[3:], REAL.targets[3:], REAL.name)
+    config = short_runs.configuration(
+        "mlp", periphery={"node": {"read_noise": 1e-3}}, data={"validation": 0.4}, learning={"epochs": 3}
+    )
+    training.run(config, Dataset(REAL.inputs[:3], REAL.targets[:3], REAL.name, held_back))
+    seeds = {tuple(each[0]) for each in drawn}
+    assert len(seeds) == 2
+    (looks,) = [[each for each in drawn if tuple(each[0]) == one] for one in seeds if one != tuple(drawn[0][0])]
+    starts = sorted({first for _, first, _ in looks})
+    assert len(starts) >= 3
