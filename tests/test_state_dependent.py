@@ -137,6 +137,27 @@ def test_at_a_bound_nothing_more_is_said_of_a_node():
     assert beside.tolist() == [0.0, 0.0]
 
 
+@pytest.mark.parametrize(("heun", "most"), [(False, 0.035), (True, 7e-4)])
+@pytest.mark.parametrize("device", [JOGLEKAR, IonDrift(window="biolek"), IonDrift(window="prodromakis")])
+def test_the_slope_of_a_windowed_node_is_that_of_its_steps_but_for_the_methods_error(device, heun, most):
+    nominal, beside, small = nominal_of(device, "devices.node"), np.empty(2), 1e-6
+    for share in (-0.3, -0.115, 0.05, 0.2):
+        for before in (0.3, 0.5, 0.7):
+            current = share * 0.5 / (device.drift_coefficient * DT * STEPS)
+
+            def state(current, before=before):
+                return before + nominal.ask(Quantity.EFFECT, before, current, heun=heun, **PULSE)
+
+            def voltage(current, state=state):
+                return nominal.memristance(state(current)) * current
+
+            after, step = state(current), 1e-5 * current
+            nominal.ask(Quantity.RESPONSE, after, current, heun=heun, beside=beside, **PULSE)
+            steepness = (nominal.memristance(after + small) - nominal.memristance(after - small)) / (2.0 * small)
+            slope = nominal.memristance(after) + current * steepness * beside[1]
+            assert slope == pytest.approx((voltage(current + step) - voltage(current - step)) / (2.0 * step), rel=most)
+
+
 @pytest.mark.parametrize("slope", [False, True])
 def test_a_train_has_the_number_of_pulses_that_comes_nearest(slope):
     """Ion drift without a window moves alike with every pulse."""
