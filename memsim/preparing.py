@@ -5,12 +5,14 @@ belongs to the context (:mod:`contextvars`), so that it need not be handed
 through everything that may have to compile; without one, stderr has the word.
 """
 
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from threading import Event
 
+from . import streams
 from .errors import StoppedCompilingError
 from .kernels.compiling import Kernel
 
@@ -62,14 +64,13 @@ def progress_of(name: str, done: int, total: int) -> str:
 @contextmanager
 def on_stderr(total: int) -> Iterator[Tell]:
     """Tell it on stderr: a line that changes and vanishes on a terminal, one every ten seconds elsewhere."""
-    from rich.console import Console
+    if sys.stderr is not None and sys.stderr.isatty():
+        from .terminal import waiting
 
-    console = Console(stderr=True, highlight=False, markup=False)
-    if console.is_terminal:
-        with console.status(DOING) as status:
-            yield lambda name, done: status.update(progress_of(name, done, total))
+        with waiting(DOING) as show:
+            yield lambda name, done: show(progress_of(name, done, total))
     else:
-        yield _lines(lambda text: console.print(text, soft_wrap=True), total)
+        yield _lines(streams.tell, total)
 
 
 def _lines(show: Callable[[str], None], total: int) -> Tell:

@@ -9,52 +9,18 @@ from contextlib import contextmanager
 from types import TracebackType
 
 import numpy as np
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
-from rich.table import Column, Table
+from rich.progress import Progress, TaskID
 
 from .energy.summary import EnergySummary, summarise
 from .margins import COUNTS, BankMargins
 from .preparing import Tell, on_stderr, progress_of, silently, told_to
-from .run import Run
-from .scoring.report import tables_of
+from .run import LEARNED, Run
+from .scoring.report import Scores, scores_of
 from .si import with_prefix
+from .streams import tell
+from .terminal import Column, Table, describe, numbers, progress_bar, show
 
 PLAIN_SECONDS = 10.0  # between lines where the output is no terminal
-WIDE = 100  # cells of a terminal that the speed of a run is shown on, too
-
-
-def progress_bar(
-    *columns: TextColumn, speed: TextColumn | None = None, on: Console | None = None, disable: bool = False
-) -> Progress:
-    """A bar on stderr that vanishes at its end: what goes on, the bar, its share, columns, the time left.
-
-    The bar takes the room that the others leave, so that nothing is cut off.
-
-    Parameters
-    ----------
-    *columns : TextColumn
-        After the share.
-    speed : TextColumn, optional
-        Only where the terminal is wide.
-    on : Console, optional
-        The terminal.
-    disable : bool
-        Show nothing.
-    """
-    terminal = on or Console(stderr=True)
-    wide = (speed,) if speed and terminal.width >= WIDE else ()
-    return Progress(
-        TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis")),
-        BarColumn(bar_width=None, table_column=Column(min_width=10, max_width=40)),
-        TextColumn("{task.percentage:3.0f} %"),
-        *columns,
-        *wide,
-        TimeRemainingColumn(),
-        console=terminal,
-        transient=True,
-        disable=disable,
-    )
 
 
 def duration(seconds: float) -> str:
@@ -100,9 +66,7 @@ class TrainingProgress:
         self._task: TaskID | None = None
         if not quiet and not self._plain:
             self._bar = progress_bar(
-                TextColumn("{task.completed:.0f}/{task.total:.0f}"),
-                TextColumn("error {task.fields[error]}"),
-                speed=TextColumn("{task.fields[speed]}"),
+                "{task.completed:.0f}/{task.total:.0f}", "error {task.fields[error]}", speed="{task.fields[speed]}"
             )
 
     def __enter__(self) -> "TrainingProgress":
@@ -121,7 +85,7 @@ class TrainingProgress:
             self._bar.start()
             self._task = self._bar.add_task(self._name, total=self._epochs, error="-", speed="")
         if self._plain:
-            print(f"{self._name}: {counted(self._epochs, 'epoch')}", file=sys.stderr, flush=True)
+            tell(f"{self._name}: {counted(self._epochs, 'epoch')}")
 
     def update(self, epoch: int, error: float, device_steps: int) -> None:
         """Tell how far the run is; see :class:`memsim.training.Progress`."""
@@ -134,7 +98,7 @@ class TrainingProgress:
         elif self._plain and now - self._told >= PLAIN_SECONDS:
             self._told = now
             parts = (f"epoch {epoch}/{self._epochs}", f"error {error:.4g}", *self._pace(now, epoch, device_steps))
-            print("  ".join(filter(None, parts)), file=sys.stderr, flush=True)
+            tell("  ".join(filter(None, parts)))
 
     def _pace(self, now: float, epoch: int, device_steps: int) -> tuple[str, str]:
         """Speed and time left; empty before there are two updates to tell them from."""
@@ -163,9 +127,7 @@ class StepProgress:
         self._bar: Progress | None = None
         self._task: TaskID | None = None
         if not quiet and not self._plain:
-            self._bar = progress_bar(
-                TextColumn("{task.fields[unit]} {task.completed:,.0f}/{task.total:,.0f}"),
-            )
+            self._bar = progress_bar("{task.fields[unit]} {task.completed:,.0f}/{task.total:,.0f}")
 
     def __enter__(self) -> "StepProgress":
         self._compiling.__enter__()
@@ -207,24 +169,16 @@ class StepProgress:
         elif self._plain and now - self._told >= PLAIN_SECONDS:
             self._told = now
             left = (now - self._begun) / max(done, 1) * (steps - done)
-            print(f"{self._doing}: {unit} {done:,}/{steps:,}  {left:.0f} s left", file=sys.stderr, flush=True)
-
-
-def console() -> Console:
-    """The terminal, or a file that tables may be as wide as they need in."""
-    return Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=120)
+            tell(f"{self._doing}: {unit} {done:,}/{steps:,}  {left:.0f} s left")
 
 
 def margins_table(margins: tuple[BankMargins, ...]) -> Table:
     """Margins of all banks as a table."""
-    table = Table(title="Margins", title_justify="left", title_style="bold")
-    table.add_column("bank")
-    for heading in ("peak state\n/ bound", "peak READ\n/ I_th", "peak WRITE\n/ limit", "restore\nresidual"):
-        table.add_column(heading, justify="right")
-    table.add_column("counted")
+    headings = ("peak state\n/ bound", "peak READ\n/ I_th", "peak WRITE\n/ limit", "restore\nresidual")
+    table = Table("bank", *numbers(*headings), Column("counted", words=True), title="Margins")
     for bank in margins:
         found = [_of_count(name, number) for name, number in bank.counts.items() if number]
-        table.add_row(
+        table.row(
             bank.bank,
             f"{bank.peak_state:.3f}",
             bank.shown_read,
@@ -250,33 +204,41 @@ def show_run(run: Run, error: np.ndarray | None = None) -> None:
     error : (epochs, realisations) float64, optional
         The run's total error; what was read of it before, of a run that goes on.
     """
-    out = console()
     margins = run.margins
-    out.print(margins_table(margins))
+    show(margins_table(margins))
     for name, meaning in COUNTS.items():
         if any(bank.counts[name] for bank in margins):
-            out.print(f"  {name.replace('_', ' ')}: {meaning}", style="dim")
+            describe(f"  {name.replace('_', ' ')}: {meaning}", style="dim")
     error = run.total_error if error is None else error
     if len(error) == 0:
-        out.print("no epoch is complete")
+        describe("no epoch is complete")
         return
     realisations = error.shape[1]
     spread = "" if realisations == 1 else f" (mean of {realisations} realisations, {_span_of(error[-1])})"
-    out.print(f"epoch {len(error)}: total error {error[-1].mean():.4g}{spread}")
+    describe(f"epoch {len(error)}: total error {error[-1].mean():.4g}{spread}")
     if run.best_state:
-        out.print(_best_of(run))
-    for score in tables_of(run):
-        out.print(score)
+        describe(_best_of(run))
+    scores = scores_of(run)
+    scores.show()
     if run.ended_early:
-        out.print(f"ended early: {counted(run.config.learning.patience, 'epoch')} brought no lower error")
+        describe(f"ended early: {counted(run.config.learning.patience, 'epoch')} brought no lower error")
     energy = summarise(run)
     joules = 0.0 if energy is None else energy.sample_energy * energy.samples
-    out.print(
+    describe(
         f"{run.device_steps:.3g} device-steps in {duration(run.wall_seconds)}; the hardware would have taken "
         f"{duration(run.simulated_time)} and {with_prefix(joules, 'J')} a realisation"
     )
     if energy is not None:
-        out.print(_energy_of(energy))
+        describe(_energy_of(energy))
+    describe(_learned(scores, error[-1]), style="bold")
+
+
+def _learned(scores: Scores, error: np.ndarray) -> str:
+    """How a run went, and what that means: its accuracy where it has classes, or else how many realisations learned."""
+    if scores.accuracy:
+        return f"{scores.accuracy}; right is a sample whose class has the largest output"
+    learned = f"learned {(error < LEARNED).sum():,} of {counted(len(error), 'realisation')}"
+    return f"{learned}; learned is a total error under {LEARNED:g} in the last epoch"
 
 
 def _best_of(run: Run) -> str:
@@ -342,7 +304,7 @@ class ReproductionProgress:
             self._begun += 1
             shown = f"run {self._begun}/{self._runs}: {name}"
         if self._plain:
-            sys.stderr.write(f"{shown}\n")
+            tell(shown)
         return _OneOfMany(self._bar, self._task, shown)
 
 

@@ -1,11 +1,11 @@
 """The slot table in words: for the terminal, for figures, and for the run file."""
 
 import numpy as np
-from rich.table import Table
 
 from .assembly import Assembly
 from .kernels.slots import Operation
 from .schedule import Schedule, Slot
+from .terminal import Column, Table, numbers
 
 FIELDS = [
     ("phase", "S8"),
@@ -56,15 +56,14 @@ def _row(slot: Slot, start: int, rest_steps: int) -> tuple[object, ...]:
 
 def table(assembly: Assembly) -> Table:
     """The slot table for the terminal."""
-    shown = Table(title="Slots of one training sample", title_justify="left", title_style="bold")
-    for heading in ("phase", "bank", "start\nstep", "width\nsteps", "pulses", "start\nms", "driven by"):
-        shown.add_column(heading, justify="right" if "\n" in heading or heading == "pulses" else "left")
+    headings = numbers("start\nstep", "width\nsteps", "pulses", "start\nms")
+    shown = Table("phase", "bank", *headings, Column("driven by", words=True), title="Slots of one training sample")
     schedule, dt = assembly.schedule, assembly.config.time.dt
     for slot, start in zip(schedule.slots, schedule.starts, strict=True):
         driven_by = DRIVEN_BY[slot.operation.name]
         if slot.operation in (Operation.WRITE_VARIABLE, Operation.WRITE_LINE):
             driven_by = f"variable {slot.variable + 1}: {driven_by}"
-        shown.add_row(
+        shown.row(
             slot.phase.name, assembly.banks[slot.bank].name, str(start), str(slot.width), str(slot.pulses),
             f"{1e3 * start * dt:g}", driven_by,
         )  # fmt: skip

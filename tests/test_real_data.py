@@ -24,6 +24,7 @@ from memsim.scoring.figures import figure_of
 from memsim.scoring.names import numbered, shortened
 from memsim.scoring.report import confusion_tables
 from memsim.scoring.roc import roc_areas, roc_curve
+from memsim.terminal import Words
 
 pytest.importorskip("sklearn")
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -304,8 +305,8 @@ def lines_of(found):
     """The tables of confusion and areas on a terminal of 80 columns."""
     terminal = Console(width=80, highlight=False)
     with terminal.capture() as captured:
-        for table in confusion_tables(found):
-            terminal.print(table)
+        for part in confusion_tables(found):
+            terminal.print(Words(part) if isinstance(part, str) else part)
     return captured.get().splitlines()
 
 

@@ -229,7 +229,7 @@ def test_a_wrong_equation_is_found(drive_file, tmp_path, cli, monkeypatch):
     monkeypatch.setattr(netlist, "equations_of", lambda device: wrong)
     differs = cli(*arguments)
     assert differs.status == 1
-    assert re.search(r"boundary +1.0e-02 of .* above 0.001", differs.out), differs.out
+    assert re.search(r"boundary +│ +1.0e-02 │ .* │ above 0.001", differs.out), differs.out
 
 
 @with_ngspice

@@ -237,7 +237,10 @@ def test_a_finished_sweep_is_left_as_it_is(cli, source, whole):
     before = {path: path.stat().st_mtime_ns for path in packs_of(whole)}
     called = cli("sweep", source, "--out", whole, "--resume")
     assert called.status == 0
-    assert re.search(r"\n6 points finished, 0 failed, 0 open; \d+ of 12 realisations learned\n", called.out)
+    assert re.search(
+        r"\n6 points finished, 0 failed, 0 open; learned \d+ of 12 realisations, to a total error under 0\.1\n",
+        called.out,
+    )
     with memsim.open_run(packs_of(whole)[0]) as first, memsim.open_run(packs_of(whole)[1]) as second:
         last = np.concatenate([first.total_error[-1], second.total_error[-1]])
     row = rf"│ 0\.05 +│ +{(last < 0.1).sum()} of 6 │ +{last.mean():.4g} │ +{last.max():.4g} │"

@@ -93,7 +93,7 @@ def test_info_counts_one_as_one(cli, tmp_path):
 def test_info_shows_the_codec_that_the_file_has(cli, tmp_path, compression, told):
     training.run(configuration(mode="full", compression=compression), DATA, out=tmp_path / "run.h5").close()
     shown = cli("trace", "info", tmp_path / "run.h5").out
-    assert f"Traces, {told} " in shown
+    assert f"\nTraces, {told}\n" in shown
     assert "variables" not in shown
 
 

@@ -4,7 +4,9 @@ import sys
 import time
 from types import TracebackType
 
-from ..reporting import PLAIN_SECONDS, progress_bar
+from ..reporting import PLAIN_SECONDS
+from ..streams import tell
+from ..terminal import progress_bar
 
 
 class CaseProgress:
@@ -35,4 +37,4 @@ class CaseProgress:
         now = time.monotonic()
         if self._plain and now - self._told >= PLAIN_SECONDS:
             self._told = now
-            print(f"case {done + 1}/{total}: {name}", file=sys.stderr, flush=True)
+            tell(f"case {done + 1}/{total}: {name}")

@@ -2,13 +2,11 @@
 
 from collections.abc import Callable
 
-from rich.table import Table
-
-from ..reporting import console, duration
+from ..reporting import duration
+from ..terminal import Column, Table, describe, numbers, show
 from .comparison import Change, Comparison
 from .records import Record, Report
 
-CASE_WIDTH = 46
 SHOWN = 12  # changes of a kind; the rest is counted
 
 
@@ -77,20 +75,18 @@ OWN: dict[str, Cells] = {
 
 def show_report(report: Report) -> None:
     """Print the tables of all suites."""
-    out = console()
     machine = report.machine
-    out.print(
+    describe(
         f"{machine.processor}; {machine.cores} cores, {machine.memory_bytes / 2**30:.1f} GiB; "
         f"C: {report.compiler}; memsim {report.versions['memsim']}, numba {report.versions['numba']}, "
-        f"numpy {report.versions['numpy']}",
-        soft_wrap=True,
+        f"numpy {report.versions['numpy']}"
     )
     for suite in dict.fromkeys(record.suite for record in report.records):
-        out.print(_table(suite, [record for record in report.records if record.suite == suite]))
+        show(_table(suite, [record for record in report.records if record.suite == suite]))
         if suite in report.limits:
-            out.print(f"  the machine's limits beside it: {_limits(report.limits[suite])}", style="dim", soft_wrap=True)
+            describe(f"  the machine's limits beside it: {_limits(report.limits[suite])}", style="dim")
     for word in (*report.left_out, *report.failed):
-        out.print(word, markup=False, soft_wrap=True)
+        describe(word)
 
 
 def _limits(found: dict[str, float]) -> str:
@@ -98,44 +94,36 @@ def _limits(found: dict[str, float]) -> str:
 
 
 def _table(suite: str, records: list[Record]) -> Table:
-    table = Table(title=suite, title_justify="left", title_style="bold")
     shown = {name: cell for name, cell in (COMMON | OWN[suite]).items() if any(cell(record) for record in records)}
-    for heading in shown:
-        table.add_column(heading, justify="left" if heading == "case" else "right", min_width=_least(heading, records))
+    case, *headings = shown
+    table = Table(Column(case, words=True), *numbers(*headings), title=suite)
     for record in records:
-        table.add_row(*(cell(record) for cell in shown.values()))
+        table.row(*(cell(record) for cell in shown.values()))
     return table
-
-
-def _least(heading: str, records: list[Record]) -> int | None:
-    """Cells that a column needs: the cases are read most easily on one line."""
-    return min(CASE_WIDTH, max(len(record.case) for record in records)) if heading == "case" else None
 
 
 def show_comparison(comparison: Comparison, name: str) -> None:
     """Print what became slower, and what faster, than in an older report."""
-    out = console()
     for verdict in ("slower", "faster"):
         changes = comparison.of(verdict)
         if verdict == "faster":
             changes = changes[::-1]
         if changes:
-            out.print(_changes_table(f"{verdict} than {name}", changes[:SHOWN]))
+            show(_changes_table(f"{verdict} than {name}", changes[:SHOWN]))
         if len(changes) > SHOWN:
-            out.print(f"  and {len(changes) - SHOWN} more")
+            describe(f"  and {len(changes) - SHOWN} more")
     counts = ", ".join(f"{len(comparison.of(v))} {v}" for v in ("slower", "faster", "within noise"))
-    out.print(f"compared with {name}: {counts}", markup=False, soft_wrap=True)
+    describe(f"compared with {name}: {counts}")
     for word, keys in (("new", comparison.new), ("gone", comparison.gone)):
         if keys:
             shown = "; ".join(f"{suite}: {case}" for suite, case in keys[:SHOWN])
             rest = f"; and {len(keys) - SHOWN} more" if len(keys) > SHOWN else ""
-            out.print(f"{word}: {shown}{rest}", markup=False, soft_wrap=True)
+            describe(f"{word}: {shown}{rest}")
 
 
 def _changes_table(title: str, changes: list[Change]) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold")
-    for heading in ("suite", "case", "compared", "new over old", "noise of both"):
-        table.add_column(heading, justify="right" if heading in ("new over old", "noise of both") else "left")
+    case = Column("case", words=True)
+    table = Table("suite", case, "compared", *numbers("new over old", "noise of both"), title=title)
     for change in changes:
-        table.add_row(change.suite, change.case, change.basis, f"{change.change:.2f}", f"{100 * change.noise:.0f} %")
+        table.row(change.suite, change.case, change.basis, f"{change.change:.2f}", f"{100 * change.noise:.0f} %")
     return table

@@ -9,6 +9,7 @@ import warnings
 
 import click
 
+from ..streams import is_unread, lost, prepare_streams, say, tell
 from .lazy import LazyGroup
 
 # Command to the module that holds it and its line in `memsim --help`, so that
@@ -48,7 +49,7 @@ def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     if value:
         from ..provenance import program_version
 
-        click.echo(f"memsim {program_version()}")
+        say(f"memsim {program_version()}")
         ctx.exit()
 
 
@@ -71,28 +72,46 @@ def main(arguments: list[str] | None = None) -> None:
     Status 0: done. 1: the run failed. 2: bad input. 130: stopped with Ctrl-C.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
+    prepare_streams()
     _collect_less_garbage()
-    warnings.formatwarning = _warning_line
+    status = _carry_out(arguments)
+    sys.exit(_of_output(status))
+
+
+def _carry_out(arguments: list[str]) -> int:
+    """Run the command line; the exit status."""
     try:
         status = group.main(args=arguments, prog_name="memsim", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
-        sys.exit(error.exit_code)
+        return error.exit_code
     except click.ClickException as error:
         called = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "memsim"
         text = error.format_message().rstrip(".")
-        click.echo(f"memsim: error: {text}; {called} --help shows the usage", err=True)
-        sys.exit(error.exit_code)
+        tell(f"memsim: error: {text}; {called} --help shows the usage")
+        return error.exit_code
     except (click.Abort, KeyboardInterrupt) as error:
         # click has an exception of its own in the place of two.
         if isinstance(error.__cause__, EOFError):
-            sys.exit(_report(error.__cause__, "--debug" in arguments))
+            return _report(error.__cause__, "--debug" in arguments)
         kept = str(error.__cause__ or error)
-        click.echo(f"memsim: stopped{kept and '; '}{kept}", err=True)
-        sys.exit(130)
+        tell(f"memsim: stopped{kept and '; '}{kept}")
+        return 130
     except Exception as error:
-        sys.exit(_report(error, "--debug" in arguments))
-    sys.exit(status if isinstance(status, int) else 0)
+        return _report(error, "--debug" in arguments)
+    return status if isinstance(status, int) else 0
+
+
+def _of_output(status: int) -> int:
+    """The exit status, 1 where nothing else was wrong than that stdout took less than it was given.
+
+    A pipe that nobody reads any more has no loss: whoever read it has what they wanted.
+    """
+    reason = lost()
+    if reason is None or is_unread():
+        return status
+    tell(f"memsim: error: stdout: {reason.strerror}; what it did not take is lost, all else is done")
+    return status or 1
 
 
 def _collect_less_garbage() -> None:
@@ -119,13 +138,13 @@ def _report(error: Exception, debug: bool) -> int:
     from ..errors import InputError, MemsimError
     from ..traces.errors import NotARunFileError
 
-    if debug:
-        traceback.print_exception(error)
+    for line in "".join(traceback.format_exception(error)).splitlines() if debug else ():
+        tell(line)
     known = isinstance(error, MemsimError | OSError)
     text = (
-        re.sub(r"\[Errno -?\d+\] ", "", str(error).splitlines()[0])
+        re.sub(r"\[Errno -?\d+\] ", "", str(error))
         if known and str(error)
         else f"{type(error).__name__}: {error} (please report this; --debug shows where)"
     )
-    click.echo(f"memsim: error: {text}", err=True)
+    tell(f"memsim: error: {text}")
     return 2 if isinstance(error, InputError | NotARunFileError) else 1

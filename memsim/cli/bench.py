@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..streams import say, tell
 from . import options
 
 if TYPE_CHECKING:
@@ -75,10 +76,10 @@ def command(
             report = run_suites(names, setting, shlex.join(["memsim", *sys.argv[1:]]), progress)
     show_report(report)
     for path in write_all(report, targets):
-        click.echo(f"wrote {path}")
+        say(f"wrote {path}")
     slower = bool(old and _compared(old, report, compare))
     if not report.complete:
-        click.echo(f"stopped; kept are {counted(len(report.records), 'record')}", err=True)
+        tell(f"stopped; kept are {counted(len(report.records), 'record')}")
         return 130
     return 1 if report.failed or (slower and fail_on_slower) else 0
 

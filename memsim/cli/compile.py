@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from ..streams import say
 from . import options
 
 EPILOG = """\b
@@ -38,4 +39,4 @@ def command(sources: tuple[Path, ...], jobs: int | None, assignments: tuple[str,
     from ..reporting import counted
 
     made = compile_ahead(sources, assignments, jobs or os.cpu_count() or 1)
-    click.echo(f"compiled {counted(made.compiled, 'kernel')}, {made.there} were there: {cache_folder()}")
+    say(f"compiled {counted(made.compiled, 'kernel')}, {made.there} were there: {cache_folder()}")

@@ -8,9 +8,8 @@ import click
 from . import options
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from ..devices import Device
+    from ..terminal import Table
 
 EPILOG = """\b
 Examples:
@@ -30,42 +29,50 @@ def command(name: str | None) -> None:
     """List the device models, or show one: equations, parameters and where they come from, states, source."""
     from ..devices import MODELS
     from ..errors import InputError
-    from ..reporting import console
+    from ..terminal import Column, Table, describe, show
 
     if name is not None and name not in MODELS:
         raise InputError(f"NAME: must be one of {', '.join(MODELS)} (got {name!r})")
     if name is not None:
-        show(name, MODELS[name])
+        show_model(name, MODELS[name])
         return
-    out = console()
+    table = Table("model", Column("what it is", words=True), open=True)
     for key, model in MODELS.items():
-        out.print(f"{key:22s}{model.title}")
-    out.print("\nmemsim devices NAME shows a model's equations, parameters and sources.")
+        table.row(key, model.title)
+    show(table)
+    describe()
+    describe("memsim devices NAME shows a model's equations, parameters and sources.")
 
 
-def show(name: str, model: "type[Device]") -> None:
+def show_model(name: str, model: "type[Device]") -> None:
     """Print all that is known of a model."""
-    from ..reporting import console
+    from ..terminal import describe, show
 
-    out = console()
-    out.print(f"{name}: {model.title}\n", style="bold")
-    out.print(model.equations, markup=False)
+    describe(f"{name}: {model.title}", style="bold")
+    describe()
+    for line in model.equations.splitlines():
+        describe(line)
     table, origins = _parameters(model)
-    out.print("", table)
+    describe()
+    show(table)
     for number, origin in enumerate(origins, 1):
-        out.print(f"\\[{number}] {origin}", style="dim")
+        describe(f"[{number}] {origin}", style="dim")
     if model.presets:
-        out.print("", _presets(model))
+        describe()
+        show(_presets(model))
         for preset, parameters in model.presets.items():
-            out.print(f"{preset}: {parameters.origin}", style="dim")
-    out.print("", _states(model))
-    out.print(f"source: {model.source}")
+            describe(f"{preset}: {parameters.origin}", style="dim")
+    describe()
+    show(_states(model))
+    describe(f"source: {model.source}")
 
 
 def _parameters(model: "type[Device]") -> "tuple[Table, list[str]]":
     """The table of a model's parameters, and the origins that its numbers in brackets stand for."""
-    table = _table("Parameters", "parameter", "unit", "default", "range", "what it is")
-    table.columns[3].max_width = 17  # so that a choice of words leaves room for what they mean
+    from ..terminal import Column, Table
+
+    words = Column("range", words=True), Column("what it is", words=True)
+    table = Table("parameter", "unit", "default", *words, title="Parameters")
     origins: list[str] = []
     for field, about in model.model_fields.items():
         if field == "model":
@@ -74,9 +81,9 @@ def _parameters(model: "type[Device]") -> "tuple[Table, list[str]]":
         origin = str(extra.get("origin", ""))
         if origin and origin not in origins:
             origins.append(origin)
-        note = f" \\[{origins.index(origin) + 1}]" if origin else ""
+        note = f" [{origins.index(origin) + 1}]" if origin else ""
         default = "calibrated" if about.default is None else _number(about.default)
-        table.add_row(field, str(extra.get("unit", "")), default, _range(about), f"{about.description}{note}")
+        table.row(field, str(extra.get("unit", "")), default, _range(about), f"{about.description}{note}")
     return table, origins
 
 
@@ -94,28 +101,24 @@ def _range(about: Any) -> str:
 
 
 def _presets(model: "type[Device]") -> "Table":
-    table = _table("Named sets (preset)", "parameter", *model.presets)
+    from ..terminal import Table
+
+    table = Table("parameter", *model.presets, title="Named sets (preset)")
     fields = [field for field in model.model_fields if any(field in each.values for each in model.presets.values())]
     for field in fields:
-        table.add_row(field, *(_number(each.values.get(field, "")) for each in model.presets.values()))
+        table.row(field, *(_number(each.values.get(field, "")) for each in model.presets.values()))
     return table
 
 
 def _states(model: "type[Device]") -> "Table":
     from ..devices import UNBOUNDED
+    from ..terminal import Column, Table
 
-    table = _table("State variables, with the default parameters", "state variable", "unit", "from", "to", "what it is")
+    title, words = "State variables, with the default parameters", Column("what it is", words=True)
+    table = Table("state variable", "unit", "from", "to", words, title=title)
     for variable in model().state_variables():
         upper = "none" if variable.upper >= UNBOUNDED else f"{variable.upper:g}"
-        table.add_row(variable.name, variable.unit, f"{variable.lower:g}", upper, variable.description)
-    return table
-
-
-def _table(title: str, *columns: str) -> "Table":
-    from rich.table import Table
-
-    table = Table(*columns, title=title, title_justify="left")
-    table.columns[0].no_wrap = True
+        table.row(variable.name, variable.unit, f"{variable.lower:g}", upper, variable.description)
     return table
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..streams import say, tell
 from . import options
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def _drive(
             trace = run(config, out=out, overwrite=overwrite, threads=threads, progress=progress, dt_check=checked)
     except KeyboardInterrupt as error:
         if out is not None and not isinstance(error, StoppedCompilingError):
-            click.echo(f"{out} keeps the rows so far", err=True)
+            tell(f"{out} keeps the rows so far")
         raise
     with trace:
         show_drive(trace)
@@ -122,7 +123,7 @@ def _drive(
 
             draw(trace, plot, overwrite=overwrite)
     for path in filter(None, (out, plot)):
-        click.echo(f"wrote {path}")
+        say(f"wrote {path}")
 
 
 def _loops(
@@ -151,7 +152,7 @@ def _loops(
         from ..hysteresis.figures import draw
 
         draw(sweep, plot, overwrite=overwrite)
-        click.echo(f"wrote {plot}")
+        say(f"wrote {plot}")
     if table is not None:
         write_table(sweep, table, overwrite=overwrite)
-        click.echo(f"wrote {table}")
+        say(f"wrote {table}")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from ..streams import say
 from . import options
 
 EPILOG = """\b
@@ -84,7 +85,7 @@ def command(
             if csv is not None:
                 tables.write_csv(run, csv)
     for path in filter(None, (plot, json, csv)):
-        click.echo(f"wrote {path}")
+        say(f"wrote {path}")
 
 
 def _refuse_targets(plot: Path | None, json: Path | None, csv: Path | None, overwrite: bool) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from ..streams import say
 from . import options
 
 EPILOG = """\b
@@ -200,4 +201,4 @@ def _write(fit: Any, plot: Path | None, out: Path | None, json: Path | None, ove
     if json is not None:
         write_json(fit, json)
     for path in filter(None, (plot, out, json)):
-        click.echo(f"wrote {path}")
+        say(f"wrote {path}")

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from ..streams import say
 from . import options
 
 EPILOG = """\b
@@ -83,7 +84,9 @@ def command(
     from ..reproduction import output, runs
     from ..reproduction.carriers import plan_trials
     from ..reproduction.settings import Reproduction
+    from ..reproduction.shown import show_findings
     from ..reproduction.universality import plan_fits
+    from ..terminal import describe
 
     sizes = {"realisations": realisations, "fit_realisations": realisations, "epochs": epochs, "fit_epochs": epochs}
     settings = Reproduction(
@@ -100,15 +103,6 @@ def command(
         found = runs.carry_out(settings, jobs, fits, trials, progress.run)
     seconds = time.perf_counter() - begun
     written = output.write(found, out, seconds)
-    for run in found.runs():
-        last = run.total_error[-1]
-        click.echo(f"{run.name:20s}learned {run.learned:4d} of {len(last)}   mean total error {run.mean[-1]:.3g}")
-    for fit in found.fits:
-        click.echo(f"{fit.fit.name:32s}root mean square error, least {fit.error.min():.3g}   median {fit.median:.3g}")
-    for tried in found.carriers:
-        last = tried.total_error[-1]
-        click.echo(
-            f"{tried.trial.name:47s}learned {tried.learned:4d} of {len(last)}   mean total error {tried.mean[-1]:.3g}"
-        )
-    click.echo(f"{found.device_steps:.3g} device-steps in {seconds:.1f} s")
-    click.echo("wrote " + ", ".join(str(path) for path in written))
+    show_findings(found)
+    describe(f"{found.device_steps:.3g} device-steps in {seconds:.1f} s")
+    say("wrote " + ", ".join(str(path) for path in written))

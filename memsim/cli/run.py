@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..streams import say, tell
 from . import options
 
 if TYPE_CHECKING:
@@ -89,23 +90,28 @@ def command(
             )  # fmt: skip
     except KeyboardInterrupt:
         if progress.started:
-            click.echo(f"{target} keeps what was committed; {goes_on}", err=True)
+            tell(f"{target} keeps what was committed; {goes_on}")
         raise
     with finished:
         stopped, early, epochs = finished.stopped, finished.ended_early, len(finished.total_error)
         if progress.started:
             show_run(finished)
     if stopped:
-        click.echo(
-            f"stopped after {epochs} of {config.learning.epochs} epochs; {target} keeps them, and {goes_on}", err=True
-        )
+        tell(f"stopped after {epochs} of {config.learning.epochs} epochs; {target} keeps them, and {goes_on}")
         return 130
     if progress.started:
-        click.echo(f"wrote {target}")
+        say(f"wrote {target}")
+        say(_next_look(target, data))
     else:
         more = "learning.patience ended it" if early else "--set learning.epochs=N goes on for more"
-        click.echo(f"{target} is finished after {epochs} epochs; {more}")
+        say(f"{target} is finished after {epochs} epochs; {more}")
     return 0
+
+
+def _next_look(target: Path, data: "Dataset") -> str:
+    """The commands that show a run."""
+    file, classes = shlex.quote(str(target)), "" if data.classes is None else " --classes"
+    return f"'memsim trace plot {file}{classes}' draws it, 'memsim trace view {file}' shows it in the browser"
 
 
 def _warn_of_coarse_writes(config: "Configuration", data: "Dataset", start: "Start | None") -> None:
@@ -118,7 +124,7 @@ def _warn_of_coarse_writes(config: "Configuration", data: "Dataset", start: "Sta
     if not any(is_modelled(config, device) for device in (config.devices.synapse, config.devices.node, *own)):
         return  # before anything is laid out twice
     for write in coarse_writes(assemble(config, data, start=start)):
-        click.echo(f"warning: {write}; take a smaller time.dt, and see --check-dt", err=True)
+        tell(f"warning: {write}; take a smaller time.dt, and see --check-dt")
 
 
 def _check_dt(

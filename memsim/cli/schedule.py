@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from ..streams import say
 from . import options
 
 EPILOG = """\b
@@ -35,9 +36,9 @@ def command(
     """
     from ..assembly import assemble
     from ..errors import InputError
-    from ..reporting import console
     from ..slot_table import table
     from ..sources import load_source, load_start
+    from ..terminal import describe, show
 
     config, data = load_source(source, assignments)
     assembly = assemble(config, data, start=load_start(source))
@@ -48,19 +49,18 @@ def command(
         check_plot_target(plot, overwrite)
         if drawn >= len(assembly.inputs):
             raise InputError(f"--sample: must be below the number of samples, {len(assembly.inputs)} (got {drawn})")
-    out = console()
-    out.print(table(assembly))
+    show(table(assembly))
     steps = assembly.schedule.steps
-    out.print(f"one sample: {steps} steps of {config.time.dt:g} s = {steps * config.time.dt:g} s")
+    describe(f"one sample: {steps} steps of {config.time.dt:g} s = {steps * config.time.dt:g} s")
     for phase, count in assembly.schedule.phase_steps().items():
         if count:
-            out.print(f"  {phase.name:9s}{count:6d} steps  {count / steps:6.1%}")
+            describe(f"  {phase.name:9s}{count:6d} steps  {count / steps:6.1%}")
     if program:
         from ..program.shown import table as instructions
 
-        out.print(instructions(assembly))
+        show(instructions(assembly))
     if plot is not None:
         from ..timing_diagram import draw
 
         draw(assembly, plot, sample=drawn, overwrite=overwrite)
-        click.echo(f"wrote {plot}")
+        say(f"wrote {plot}")

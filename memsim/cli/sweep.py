@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from ..streams import tell
 from . import options
 
 EPILOG = """\b
@@ -74,6 +75,6 @@ def command(
                 index = run(config, target, workers, resume=resume, progress=progress)
         except KeyboardInterrupt:
             if progress.started:
-                click.echo(f"{target} keeps what was committed; {goes_on}", err=True)
+                tell(f"{target} keeps what was committed; {goes_on}")
             raise
     return show_sweep(index, target, goes_on)

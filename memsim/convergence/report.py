@@ -1,31 +1,25 @@
 """What a person sees of a check of dt: both differences of each bank, their order, and a warning with both numbers."""
 
-from rich.table import Table
-
-from ..reporting import console
 from ..si import with_prefix
+from ..terminal import Table, describe, numbers, show
 from .result import ORDERS, DtCheck, StateDifference
 
 
 def show_check(check: DtCheck) -> None:
     """A table of all banks, the outputs, and a sentence that says what they mean."""
-    out = console()
     half, quarter = (with_prefix(check.dt / factor, "s") for factor in (2, 4))
     title = f"dt = {with_prefix(check.dt, 's')} against {half} and {quarter}: {check.covered}"
-    table = Table(title=title, title_justify="left", title_style="bold")
-    table.add_column("bank")
-    for heading in ("largest difference\ndt to dt/2", "dt/2 to dt/4", "order", "error left\nat dt, about"):
-        table.add_column(heading, justify="right")
+    headings = ("largest difference\ndt to dt/2", "dt/2 to dt/4", "order", "error left\nat dt, about")
+    table = Table("bank", *numbers(*headings), title=title)
     for bank in check.banks:
-        table.add_row(
-            bank.bank, *(f"{x:.2e}" for x in (bank.half, bank.quarter)), _order(bank), f"{bank.remaining:.1e}"
-        )
-    out.print(table)
-    out.print(
-        f"states as shares of their range; outputs differ by up to {check.output:.2e}, then {check.output_quarter:.2e};"
+        table.row(bank.bank, *(f"{x:.2e}" for x in (bank.half, bank.quarter)), _order(bank), f"{bank.remaining:.1e}")
+    show(table)
+    describe(
+        f"states as shares of their range; outputs differ by up to {check.output:.2e}, then "
+        f"{check.output_quarter:.2e}; "
+        f"energies by {check.energy:.2e}, then {check.energy_quarter:.2e} of the largest"
     )
-    out.print(f"energies by {check.energy:.2e}, then {check.energy_quarter:.2e} of the largest")
-    out.print(sentence(check), style="" if check.verdict in ("exact", "fine") else "bold yellow", soft_wrap=True)
+    describe(sentence(check), style="" if check.verdict in ("exact", "fine") else "bold yellow")
 
 
 def _order(bank: StateDifference) -> str:

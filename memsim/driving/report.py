@@ -3,11 +3,10 @@
 from typing import NamedTuple
 
 import numpy as np
-from rich.table import Table
 
 from ..devices import UNBOUNDED
-from ..reporting import console
 from ..si import with_prefix
+from ..terminal import Column, Table, describe, numbers, show
 from ..traces.drive_file import RESPONSES, UNITS, DriveReader
 
 SHOWN = 20  # devices in the summary
@@ -37,17 +36,16 @@ def largest_share(trace: DriveReader) -> Furthest | None:
 
 def show_drive(trace: DriveReader) -> None:
     """What was driven, each device's energy, peaks and bounds, and what the drive left out."""
-    out = console()
     devices, duration = len(trace.labels), trace.steps * trace.dt
-    out.print(
+    describe(
         f"{devices} {trace.model} device{'s' if devices > 1 else ''} driven by a {trace.drive}, "
         f"{trace.steps:,} steps of {with_prefix(trace.dt, 's')} = {with_prefix(duration, 's')}"
     )
-    out.print(_table(trace))
+    show(_table(trace))
     if devices > SHOWN:
-        out.print(f"and {devices - SHOWN} devices more; energy of all: {with_prefix(float(trace.energy.sum()), 'J')}")
+        describe(f"and {devices - SHOWN} devices more; energy of all: {with_prefix(float(trace.energy.sum()), 'J')}")
     for note in (*trace.notes, *_doubts(trace)):
-        out.print(f"note: {note}", markup=False, soft_wrap=True)
+        describe(f"note: {note}")
 
 
 def _doubts(trace: DriveReader) -> list[str]:
@@ -70,12 +68,10 @@ def _doubts(trace: DriveReader) -> list[str]:
 def _table(trace: DriveReader) -> Table:
     """A line for each device, and for each of its state variables."""
     response = RESPONSES[trace.drive]
-    table = Table("device", "driven by")
-    for heading in ("energy", f"largest\n{response}"):
-        table.add_column(heading, justify="right")
-    for heading in ("state", "from", "to", "end"):
-        table.add_column(heading)
-    table.add_column("rows at\na bound", justify="right")
+    table = Table(
+        "device", Column("driven by", words=True), *numbers("energy", f"largest\n{response}"),
+        "state", "from", "to", "end", *numbers("rows at\na bound"), shared=4,
+    )  # fmt: skip
     peaks = trace.peak_response
     end = np.reshape(trace.window("state", start=trace.steps - 1)[0], trace.lowest.shape)
     for device in range(min(len(trace.labels), SHOWN)):
@@ -84,5 +80,5 @@ def _table(trace: DriveReader) -> Table:
         for v, (name, unit) in enumerate(trace.variables):
             states = (trace.lowest[device, v], trace.highest[device, v], end[device, v])
             bound = f"{trace.rows_at_bound[device, v]:,}"
-            table.add_row(*(about if v == 0 else [""] * 4), name, *(with_prefix(x, unit) for x in states), bound)
+            table.row(*about, name, *(with_prefix(x, unit) for x in states), bound)
     return table

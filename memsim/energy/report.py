@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 
-from rich.table import Table
-
 from ..kernels.slots import Phase
-from ..reporting import console, duration
+from ..reporting import duration
 from ..si import with_prefix
+from ..terminal import Table, describe, numbers, show
 from .summary import EnergySummary
 from .widths import AtWidth, law
 
@@ -18,26 +17,23 @@ SIGN = (
 
 def show_energy(summary: EnergySummary, realisations: int) -> None:
     """Energy a sample for each bank, read against write; time of each phase; power; totals."""
-    out = console()
     of = "" if realisations == 1 else f", mean of {realisations} realisations"
-    table = Table(title=f"Energy a sample{of}", title_justify="left", title_style="bold")
-    table.add_column("bank")
     phases = [phase for phase in Phase if phase != Phase.IDLE]
-    for heading in (*(phase.name for phase in phases), "reading", "writing", "together"):
-        table.add_column(heading, justify="right")
+    headings = (*(phase.name for phase in phases), "reading", "writing", "together")
+    table = Table("bank", *numbers(*headings), title=f"Energy a sample{of}")
     mean = summary.joules.mean(axis=-1)
     for k, bank in enumerate(summary.banks):
         parts = [*mean[k, phases], summary.read[k], summary.write[k], mean[k].sum()]
-        table.add_row(bank, *(with_prefix(value, "J") for value in parts))
+        table.row(bank, *(with_prefix(value, "J") for value in parts))
     whole = [*mean[:, phases].sum(axis=0), summary.read.sum(), summary.write.sum(), mean.sum()]
-    table.add_section()
-    table.add_row("all", *(with_prefix(value, "J") for value in whole))
-    out.print(table)
-    out.print("reading is READ, RESTORE and BACKREAD; " + SIGN, style="dim")
+    table.end_section()
+    table.row("all", *(with_prefix(value, "J") for value in whole))
+    show(table)
+    describe("reading is READ, RESTORE and BACKREAD; " + SIGN, style="dim")
     spent = [f"{phase.name} {with_prefix(t, 's')}" for phase, t in zip(Phase, summary.seconds, strict=True) if t > 0]
-    out.print(f"simulated time a sample: {with_prefix(summary.sample_time, 's')}: {', '.join(spent)}")
+    describe(f"simulated time a sample: {with_prefix(summary.sample_time, 's')}: {', '.join(spent)}")
     joules, seconds = summary.sample_energy * summary.samples, summary.sample_time * summary.samples
-    out.print(
+    describe(
         f"mean power {with_prefix(summary.power, 'W')}; in all {summary.samples:,} samples, "
         f"{with_prefix(joules, 'J')} and {duration(seconds)} a realisation"
     )
@@ -45,21 +41,19 @@ def show_energy(summary: EnergySummary, realisations: int) -> None:
 
 def show_widths(found: Sequence[AtWidth]) -> None:
     """A line for each width, and the law that they follow."""
-    out = console()
-    table = Table(title="The same run at other widths of pulses", title_justify="left", title_style="bold")
-    for heading in (
+    headings = (
         "steps", "width", "current\nof 1", "reading\na sample", "writing\na sample", "time\na sample", "mean power",
         "total error", "learned",
-    ):  # fmt: skip
-        table.add_column(heading, justify="right")
+    )  # fmt: skip
+    table = Table(*numbers(*headings), title="The same run at other widths of pulses")
     for each in found:
         energy = each.energy
-        table.add_row(
+        table.row(
             str(each.steps), with_prefix(each.width, "s"), with_prefix(each.current, "A"),
             with_prefix(float(energy.read.sum()), "J"), with_prefix(float(energy.write.sum()), "J"),
             with_prefix(energy.sample_time, "s"), with_prefix(energy.power, "W"),
             f"{each.error.mean():.4g}", f"{each.learned} of {len(each.error)}",
         )  # fmt: skip
-    out.print(table)
+    show(table)
     if len(found) > 1:
-        out.print(law(found), soft_wrap=True)
+        describe(law(found))

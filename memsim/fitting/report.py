@@ -4,42 +4,33 @@ import json
 import math
 from pathlib import Path
 
-from rich.table import Table
-
 from ..errors import InputError
-from ..reporting import console, counted
+from ..reporting import counted
 from ..si import with_prefix
+from ..terminal import Table, describe, numbers, show
 from ..traces.run_file import check_target
 from .result import Fit, FittedParameter
 
 
 def show_fit(fit: Fit) -> None:
     """What was fitted, the parameters, the residual, and what to beware of."""
-    out = console()
     model = getattr(fit.device, "model", type(fit.device).__name__)
-    out.print(
+    describe(
         f"{model} driven by the {fit.drive} of {fit.measurement.name} ({counted(len(fit.measurement), 'sample')}, "
-        f"step {with_prefix(fit.dt, 's')}, {fit.integrator})",
-        markup=False,
+        f"step {with_prefix(fit.dt, 's')}, {fit.integrator})"
     )
-    table = Table()
-    table.add_column("parameter")
-    for heading in ("fitted", "standard error", "started from"):
-        table.add_column(heading, justify="right")
-    table.add_column("unit")
+    table = Table("parameter", *numbers("fitted", "standard error", "started from"), "unit")
     for parameter in fit.parameters:
-        table.add_row(
-            parameter.name, f"{parameter.value:.6g}", _error(parameter), f"{parameter.start:.4g}", parameter.unit
-        )
-    out.print(table)
-    out.print(
+        table.row(parameter.name, f"{parameter.value:.6g}", _error(parameter), f"{parameter.start:.4g}", parameter.unit)
+    show(table)
+    describe(
         f"RMS residual {with_prefix(fit.rms, fit.unit)}, {100.0 * fit.relative_rms:.3g} % of the {fit.response}'s "
         f"range; R2 = {fit.r_squared:.6g}"
     )
-    out.print(f"{counted(fit.evaluations, 'simulation')}; {fit.ended}", markup=False)
+    describe(f"{counted(fit.evaluations, 'simulation')}; {fit.ended}")
     for kind, lines in (("warning", fit.warnings), ("note", fit.notes)):
         for line in lines:
-            out.print(f"{kind}: {line}", markup=False, soft_wrap=True)
+            describe(f"{kind}: {line}")
 
 
 def _error(parameter: FittedParameter) -> str:

@@ -7,12 +7,11 @@ import math
 from pathlib import Path
 from typing import Any
 
-from rich.table import Table
-
 from ..errors import InputError
 from ..provenance import environment
-from ..reporting import console, counted
+from ..reporting import counted
 from ..si import with_prefix
+from ..terminal import Column, Styled, Table, describe, numbers, show
 from ..traces.run_file import check_target
 from .sweep import Loop, LoopSweep
 
@@ -23,67 +22,61 @@ TITLES = {
     "shrinking": "2 lobes shrink with frequency",
     "line": "3 single-valued in the limit",
 }
-VERDICTS = {True: "[green]pass[/]", False: "[red]FAIL[/]", None: "[yellow]cannot tell[/]"}
+VERDICTS = {True: Styled("pass", "green"), False: Styled("FAIL", "red"), None: Styled("cannot tell", "yellow")}
 
 
 def show_loops(sweep: LoopSweep) -> None:
     """What was driven, a line for each loop, and the fingerprints of each amplitude."""
-    out = console()
     loops = sweep.config.loops
     frequencies, amplitudes = len(loops.all_frequencies()), len(loops.all_amplitudes())
     model = getattr(sweep.config.device, "model", type(sweep.config.device).__name__)
-    out.print(
+    describe(
         f"{model} driven by a {sweep.drive} ({loops.waveform}): {frequencies} frequenc"
         f"{'y' if frequencies == 1 else 'ies'}, {counted(amplitudes, 'amplitude')}, "
         f"{loops.steps_per_period:,} steps a period, the last of {loops.periods} periods"
     )
-    out.print(_table(sweep))
+    show(_table(sweep))
     if len(sweep.loops) > SHOWN:
-        out.print(f"and {len(sweep.loops) - SHOWN} loops more; --table has all")
-    out.print(_fingerprints(sweep))
+        describe(f"and {len(sweep.loops) - SHOWN} loops more; --table has all")
+    show(_fingerprints(sweep))
     for note in sweep.notes:
-        out.print(f"note: {note}", markup=False, soft_wrap=True)
+        describe(f"note: {note}")
 
 
 def _table(sweep: LoopSweep) -> Table:
     """A line for each loop."""
     zero = "V at I = 0" if sweep.drive == "current" else "I at V = 0"
-    table = Table()
-    for heading in (
+    headings = (
         "amplitude", "frequency", "lobe area\nI > 0 (V A)", "lobe area\nI < 0 (V A)", f"{zero}\n/ peak",
         "width\n/ peak", "off a line\n/ peak",
-    ):  # fmt: skip
-        table.add_column(heading, justify="right")
+    )  # fmt: skip
+    table = Table(*numbers(*headings), shared=1)
     shown = sweep.loops[:SHOWN]
     for k, loop in enumerate(shown):
-        first = k == 0 or shown[k - 1].amplitude != loop.amplitude
-        last = k + 1 == len(shown) or shown[k + 1].amplitude != loop.amplitude
-        table.add_row(
-            with_prefix(loop.amplitude, sweep.unit) if first else "",
+        table.row(
+            with_prefix(loop.amplitude, sweep.unit),
             with_prefix(loop.frequency, "Hz"),
             f"{loop.positive_area:.4g}",
             f"{loop.negative_area:.4g}",
             "never 0" if math.isnan(loop.zero_response) else f"{loop.zero_response:.2g}",
             f"{loop.width:.3g}",
             f"{loop.off_line:.3g}",
-            end_section=last,
         )
+        if k + 1 == len(shown) or shown[k + 1].amplitude != loop.amplitude:
+            table.end_section()
     return table
 
 
 def _fingerprints(sweep: LoopSweep) -> Table:
     """A line for each fingerprint of each amplitude."""
-    table = Table("fingerprint", "amplitude", "", "numbers", title="Fingerprints of a memristor", title_justify="left")
+    words = Column("numbers", words=True)
+    table = Table("fingerprint", "amplitude", "verdict", words, title="Fingerprints of a memristor", shared=1)
     for name, title in TITLES.items():
         alike = [fingerprint for fingerprint in sweep.fingerprints if fingerprint.name == name]
-        for k, fingerprint in enumerate(alike):
-            table.add_row(
-                title if k == 0 else "",
-                with_prefix(fingerprint.amplitude, sweep.unit),
-                VERDICTS[fingerprint.holds],
-                fingerprint.words,
-                end_section=k + 1 == len(alike),
-            )
+        for fingerprint in alike:
+            amplitude = with_prefix(fingerprint.amplitude, sweep.unit)
+            table.row(title, amplitude, VERDICTS[fingerprint.holds], fingerprint.words)
+        table.end_section()
     return table
 
 

@@ -3,11 +3,11 @@
 import h5py
 import numpy as np
 from rich.filesize import decimal
-from rich.table import Table
 
 from ..configuration import MultilayerSection
-from ..reporting import console, counted, duration
+from ..reporting import counted, duration
 from ..run import Run
+from ..terminal import Column, Table, describe, numbers, show
 
 GROUPS = {
     "metrics": "total error and order of the samples",
@@ -30,28 +30,27 @@ def show_contents(run: Run, error: np.ndarray | None = None) -> None:
         The run's total error; what was read of it before, of a run that goes on.
     """
     epochs = len(run.total_error if error is None else error)
-    out = console()
     attribute = run.stored.attribute
-    out.print(
+    describe(
         f"made by memsim {attribute('/', 'program_version')} with numba {attribute('/', 'numba_version')}, "
         f"numpy {attribute('/', 'numpy_version')}, h5py {attribute('/', 'h5py_version')} "
         f"on {attribute('/', 'machine')}; schema version {run.stored.integer('/', 'schema_version')}"
     )
-    out.print(f"network {_network(run)}; {_seeds(run)}")
-    out.print(
+    describe(f"network {_network(run)}; {_seeds(run)}")
+    describe(
         f"data {run.dataset.name}: {counted(run.samples, 'sample')} of {counted(run.sample_steps, 'step')} "
         f"of {duration(run.dt)}; {counted(run.realisations, 'realisation')}; {counted(run.steps, 'step')} "
         f"= {duration(run.steps * run.dt)} of hardware"
     )
     if run.stored.beginning is not None:
-        out.print(f"goes on after {counted(run.epochs_before, 'epoch')} of other runs, with their devices")
+        describe(f"goes on after {counted(run.epochs_before, 'epoch')} of other runs, with their devices")
     if run.stored.has_attribute("/", "replayed_from"):
-        out.print(f"a window that was replayed from {attribute('/', 'replayed_from')}")
-    out.print(_sizes(run, epochs))
+        describe(f"a window that was replayed from {attribute('/', 'replayed_from')}")
+    show(_sizes(run, epochs))
     if run.traced:
-        out.print(_traces(run))
+        show(_traces(run))
     else:
-        out.print("no traces are stored; 'memsim trace replay' makes any window of them again")
+        describe("no traces are stored; 'memsim trace replay' makes any window of them again")
 
 
 def _network(run: Run) -> str:
@@ -72,10 +71,7 @@ def _seeds(run: Run) -> str:
 
 
 def _sizes(run: Run, epochs: int) -> Table:
-    table = Table(
-        "part", "entries", "in the file", "unpacked", "unpacked\n/ in file", title="Contents", title_justify="left"
-    )
-    table.title_style = "bold"
+    table = Table("part", "entries", *numbers("in the file", "unpacked", "unpacked\n/ in file"), title="Contents")
     entries = {
         "metrics": counted(epochs, "epoch"),
         "keyframes": f"{len(run.stored.keyframe_samples):,}{_interval(run)}",
@@ -85,11 +81,9 @@ def _sizes(run: Run, epochs: int) -> Table:
         if run.stored.has(name):
             stored, raw = run.stored.sizes(name)
             ratio = f"{raw / stored:.3g}" if stored else ""
-            table.add_row(name, entries.get(name, ""), decimal(stored), decimal(raw), ratio)
+            table.row(name, entries.get(name, ""), decimal(stored), decimal(raw), ratio)
     if run.path is not None:
-        table.add_row("whole file", "", decimal(run.path.stat().st_size))
-    for column in table.columns[2:]:
-        column.justify = "right"
+        table.row("whole file", "", decimal(run.path.stat().st_size), "", "")
     return table
 
 
@@ -106,13 +100,16 @@ def _traces(run: Run) -> Table:
     """What is kept of each bank; the variables only where it is not all of them."""
     traces = {bank: run.trace(bank) for bank in run.traced}
     some = any(len(trace.selection.variables) < len(run.bank(bank).variables) for bank, trace in traces.items())
-    headings = ["bank", "rows", "devices", "realisations", "quantities", *(["variables"] if some else []), "steps"]
-    table = Table(*headings, title=f"Traces, {_codec(run)}", title_justify="left", title_style="bold")
+    variables = [Column("variables", words=True)] if some else []
+    table = Table(
+        "bank", "rows", "devices", "realisations", Column("quantities", words=True), *variables,
+        Column("steps", words=True), title=f"Traces, {_codec(run)}",
+    )  # fmt: skip
     for bank, trace in traces.items():
         kept, about = trace.selection, run.bank(bank)
         every = "every" if kept.stride == 1 else f"one of {kept.stride}"
         windows = ", ".join(f"{a:,} to {b:,}" for a, b in kept.windows[:3]) + (", ..." if len(kept.windows) > 3 else "")
-        table.add_row(
+        table.row(
             bank,
             f"{trace.rows:,}",
             f"{len(kept.devices)} of {about.devices}",

@@ -12,12 +12,13 @@ from rich.console import Group
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
-from rich.text import Text
 
 from ..errors import InputError
-from ..reporting import PLAIN_SECONDS, clock, console, counted, duration
+from ..reporting import PLAIN_SECONDS, clock, counted, duration
 from ..run import Run
 from ..si import with_prefix
+from ..streams import is_unread, say
+from ..terminal import Words, console, text_of
 
 NUMBERS = 12  # of each bank's states that are shown
 BAR_CELLS = 60
@@ -123,6 +124,8 @@ def follow(run: Run, *, every: float = 1.0, realisation: int = 0) -> str:
         _show(run, every, realisation)
     except KeyboardInterrupt:
         return f"no longer watching{'; the run goes on' if run.live else ''}"
+    if is_unread():
+        return "nobody reads what is shown any more"
     epochs = len(run.total_error)
     if run.finished:
         return (
@@ -144,10 +147,12 @@ def _show(run: Run, every: float, realisation: int) -> None:
         last = seen
         if time.monotonic() - told >= PLAIN_SECONDS:
             told = time.monotonic()
-            print(f"{_results(seen)}  {_pace(seen)}", flush=True)
+            say(f"{_results(seen)}  {_pace(seen)}")
             last = None
+        if is_unread():
+            return
     if last is not None:
-        print(f"{_results(last)}  {_pace(last)}", flush=True)
+        say(f"{_results(last)}  {_pace(last)}")
 
 
 def _results(seen: Look) -> str:
@@ -164,19 +169,22 @@ def _pace(seen: Look) -> str:
 def screen(run: Run, seen: Look, realisation: int) -> Group:
     """What is shown of a run on a terminal: results, a bar, the pace, and the newest states."""
     bar = Table.grid()  # ends the bar's line, which the bar itself does not
-    bar.add_column(width=BAR_CELLS)
-    bar.add_row(ProgressBar(total=seen.all_samples, completed=seen.samples, width=BAR_CELLS))
-    title = Text(f"\nstates of realisation {realisation} after {seen.samples:,} samples", style="bold")
-    end = Text("")  # a line of its own for what the terminal shows of Ctrl-C
-    return Group(Text(_results(seen), style="bold"), bar, Text(_pace(seen)), title, _states(run, seen), end)
+    bar.add_column(max_width=BAR_CELLS)
+    bar.add_row(ProgressBar(total=seen.all_samples, completed=seen.samples))
+    title = f"states of realisation {realisation} after {seen.samples:,} samples"
+    end = Words("")  # a line of its own for what the terminal shows of Ctrl-C
+    return Group(
+        Words(_results(seen), "bold"), bar, Words(_pace(seen)), Words(""), Words(title, "bold"), _states(run, seen), end
+    )
 
 
 def _states(run: Run, seen: Look) -> Table:
     """A line for each bank, or several where the terminal is narrow."""
     table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
     for bank, states in seen.states.items():
         units = [unit for _, unit, *_ in run.bank(bank).variables]
         values = [with_prefix(float(x), unit) for device in states for x, unit in zip(device, units, strict=True)]
         more = [f"and {len(values) - NUMBERS:,} more"] if len(values) > NUMBERS else []
-        table.add_row(bank, Columns([Text(text, no_wrap=True) for text in values[:NUMBERS] + more], padding=(0, 2)))
+        table.add_row(text_of(bank), Columns(list(map(text_of, values[:NUMBERS] + more)), padding=(0, 2)))
     return table

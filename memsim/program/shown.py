@@ -4,11 +4,11 @@ import inspect
 from collections.abc import Iterator
 
 import numpy as np
-from rich.table import Table
 
 from ..assembly import Assembly
 from ..blocks import new_block
 from ..kernels.operands import Job, Repeat
+from ..terminal import Column, Table
 from .instruction import Instruction
 from .making import Instructions, make
 
@@ -17,20 +17,16 @@ def table(assembly: Assembly) -> Table:
     """The instructions of one training sample, slot by slot."""
     made = make(assembly, new_block(assembly, np.arange(len(assembly.seeds))))
     title = f"Program of one training sample: {_count(made)} instructions, {len(made.kernels())} kernels"
-    shown = Table(title=title, title_justify="left", title_style="bold")
-    for heading in ("slot", "bank", "instruction", "what it does"):
-        shown.add_column(heading)
+    shown = Table("slot", "bank", "instruction", Column("what it does", words=True), title=title, shared=2)
     slots = zip(assembly.schedule.slots, made.slots, strict=True)
     for number, (slot, instructions) in enumerate(slots, 1):
-        labels = iter([(f"{number} {slot.phase.name}", assembly.banks[slot.bank].name)])
         for depth, instruction in _flat(instructions):
-            name, words = "  " * depth + instruction.kernel.name, _words(instruction)
-            shown.add_row(*next(labels, ("", "")), name, words)
-        shown.add_section()
+            name = "  " * depth + instruction.kernel.name
+            shown.row(f"{number} {slot.phase.name}", assembly.banks[slot.bank].name, name, _words(instruction))
+        shown.end_section()
     for heading, instructions in (("each stretch", made.opening), ("each epoch", made.closing)):
-        labels = iter([(heading, "")])
         for _, instruction in _flat(instructions):
-            shown.add_row(*next(labels, ("", "")), instruction.kernel.name, _words(instruction))
+            shown.row(heading, "", instruction.kernel.name, _words(instruction))
     return shown
 
 

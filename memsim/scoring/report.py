@@ -1,12 +1,11 @@
 """What a run has learned, as tables: a score for each part of its samples, and the confusion of its classes."""
 
+from dataclasses import dataclass
+
 import numpy as np
-from rich import box
-from rich.markup import escape
-from rich.table import Table
-from rich.text import Text
 
 from ..run import Run
+from ..terminal import Table, describe, numbers, show
 from .classification import Classification
 from .classification import of_read as classified
 from .names import MOST_CLASSES, numbered
@@ -16,23 +15,52 @@ from .regression import of_read as fitted
 MOST_CELLS = 64  # of a terminal's line of 80, for all counts of a row
 
 
-def tables_of(run: Run) -> list[Table | Text]:
-    """Tables and lines for a run's summary; none for samples that have neither classes nor a test.
+@dataclass(frozen=True)
+class Scores:
+    """What is shown of a run's scores.
 
-    Samples are read through a copy of the devices: of the best epoch, where the run kept it.
+    Attributes
+    ----------
+    parts : tuple of Table or str
+        In their order; nothing of samples that have neither classes nor a test.
+    accuracy : str
+        In words, of the part that tells the most; empty without classes.
+    """
+
+    parts: tuple[Table | str, ...] = ()
+    accuracy: str = ""
+
+    def show(self) -> None:
+        """Print all parts."""
+        for part in self.parts:
+            if isinstance(part, Table):
+                show(part)
+            else:
+                describe(part, "bold")
+
+
+def scores_of(run: Run) -> Scores:
+    """Scores for a run's summary, of samples that are read through a copy of the devices.
+
+    The states are those of the best epoch, where the run kept it.
     """
     data = run.dataset
     if data.classes is None and data.test is None:
-        return []
+        return Scores()
     reads = [read_part(run, name) for name in reversed(parts_of(run))]
-    return _scores(reads) if data.classes is None else _scores(reads) + confusion_tables(classified(reads[-1]))
+    if data.classes is None:
+        return Scores(tuple(_scores(reads)))
+    found = classified(reads[-1])
+    accuracy = f"accuracy {_mean(found.accuracy)} on the {len(found.true):,} {found.part} samples"
+    return Scores((*_scores(reads), *confusion_tables(found)), accuracy)
 
 
-def _scores(reads: list[Read]) -> list[Table | Text]:
+def _scores(reads: list[Read]) -> list[Table | str]:
     """The score of each part."""
     states = "the best epoch's states" if reads[0].best else "the final states"
     classes = reads[0].data.classes
-    table = Table("samples", "number", *(("RMSE", "R²") if classes is None else ("accuracy",)), "inputs clipped")
+    measures = ("RMSE", "R²") if classes is None else ("accuracy",)
+    table = Table("samples", *numbers("number", *measures, "inputs clipped"))
     for read in reads:
         if classes is None:
             fit = fitted(read)
@@ -40,8 +68,8 @@ def _scores(reads: list[Read]) -> list[Table | Text]:
         else:
             values = [_mean(classified(read).accuracy)]
         clipped = f"{read.data.clipped:,} of {read.data.inputs.size:,}" if read.data.scaling else "not scaled"
-        table.add_row(read.name, f"{len(read.data.inputs):,}", *values, clipped)
-    return [Text(f"By READs through a copy of the devices, {states}:", "bold"), _to_the_right(table)]
+        table.row(read.name, f"{len(read.data.inputs):,}", *values, clipped)
+    return [f"By READs through a copy of the devices, {states}:", table]
 
 
 def _mean(values: np.ndarray) -> str:
@@ -50,39 +78,30 @@ def _mean(values: np.ndarray) -> str:
     return f"{values.mean():.4g}{spread}"
 
 
-def confusion_tables(found: Classification) -> list[Table | Text]:
+def confusion_tables(found: Classification) -> list[Table | str]:
     """True classes down, predicted ones across; and each class's area under the ROC curve."""
-    names = [escape(name) for name in numbered(found.classes.names)]
+    names = numbered(found.classes.names)
     rows = [[f"{count:,}" for count in row] for row in found.confusion.sum(axis=2)]
     widest = max(len(count) for row in rows for count in row)
     if len(names) > MOST_CLASSES or len(names) * (widest + 1) > MOST_CELLS:
-        return [Text(f"{len(names)} classes; memsim.classification(run) has confusion, and auc, the ROC areas")]
+        return [f"{len(names)} classes; memsim.classification(run) has confusion, and auc, the ROC areas"]
     return [*_counts(found, names, rows), *_areas(found, names)]
 
 
-def _counts(found: Classification, names: list[str], rows: list[list[str]]) -> list[Table | Text]:
+def _counts(found: Classification, names: list[str], rows: list[list[str]]) -> list[Table | str]:
     """What was taken for what; columns are headed by the numbers of classes, which leave room for the counts."""
     lanes = found.predicted.shape[1]
     many = "" if lanes == 1 else f" in all {lanes:,} realisations"
-    title = Text(f"Confusion of the {found.part} samples{many}; true classes down, predicted ones across:", "bold")
-    table = Table("class", box=box.SIMPLE_HEAD, show_edge=False, padding=0)
-    for number in range(len(names)):
-        table.add_column(str(number), min_width=3, no_wrap=True)
+    title = f"Confusion of the {found.part} samples{many}; true classes down, predicted ones across:"
+    table = Table("class", *numbers(*map(str, range(len(names)))), open=True)
     for name, row in zip(names, rows, strict=True):
-        table.add_row(name, *row)
-    return [title, _to_the_right(table)]
+        table.row(name, *row)
+    return [title, table]
 
 
-def _areas(found: Classification, names: list[str]) -> list[Table | Text]:
+def _areas(found: Classification, names: list[str]) -> list[Table | str]:
     """Areas under the ROC curves."""
-    table = Table("class", "area")
+    table = Table("class", *numbers("area"))
     for name, area in zip(names, found.auc, strict=True):
-        table.add_row(name, "-" if np.isnan(area).any() else _mean(area))
-    return [Text("Area under the ROC curve of each class against the rest:", "bold"), _to_the_right(table)]
-
-
-def _to_the_right(table: Table) -> Table:
-    """A table whose columns but the first are of numbers."""
-    for column in table.columns[1:]:
-        column.justify = "right"
-    return table
+        table.row(name, "-" if np.isnan(area).any() else _mean(area))
+    return ["Area under the ROC curve of each class against the rest:", table]

@@ -5,6 +5,7 @@ import io
 import json
 import time
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -127,6 +128,11 @@ class Index:
     def points_of(self, *statuses: str) -> list[int]:
         """The points of a status, or of several."""
         return [point for point, (status, _) in enumerate(self._status) if status in statuses]
+
+    def run_file_of(self, point: int) -> Path:
+        """The run file that a point is in."""
+        (name,) = (pack.name for pack in self._plan.packs if point in pack.points)
+        return self._folder.run_file(name)
 
     def error_of(self, point: int) -> str:
         """Why a point failed."""

@@ -5,9 +5,9 @@ import time
 from collections.abc import Iterator, Sequence
 from types import TracebackType
 
-from rich.progress import TextColumn
-
-from ..reporting import PLAIN_SECONDS, counted, progress_bar
+from ..reporting import PLAIN_SECONDS, counted
+from ..streams import tell
+from ..terminal import progress_bar
 from .pack_run import Told
 from .packing import Pack
 
@@ -29,8 +29,8 @@ class SweepProgress:
         self.started = False
         self._plain = not quiet and not sys.stderr.isatty()
         self._bar = progress_bar(
-            TextColumn("packs {task.fields[packs]}"),
-            speed=TextColumn("{task.fields[steps]:.3g} device-steps"),
+            "packs {task.fields[packs]}",
+            speed="{task.fields[steps]:.3g} device-steps",
             disable=quiet or self._plain,
         )
         self._packs = self._ended = self._failed = 0
@@ -58,7 +58,7 @@ class SweepProgress:
             self._bar.update(task, completed=number, packs=shown)
             if self._plain and time.monotonic() - self._told >= PLAIN_SECONDS:
                 self._told = time.monotonic()
-                print(f"sweep: looked into packs {shown}", file=sys.stderr, flush=True)
+                tell(f"sweep: looked into packs {shown}")
         self._bar.remove_task(task)
 
     def start(self, packs: Sequence[Pack], before: int, points: int) -> None:
@@ -79,8 +79,7 @@ class SweepProgress:
         self._begun = self._told = time.monotonic()
         if self._plain:
             done = f", {before} done before" if before else ""
-            text = f"sweep: {counted(points, 'point')} in {counted(self._packs, 'pack')}{done}"
-            print(text, file=sys.stderr, flush=True)
+            tell(f"sweep: {counted(points, 'point')} in {counted(self._packs, 'pack')}{done}")
         self._bar.start()
         self._task = self._bar.add_task("sweeping", total=sum(self._epochs.values()), packs="", steps=0)
         self.look()
@@ -97,7 +96,7 @@ class SweepProgress:
     def _tell_of_compiling(self, text: str) -> None:
         """Show what a worker compiles in the bar, or in one line; the time that is left does not count it."""
         if text and not self._compiling and self._plain:
-            print(f"sweep: {text}", file=sys.stderr, flush=True)
+            tell(f"sweep: {text}")
         if self._compiling and not text and not self._done:
             self._begun = time.monotonic()
         self._compiling = text
@@ -121,5 +120,4 @@ class SweepProgress:
             self._told = now
             made = done - sum(self._first.values())
             left = f"  {(now - self._begun) / made * (total - done):.0f} s left" if made else ""
-            text = f"sweep: packs {shown}  {100 * done / total:.0f} %  {steps:.3g} device-steps{left}"
-            print(text, file=sys.stderr, flush=True)
+            tell(f"sweep: packs {shown}  {100 * done / total:.0f} %  {steps:.3g} device-steps{left}")

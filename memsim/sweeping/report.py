@@ -1,13 +1,15 @@
 """What a person sees of a sweep: its plan before, and at the end what became of it."""
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-import click
 import numpy as np
-from rich.table import Table
 
-from ..reporting import console, counted
+from ..reporting import counted
+from ..run import LEARNED
+from ..streams import say, tell
+from ..terminal import Table, describe, numbers, show
 from .configuration import SweepConfiguration
 from .index import FAILED, FINISHED, MISSING, POINTS, RESULTS, STOPPED, Index, Outcome
 from .packing import plan
@@ -25,18 +27,17 @@ def show_plan(config: SweepConfiguration, processes: int) -> None:
         A point's configuration cannot be.
     """
     laid_out = plan(config, processes)
-    out = console()
     fields = list(laid_out.points[0])
-    table = Table("point", *fields, "realisations", "pack", title="Points", title_justify="left", title_style="bold")
+    table = Table("point", *fields, "realisations", "pack", title="Points")
     packs = {point: pack.name for pack in laid_out.packs for point in pack.points}
     for number, point in list(enumerate(laid_out.points))[:SHOWN]:
         cells = [_shown(point[name]) for name in fields]
-        table.add_row(str(number), *cells, str(laid_out.realisations[number]), packs[number])
-    out.print(table)
+        table.row(str(number), *cells, str(laid_out.realisations[number]), packs[number])
+    show(table)
     if len(laid_out.points) > SHOWN:
-        out.print(f"... and {counted(len(laid_out.points) - SHOWN, 'point')} more")
+        describe(f"... and {counted(len(laid_out.points) - SHOWN, 'point')} more")
     lanes = max(len(pack.points) * pack.config.run.realisations for pack in laid_out.packs)
-    out.print(
+    describe(
         f"{counted(len(laid_out.points), 'point')}, {counted(sum(laid_out.realisations), 'realisation')} in "
         f"{counted(len(laid_out.packs), 'pack')} of {lanes} at most; nothing was run"
     )
@@ -48,12 +49,11 @@ def _shown(value: object) -> str:
 
 def _outcomes_table(outcomes: Sequence[Outcome]) -> Table:
     """How many realisations of each configuration learned, and how well."""
-    table = Table(*outcomes[0].values, title="Configurations, over all seeds", title_justify="left", title_style="bold")
-    for heading in ("learned", "mean\ntotal error", "largest"):
-        table.add_column(heading, justify="right")
+    headings = numbers("learned", "mean\ntotal error", "largest")
+    table = Table(*outcomes[0].values, *headings, title="Configurations, over all seeds")
     for values, learned, errors in outcomes:
         found = (f"{np.mean(errors):.4g}", f"{max(errors):.4g}") if errors else ("", "")
-        table.add_row(*map(_shown, values.values()), f"{sum(learned)} of {len(learned)}", *found)
+        table.row(*map(_shown, values.values()), f"{sum(learned)} of {len(learned)}", *found)
     return table
 
 
@@ -72,27 +72,28 @@ def show_sweep(index: Index, folder: Path, goes_on: str) -> int:
     int
         The exit status: 0 finished, 1 some points failed, 130 stopped.
     """
-    failed, open_points = index.points_of(FAILED), index.points_of(STOPPED, MISSING)
+    done, failed, open_points = (index.points_of(*each) for each in ((FINISHED,), (FAILED,), (STOPPED, MISSING)))
     outcomes = index.outcomes()
     if any(outcome.learned for outcome in outcomes):
-        console().print(_outcomes_table(outcomes[:SHOWN]))
+        show(_outcomes_table(outcomes[:SHOWN]))
         if len(outcomes) > SHOWN:
-            click.echo(f"... and {counted(len(outcomes) - SHOWN, 'configuration')} more")
+            describe(f"... and {counted(len(outcomes) - SHOWN, 'configuration')} more")
     learned, finished = (sum(each) for each in zip(*((sum(o.learned), len(o.learned)) for o in outcomes), strict=True))
-    click.echo(
-        f"{counted(len(index.points_of(FINISHED)), 'point')} finished, {len(failed)} failed, "
-        f"{len(open_points)} open; {learned} of {counted(finished, 'realisation')} learned"
+    describe(
+        f"{counted(len(done), 'point')} finished, {len(failed)} failed, {len(open_points)} open; "
+        f"learned {learned:,} of {counted(finished, 'realisation')}, to a total error under {LEARNED:g}"
     )
-    click.echo(f"wrote {folder / POINTS}, {folder / RESULTS}")
+    say(f"wrote {folder / POINTS}, {folder / RESULTS}")
+    if done:
+        say(f"'memsim trace plot {shlex.quote(str(index.run_file_of(done[0])))}' draws the run of point {done[0]}")
     if failed:
         named = ", ".join(map(str, failed[:NAMED])) + (", ..." if len(failed) > NAMED else "")
         error = index.error_of(failed[0])
-        click.echo(
+        tell(
             f"memsim: failed: {'point' if len(failed) == 1 else 'points'} {named}: {error}; "
-            f"{folder / POINTS} has every error",
-            err=True,
+            f"{folder / POINTS} has every error"
         )
     if open_points:
-        click.echo(f"stopped with {counted(len(open_points), 'point')} open; {goes_on}", err=True)
+        tell(f"stopped with {counted(len(open_points), 'point')} open; {goes_on}")
         return 130
     return 1 if failed else 0

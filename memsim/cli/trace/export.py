@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from ...errors import InputError
+from ...streams import say, tell
 from .. import options
 
 EPILOG = """\b
@@ -75,7 +76,7 @@ def command(
             file, target, banks=banks, devices=devices, realisations=realisations, epochs=epochs, samples=samples,
             steps=steps, any_size=any_size, overwrite=overwrite,
         )  # fmt: skip
-        click.echo(f"wrote {target}; run it with: ngspice -n -b {target}")
+        say(f"wrote {target}; run it with: ngspice -n -b {target}")
         return
     _refuse(name, "--any-size", any_size, "it lifts the limits of --format spice")
     try:
@@ -87,9 +88,9 @@ def command(
             )  # fmt: skip
     except KeyboardInterrupt:
         kept = "keeps what it held" if target.exists() else "was not written"
-        click.echo(f"{target} {kept}", err=True)
+        tell(f"{target} {kept}")
         raise
-    click.echo(f"wrote {target}")
+    say(f"wrote {target}")
 
 
 def _export_netlist(file: Path, target: Path, **chosen: Any) -> None:
@@ -106,7 +107,7 @@ def _refuse(name: str, flag: str, given: bool, why: str) -> None:
 
 
 def _say(size: object) -> None:
-    click.echo(f"exporting {size}", err=True)
+    tell(f"exporting {size}")
 
 
 def _quiet(size: object) -> None:

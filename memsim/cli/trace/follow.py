@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from ...streams import say
 from .. import options
 
 EPILOG = """\b
@@ -29,5 +30,5 @@ def command(file: Path, every: float, realisation: int) -> int:
 
     with open_run(file) as run:
         ended = follow(run, every=every, realisation=realisation)
-    click.echo(f"{file}: {ended}")
+    say(f"{file}: {ended}")
     return 0

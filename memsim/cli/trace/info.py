@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from ...streams import say, say_toml
 from .. import options
 
 EPILOG = """\b
@@ -30,13 +31,13 @@ def command(file: Path, configuration: bool) -> None:
 
     with open_run(file) as run:
         if configuration:
-            click.echo(run.configuration_text.rstrip("\0"), nl=False)
+            say_toml(run.configuration_text.rstrip("\0"))
             return
         run.config  # noqa: B018 (refused before the first line, where it cannot be read)
         # Read once: a run that goes on would have other numbers in each line. Whether it goes on is asked before.
         live, finished = run.live, run.finished
         error = run.total_error
-        click.echo(f"{file}: {state_of(run, file, len(error), live=live, finished=finished)}")
+        say(f"{file}: {state_of(run, file, len(error), live=live, finished=finished)}")
         show_run(run, error)
         show_contents(run, error)
 

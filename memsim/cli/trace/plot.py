@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from ...streams import say
 from .. import options
 
 EPILOG = """\b
@@ -51,6 +52,7 @@ def command(
     from ...inspection.spans import steps_of
     from ...reporting import StepProgress
     from ...run import open_run
+    from ...terminal import describe
 
     target = Path(f"{file.stem}.png") if out is None else out
     plot.check_target(target, overwrite)
@@ -63,7 +65,7 @@ def command(
             from ...scoring import classification, figures
 
             figures.draw(classification.classification(run), target, run.dataset.name, overwrite=overwrite)
-            click.echo(f"wrote {target}")
+            say(f"wrote {target}")
             return
         channels = choose(run, banks, devices, realisations or (0,), quantities or plot.FIRST_QUANTITIES, flags=True)
         first = plot.first_look(run, channels, every_device=bool(devices))
@@ -75,6 +77,6 @@ def command(
                 weights=weights, error=error, progress=progress, overwrite=overwrite,
             )  # fmt: skip
         if first.window and epochs is None and samples is None and steps is None:
-            click.echo(f"no span is given: the beginning of the first window that {file.name} stores")
-        click.echo(plot.summary(run, channels, start, stop))
-    click.echo(f"wrote {target}")
+            describe(f"no span is given: the beginning of the first window that {file.name} stores")
+        describe(plot.summary(run, channels, start, stop))
+    say(f"wrote {target}")

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from ...errors import InputError
+from ...streams import say, tell
 from .. import options
 
 EPILOG = """\b
@@ -46,6 +47,7 @@ def command(
     from ...referee import compare, simulate
     from ...referee.ngspice import find_ngspice
     from ...si import with_prefix
+    from ...terminal import Table, numbers, show
 
     if quantities:
         raise InputError("--quantities: all are compared; leave it out")
@@ -62,20 +64,22 @@ def command(
     if keep is not None:
         _make(keep)
     if not quiet:
-        click.echo(f"ngspice simulates {len(circuit.instances)} devices over {circuit.steps:,} steps", err=True)
+        tell(f"ngspice simulates {len(circuit.instances)} devices over {circuit.steps:,} steps")
     compared = compare(circuit, simulate(circuit, keep))
-    click.echo(f"{circuit.title[len('memsim: ') :]}: {len(circuit.instances)} devices, dt = {circuit.dt:g} s")
+    title = f"{circuit.title[len('memsim: ') :]}: {len(circuit.instances)} devices, dt = {circuit.dt:g} s"
+    table = Table("bank", "quantity", *numbers("difference\n/ range", "range"), "device", "tolerance", title=title)
     for (kind, quantity), trace in compared.worst().items():
-        said = "" if trace.residual <= tolerance else f"  above {tolerance:g}"
+        said = "" if trace.residual <= tolerance else f"above {tolerance:g}"
         name, span = circuit.instances[trace.instance].name, with_prefix(trace.range, trace.unit)
-        click.echo(f"  {kind:12} {quantity:14} {trace.residual:8.1e} of {span}, {name}{said}")
+        table.row(kind, quantity, f"{trace.residual:.1e}", span, name, said)
+    show(table)
     if plot is not None:
         from ...referee.figures import draw
 
         draw(compared, plot, overwrite=overwrite, tolerance=tolerance)
-        click.echo(f"wrote {plot}")
+        say(f"wrote {plot}")
     agree = compared.residual <= tolerance
-    click.echo("memsim and ngspice agree" if agree else "memsim and ngspice differ; see docs/spice.md for the causes")
+    say("memsim and ngspice agree" if agree else "memsim and ngspice differ; see docs/spice.md for the causes")
     return 0 if agree else 1
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from ...streams import say, tell
 from .. import options
 
 EPILOG = """\b
@@ -69,6 +70,6 @@ def command(
                 quantities=quantities, stride=stride, compression=compression, overwrite=overwrite, report=progress,
             )  # fmt: skip
     except (KeyboardInterrupt, RunError):
-        click.echo(f"{target} {'keeps what it held' if target.exists() else 'was not written'}", err=True)
+        tell(f"{target} {'keeps what it held' if target.exists() else 'was not written'}")
         raise
-    click.echo(f"replayed {stop - start:,} steps; wrote {target}")
+    say(f"replayed {stop - start:,} steps; wrote {target}")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from ...streams import say
 from .. import options
 
 EPILOG = """\b
@@ -37,9 +38,9 @@ def command(file: Path, windows: int, seed: int, quiet: bool) -> int:
         for finding in checks:
             progress.next("checking")
             if not quiet or finding.wrong:
-                click.echo(f"{finding.what}: {'ok' if not finding.wrong else f'{len(finding.wrong)} wrong'}")
+                say(f"{finding.what}: {'ok' if not finding.wrong else f'{len(finding.wrong)} wrong'}")
             for line in finding.wrong:
-                click.echo(f"  {line}")
+                say(f"  {line}")
             faults += len(finding.wrong)
-    click.echo(f"{file}: {'nothing is wrong' if not faults else counted(faults, 'fault')}")
+    say(f"{file}: {'nothing is wrong' if not faults else counted(faults, 'fault')}")
     return 1 if faults else 0

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from ...streams import say
 from .. import options
 
 EPILOG = """\b
@@ -51,7 +52,7 @@ def command(
     with open_run(file) as run:
         get_ready(run, *begin(run))
     viewer = Viewer(file.absolute(), begin, port)
-    click.echo(f"{file} is shown at {viewer.address}")
-    click.echo("on this machine alone; Ctrl-C ends it")
+    say(f"{file} is shown at {viewer.address}")
+    say("on this machine alone; Ctrl-C ends it")
     viewer.serve(show=not no_browser)
-    click.echo("memsim: the page is no longer served")
+    say("memsim: the page is no longer served")
