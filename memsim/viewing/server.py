@@ -5,7 +5,6 @@ import logging
 import secrets
 import signal
 import socket
-import sys
 import tempfile
 import threading
 import webbrowser
@@ -19,8 +18,6 @@ from bokeh.document import Document
 from bokeh.server.server import BaseServer
 from bokeh.server.tornado import BokehTornado
 from bokeh.settings import settings
-from rich.console import Console
-from rich.status import Status
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 from tornado.web import RequestHandler
@@ -28,6 +25,8 @@ from tornado.web import RequestHandler
 from ..errors import InputError, MemsimError
 from ..preparing import Tell, progress_of, told_to
 from ..run import Run, open_run
+from ..streams import tell
+from ..terminal import waiting
 from ..traces.errors import NotARunFileError
 from .choice import Choice
 from .exports import TYPES, ExportHandler
@@ -158,7 +157,7 @@ def get_ready(run: Run, choice: Choice, span: tuple[int, int] | None) -> None:
     if run.steps == 0:
         return
     looker = Looker(run)
-    with Console(stderr=True).status("getting ready") as status, told_to(partial(_compiling, status)):
+    with waiting("getting ready") as show, told_to(partial(_compiling, show)):
         try:
             looker.look(choice.channels, *(span or (0, run.steps)), FIRST_COLUMNS)
         except (MemsimError, NotARunFileError):
@@ -168,9 +167,9 @@ def get_ready(run: Run, choice: Choice, span: tuple[int, int] | None) -> None:
 
 
 @contextlib.contextmanager
-def _compiling(status: Status, total: int) -> Iterator[Tell]:
-    """Tell in the status what is compiled."""
-    yield lambda name, done: status.update(progress_of(name, done, total))
+def _compiling(show: Callable[[str], None], total: int) -> Iterator[Tell]:
+    """Tell in the waiting line what is compiled."""
+    yield lambda name, done: show(progress_of(name, done, total))
 
 
 def _open_browser(address: str, folder: Path) -> None:
@@ -179,7 +178,7 @@ def _open_browser(address: str, folder: Path) -> None:
     door.touch(mode=0o600)
     door.write_text(f'<meta charset="utf-8"><meta http-equiv="refresh" content="0; url={address}">', encoding="utf-8")
     if not webbrowser.open(door.as_uri()):
-        print("no browser was found; open the address above", file=sys.stderr)
+        tell("no browser was found; open the address above")
 
 
 class Refused(RequestHandler):
