@@ -1,11 +1,15 @@
 """What all figures share: size, style, colours, units, saving."""
 
+from functools import partial
 from pathlib import Path
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.ticker import Formatter, FuncFormatter, LogFormatter, ScalarFormatter
 
 from .errors import InputError
+from .streams import printable
 from .traces.run_file import check_target
 
 # Okabe and Ito's colours, told apart by everyone.
@@ -35,7 +39,35 @@ def save(figure: Figure, path: Path, overwrite: bool) -> None:
         The file exists, cannot be written, or has an ending that is not known.
     """
     check_plot_target(path, overwrite)
+    show_as_it_is(figure)
     figure.savefig(path)
+
+
+def show_as_it_is(figure: Figure) -> None:
+    """Have nothing in a text be a formula, or a character that cannot be shown: names are from files.
+
+    Matplotlib's own powers of ten beside an axis are formulas, and stay.
+    """
+    numbers = set()
+    for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)):
+        formatter = axis.get_major_formatter()
+        if not isinstance(formatter, LogFormatter | ScalarFormatter):
+            axis.set_major_formatter(FuncFormatter(partial(_name, formatter)))
+        else:
+            numbers |= {id(label) for label in axis.get_ticklabels(which="both")} | {id(axis.get_offset_text())}
+    for text in figure.findobj(Text):
+        if id(text) not in numbers:
+            text.set_parse_math(False)
+            text.set_text(_printable(text.get_text()))
+
+
+def _name(formatter: Formatter, value: float, place: int | None) -> str:
+    """What stands at a tick that has a name."""
+    return _printable(formatter(value, place))
+
+
+def _printable(text: str) -> str:
+    return "\n".join(map(printable, text.split("\n")))
 
 
 def check_plot_target(path: Path, overwrite: bool) -> None:

@@ -25,7 +25,7 @@ from . import streams
 
 ENDLESS = 100_000  # cells of a line of a file or a pipe
 UNKNOWN = 80  # cells of a terminal that does not say how many it has
-LEAST_WORDS = 24  # cells that words need to be read beside numbers
+LEAST_WORDS = 16  # cells that words need to be read beside numbers
 LEAST_BAR, WIDEST_BAR = 10, 40
 
 
@@ -156,15 +156,16 @@ class Table:
         """The table, its words broken where it must; None where the terminal is still too narrow."""
         table = self._as_rich()
         excess = Measurement.get(terminal, options.update(max_width=ENDLESS), table).maximum - options.max_width
-        if excess <= 0:
-            return table
-        for column, about in sorted(zip(table.columns, self._columns, strict=True), key=lambda pair: -_widest(pair[0])):
-            if about.words and excess > 0:
-                least = max(LEAST_WORDS, *(cell_len(word) for text in _texts(column) for word in text.plain.split()))
-                column.width = max(_widest(column) - excess, min(least, _widest(column)))
-                excess -= _widest(column) - column.width
-                column.no_wrap = False
-        return table if excess <= 0 else None
+        widths = {k: _widest(column) for k, column in enumerate(table.columns) if self._columns[k].words}
+        least = {k: min(widths[k], max(LEAST_WORDS, _longest_word(table.columns[k]))) for k in widths}
+        for _ in range(excess):  # from the widest, cell by cell
+            k = max(widths, key=lambda k: (widths[k] > least[k], widths[k]), default=None)
+            if k is None or widths[k] <= least[k]:
+                return None
+            widths[k] -= 1
+        for k, width in widths.items():
+            table.columns[k].width, table.columns[k].no_wrap = width, False
+        return table
 
     def _as_rich(self) -> RichTable:
         table = RichTable(box=box.SIMPLE_HEAD, show_edge=False, padding=0) if self._open else RichTable()
@@ -196,6 +197,10 @@ def _cell(cell: Cell) -> Text:
 def _texts(column: RichColumn) -> list[Text]:
     """Heading and cells."""
     return [text for text in (column.header, *column.cells) if isinstance(text, Text)]
+
+
+def _longest_word(column: RichColumn) -> int:
+    return max(cell_len(word) for text in _texts(column) for word in ("", *text.plain.split()))
 
 
 def _widest(column: RichColumn) -> int:
