@@ -118,7 +118,10 @@ Cell = str | Styled
 
 
 class Table:
-    """Rows under headings; on a terminal that is too narrow, a block of ``name: value`` lines for each row.
+    """Rows under headings.
+
+    On a terminal that is too narrow for it, words are broken between them; then
+    it has no frame; and then each row is a block of ``name: value`` lines.
 
     Parameters
     ----------
@@ -149,12 +152,13 @@ class Table:
         """Show it in the form that there is room for."""
         if self._title:
             yield Words(self._title, "bold")
-        table = self._framed(terminal, options)
-        yield from self._blocks() if table is None else [table]
+        tables = (self._fitted(terminal, options, framed) for framed in (not self._open, False))
+        fitting = next((table for table in tables if table is not None), None)
+        yield from self._blocks() if fitting is None else [fitting]
 
-    def _framed(self, terminal: Console, options: ConsoleOptions) -> RichTable | None:
+    def _fitted(self, terminal: Console, options: ConsoleOptions, framed: bool) -> RichTable | None:
         """The table, its words broken where it must; None where the terminal is still too narrow."""
-        table = self._as_rich()
+        table = self._as_rich(framed)
         excess = Measurement.get(terminal, options.update(max_width=ENDLESS), table).maximum - options.max_width
         widths = {k: _widest(column) for k, column in enumerate(table.columns) if self._columns[k].words}
         least = {k: min(widths[k], max(LEAST_WORDS, _longest_word(table.columns[k]))) for k in widths}
@@ -167,12 +171,11 @@ class Table:
             table.columns[k].width, table.columns[k].no_wrap = width, False
         return table
 
-    def _as_rich(self) -> RichTable:
-        table = RichTable(box=box.SIMPLE_HEAD, show_edge=False, padding=0) if self._open else RichTable()
+    def _as_rich(self, framed: bool) -> RichTable:
+        table = RichTable() if framed else RichTable(box=box.SIMPLE_HEAD, show_edge=False, padding=0)
         for column in self._columns:
             heading = Text("\n").join(text_of(line) for line in column.heading.split("\n"))
-            least = 3 if self._open and column.number else None
-            table.add_column(heading, justify="right" if column.number else "left", no_wrap=True, min_width=least)
+            table.add_column(heading, justify="right" if column.number else "left", no_wrap=True)
         above: tuple[Cell, ...] = ()
         for number, row in enumerate(self._rows, 1):
             same = self._shared and row[: self._shared] == above[: self._shared]
@@ -188,6 +191,7 @@ class Table:
                 if shown.plain:
                     heading = " ".join(column.heading.split("\n"))
                     yield Words(f"{'  ' if place else ''}{heading}: {shown.plain}", str(shown.style))
+        yield Words("")
 
 
 def _cell(cell: Cell) -> Text:

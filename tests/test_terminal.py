@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import tomllib
+import warnings
 from pathlib import Path
 
 import h5py
@@ -230,6 +231,12 @@ def test_an_error_is_one_line_whatever_its_text(call, error, monkeypatch):
     assert re.match(r"memsim: error: .*a(\\r)?\\n(\[/x\]\\n)?b", line)
 
 
+def test_a_warning_is_one_line_too(call, monkeypatch):
+    monkeypatch.setattr(warnings, "formatwarning", warnings.formatwarning)
+    call("devices")
+    assert warnings.formatwarning(UserWarning("a\nb\x1b"), UserWarning, "file", 1) == "warning: a\\nb\\x1b\n"
+
+
 def test_a_wrong_command_line_is_one_line_whatever_its_words(refused):
     refused(r"'a\\nb\\x1b\[2J'", "a\nb\x1b[2J")
     refused(r"a\\nb", "trace", "info", "a\nb")
@@ -279,17 +286,19 @@ def lines_at(width, shown, **settings):
     return [line.rstrip() for line in console.file.getvalue().splitlines()]
 
 
-def test_a_table_that_does_not_fit_is_a_block_for_each_row():
-    wide = lines_at(40, made_up())
-    assert wide[0] == "Margins"
-    assert "│ synapses1 │   0.809 │ pass        │" in wide
-    assert "│           │   0.409 │             │" in wide
-    narrow = lines_at(36, made_up())
-    assert narrow == [
+def test_a_table_that_does_not_fit_loses_its_frame_and_then_is_a_block_for_each_row():
+    framed, bare, blocks = (lines_at(width, made_up()) for width in (40, 36, 28))
+    assert framed[0] == bare[0] == "Margins"
+    assert "│ synapses1 │   0.809 │ pass        │" in framed
+    assert "│           │   0.409 │             │" in framed
+    assert "synapses1   0.809 pass" in bare
+    assert "synapses2 1.2e-05 cannot tell" in bare
+    assert blocks == [
         "Margins",
         "bank: synapses1", "  peak / bound: 0.809", "  verdict: pass",
         "bank: synapses1", "  peak / bound: 0.409",
         "bank: synapses2", "  peak / bound: 1.2e-05", "  verdict: cannot tell",
+        "",
     ]  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import warnings
 
 import click
 
-from ..streams import is_unread, lost, prepare_streams, say, tell
+from ..streams import is_unread, lost, prepare_streams, printable, say, tell
 from .lazy import LazyGroup
 
 # Command to the module that holds it and its line in `memsim --help`, so that
@@ -73,9 +73,15 @@ def main(arguments: list[str] | None = None) -> None:
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     prepare_streams()
+    warnings.formatwarning = _line_of_warning
     _collect_less_garbage()
     status = _carry_out(arguments)
     sys.exit(_of_output(status))
+
+
+def _line_of_warning(message: Warning | str, *_: object, **__: object) -> str:
+    """What is shown of a warning of Python's: one line, without the place in the program."""
+    return printable(f"warning: {message}") + "\n"
 
 
 def _carry_out(arguments: list[str]) -> int:

@@ -85,7 +85,8 @@ def show_sweep(index: Index, folder: Path, goes_on: str) -> int:
     )
     say(f"wrote {folder / POINTS}, {folder / RESULTS}")
     if done:
-        say(f"'memsim trace plot {shlex.quote(str(index.run_file_of(done[0])))}' draws the run of point {done[0]}")
+        file = folder / index.run_file_of(done[0]).relative_to(folder.absolute())
+        say(f"'memsim trace plot {shlex.quote(str(file))}' draws the run of point {done[0]}")
     if failed:
         named = ", ".join(map(str, failed[:NAMED])) + (", ..." if len(failed) > NAMED else "")
         error = index.error_of(failed[0])

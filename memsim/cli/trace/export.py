@@ -1,5 +1,6 @@
 """``memsim trace export``."""
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,7 @@ def command(
             file, target, banks=banks, devices=devices, realisations=realisations, epochs=epochs, samples=samples,
             steps=steps, any_size=any_size, overwrite=overwrite,
         )  # fmt: skip
-        say(f"wrote {target}; run it with: ngspice -n -b {target}")
+        say(f"wrote {target}; run it with: ngspice -n -b {shlex.quote(str(target))}")
         return
     _refuse(name, "--any-size", any_size, "it lifts the limits of --format spice")
     try:
