@@ -190,7 +190,6 @@ def test_the_work_is_done_where_nothing_can_be_printed(call, text, state, monkey
     [(">&- 2>&- <&-", 0), ("2>&-", 0), ("| head -1", 0), (">/dev/full", 1), ("2>/dev/full", 0)],
 )
 def test_a_shells_redirections_leave_the_run_file_alone(folder, tmp_path, redirection, status):
-    """A file that is opened while a standard stream is closed must not get that stream's number, and text."""
     command = f"{sys.executable} -m memsim run or.toml --out {tmp_path}/out.h5 {redirection}"
     environment = os.environ | {"PYTHONPATH": str(Path(memsim.__file__).parents[1]), "PYTHONIOENCODING": "ascii"}
     shell = ["bash", "-o", "pipefail", "-c", command]
@@ -201,6 +200,18 @@ def test_a_shells_redirections_leave_the_run_file_alone(folder, tmp_path, redire
     with memsim.open_run(tmp_path / "out.h5") as run:
         assert run.finished
         assert len(run.total_error) == 3
+
+
+def test_no_file_gets_the_number_of_a_closed_stream(tmp_path):
+    """What a library writes to stderr by its number would go into that file."""
+    code = (
+        "import os; from memsim.streams import prepare_streams; prepare_streams(); file = open('kept', 'wb', 0); "
+        "os.write(1, b'lost'); os.write(2, b'lost'); file.write(b'%d' % file.fileno())"
+    )
+    environment = os.environ | {"PYTHONPATH": str(Path(memsim.__file__).parents[1])}
+    shell = ["bash", "-c", f'{sys.executable} -c "$0" >&- 2>&- <&-', code]
+    assert subprocess.run(shell, cwd=tmp_path, env=environment, check=False).returncode == 0
+    assert int((tmp_path / "kept").read_bytes()) > 2
 
 
 def test_a_configuration_is_printed_so_that_ascii_keeps_its_meaning(call, folder, monkeypatch):
