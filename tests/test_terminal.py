@@ -352,6 +352,11 @@ def test_a_run_of_classes_ends_with_its_accuracy(call):
 # Figures
 
 
+def test_names_of_classes_stand_in_their_figure_as_they_are(call, folder):
+    assert call("trace plot run.h5 --classes --out run.svg --overwrite").status == 0
+    assert (folder / "run.svg").read_text(encoding="utf-8").count("<!-- [b]a[/x] :a: $^$ -->") == 2
+
+
 @pytest.mark.parametrize("ending", ["png", "svg"])
 def test_a_figures_text_is_no_formula(tmp_path, ending):
     figure = new_figure(3, 2)

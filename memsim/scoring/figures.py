@@ -1,6 +1,5 @@
 """The figure of a run's classes: what was taken for what, and the ROC curve of each class."""
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -54,7 +53,7 @@ def _title(found: Classification, name: str) -> str:
     lanes, accuracy = found.predicted.shape[1], found.accuracy
     spread = "" if lanes == 1 else f", {accuracy.min():.3f} to {accuracy.max():.3f} in {lanes} realisations"
     states = "best epoch" if found.best else "final states"
-    (shown,) = _plain(shortened([name]))
+    (shown,) = shortened([name])
     return f"{shown}, {len(found.true)} {found.part} samples, {states}: accuracy {accuracy.mean():.3f}{spread}"
 
 
@@ -80,7 +79,7 @@ def _count(mean: float) -> str:
 
 def _name_classes(axes: Axes, names: list[str], *, step: int, upright: bool) -> None:
     """Names of classes along both axes, of many each so many-th."""
-    places, shown = range(0, len(names), step), _plain(names[::step])
+    places, shown = range(0, len(names), step), names[::step]
     axes.set_xticks(places, shown, rotation=90 if upright else 0, fontsize="small")
     axes.set_yticks(places, shown, fontsize="small")
     axes.set_xlabel("predicted class")
@@ -112,15 +111,10 @@ def _name_curves(axes: Axes, found: Classification, names: list[str]) -> None:
     areas = found.auc
     known = np.isfinite(areas).all(axis=1)
     lines = axes.lines[: -1 : found.scores.shape[2]]
-    labels = [f"{name}, area {area.mean():.3f}" for name, area in zip(_plain(names), areas, strict=True)]
+    labels = [f"{name}, area {area.mean():.3f}" for name, area in zip(names, areas, strict=True)]
     legend = axes.legend(
         lines, [label for label, shown in zip(labels, known, strict=True) if shown], loc="upper left",
         bbox_to_anchor=(1.01, 1.0), borderaxespad=0.0, fontsize="small",
     )  # fmt: skip
     for line in legend.get_lines():
         line.set_alpha(1.0)
-
-
-def _plain(names: Iterable[str]) -> list[str]:
-    """Names as they are: dollars would begin a formula."""
-    return [name.replace("$", r"\$") for name in names]
