@@ -28,7 +28,6 @@ COMMANDS = {
     "trace": "Look into a run file: a page, info, plots, exports, replays, checks.",
 }
 
-_AS_PYTHON_SHOWS_IT = warnings.formatwarning
 GARBAGE_THRESHOLD = 50_000  # objects made and not freed, between two collections of the young ones
 
 EPILOG = """\b
@@ -128,15 +127,6 @@ def _collect_less_garbage() -> None:
     """
     gc.set_threshold(GARBAGE_THRESHOLD)
     atexit.register(gc.freeze)
-
-
-def _warning_line(
-    message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
-) -> str:
-    """A warning of memsim's own in one line; any other as Python shows it."""
-    if category.__module__.startswith("memsim."):
-        return f"warning: {message}\n"
-    return _AS_PYTHON_SHOWS_IT(message, category, filename, lineno, line)
 
 
 def _report(error: Exception, debug: bool) -> int:
