@@ -30,6 +30,7 @@ from memsim.viewing.choice import first_choice
 from memsim.viewing.looks import Kind
 from memsim.viewing.page import GATHERING_MS, Page
 from memsim.viewing.server import Viewer
+from memsim.viewing.themes import CURVES, FAINT, GRID, INK
 
 
 @pytest.fixture(scope="module")
@@ -258,13 +259,19 @@ def test_zooms_that_come_together_are_answered_once(page, monkeypatch):
     assert looks == [(100, 390)]
 
 
-def test_themes_are_worn_by_all_figures(page):
-    ask(page, "dark")
-    dark = {panel.figure.yaxis.axis_label_text_color for panel in page._panels}
-    ask(page, "light")
-    light = {panel.figure.yaxis.axis_label_text_color for panel in page._panels}
-    assert len(dark) == len(light) == 1
-    assert dark != light
+def test_all_that_is_of_a_theme_changes_with_it(page):
+    (about,) = page._marker.tags
+    known = {(model.id, name): of for model, looks in about["looks"] for name, of in looks["dark"].items()}
+    changing = {colour.light: colour.dark for colour in (INK, FAINT, GRID, *CURVES) if colour.light != colour.dark}
+    models = {model for root in page._roots for model in root.references()}
+    found = {
+        (model.id, name): changing[str(value)]
+        for model in models for name, value in model.properties_with_values().items() if str(value) in changing
+    }  # fmt: skip
+    assert len(found) > 80
+    assert found.items() <= known.items()
+    for panel in about["panels"]:
+        assert all(colour.startswith("light-dark(#") for colour in panel["colours"])
 
 
 def test_every_step_is_replayed_beside_the_page(page, monkeypatch):
@@ -273,9 +280,12 @@ def test_every_step_is_replayed_beside_the_page(page, monkeypatch):
     assert page._looked.kind is Kind.SAMPLED
     assert all(line.line_dash == [2, 3] for panel in page._panels for line in panel._lines)
     assert page._cursor.tags[0].startswith("of ")
-    page._refine(page._looked)
+    coarse = page._looked
+    page._refine(coarse)
+    replay = page.refiner._replay
+    assert "all steps are being replayed: " in page._progress.text
     page.refiner._thread.join()
-    settle(page)
+    page._hear(replay, coarse)
     assert page._looked.kind is Kind.EXTREMES
     assert all(line.line_dash == [] for panel in page._panels for line in panel._lines)
     assert page._cursor.tags == []
@@ -293,11 +303,37 @@ def test_every_step_is_replayed_beside_the_page(page, monkeypatch):
 def test_a_replay_beside_the_page_ends_when_somebody_looks_elsewhere(page, monkeypatch):
     monkeypatch.setattr("memsim.viewing.looks.SECONDS", 0.01)
     ask(page, "all")
-    page._refine(page._looked)
+    coarse = page._looked
+    page._refine(coarse)
     ask(page, "sample")
     page.refiner._thread.join()
-    settle(page)
+    page._hear(page.refiner._replay, coarse)
     assert page._looked.kind is Kind.STEPS
+    assert not page._progress.visible
+
+
+def test_a_tab_may_be_closed_while_steps_are_replayed(page, monkeypatch):
+    wrong = []
+    monkeypatch.setattr("threading.excepthook", wrong.append)
+    monkeypatch.setattr("memsim.viewing.looks.SECONDS", 0.01)
+    ask(page, "all")
+    page._refine(page._looked)
+    page.document.callbacks.destroy()  # as the server does, some time before the page hears of it
+    page.refiner._thread.join()
+    assert wrong == []
+    assert page.refiner._replay.found is not None
+
+
+def test_what_goes_wrong_beside_the_page_is_said(page, monkeypatch):
+    monkeypatch.setattr("memsim.viewing.looks.SECONDS", 0.01)
+    monkeypatch.setattr("memsim.viewing.refining.curves", lambda *given, **more: 1 // 0)
+    ask(page, "all")
+    coarse = page._looked
+    page._refine(coarse)
+    page.refiner._thread.join()
+    page._hear(page.refiner._replay, coarse)
+    assert said(page).startswith("ZeroDivisionError: ")
+    assert not page._progress.visible
 
 
 def test_the_closer_looks_follow_the_view(page):

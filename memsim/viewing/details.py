@@ -14,7 +14,7 @@ from ..inspection.weights import weights_of
 from ..reporting import counted
 from .looks import Looker
 from .panels import LEFT, STEP_TICKS, TICKS
-from .themes import Theme
+from .themes import CURVES, INK, Themed
 
 LOOP_POINTS = 4000
 IMAGE_COLUMNS = 200
@@ -106,15 +106,17 @@ def weight_image(looker: Looker, bank: str, realisation: int, start: int, stop: 
 class LoopFigure:
     """A device's loop."""
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self, themed: Themed) -> None:
         self.source = ColumnDataSource({"current": [], "voltage": []})
         self.figure = new_bokeh_figure(
             height=340, sizing_mode="stretch_width", tools="pan,wheel_zoom,box_zoom,reset", active_scroll="wheel_zoom",
             toolbar_location="right", title="",
         )  # fmt: skip
         self.figure.toolbar.logo = None
-        self.figure.line("current", "voltage", source=self.source, line_color=theme.curves[0], line_width=1.3)
-        self.figure.scatter("current", "voltage", source=self.source, color=theme.curves[0], size=3)
+        path = self.figure.line("current", "voltage", source=self.source, line_width=1.3)
+        points = self.figure.scatter("current", "voltage", source=self.source, size=3)
+        themed.paint(path.glyph, line_color=CURVES[0])
+        themed.paint(points.glyph, line_color=CURVES[0], fill_color=CURVES[0])
         for axis, name, unit in ((self.figure.xaxis, "current", "A"), (self.figure.yaxis, "voltage", "V")):
             axis.axis_label = name
             axis.formatter = CustomJSTickFormatter(args={"unit": unit}, code=TICKS)
@@ -129,7 +131,7 @@ class LoopFigure:
 class WeightFigure:
     """The weights of a layer as an image, its columns aligned with the steps of the other axes."""
 
-    def __init__(self, along: Range, theme: Theme) -> None:
+    def __init__(self, along: Range, themed: Themed) -> None:
         self.source = ColumnDataSource({"image": [], "x": [], "y": [], "dw": [], "dh": []})
         self.mapper = LinearColorMapper(palette=BALANCED, low=-1, high=1, nan_color="rgba(0,0,0,0)")
         self.figure = new_bokeh_figure(
@@ -139,9 +141,9 @@ class WeightFigure:
         self.figure.image("image", "x", "y", "dw", "dh", source=self.source, color_mapper=self.mapper)
         bar = ColorBar(
             color_mapper=self.mapper, title="weight", ticker=BasicTicker(desired_num_ticks=5), height=10,
-            orientation="horizontal", title_standoff=2,
-            background_fill_color=None, title_text_color=theme.ink, major_label_text_color=theme.ink,
+            orientation="horizontal", title_standoff=2, background_fill_color=None,
         )  # fmt: skip
+        themed.paint(bar, title_text_color=INK, major_label_text_color=INK)
         self.figure.add_layout(bar, "above")
         self.figure.xaxis.axis_label, self.figure.yaxis.axis_label = "step", "device"
         self.figure.xaxis.formatter = CustomJSTickFormatter(code=STEP_TICKS)

@@ -12,15 +12,15 @@ from urllib.parse import quote, urlencode
 from tornado.ioloop import IOLoop
 from tornado.web import RequestHandler
 
-from ..errors import InputError, MemsimError
+from ..errors import InputError
 from ..inspection.channels import choose, unit_of
 from ..inspection.export.csv_table import write_csv
 from ..inspection.export.excerpt import Excerpt
 from ..inspection.plot import figure_of
 from ..reporting import counted
 from ..run import Run, open_run
-from ..traces.errors import NotARunFileError
 from .choice import Choice, refuse_crowds
+from .failures import said_of
 from .looks import Kind, Look, Looker
 
 TYPES = {
@@ -168,10 +168,10 @@ class ExportHandler(RequestHandler):
         try:
             # A long span takes a while; pages are answered meanwhile.
             name, content = await IOLoop.current().run_in_executor(None, self._made, kind)
-        except (MemsimError, NotARunFileError, OSError) as error:
+        except Exception as error:
             self.set_status(400)
             self.set_header("Content-Type", "text/plain; charset=utf-8")
-            self.finish(f"memsim: {error}\n")
+            self.finish(f"memsim: {said_of(error)}\n")
             return
         self.set_header("Content-Type", TYPES[kind])
         self.set_header(

@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 
 from ..inspection.spans import unit_steps
 from ..run import Run
-from .themes import Theme
+from .themes import FAINT, Themed
 
 ROOM = 44  # pixels above the first axis
 MOST = 10  # marks in view, about
@@ -50,14 +50,15 @@ def marks_between(run: Run, start: int, stop: int) -> Marks:
 class MarkLines:
     """The lines, and the axis with their numbers."""
 
-    def __init__(self, figures: list[Any], theme: Theme) -> None:
+    def __init__(self, figures: list[Any], themed: Themed) -> None:
         self._lines = ColumnDataSource({"x": []})
         self._axis = LinearAxis(
             ticker=FixedTicker(ticks=[]), axis_label_text_font_size="12px", minor_tick_line_color=None
         )
         figures[0].add_layout(self._axis, "above")
         for figure in figures:
-            line = VSpan(x="x", line_color=theme.faint, line_width=0.8, line_dash=[4, 3])
+            line = VSpan(x="x", line_width=0.8, line_dash=[4, 3])
+            themed.paint(line, line_color=FAINT)
             figure.add_glyph(self._lines, line, level="underlay")
 
     def show(self, marks: Marks) -> None:

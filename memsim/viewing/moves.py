@@ -4,16 +4,14 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from ..errors import MemsimError
 from ..inspection.channels import Channels
 from ..inspection.spans import unit_steps
 from ..run import Run
-from ..traces.errors import NotARunFileError
+from .failures import said_of
 from .jumps import ANY_PHASE, Found, Searched, counted_disturbs, next_disturb, next_slot, next_switching
 
 SEARCH_SECONDS = 0.15  # after which the page answers what waits
 LEAST_STEPS = 8  # in view
-FAILURES = (MemsimError, NotARunFileError, OSError, KeyError)  # of a file that is damaged, or gone
 
 
 class Shown(Protocol):
@@ -150,9 +148,9 @@ class Moves:
             found = next(self._search, None)
             while isinstance(found, Searched) and time.perf_counter() < until:
                 found = next(self._search, None)
-        except FAILURES as error:
+        except Exception as error:
             self._search = None
-            self._page.say(str(error).strip("'\""), failed=True)
+            self._page.say(said_of(error), failed=True)
             return
         if isinstance(found, Searched):
             self._page.say(f"searching: nothing up to step {found.step:,} of {self._run.steps:,}; Esc stops")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from bokeh.core.properties import field
 from bokeh.models import ColumnDataSource, CustomJSTickFormatter, FixedTicker, Range1d, RangeTool
 from bokeh.plotting import figure as new_bokeh_figure
 from matplotlib.ticker import MaxNLocator
@@ -15,7 +16,7 @@ from ..inspection.weights import stored_weights
 from ..run import Run
 from .choice import Choice
 from .panels import LEFT, NO_POINT, colours_of
-from .themes import Theme
+from .themes import CURVES, Colour, Themed, curve_colours
 
 POINTS = 500  # of a curve over the whole run; each has a smallest and a largest value
 ERROR_HEIGHT, WEIGHTS_HEIGHT = 120, 120
@@ -29,18 +30,18 @@ class WeightCurves:
     Attributes
     ----------
     names : tuple of str
-    colours : list of str
+    colours : list of Colour
     steps : (moments,) float64
     values : (moments, weights) float64
     """
 
     names: tuple[str, ...]
-    colours: list[str]
+    colours: list[Colour]
     steps: np.ndarray
     values: np.ndarray
 
 
-def weight_curves(run: Run, choice: Choice, theme: Theme, points: int = POINTS) -> WeightCurves:
+def weight_curves(run: Run, choice: Choice, points: int = POINTS) -> WeightCurves:
     """Weights of the chosen devices in the first chosen realisation, at ``points`` keyframes at most."""
     lane = choice.channels.realisations[0]
     names: list[str] = []
@@ -58,7 +59,7 @@ def weight_curves(run: Run, choice: Choice, theme: Theme, points: int = POINTS) 
     kept = np.unique(np.linspace(0, len(moments) - 1, min(len(moments), points)).round().astype(np.int64))
     steps = moments[kept] * unit_steps("epochs", run)
     several = any(len(run.bank(bank).variables) > 1 for bank in choice.channels.banks)  # weights in one device
-    colours = theme.colours(len(names)) if several else colours_of(choice, devices, theme)
+    colours = curve_colours(len(names)) if several else colours_of(choice, devices)
     return WeightCurves(tuple(names), colours, steps, np.array([column[kept] for column in columns]).T)
 
 
@@ -70,29 +71,30 @@ class Overview:
     run : Run
     along : Range1d
         The steps that are in view.
-    theme : Theme
+    themed : Themed
     """
 
-    def __init__(self, run: Run, along: Range1d, theme: Theme) -> None:
+    def __init__(self, run: Run, along: Range1d, themed: Themed) -> None:
         self.whole = Range1d(0, max(1, run.steps))
         self.error = ColumnDataSource(dict.fromkeys(("step", "mean", "low", "high"), NO_POINT))
-        self.weights = ColumnDataSource({"xs": [], "ys": [], "colour": []})
-        self._theme = theme
+        self.weights = ColumnDataSource({"xs": [], "ys": [], "light": [], "dark": []})
         error = run.total_error
         positive = error[error > 0]
         log = bool(positive.size and positive.max() > 10.0**DECADES * positive.min())
         self.error_figure = self._strip(ERROR_HEIGHT, "total error", "log" if log else "linear")
         self.weight_figure = self._strip(WEIGHTS_HEIGHT, "weight", "linear")
-        colour = theme.curves[0]
-        self.error_figure.varea_step(
-            "step", "low", "high", source=self.error, step_mode="after", fill_color=colour, fill_alpha=0.25
+        band = self.error_figure.varea_step(
+            "step", "low", "high", source=self.error, step_mode="after", fill_alpha=0.25
         )
-        self.error_figure.step("step", "mean", source=self.error, mode="after", line_color=colour, line_width=1.6)
-        self.weight_figure.multi_line("xs", "ys", source=self.weights, line_color="colour", line_width=1.3)
+        mean = self.error_figure.step("step", "mean", source=self.error, mode="after", line_width=1.6)
+        weights = self.weight_figure.multi_line("xs", "ys", source=self.weights, line_width=1.3)
+        themed.paint(band.glyph, fill_color=CURVES[0])
+        themed.paint(mean.glyph, line_color=CURVES[0])
+        themed.paint(weights.glyph, line_color=Colour(field("light"), field("dark")))
         for figure in (self.error_figure, self.weight_figure):
             tool = RangeTool(x_range=along)
-            tool.overlay.fill_color, tool.overlay.fill_alpha = theme.curves[1], 0.18
-            tool.overlay.line_color, tool.overlay.line_alpha = theme.curves[1], 1.0
+            tool.overlay.fill_alpha, tool.overlay.line_alpha = 0.18, 1.0
+            themed.paint(tool.overlay, fill_color=CURVES[1], line_color=CURVES[1])
             figure.add_tools(tool)
         self._epoch = epoch = unit_steps("epochs", run)
         self.weight_figure.xaxis.formatter = CustomJSTickFormatter(
@@ -123,10 +125,11 @@ class Overview:
             self.error.data = {"step": error.epochs * self._epoch, "mean": mean, "low": low, "high": high}
         if self.log:
             self.error_figure.yaxis.ticker = FixedTicker(ticks=_decades(error.low[error.low > 0]))
-        weights = weight_curves(run, choice, self._theme)
+        weights = weight_curves(run, choice)
         count = len(weights.names)
         self.weights.data = {
-            "xs": [weights.steps] * count, "ys": list(weights.values.T), "colour": weights.colours,
+            "xs": [weights.steps] * count, "ys": list(weights.values.T),
+            "light": [colour.light for colour in weights.colours], "dark": [colour.dark for colour in weights.colours],
         }  # fmt: skip
 
 

@@ -139,28 +139,30 @@ window.memsim = (() => {
     range.setv({ start: Math.max(least, middle - half), end: Math.min(most, middle + half) });
   }
 
-  // Light or dark: as it was chosen here before, else as the browser prefers.
+  // Light or dark: as it was chosen here before, else as the browser prefers. The server has no part in it: figures
+  // come with the colours of both, and wear them as soon as they are there.
   const root = document.documentElement;
   const preferred = () => localStorage.getItem("memsim-theme")
     || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
 
-  function wear(theme) {
-    root.dataset.theme = theme;
-    ask(theme);
+  function paint() {
+    const [{ looks }] = named("marker").tags;
+    for (const [model, of] of looks) model.setv(of[root.dataset.theme], { sync: false });
   }
 
   function toggleTheme() {
-    const theme = root.dataset.theme === "dark" ? "light" : "dark";
-    localStorage.setItem("memsim-theme", theme);
-    wear(theme);
+    root.dataset.theme = root.dataset.theme === "dark" ? "light" : "dark";
+    localStorage.setItem("memsim-theme", root.dataset.theme);
+    if (named("marker")) paint();
   }
 
   root.dataset.theme = preferred();
-  const waiting = setInterval(() => {
-    if (!named("request")) return;
-    clearInterval(waiting);
-    if (root.dataset.theme === "dark") ask("dark");
-  }, 50);
+  (function begin() {
+    const marker = named("marker");
+    if (!marker) return requestAnimationFrame(begin);
+    marker.properties.tags.change.connect(paint);
+    return paint();
+  })();
 
   const KEYS = {
     ArrowLeft: (event) => move(event.shiftKey ? -1 : -0.25), ArrowRight: (event) => move(event.shiftKey ? 1 : 0.25),

@@ -1,8 +1,9 @@
 """The page of one run: its places, what is in view, and what the figures show of it."""
 
+import contextlib
 import html
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,18 +36,20 @@ from .choice import Choice
 from .controls import TEXTS, Controls, dress_all
 from .details import LoopFigure, WeightFigure, loop_of, weight_image
 from .exports import View, links, snippet
+from .failures import said_of
 from .looks import Kind, Look, Looker
 from .marks import MarkLines, marks_between
-from .moves import FAILURES, LEAST_STEPS, Moves
+from .moves import LEAST_STEPS, Moves
 from .overview import Overview
 from .panels import Panel, groups_of
-from .refining import Refiner
-from .themes import LIGHT, THEMES, paint
+from .refining import Refiner, Replay
+from .themes import FAINT, INK, Themed
 from .timing import NO_PULSES, NO_SLOTS, TimingDiagram, pulses_between, slots_between
 
 FIRST_COLUMNS = 1000  # of pixels, before the browser has told how many there are
 PULSED_SAMPLES = 12  # in view whose pulses are drawn
 REST_MS = 700  # that a span is in view before all its steps are replayed
+HEARING_MS = 150  # between looks at how far that is
 MOST_REFINED = 120.0  # seconds that the replay of all steps of a span may take
 POLL_TIMES = 4.0  # the time that a look takes; so long after it a growing file is left alone
 GATHERING_MS = 30  # in which zooms are gathered to one
@@ -81,7 +84,6 @@ class Page:
         self.looker = Looker(run)
         self.refiner = Refiner(run.path) if run.path is not None else None
         self.moves = Moves(self)
-        self.theme = LIGHT
         self._steps = run.steps  # that were known when the page looked last
         start, stop = span or (0, max(1, self._steps))
         self.along = Range1d(
@@ -150,19 +152,19 @@ class Page:
         ]  # fmt: skip
 
     def _build(self) -> None:
-        """Make the figures anew, for another choice or another theme."""
-        run, choice, theme = self.run, self.choice, self.theme
-        self._overview = Overview(run, self.along, theme)
-        self._timing = TimingDiagram(run, choice.channels, self.along, theme)
+        """Make the figures anew, for another choice."""
+        run, choice, themed = self.run, self.choice, Themed()
+        self._overview = Overview(run, self.along, themed)
+        self._timing = TimingDiagram(run, choice.channels, self.along, themed)
         self._panels = [
-            Panel(run, choice, group, self.along, self._timing.slots, theme) for group in groups_of(run, choice)
+            Panel(run, choice, group, self.along, self._timing.slots, themed) for group in groups_of(run, choice)
         ]
-        self._loop, self._image = LoopFigure(theme), WeightFigure(self.along, theme)
+        self._loop, self._image = LoopFigure(themed), WeightFigure(self.along, themed)
         figures = [*(panel.figure for panel in self._panels), self._timing.figure]
         strips = [self._overview.error_figure, self._overview.weight_figure]
-        self._marks = MarkLines(figures, theme)
-        self._read_out(figures)
-        paint([*figures, *strips, self._loop.figure, self._image.figure], theme)
+        self._marks = MarkLines(figures, themed)
+        themed.paint_figures([*figures, *strips, self._loop.figure, self._image.figure])
+        self._read_out(figures, themed)
         self.controls.offer(choice)
         self._cursor.text = self._legend()
         self._overview.show(run, choice)
@@ -176,27 +178,32 @@ class Page:
         ]
         self._tabs.active = active
 
-    def _read_out(self, figures: Sequence[Any]) -> None:
+    def _read_out(self, figures: Sequence[Any], themed: Themed) -> None:
         """Show the values under the pointer, which the browser knows already."""
         run = self.run
-        line = Span(dimension="height", line_color=self.theme.faint, line_width=1)
+        line = Span(dimension="height", line_width=1)
+        themed.paint(line, line_color=FAINT)
+        themed.paint(self._marker, line_color=INK)
         phases = [PHASES[code] for code in Timeline(run).phases(np.arange(run.sample_steps))]
         clock = {
             "dt": run.dt, "sample_steps": run.sample_steps, "samples": run.samples, "phases": phases,
             "legend": self._legend(),
         }  # fmt: skip
         panels = [
-            {"name": p.group.name, "unit": p.group.unit, "names": p.names, "colours": p.colours, "sources": p.sources}
+            {
+                "name": p.group.name, "unit": p.group.unit, "names": p.names,
+                "colours": [colour.css for colour in p.colours], "sources": p.sources,
+            }
             for p in self._panels
-        ]
+        ]  # fmt: skip
         moved = CustomJS(code="window.memsim.readout(cb_obj.x)")
         for figure in figures:
             figure.add_tools(CrosshairTool(overlay=line))
             figure.js_on_event(MouseMove, moved)
         # What the pointer is over changes with what is drawn.
         self._panels[0].sources[-1].js_on_change("data", CustomJS(code="window.memsim.again()"))
-        self._marker.line_color = self.theme.ink
-        self._marker.tags = [{"cursor": self._cursor, "clock": clock, "panels": panels}]  # what page.js reads out
+        # What page.js reads out, and paints.
+        self._marker.tags = [{"cursor": self._cursor, "clock": clock, "panels": panels, "looks": themed.looks}]
         for figure in figures:
             figure.add_layout(self._marker)
         figures[0].on_change("inner_width", self._on_width)
@@ -206,7 +213,7 @@ class Page:
         parts = ["<p class=said>Values appear here under the pointer, or with the keys , and .</p>"]
         for panel in self._panels:
             rows = "".join(
-                f'<tr><td><i style="background:{colour}"></i>{html.escape(name)}</td></tr>'
+                f'<tr><td><i style="background:{colour.css}"></i>{html.escape(name)}</td></tr>'
                 for name, colour in zip(panel.names, panel.colours, strict=True)
             )
             parts.append(f"<table><caption>{html.escape(panel.group.name)}</caption>{rows}</table>")
@@ -240,7 +247,7 @@ class Page:
         self._status.text = f'<p class="{"failed" if failed else "said"}" role="status">{html.escape(text)}</p>'
 
     def soon(self, action: Callable[[], None]) -> None:
-        """Do something once the page has answered what waits; from any thread."""
+        """Do something once the page has answered what waits."""
         if not self._closed:
             self.document.add_next_tick_callback(lambda: None if self._closed else action())
 
@@ -270,17 +277,17 @@ class Page:
             self.say("the run has no keyframe yet, so there is nothing to look at; this page waits for one")
             return
         self.document.hold("combine")
-        try:
+        with self._failures_said():
             self._show(time.perf_counter())
-        except FAILURES as error:
-            self._fail(error)
-        except Exception as error:
-            self.say(f"{type(error).__name__}: {error} (please report this)", failed=True)
-        finally:
-            self.document.unhold()
+        self.document.unhold()
 
-    def _fail(self, error: Exception) -> None:
-        self.say(str(error).strip("'\""), failed=True)
+    @contextlib.contextmanager
+    def _failures_said(self) -> Iterator[None]:
+        """Have the page say what goes wrong."""
+        try:
+            yield
+        except Exception as error:
+            self.say(said_of(error), failed=True)
 
     def _show(self, begun: float) -> None:
         if self.refiner is not None:
@@ -354,25 +361,27 @@ class Page:
         if self.refiner is None or look is not self._looked:
             return
         if self.looker.seconds_for_all(self.channels, look.start, look.stop) <= MOST_REFINED:
-            self.refiner.begin(
-                self.channels, look.start, look.stop, self._columns,
-                lambda share: self.soon(lambda: self._report(look, share)),
-                lambda found: self.soon(lambda: self._take(found, look)),
-                lambda text: self.soon(lambda: self.say(text, failed=True)),
-            )  # fmt: skip
+            self._hear(self.refiner.begin(self.channels, look.start, look.stop, self._columns), look)
 
     def _tell(self, text: str) -> None:
         """Say how far a replay beside the page is; nothing for an empty text."""
         self._progress.text, self._progress.visible = f'<p class="said">{text}</p>', bool(text)
 
-    def _report(self, look: Look, share: float) -> None:
-        if look is self._looked:
-            self._tell(f"all steps are being replayed: {share:.0%}")
-
-    def _take(self, found: Look, coarse: Look) -> None:
-        """Show the extremes of all steps, if the page still shows those of some of them."""
-        if coarse is not self._looked:
+    def _hear(self, replay: Replay, coarse: Look) -> None:
+        """Say how far a replay is, or show what it found, while the page still shows what it is of."""
+        if self._closed or coarse is not self._looked:
             return
+        if replay.found is not None:
+            self._take(replay.found)
+        elif replay.failed:
+            self._tell("")
+            self.say(replay.failed, failed=True)
+        else:
+            self._tell(f"all steps are being replayed: {replay.share:.0%}")
+            self.document.add_timeout_callback(lambda: self._hear(replay, coarse), HEARING_MS)
+
+    def _take(self, found: Look) -> None:
+        """Show the extremes of all steps, where those of some of them were."""
         self._looked = self._looks[self._query] = found
         self.document.hold("combine")
         for panel in self._panels:
@@ -386,11 +395,9 @@ class Page:
 
     def _choose(self) -> None:
         """Take the fields over."""
-        try:
+        with self._failures_said():
             self.choice = self.controls.choice()
             self._build()
-        except FAILURES as error:
-            self._fail(error)
 
     def _go(self, unit: str, number: int) -> None:
         """Go to a number."""
@@ -400,16 +407,11 @@ class Page:
 
     def _answer(self, word: str) -> None:
         """Do what a button or a key stands for."""
-        try:
+        with self._failures_said():
             self._do(word)
-        except FAILURES as error:
-            self._fail(error)
 
     def _do(self, word: str) -> None:
-        if word in THEMES:
-            self.theme = THEMES[word]
-            self._build()
-        elif word == "help":
+        if word == "help":
             self._help.visible = not self._help.visible
         elif word == "follow":
             self.controls.follow.active = self.run.live and not self.controls.follow.active
@@ -424,10 +426,8 @@ class Page:
         """Look at what has been written since, but leave time for other things."""
         if self._closed or time.perf_counter() - self._looked_at < POLL_TIMES * self._took:
             return
-        try:
+        with self._failures_said():
             self._take_growth()
-        except FAILURES as error:
-            self._fail(error)
 
     def _take_growth(self) -> None:
         before, self._steps = self._steps, self.run.steps

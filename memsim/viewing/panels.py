@@ -17,7 +17,7 @@ from ..inspection.plot import STEADY, state_span
 from ..run import Run
 from ..si import SCALABLE
 from .choice import Choice
-from .themes import Theme
+from .themes import FAINT, PHASE_OPACITY, Colour, Themed, curve_colours
 
 HEIGHT = 190  # pixels of an axis
 BAND = 0.35  # opacity of a band
@@ -89,13 +89,13 @@ def names_of(choice: Choice, channels: Sequence[Channel]) -> list[str]:
     return names
 
 
-def colours_of(choice: Choice, channels: Sequence[Channel], theme: Theme) -> list[str]:
+def colours_of(choice: Choice, channels: Sequence[Channel]) -> list[Colour]:
     """A colour for each channel: on all axes the same one for a device, in a realisation."""
     devices = dict.fromkeys((c.bank, c.device, c.realisation) for c in choice.channels)
-    known = dict(zip(devices, theme.colours(len(devices)), strict=True))
+    known = dict(zip(devices, curve_colours(len(devices)), strict=True))
     found = [known[channel.bank, channel.device, channel.realisation] for channel in channels]
     # Variables of one device would all look alike.
-    return found if len(set(found)) == len(found) else theme.colours(len(found))
+    return found if len(set(found)) == len(found) else curve_colours(len(found))
 
 
 class Panel:
@@ -110,15 +110,15 @@ class Panel:
         The steps that are shown, shared by all axes.
     slots : ColumnDataSource
         Phases in view: ``left``, ``right``, ``colour``.
-    theme : Theme
+    themed : Themed
     """
 
     def __init__(
-        self, run: Run, choice: Choice, group: Group, along: Range1d, slots: ColumnDataSource, theme: Theme
+        self, run: Run, choice: Choice, group: Group, along: Range1d, slots: ColumnDataSource, themed: Themed
     ) -> None:
         self.group = group
         self.names = names_of(choice, group.members)
-        self.colours = colours_of(choice, group.members, theme)
+        self.colours = colours_of(choice, group.members)
         self.sources = [ColumnDataSource(dict.fromkeys(("step", "low", "high"), NO_POINT)) for _ in group.members]
         self._thresholds = _thresholds(run, group)
         self._range = Range1d(0.0, 1.0)
@@ -129,22 +129,24 @@ class Panel:
             tools="xpan,xwheel_zoom,xbox_zoom,reset", active_drag="xpan", active_scroll="xwheel_zoom",
             toolbar_location=None, output_backend="canvas", min_border_left=LEFT,
         )  # fmt: skip
-        self._draw(slots, theme)
+        self._draw(slots, themed)
 
-    def _draw(self, slots: ColumnDataSource, theme: Theme) -> None:
+    def _draw(self, slots: ColumnDataSource, themed: Themed) -> None:
         figure, group = self.figure, self.group
-        shading = VStrip(x0="left", x1="right", fill_color="colour", fill_alpha=theme.phase_opacity, line_color=None)
+        shading = VStrip(x0="left", x1="right", fill_color="colour", fill_alpha=PHASE_OPACITY, line_color=None)
         figure.add_glyph(slots, shading, level="underlay")
         for source, colour in zip(self.sources, self.colours, strict=True):
-            band = figure.varea_step(
-                "step", "low", "high", source=source, step_mode="after", fill_color=colour, fill_alpha=BAND
-            )
+            band = figure.varea_step("step", "low", "high", source=source, step_mode="after", fill_alpha=BAND)
+            themed.paint(band.glyph, fill_color=colour)
             self._bands.append(band.glyph)
             for edge in ("low", "high"):
-                line = figure.step("step", edge, source=source, mode="after", line_color=colour, line_width=1.3)
+                line = figure.step("step", edge, source=source, mode="after", line_width=1.3)
+                themed.paint(line.glyph, line_color=colour)
                 self._lines.append(line.glyph)
         for level in self._thresholds:
-            figure.add_layout(Span(location=level, dimension="width", line_color=theme.faint, line_dash="dotted"))
+            threshold = Span(location=level, dimension="width", line_dash="dotted")
+            themed.paint(threshold, line_color=FAINT)
+            figure.add_layout(threshold)
         # The others stand beside the numbers, with a prefix.
         plain = group.unit != "1" and group.unit not in SCALABLE
         figure.yaxis.axis_label = f"{group.name} ({group.unit})" if plain else group.name

@@ -1,24 +1,42 @@
 """Every step of a span that is too long to be looked at within the blink of an eye, in a thread beside the page."""
 
 import threading
-from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..errors import MemsimError
 from ..inspection.channels import Channels
 from ..inspection.curves import curves
 from ..run import open_run
-from ..traces.errors import NotARunFileError
+from .failures import said_of
 from .looks import Kind, Look
 
-Report = Callable[[float], None]
-Done = Callable[[Look], None]
-Failed = Callable[[str], None]
 _ONE_AT_A_TIME = threading.Lock()  # of all pages: a second one would only slow the first down
 
 
 class _StoppedError(Exception):
     """Somebody looks elsewhere."""
+
+
+@dataclass
+class Replay:
+    """How far a replay is, for who asks: its thread touches nothing else, as a page may be gone at any moment.
+
+    Attributes
+    ----------
+    share : float
+        Of the steps that are done, from 0 to 1.
+    found : Look or None
+        The extremes of all steps, at the end.
+    failed : str
+        What went wrong; empty where nothing did.
+    stopped : threading.Event
+        Set where nobody wants it any more.
+    """
+
+    share: float = 0.0
+    found: Look | None = None
+    failed: str = ""
+    stopped: threading.Event = field(default_factory=threading.Event)
 
 
 class Refiner:
@@ -32,12 +50,10 @@ class Refiner:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._stop = threading.Event()
+        self._replay = Replay()
         self._thread: threading.Thread | None = None
 
-    def begin(
-        self, channels: Channels, start: int, stop: int, columns: int, report: Report, done: Done, failed: Failed
-    ) -> None:
+    def begin(self, channels: Channels, start: int, stop: int, columns: int) -> Replay:
         """Begin to replay every step of a span.
 
         Parameters
@@ -47,39 +63,32 @@ class Refiner:
             Steps, ``stop`` not included.
         columns : int
             Of pixels.
-        report : callable
-            Told the share that is done, from the thread.
-        done : callable
-            Given the extremes of all steps, from the thread; not called when it was stopped, or failed.
-        failed : callable
-            Told what went wrong, from the thread.
         """
         self.stop()
-        self._stop = stopped = threading.Event()
+        self._replay = replay = Replay()
 
         def progress(steps: int, all_steps: int) -> None:
-            if stopped.is_set():
+            if replay.stopped.is_set():
                 raise _StoppedError
-            report(steps / all_steps)
+            replay.share = steps / all_steps
 
         def work() -> None:
             try:
                 with _ONE_AT_A_TIME:
-                    if stopped.is_set():
+                    if replay.stopped.is_set():
                         return
                     with open_run(self._path) as run:
                         found = curves(run, channels, start, stop, progress, points=max(1, columns // 2))
+                replay.found = Look(start, stop, Kind.EXTREMES, found)
             except _StoppedError:
                 return
-            except (MemsimError, NotARunFileError, OSError) as error:
-                failed(str(error))
-                return
-            if not stopped.is_set():
-                done(Look(start, stop, Kind.EXTREMES, found))
+            except Exception as error:
+                replay.failed = said_of(error)
 
         self._thread = threading.Thread(target=work, name="memsim-refine", daemon=True)
         self._thread.start()
+        return replay
 
     def stop(self) -> None:
         """End what is going on; it may take a moment."""
-        self._stop.set()
+        self._replay.stopped.set()

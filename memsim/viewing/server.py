@@ -22,14 +22,14 @@ from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 from tornado.web import RequestHandler
 
-from ..errors import InputError, MemsimError
+from ..errors import InputError
 from ..preparing import Tell, progress_of, told_to
 from ..run import Run, open_run
 from ..streams import tell
 from ..terminal import waiting
-from ..traces.errors import NotARunFileError
 from .choice import Choice
 from .exports import TYPES, ExportHandler
+from .failures import FAILURES, said_of
 from .looks import Look, Looker
 from .page import FIRST_COLUMNS, Page, fill_broken
 
@@ -135,18 +135,19 @@ class Viewer:
     def _open(self, document: Document) -> None:
         """Fill a new page."""
         try:
-            run = open_run(self._path)
-        except (MemsimError, NotARunFileError, OSError) as error:
-            fill_broken(document, str(error))
-            return
-        try:
+            page = self._page_of(document)
+            page.add_to_document()
+            document.on_session_destroyed(lambda context: page.close())
+        except Exception as error:
+            fill_broken(document, said_of(error))
+
+    def _page_of(self, document: Document) -> Page:
+        """A page, with the run opened for it."""
+        with contextlib.ExitStack() as kept:
+            run = kept.enter_context(open_run(self._path))
             page = Page(document, run, *self._begin(run), address=f"/{self._token}", looks=self._looks)
-        except (MemsimError, NotARunFileError, OSError) as error:
-            run.close()
-            fill_broken(document, str(error))
-            return
-        page.add_to_document()
-        document.on_session_destroyed(lambda context: page.close())
+            kept.pop_all()
+        return page
 
 
 def get_ready(run: Run, choice: Choice, span: tuple[int, int] | None) -> None:
@@ -160,7 +161,7 @@ def get_ready(run: Run, choice: Choice, span: tuple[int, int] | None) -> None:
     with waiting("getting ready") as show, told_to(partial(_compiling, show)):
         try:
             looker.look(choice.channels, *(span or (0, run.steps)), FIRST_COLUMNS)
-        except (MemsimError, NotARunFileError):
+        except FAILURES:
             return
         finally:
             looker.close()

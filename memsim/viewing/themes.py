@@ -1,72 +1,83 @@
-"""Colours of the page: a light and a dark theme, and how figures wear them."""
+"""Colours of the page, each a light and a dark one, and the models that wear them; the browser changes them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Any, NamedTuple
 
+from bokeh.model import Model
 from bokeh.plotting import figure
 from matplotlib import colormaps
 from matplotlib.colors import to_hex
 
-# Okabe and Ito's colours; the others, some of them Tol's, suit each ground.
-_SHARED = ("#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
+
+class Colour(NamedTuple):
+    """What a property is in either theme: a colour as CSS writes it, or a column with colours."""
+
+    light: Any
+    dark: Any
+
+    @property
+    def css(self) -> str:
+        """For HTML, where the theme of the page chooses."""
+        return f"light-dark({self.light}, {self.dark})"
 
 
-@dataclass(frozen=True)
-class Theme:
-    """Colours, as CSS writes them.
+INK = Colour("#1f2430", "#e4e8f0")  # of texts
+FAINT = Colour("#7b8494", "#8b95a7")  # of axes, levels and marks
+GRID = Colour("#e6e9ef", "#2c3442")
+# Okabe and Ito's colours, told apart by everyone; the others, some of them Tol's, suit each ground.
+CURVES = (
+    Colour("#0072B2", "#7FD0FF"),
+    *(Colour(name, name) for name in ("#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")),
+    Colour("#000000", "#F4F4F4"), Colour("#882255", "#E7A0B8"), Colour("#999933", "#D9D26A"),
+    Colour("#332288", "#A99CF0"), Colour("#44AA99", "#6EDCCB"), Colour("#AA4499", "#F28CE0"),
+)  # fmt: skip
+SPECTRUM = Colour((0.0, 0.88), (0.28, 1.0))  # the part of the colour map viridis that many curves take
+PHASE_OPACITY = 0.28  # of the shading behind the data
+
+
+def curve_colours(count: int) -> list[Colour]:
+    """A colour for each of some curves."""
+    if count <= len(CURVES):
+        return list(CURVES[:count])
+    return [Colour(*(_of_spectrum(part, k / (count - 1)) for part in SPECTRUM)) for k in range(count)]
+
+
+def _of_spectrum(part: tuple[float, float], place: float) -> str:
+    first, last = part
+    return to_hex(colormaps["viridis"](first + (last - first) * place))
+
+
+class Themed:
+    """Models whose colours change with the theme.
+
+    They are made in the light one. The browser has the others too, and puts
+    them on without a question to the server.
 
     Attributes
     ----------
-    name : str
-    ink, faint, grid : str
-        Of texts; of axes, levels and marks; of lines behind the data.
-    curves : tuple of str
-        Told apart by everyone; for a few curves.
-    spectrum : (float, float)
-        Part of the colour map viridis that many curves take.
-    phase_opacity : float
-        Of the shading behind the data.
+    looks : list of [Model, {"light": {property: value}, "dark": {property: value}}]
     """
 
-    name: str
-    ink: str
-    faint: str
-    grid: str
-    curves: tuple[str, ...]
-    spectrum: tuple[float, float]
-    phase_opacity: float
+    def __init__(self) -> None:
+        self.looks: list[list[Any]] = []
 
-    def colours(self, count: int) -> list[str]:
-        """A colour for each of some curves."""
-        if count <= len(self.curves):
-            return list(self.curves[:count])
-        first, last = self.spectrum
-        places = (first + (last - first) * k / (count - 1) for k in range(count))
-        return [to_hex(colormaps["viridis"](place)) for place in places]
+    def paint(self, model: Model, **colours: Colour) -> None:
+        """Give a model's properties colours."""
+        light, dark = ({name: getattr(of, theme) for name, of in colours.items()} for theme in Colour._fields)
+        model.update(**light)
+        self.looks.append([model, {"light": light, "dark": dark}])
 
-
-LIGHT = Theme(
-    "light", "#1f2430", "#7b8494", "#e6e9ef",
-    ("#0072B2", *_SHARED, "#000000", "#882255", "#999933", "#332288", "#44AA99", "#AA4499"), (0.0, 0.88), 0.28,
-)  # fmt: skip
-DARK = Theme(
-    "dark", "#e4e8f0", "#8b95a7", "#2c3442",
-    ("#7FD0FF", *_SHARED, "#F4F4F4", "#E7A0B8", "#D9D26A", "#A99CF0", "#6EDCCB", "#F28CE0"), (0.28, 1.0), 0.30,
-)  # fmt: skip
-THEMES = {theme.name: theme for theme in (LIGHT, DARK)}
-
-
-def paint(figures: Sequence[figure], theme: Theme) -> None:
-    """Give figures the colours of a theme; their ground is the page's."""
-    for each in figures:
-        each.background_fill_color = each.border_fill_color = None
-        each.outline_line_color = theme.grid
-        for axis in each.axis:
-            axis.axis_label_text_color = axis.major_label_text_color = theme.ink
-            axis.axis_line_color = axis.major_tick_line_color = axis.minor_tick_line_color = theme.faint
-        for grid in each.grid:
-            grid.grid_line_color = theme.grid
-        for legend in each.legend:
-            legend.label_text_color = theme.ink
-        if each.title is not None:
-            each.title.text_color = theme.ink
+    def paint_figures(self, figures: Sequence[figure]) -> None:
+        """Give figures their colours, their curves left alone; their ground is the page's."""
+        for each in figures:
+            each.background_fill_color = each.border_fill_color = None
+            self.paint(each, outline_line_color=GRID)
+            for axis in each.axis:
+                self.paint(axis, axis_label_text_color=INK, major_label_text_color=INK)
+                self.paint(axis, axis_line_color=FAINT, major_tick_line_color=FAINT)
+                if axis.minor_tick_line_color is not None:
+                    self.paint(axis, minor_tick_line_color=FAINT)
+            for grid in each.grid:
+                self.paint(grid, grid_line_color=GRID)
+            if each.title is not None:
+                self.paint(each.title, text_color=INK)

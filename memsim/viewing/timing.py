@@ -21,7 +21,7 @@ from ..inspection.pulses import pulse_table
 from ..inspection.timeline import slot_widths
 from ..run import Run
 from .panels import LEFT, STEP_TICKS
-from .themes import Theme
+from .themes import FAINT, INK, PHASE_OPACITY, Themed
 
 LANE = 46  # pixels of a bank's lane
 MOST_SLOTS = 600  # in view that can still be told apart
@@ -117,10 +117,10 @@ class TimingDiagram:
     channels : Channels
     along : Range1d
         The steps that are shown.
-    theme : Theme
+    themed : Themed
     """
 
-    def __init__(self, run: Run, channels: Channels, along: Range1d, theme: Theme) -> None:
+    def __init__(self, run: Run, channels: Channels, along: Range1d, themed: Themed) -> None:
         self.slots, self.pulses = ColumnDataSource({**NO_SLOTS, "above": [], "below": []}), ColumnDataSource(NO_PULSES)
         self._slots_hint = f"slots appear where {MOST_SLOTS} of them at most are in view"
         self._pulses_hint = "no pulses of these devices, or too many to be drawn; zoom in"
@@ -134,18 +134,22 @@ class TimingDiagram:
         figure = self.figure
         boxes = figure.quad(
             left="left", right="right", top="above", bottom="below", source=self.slots, fill_color="colour",
-            fill_alpha=2.0 * theme.phase_opacity, line_color=None,
+            fill_alpha=2.0 * PHASE_OPACITY, line_color=None,
         )  # fmt: skip
-        figure.text(
+        names = figure.text(
             "begin", "above", text="name", source=self.slots, text_baseline="top", text_font_size="10px",
-            text_color=theme.ink, x_offset=4, y_offset=3,
+            x_offset=4, y_offset=3,
         )  # fmt: skip
         pulses = figure.quad(
-            left="left", right="right", top="top", bottom="lane", source=self.pulses, fill_color=theme.ink,
-            fill_alpha=0.15, line_color=theme.ink, line_alpha=0.9,
+            left="left", right="right", top="top", bottom="lane", source=self.pulses, fill_alpha=0.15,
+            line_alpha=0.9,
         )  # fmt: skip
+        themed.paint(names.glyph, text_color=INK)
+        themed.paint(pulses.glyph, fill_color=INK, line_color=INK)
         for number in range(lanes):
-            figure.add_layout(Span(location=number, dimension="width", line_color=theme.faint, line_width=0.6))
+            middle = Span(location=number, dimension="width", line_width=0.6)
+            themed.paint(middle, line_color=FAINT)
+            figure.add_layout(middle)
         figure.yaxis.ticker = FixedTicker(ticks=list(range(lanes)))
         figure.yaxis.major_label_overrides = dict(enumerate(channels.banks))
         figure.ygrid.visible = False
@@ -161,9 +165,8 @@ class TimingDiagram:
         figure.xaxis.axis_label = "step"
         figure.xaxis.formatter = CustomJSTickFormatter(code=STEP_TICKS)
         figure.xaxis.ticker = BasicTicker(min_interval=1)
-        self._hint = Title(
-            align="center", text_font_style="italic", text_font_size="12px", text_color=theme.faint,
-        )  # fmt: skip
+        self._hint = Title(align="center", text_font_style="italic", text_font_size="12px")
+        themed.paint(self._hint, text_color=FAINT)
         figure.add_layout(self._hint, "above")
 
     def show(self, slots: Columns, pulses: Columns) -> None:
