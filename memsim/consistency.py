@@ -1,5 +1,7 @@
 """Whether what a run file holds is of the run that its configuration describes."""
 
+import numpy as np
+
 from . import schedule
 from .configuration import MultilayerSection
 from .devices import HOW_TO_LOAD
@@ -8,6 +10,7 @@ from .imperfections.past import kept_of
 from .kernels.slots import Phase
 from .recording import ADDED_COUNTERS, COUNTERS
 from .run import Run
+from .slot_table import structured
 from .traces.doubted import line_of, one_line
 
 
@@ -80,11 +83,20 @@ def _compare(run: Run) -> None:
                 raise _broken(run, f"its keyframes lack the {kind.name.lower()} of {bank.name}")
         if run.stored.has_counters:
             _compare_counters(run, bank.name, (len(variables), bank.devices, run.realisations))
-    steps, dt = schedule.build(run.config).steps, run.config.time.dt
-    if (run.sample_steps, run.dt) != (steps, dt):
+    planned, dt = schedule.build(run.config), run.config.time.dt
+    if (run.sample_steps, run.dt) != (planned.steps, dt):
         raise _broken(
-            run, f"it has samples of {run.sample_steps} steps of {run.dt} s, and its configuration {steps} of {dt} s"
-        )
+            run, f"it has samples of {run.sample_steps} steps of {run.dt} s, and its configuration "
+            f"{planned.steps} of {dt} s",
+        )  # fmt: skip
+    _compare_slots(run, structured(planned))
+
+
+def _compare_slots(run: Run, planned: np.ndarray) -> None:
+    found = run.slots
+    for name in planned.dtype.names or ():
+        if found[name].tolist() != planned[name].tolist():
+            raise _broken(run, f"its slots have another {name} than its configuration gives them")
 
 
 def _compare_energies(run: Run, bank: str) -> None:

@@ -156,6 +156,24 @@ def test_drives_with_other_parts_are_refused(reader, drive, tmp_path, part):
         assert allowed or answer["state"].startswith("refused: "), (replacement.__name__, answer)
 
 
+@pytest.mark.parametrize(("column", "message"), [
+    ("phase", "its slots have another phase than its configuration gives them"),
+    ("operation", "its slots have another operation than its configuration gives them"),
+])  # fmt: skip
+def test_slots_have_the_names_that_the_schedule_gives_them(broken, refused_everywhere, column, message):
+    with h5py.File(broken, "r+") as file:
+        meanings = file[f"slots/{column}"].attrs["flag_meanings"].decode().split()
+        changed = " ".join(f"<b>{name[:4]}" for name in meanings)
+        file[f"slots/{column}"].attrs["flag_meanings"] = np.bytes_(changed)
+    refused_everywhere(broken, message)
+
+
+def test_slots_are_those_of_the_configuration(broken, refused_everywhere):
+    with h5py.File(broken, "r+") as file:
+        file["slots/bank"][1] = 0
+    refused_everywhere(broken, "its slots have another bank than its configuration gives them")
+
+
 # Older and broken run files
 
 

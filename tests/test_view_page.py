@@ -1,5 +1,7 @@
 """The page of a run without a browser: what its fields, words and numbers do; and who the server answers."""
 
+import contextlib
+import http.client
 import re
 import socket
 import subprocess
@@ -18,6 +20,7 @@ from test_view_looks import long_run, single_layer
 pytest.importorskip("bokeh")
 
 from bokeh.document import Document
+from bokeh.models import Div
 from bokeh.server.callbacks import TimeoutCallback
 from tornado.ioloop import IOLoop
 from tornado.websocket import websocket_connect
@@ -27,6 +30,7 @@ from memsim.configuration import TraceSection
 from memsim.errors import InputError
 from memsim.run import open_run
 from memsim.viewing.choice import first_choice
+from memsim.viewing.door import MOST_STRANGERS
 from memsim.viewing.looks import Kind
 from memsim.viewing.page import GATHERING_MS, Page
 from memsim.viewing.server import Viewer
@@ -374,6 +378,22 @@ def test_what_is_wrong_with_the_file_is_said_on_the_page(path, tmp_path):
     page.close()
 
 
+def test_names_in_a_file_are_texts(path, tmp_path):
+    hostile = tmp_path / "<img src=x onerror=alert(1)>.h5"
+    hostile.write_bytes(path.read_bytes())
+    with h5py.File(hostile, "r+") as file:
+        file["dataset"].attrs["name"] = "</script><img src=x onerror=alert(2)>"
+    page = page_of(open_run(hostile))
+    page.add_to_document()
+    settle(page)
+    document = page.document
+    assert "&lt;img src=x onerror=alert(2)&gt;" in page._about.text
+    written = [each.text for each in document.select({"type": Div})] + [document.template_variables["headline"]]
+    assert len(written) > 6
+    assert not any("<img" in text for text in written)
+    page.close()
+
+
 def test_a_run_without_a_keyframe_is_waited_for(path, tmp_path):
     young = tmp_path / "young.h5"
     young.write_bytes(path.read_bytes())
@@ -442,9 +462,101 @@ def test_only_the_address_with_the_token_is_answered(server):
         assert status == 403, place
         assert text.startswith("memsim: this address has no valid token")
         assert "xor" not in text
+    assert "mathjax" not in get(server.address)[1]  # a name is no formula
     request = urllib.request.Request(root + "/", method="POST", data=b"x")
     with pytest.raises(urllib.error.HTTPError, match="403"):
         urllib.request.urlopen(request, timeout=60)
+
+
+def answered(server, request):
+    """What the server says to bytes before it ends the connection."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+        found = b""
+        with contextlib.suppress(ConnectionError):  # it may be gone before all was sent
+            connection.sendall(request)
+            while piece := connection.recv(4096):
+                found += piece
+        return found
+
+
+@pytest.mark.parametrize("request_of", [
+    b"POST @ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 90000000\r\n\r\nx",
+    b"POST @ HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+    + 5 * (b"8000\r\n" + bytes(0x8000) + b"\r\n"),
+    b"GET @ HTTP/1.1\r\nHost: 127.0.0.1\r\nX: " + 200_000 * b"x",
+    b"GET @" + 200_000 * b"x",
+])  # fmt: skip
+def test_nobody_can_send_much(server, request_of):
+    for place in ("/", f"/{server.address.split('/')[3]}/"):
+        assert answered(server, request_of.replace(b"@", place.encode()))[:13] in (b"", b"HTTP/1.1 400 ")
+
+
+def test_who_says_nothing_is_not_waited_for(request, monkeypatch):
+    monkeypatch.setattr("memsim.viewing.door.PATIENCE", 0.2)
+    server = request.getfixturevalue("server")
+    assert answered(server, b"") == b""
+    assert answered(server, b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\nx") == b""
+
+
+def test_a_crowd_shuts_nobody_out(server):
+    with contextlib.ExitStack() as crowd:
+        idle = [
+            crowd.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=30))
+            for _ in range(3 * MOST_STRANGERS)
+        ]
+        assert get(server.address)[0] == 200
+        for connection in idle[: 2 * MOST_STRANGERS]:
+            assert connection.recv(1) == b""  # the first ones were shown out
+        idle[-1].sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        assert idle[-1].recv(1024).startswith(b"HTTP/1.1 403 ")
+
+
+def test_who_has_shown_the_token_is_not_shown_out(server):
+    known = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+    place = f"/{server.address.split('/')[3]}/static/js/bokeh.min.js"
+    with contextlib.closing(known), contextlib.ExitStack() as crowd:
+        for _ in range(2):
+            known.request("GET", place)
+            answer = known.getresponse()
+            assert (answer.status, len(answer.read()) > 500_000) == (200, True)
+            for _ in range(2 * MOST_STRANGERS):
+                crowd.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=30))
+
+
+@pytest.mark.parametrize(("headers", "status"), [
+    ({"Host": "somewhere.else"}, 403), ({"Host": "127.0.0.1.somewhere.else"}, 403), ({"Host": "10.0.0.1"}, 403),
+    ({"Origin": "http://somewhere.else"}, 403), ({"Origin": "null"}, 403),
+    ({"Host": "localhost:1"}, 200), ({"Host": "localhost:1", "Origin": "http://localhost:1"}, 200),
+    ({"Host": "localhost:1", "Origin": "http://localhost:2"}, 403),
+])  # fmt: skip
+def test_only_this_machines_own_names_are_answered(server, headers, status):
+    assert get(urllib.request.Request(server.address, headers=headers))[0] == status
+
+
+def test_the_token_is_in_no_traceback(capsys, request, monkeypatch):
+    monkeypatch.setattr(Viewer, "_open", lambda self, document: 1 // 0)
+    server = request.getfixturevalue("server")
+    assert get(server.address)[0] == 500
+    err = capsys.readouterr().err
+    assert "ZeroDivisionError" in err
+    assert "GET /TOKEN/" in err
+    assert server.address.split("/")[3] not in err
+
+
+def test_what_goes_wrong_unexpectedly_has_a_page_that_says_so(server, monkeypatch):
+    monkeypatch.setattr("memsim.viewing.server.Page", lambda *given, **more: 1 // 0)
+    status, text, _ = get(server.address)
+    assert status == 200
+    assert "ZeroDivisionError: integer division or modulo by zero (please report this)" in text
+
+
+def test_pages_are_not_opened_without_an_end(server, monkeypatch):
+    monkeypatch.setattr("memsim.viewing.server.MOST_PAGES", 2)
+    server._pages |= {"one", "another"}
+    assert "2 pages of it are open; close some of them" in get(server.address)[1]
+    server._pages.remove("another")
+    assert "pages of it are open" not in get(server.address)[1]
+    assert len(server._pages) == 2
 
 
 def test_no_other_host_address_is_listened_on(server):

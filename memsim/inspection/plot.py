@@ -342,7 +342,7 @@ def _draw_error(place: Axes, run: Run, start: int, stop: int) -> None:
 def _scale_error(place: Axes, error: np.ndarray) -> None:
     """From 0 on; logarithmic where the errors are decades apart."""
     positive = error[error > 0]
-    if positive.size and positive.max() > 10.0**DECADES * positive.min():
+    if positive.size and positive.max() / 10.0**DECADES > positive.min():
         place.set_yscale("log")
         place.set_ylim(0.7 * positive.min(), 1.4 * positive.max())
     else:

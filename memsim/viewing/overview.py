@@ -80,7 +80,7 @@ class Overview:
         self.weights = ColumnDataSource({"xs": [], "ys": [], "light": [], "dark": []})
         error = run.total_error
         positive = error[error > 0]
-        log = bool(positive.size and positive.max() > 10.0**DECADES * positive.min())
+        log = bool(positive.size and positive.max() / 10.0**DECADES > positive.min())
         self.error_figure = self._strip(ERROR_HEIGHT, "total error", "log" if log else "linear")
         self.weight_figure = self._strip(WEIGHTS_HEIGHT, "weight", "linear")
         band = self.error_figure.varea_step(

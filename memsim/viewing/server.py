@@ -1,7 +1,6 @@
 """The server of the page: on this machine alone, at an address that nobody can guess, for reading only."""
 
 import contextlib
-import logging
 import secrets
 import signal
 import socket
@@ -15,12 +14,11 @@ from pathlib import Path
 from bokeh.application import Application
 from bokeh.application.handlers.function import FunctionHandler
 from bokeh.document import Document
+from bokeh.resources import Resources
 from bokeh.server.server import BaseServer
 from bokeh.server.tornado import BokehTornado
 from bokeh.settings import settings
-from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
-from tornado.web import RequestHandler
 
 from ..errors import InputError
 from ..preparing import Tell, progress_of, told_to
@@ -28,6 +26,7 @@ from ..run import Run, open_run
 from ..streams import tell
 from ..terminal import waiting
 from .choice import Choice
+from .door import MOST_MESSAGE, NAMES, Door, discreet_logs
 from .exports import TYPES, ExportHandler
 from .failures import FAILURES, said_of
 from .looks import Look, Looker
@@ -35,7 +34,18 @@ from .page import FIRST_COLUMNS, Page, fill_broken
 
 HOST = "127.0.0.1"
 TOKEN_BYTES = 18
+MOST_PAGES = 24  # that are open at once; each has the file open, and engines
 Begin = Callable[[Run], tuple[Choice, tuple[int, int] | None]]
+
+
+class _Bokeh(BokehTornado):
+    """Bokeh's application, whose page gets the parts of Bokeh that it needs; a name in a file is no formula."""
+
+    def resources(self, absolute_url: str | bool | None = None) -> Resources:
+        """What the page loads."""
+        found = super().resources(absolute_url)
+        found.components = ["bokeh", "bokeh-widgets"]
+        return found
 
 
 class Viewer:
@@ -59,6 +69,7 @@ class Viewer:
     def __init__(self, path: Path, begin: Begin, port: int = 0) -> None:
         self._path, self._begin = path, begin
         self._looks: dict[str, Look] = {}  # what pages show now
+        self._pages: set[Page] = set()
         self._token = secrets.token_urlsafe(TOKEN_BYTES)
         try:
             listening = socket.create_server((HOST, port))
@@ -68,21 +79,18 @@ class Viewer:
             ) from None
         listening.setblocking(False)
         self.port = int(listening.getsockname()[1])
-        logging.getLogger("bokeh").setLevel(logging.ERROR)
-        logging.getLogger("tornado.access").setLevel(logging.CRITICAL)
         self._loop = IOLoop.current()
         # Whatever the environment says: nothing from elsewhere is loaded, nor let in.
         settings.resources = "server"
-        settings.allowed_ws_origin = [f"{HOST}:{self.port}"]
-        application = BokehTornado(
-            {"/": Application(FunctionHandler(self._open))}, prefix=self._token,
-            extra_websocket_origins=[f"{HOST}:{self.port}"], ico_path="none",
-            extra_patterns=[
+        settings.allowed_ws_origin = origins = [f"{name}:*" for name in NAMES]
+        application = _Bokeh(
+            {"/": Application(FunctionHandler(self._open))}, prefix=self._token, extra_websocket_origins=origins,
+            ico_path="none", extra_patterns=[
                 (rf"/export\.({'|'.join(TYPES)})", ExportHandler, {"path": path, "looks": self._looks})
             ], check_unused_sessions_milliseconds=1000, unused_session_lifetime_milliseconds=3000,
+            websocket_max_message_size_bytes=MOST_MESSAGE, include_headers=[], include_cookies=[],
         )  # fmt: skip
-        application.wildcard_router.add_rules([(r".*", Refused)])
-        http = HTTPServer(application)
+        http = Door(application, self._token)
         http.add_sockets([listening])
         self._server = BaseServer(self._loop, application, http)
 
@@ -105,7 +113,7 @@ class Viewer:
                 # A browser of the terminal takes the thread until it ends.
                 threading.Thread(target=_open_browser, args=(self.address, Path(folder)), daemon=True).start()
             try:
-                with self._ended_by_signals():
+                with self._ended_by_signals(), discreet_logs(self._token):
                     self._loop.start()
             except KeyboardInterrupt:
                 return
@@ -134,12 +142,21 @@ class Viewer:
 
     def _open(self, document: Document) -> None:
         """Fill a new page."""
+        if len(self._pages) >= MOST_PAGES:
+            fill_broken(document, f"{MOST_PAGES} pages of it are open; close some of them, and load this one again")
+            return
         try:
             page = self._page_of(document)
             page.add_to_document()
-            document.on_session_destroyed(lambda context: page.close())
         except Exception as error:
             fill_broken(document, said_of(error))
+            return
+        self._pages.add(page)
+        document.on_session_destroyed(lambda context: self._close(page))
+
+    def _close(self, page: Page) -> None:
+        self._pages.discard(page)
+        page.close()
 
     def _page_of(self, document: Document) -> Page:
         """A page, with the run opened for it."""
@@ -180,17 +197,3 @@ def _open_browser(address: str, folder: Path) -> None:
     door.write_text(f'<meta charset="utf-8"><meta http-equiv="refresh" content="0; url={address}">', encoding="utf-8")
     if not webbrowser.open(door.as_uri()):
         tell("no browser was found; open the address above")
-
-
-class Refused(RequestHandler):
-    """Answers every address that does not have the token."""
-
-    def get(self) -> None:
-        """Say so, and nothing else."""
-        self.set_status(403)
-        self.set_header("Content-Type", "text/plain; charset=utf-8")
-        self.finish(
-            "memsim: this address has no valid token; take the whole address that 'memsim trace view' printed\n"
-        )
-
-    post = put = delete = head = options = patch = get
