@@ -11,6 +11,7 @@ import time
 
 import numpy as np
 import pytest
+from conftest import COMPILING
 
 import memsim
 from memsim.configuration import TraceSection
@@ -79,6 +80,7 @@ def served():
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=SECONDS)
         assert process.returncode == 0, err
+        assert COMPILING.sub("", err) == ""  # however pages were left
         assert out.endswith("the page is no longer served\n")
 
 
@@ -323,6 +325,88 @@ def test_keys_do_what_the_help_says(view, path):
     ActionChains(page.driver).send_keys(Keys.TAB, Keys.TAB, Keys.TAB).perform()
     assert page.js("return document.activeElement !== document.body")
     assert page.complaints() == []
+
+
+COLOURS = """
+return memsim.named("marker").tags[0].looks.map(([model, of]) => [model, of[arguments[0]]])
+  .every(([model, wanted]) => Object.keys(wanted).every((name) => {
+    const value = model[name], want = wanted[name];
+    return value === want || (value.value ?? value.field) === (want.field ?? want);
+  }));
+"""
+
+
+@pytest.mark.slow
+def test_light_and_dark_change_without_the_server(view, served, path):
+    page = view(path)
+    page.settle()
+    theme = page.js("return document.documentElement.dataset.theme")
+    other = {"light": "dark", "dark": "light"}[theme]
+    assert page.js(COLOURS, theme)
+    assert not page.js(COLOURS, other)
+    (process,) = (process for process, address in served.values() if address == page.address)
+    process.send_signal(signal.SIGSTOP)
+    try:
+        page.driver.find_element("css selector", "h1").click()
+        ActionChains(page.driver).send_keys("t").perform()
+        assert page.js(COLOURS, other)
+    finally:
+        process.send_signal(signal.SIGCONT)
+    page.click("button", "voltage")  # figures that are made anew wear it too
+    page.wait(lambda: "voltage" in page.panels())
+    assert page.js(COLOURS, other)
+    assert page.complaints() == []
+
+
+# What reaches beyond its place, and what touches another one.
+CROWDED = (
+    FIND
+    + """
+const seen = found.filter((element) => element.checkVisibility({ visibilityProperty: true }));
+const beyond = seen.filter((element) => element.scrollWidth > element.clientWidth + 1 && element.clientWidth > 0
+  || element.getBoundingClientRect().right > innerWidth + 1);
+const boxes = seen.filter((element) => element.matches(".bk-btn, input, select")).map((element) =>
+  [element, element.getBoundingClientRect()]);
+const apart = (a, b) => a.right < b.left || b.right < a.left || a.bottom < b.top || b.bottom < a.top;
+const touching = boxes.filter(([, box], k) => boxes.slice(k + 1).some(([, other]) => !apart(box, other)));
+return [beyond, touching.map(([element]) => element)].map((some) => some.map((element) => element.outerHTML));
+"""
+)
+TEXTS = ".bk-btn, input, select, label, p, h2"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [800, 1280, 1920])
+def test_a_page_of_any_width_is_in_order(view, path, width):
+    page = view(path)
+    page.driver.set_window_size(width, 900)
+    page.wait(lambda: page.js("return Math.abs(innerWidth - arguments[0]) < 30", width))
+    page.driver.find_element("css selector", "h1").click()
+    page.press("s")
+    assert page.js(CROWDED, TEXTS, "") == [[], []]
+    assert page.js("return document.documentElement.scrollWidth <= innerWidth")
+    page.js("window.scrollTo(0, 300)")
+    axis, values = page.canvases()[3].rect, page.js("return document.querySelector('.values').getBoundingClientRect()")
+    assert 0 <= values["top"] < axis["y"] - 300 + axis["height"] < 900  # beside each other, and in sight
+    assert values["right"] <= axis["x"] or values["left"] >= axis["x"] + axis["width"]
+
+
+@pytest.mark.slow
+def test_another_name_of_this_machine_does_as_well(view, path):
+    page = view(path)
+    page = Shown(page.driver, page.address.replace("127.0.0.1", "localhost"))
+    assert page.status.startswith("steps 0 to 1,100,000 ")
+    assert page.complaints() == []
+
+
+@pytest.mark.slow
+def test_a_tab_may_be_closed_at_any_moment(view, path):
+    for _ in range(3):
+        page = view(path)
+        page.js("memsim.ask('all')")
+        page.driver.get("about:blank")
+    time.sleep(5.0)  # until the server has let go of the pages; its stderr is looked at in the end
+    assert view(path).complaints() == []
 
 
 @pytest.mark.slow

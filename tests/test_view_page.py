@@ -128,6 +128,28 @@ def test_words_move_what_is_in_view(page):
     assert page.span == (0, run.steps)
 
 
+def test_a_sample_of_a_long_span_has_currents_in_it(page):
+    run = page.run
+    size, epoch = run.sample_steps, run.samples * run.sample_steps
+    page.controls.banks.active, page.controls.devices.value = [0], "0"  # a line that is driven where its input is 1
+    settle(page)
+    flows = [
+        run.window("synapses1", "current", k * size, (k + 1) * size, devices=[0], realisations=[0]).any()
+        for k in range(2_000, 2_040)
+    ]
+    silent = next(k for k in range(20) if not flows[k] and not flows[k + 1])
+    busy = next(k for k in range(silent, 40) if flows[k])
+    for word, shown in (("sample", busy), ("slot", busy), ("epoch", None)):
+        page.look_at((2_000 + silent) * size - epoch // 2, (2_000 + silent) * size + epoch // 2)
+        ask(page, word)
+        start, stop = page.span
+        if shown is not None:
+            assert start <= (2_000 + shown) * size < stop <= (2_000 + shown + 1) * size + 8
+    page.look_at((2_000 + silent) * size - size, (2_000 + silent) * size + 2 * size)
+    ask(page, "sample")
+    assert page.span == ((2_000 + silent) * size, (2_001 + silent) * size)  # of a few, the one that is looked at
+
+
 def test_numbers_are_gone_to(page):
     run = page.run
     size, epoch = run.sample_steps, run.samples * run.sample_steps
@@ -231,7 +253,7 @@ def test_the_loop_offers_the_devices_of_its_bank(page):
     page.controls.loop_bank.value = "nodes2"
     settle(page)
     assert page.controls.loop_device.options == ["0"]
-    assert page._loop.figure.title.text.startswith("nodes2 0,")
+    assert "<b>nodes2 0," in page._loop.title.text
     assert 'class="said"' in page._status.text
 
 
@@ -346,7 +368,7 @@ def test_the_closer_looks_follow_the_view(page):
     settle(page)
     voltage = page.run.window("nodes1", "voltage", 4_400, 4_620, devices=[1], realisations=[0])[:, 0, 0]
     assert np.array_equal(page._loop.source.data["voltage"], voltage)
-    assert page._loop.figure.title.text == "nodes1 1, realisation 0: each of 220 steps"
+    assert page._loop.title.text == '<p class="where"><b>nodes1 1, realisation 0</b>: each of 220 steps</p>'
     page._tabs.active = 1
     settle(page)
     assert page._image.source.data["image"][0].shape == (4, 1)

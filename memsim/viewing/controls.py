@@ -23,7 +23,7 @@ QUANTITIES = ("state", "current", "voltage")
 SPANS = (("all", "Whole run", "a"), ("epoch", "Epoch", "e"), ("sample", "Sample", "s"), ("slot", "Slot", "p"))
 # The page's colours are CSS variables, which reach into the widgets.
 STYLE = """
-:host { color: var(--ink); font: inherit; }
+:host { color: var(--ink); font: inherit; --color: var(--ink); --disabled-color: var(--faint); }
 .bk-input, .bk-btn, .bk-input-group select {
   background: var(--field) !important; color: var(--ink) !important; border-color: var(--line) !important;
   font: inherit; border-radius: 4px; text-shadow: none; box-shadow: none;
@@ -34,18 +34,19 @@ STYLE = """
 .bk-btn.bk-active { background: var(--accent) !important; color: var(--on-accent) !important; }
 .bk-btn-group { flex-wrap: wrap; gap: 3px; }
 .bk-btn-group .bk-btn { border-radius: 4px !important; border-width: 1px !important; padding: 3px 7px; }
-.bk-btn { padding: 4px 8px; }
+.bk-btn { padding: 4px 6px; white-space: normal; }
+.bk-input { padding: 0 8px; }
 .bk-tab { color: var(--ink); }
 .bk-tab.bk-active { background: var(--raised) !important; color: var(--accent) !important;
   border-color: var(--line) !important; }
-label, .bk-input-group > label { color: var(--faint); font-size: 12px; }
+label, .bk-input-group > label { color: var(--faint); font-size: 12px; white-space: normal; }
 """
 
 # Of the texts that the server writes.
 TEXTS = """
 :host { color: var(--ink); font: inherit; }
 .bk-clearfix { width: 100%; }
-p { margin: 4px 2px; font-size: 13px; }
+p { margin: 4px 0; font-size: 13px; }
 .said { color: var(--faint); }
 .failed { color: var(--failed); font-weight: 600; }
 .where { font-size: 13px; margin-bottom: 6px; }
@@ -54,9 +55,9 @@ caption { text-align: left; color: var(--faint); font-size: 12px; }
 td { padding: 1px 0; vertical-align: top; }
 td + td { text-align: right; white-space: nowrap; padding-left: 8px; font-variant-numeric: tabular-nums; }
 i { display: inline-block; width: 10px; height: 10px; border-radius: 2px; margin-right: 6px; }
-nav { font-size: 13px; margin: 6px 2px; color: var(--faint); }
+nav { font-size: 13px; margin: 6px 0; color: var(--faint); }
 a { color: var(--accent); margin-left: 8px; }
-summary { cursor: pointer; font-size: 13px; color: var(--faint); margin: 2px; }
+summary { cursor: pointer; font-size: 13px; color: var(--faint); margin: 2px 0; }
 pre { background: var(--raised); border: 1px solid var(--line); border-radius: 4px; padding: 8px; overflow-x: auto;
   font-size: 12px; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 14px; font-size: 13px; margin: 4px 2px 10px;
@@ -96,9 +97,7 @@ class Controls:
         )
         widest = max(channels.devices.values(), key=len)
         self.devices = TextInput(title="devices", value=as_text(widest), name="devices")
-        self.realisations = TextInput(
-            title=f"realisations (of {run.realisations})", value=as_text(channels.realisations), name="realisations"
-        )
+        self.realisations = TextInput(title="realisations", value=as_text(channels.realisations), name="realisations")
         self.weights = Toggle(label="states as weights", active=choice.weights, name="weights")
         for group in (self.banks, self.quantities, self.weights):
             group.on_change("active", lambda attr, old, new: choose())
@@ -196,6 +195,7 @@ def _title(text: str) -> Div:
 
 
 def _side_by_side(*elements: UIElement) -> Row:
+    """In equal shares of the width; a label that takes two lines has its field beside the others'."""
     for element in elements:
-        element.sizing_mode = "stretch_width"
+        element.sizing_mode, element.align, element.styles = "stretch_width", "end", {"flex": "1 1 0", "min-width": "0"}
     return Row(*elements, sizing_mode="stretch_width")

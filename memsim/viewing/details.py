@@ -1,10 +1,19 @@
 """Two closer looks at what is in view: a device as a loop, and the weights of a layer as an image over time."""
 
+import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from bokeh.models import BasicTicker, ColorBar, ColumnDataSource, CustomJSTickFormatter, FixedTicker, LinearColorMapper
+from bokeh.models import (
+    BasicTicker,
+    ColorBar,
+    ColumnDataSource,
+    CustomJSTickFormatter,
+    Div,
+    FixedTicker,
+    LinearColorMapper,
+)
 from bokeh.models import Range1d as Range
 from bokeh.plotting import figure as new_bokeh_figure
 from matplotlib import colormaps
@@ -12,6 +21,7 @@ from matplotlib.colors import to_hex
 
 from ..inspection.weights import weights_of
 from ..reporting import counted
+from .controls import TEXTS
 from .looks import Looker
 from .panels import LEFT, STEP_TICKS, TICKS
 from .themes import CURVES, INK, Themed
@@ -110,8 +120,9 @@ class LoopFigure:
         self.source = ColumnDataSource({"current": [], "voltage": []})
         self.figure = new_bokeh_figure(
             height=340, sizing_mode="stretch_width", tools="pan,wheel_zoom,box_zoom,reset", active_scroll="wheel_zoom",
-            toolbar_location="right", title="",
+            toolbar_location="right",
         )  # fmt: skip
+        self.title = _title()
         self.figure.toolbar.logo = None
         path = self.figure.line("current", "voltage", source=self.source, line_width=1.3)
         points = self.figure.scatter("current", "voltage", source=self.source, size=3)
@@ -125,7 +136,7 @@ class LoopFigure:
     def show(self, data: LoopData, title: str) -> None:
         """Draw a path."""
         self.source.data = {"current": data.current, "voltage": data.voltage}
-        self.figure.title.text = f"{title}: {data.said}"
+        self.title.text = f'<p class="where"><b>{html.escape(title)}</b>: {data.said}</p>'
 
 
 class WeightFigure:
@@ -136,8 +147,9 @@ class WeightFigure:
         self.mapper = LinearColorMapper(palette=BALANCED, low=-1, high=1, nan_color="rgba(0,0,0,0)")
         self.figure = new_bokeh_figure(
             height=340, sizing_mode="stretch_width", x_range=along, y_range=Range(0, 1), tools="xpan,xwheel_zoom,reset",
-            active_drag="xpan", active_scroll="xwheel_zoom", toolbar_location=None, title="", min_border_left=LEFT,
+            active_drag="xpan", active_scroll="xwheel_zoom", toolbar_location=None, min_border_left=LEFT,
         )  # fmt: skip
+        self.title = _title()
         self.figure.image("image", "x", "y", "dw", "dh", source=self.source, color_mapper=self.mapper)
         bar = ColorBar(
             color_mapper=self.mapper, title="weight", ticker=BasicTicker(desired_num_ticks=5), height=10,
@@ -163,4 +175,9 @@ class WeightFigure:
         self.figure.yaxis.ticker = FixedTicker(ticks=[k + 0.5 for k in range(0, rows, max(1, rows // 8))])
         self.figure.yaxis.major_label_overrides = {k + 0.5: name for k, name in enumerate(names[:rows])}
         more = f" (the first {rows}; {image.hidden:,} more)" if image.hidden else ""
-        self.figure.title.text = f"{title}{more}: {counted(columns, 'moment')}"
+        self.title.text = f'<p class="where"><b>{html.escape(title)}</b>{more}: {counted(columns, "moment")}</p>'
+
+
+def _title() -> Div:
+    """In HTML, where it has as many lines as it needs."""
+    return Div(stylesheets=[TEXTS], sizing_mode="stretch_width")

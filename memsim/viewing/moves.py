@@ -12,6 +12,7 @@ from .jumps import ANY_PHASE, Found, Searched, counted_disturbs, next_disturb, n
 
 SEARCH_SECONDS = 0.15  # after which the page answers what waits
 LEAST_STEPS = 8  # in view
+TRIED_SAMPLES = 16  # of a long span, until one has a current
 
 
 class Shown(Protocol):
@@ -54,8 +55,8 @@ class Moves:
             "all": lambda: page.look_at(0, self._run.steps),
             "begin": lambda: page.look_at(0, self._length()),
             "end": lambda: page.look_at(self._run.steps - self._length(), self._run.steps),
-            "epoch": lambda: self._around("epochs"),
-            "sample": lambda: self._around("samples"),
+            "epoch": lambda: self._around("epochs", self._middle()),
+            "sample": lambda: self._around("samples", self._busy_middle()),
             "slot": lambda: self._arrive(next_slot(self._run, self._slot_before()), "no slot begins there"),
             "next-phase": lambda: self._arrive(
                 next_slot(self._run, self._place(), self.phase), f"{self.phase} does not come again"
@@ -115,16 +116,40 @@ class Moves:
 
     def _slot_before(self) -> int:
         """The step before the last slot that begins up to the middle of what is in view."""
-        start, stop = self._page.span
-        sample, within = divmod((start + stop) // 2, self._run.sample_steps)
+        sample, within = divmod(self._busy_middle(), self._run.sample_steps)
         begun = self._run.slots["start"][self._run.slots["start"] <= within]
         return int(sample * self._run.sample_steps + (begun.max() if len(begun) else 0)) - 1
 
-    def _around(self, unit: str) -> None:
-        """Look at the epoch or sample about the middle of what is in view."""
+    def _middle(self) -> int:
         start, stop = self._page.span
+        return (start + stop) // 2
+
+    def _busy_middle(self) -> int:
+        """The middle of what is in view; of a span in which samples are too small to be meant, a sample with a current.
+
+        That is the first one from there on, as far as some were tried; where
+        nothing flows in any of them, the one in the middle.
+        """
+        start, stop = self._page.span
+        size = self._run.sample_steps
+        if stop - start < unit_steps("epochs", self._run):
+            return self._middle()
+        first = self._middle() // size
+        tried = range(first, min(first + TRIED_SAMPLES, stop // size))
+        return next(filter(self._has_current, tried), first) * size
+
+    def _has_current(self, sample: int) -> bool:
+        """Whether a current flows in a shown device within a sample."""
+        channels, size = self._page.channels, self._run.sample_steps
+        rows = self._run.stretch(
+            sample * size, (sample + 1) * size, channels.banks, realisations=channels.realisations
+        )  # fmt: skip
+        return any(rows[bank].current[:, list(channels.devices[bank])].any() for bank in channels.banks)
+
+    def _around(self, unit: str, step: int) -> None:
+        """Look at the epoch or sample that has a step."""
         size = unit_steps(unit, self._run)
-        first = (start + stop) // 2 // size * size
+        first = step // size * size
         self._page.look_at(first, first + size)
 
     def _find_disturb(self) -> None:

@@ -134,6 +134,7 @@ class Page:
             Div(name=name, stylesheets=[TEXTS], **stretch)
             for name in ("status", "progress", "cursor", "export", "help", "about")
         )
+        self._about.margin = 0
         self._about.text = f'<p class="said">{html.escape(about(self.run))}</p>'
         self._progress.visible = False
         self._help.visible, self._help.text = False, _TEMPLATES.get_template("help.html").render()
@@ -173,8 +174,8 @@ class Page:
         self._overview_place.children, self._figures_place.children = strips, figures
         fields, active = self.controls, self._tabs.active
         self._tabs.tabs = [
-            TabPanel(title="Loop", child=_below([fields.loop_bank, fields.loop_device], self._loop.figure)),
-            TabPanel(title="Weights over time", child=_below([fields.image_bank], self._image.figure)),
+            TabPanel(title="Loop", child=_below([fields.loop_bank, fields.loop_device], self._loop)),
+            TabPanel(title="Weights over time", child=_below([fields.image_bank], self._image)),
         ]
         self._tabs.active = active
 
@@ -483,8 +484,8 @@ def about(run: Run) -> str:
     return " · ".join(parts)
 
 
-def _below(fields: Sequence[UIElement], figure: UIElement) -> Column:
-    return Column(Row(*fields), figure, sizing_mode="stretch_width")
+def _below(fields: Sequence[UIElement], look: LoopFigure | WeightFigure) -> Column:
+    return Column(Row(*fields), look.title, look.figure, sizing_mode="stretch_width")
 
 
 def _source(name: str) -> str:

@@ -23,11 +23,11 @@ from ..run import Run
 from .panels import LEFT, STEP_TICKS
 from .themes import FAINT, INK, PHASE_OPACITY, Themed
 
-LANE = 46  # pixels of a bank's lane
+LANE = 54  # pixels of a bank's lane
 MOST_SLOTS = 600  # in view that can still be told apart
 MOST_PULSES = 3000
 LETTER = 7  # pixels that a letter of a phase's name takes
-FULL = 0.42  # of a lane's height that the largest pulse reaches, from the middle
+FULL = 0.26  # of a lane's height that the largest pulse reaches, from the middle; above it are the names
 Columns = Mapping[str, Sequence[float] | Sequence[str] | np.ndarray]
 NO_SLOTS: Columns = {
     "left": [],
@@ -138,7 +138,7 @@ class TimingDiagram:
         )  # fmt: skip
         names = figure.text(
             "begin", "above", text="name", source=self.slots, text_baseline="top", text_font_size="10px",
-            x_offset=4, y_offset=3,
+            x_offset=4, y_offset=1,
         )  # fmt: skip
         pulses = figure.quad(
             left="left", right="right", top="top", bottom="lane", source=self.pulses, fill_alpha=0.15,
