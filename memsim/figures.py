@@ -12,8 +12,9 @@ from .errors import InputError
 from .streams import printable
 from .traces.run_file import check_target
 
-# Okabe and Ito's colours, told apart by everyone.
+# Okabe and Ito's colours, told apart by everyone; and some of Tol's, where seven are not enough.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#000000")
+MORE_COLOURS = (*COLOURS, "#882255", "#999933", "#332288", "#44AA99", "#AA4499")
 PHASE_COLOURS = {
     "READ": "#56B4E9",
     "RESTORE": "#009E73",

@@ -1,6 +1,7 @@
 """The report of energy and time, and the law that the width of pulses follows."""
 
 import csv
+import itertools
 import json
 
 import numpy as np
@@ -9,8 +10,9 @@ from short_runs import EPOCHS, REAL, REALISATIONS, configuration, of_each_kind
 
 import memsim
 from memsim import training
+from memsim.energy.figures import figure_of
 from memsim.energy.summary import summarise
-from memsim.energy.widths import at_width, exponent, law, run_at_widths
+from memsim.energy.widths import AtWidth, at_width, exponent, law, run_at_widths
 from memsim.errors import InputError
 from memsim.kernels.slots import Phase
 
@@ -145,6 +147,24 @@ def test_the_command_shows_and_writes_the_energies(stored, cli, tmp_path):
     again = cli("energy", stored, "--json", names["json"])
     assert again.status == 2
     assert "exists" in again.err
+
+
+@of_each_kind
+def test_legends_lie_beside_the_data(kind):
+    run = training.run(configuration(kind), REAL)
+    summary = summarise(run)
+    widths = [AtWidth(steps, steps * 1e-3, 1e-3, summary, run.total_error[-1]) for steps in (2, 4)]
+    figure = figure_of(run, summary, widths)
+    figure.draw_without_rendering()
+    renderer = figure.canvas.get_renderer()
+    for axes in figure.axes:
+        legend = axes.get_legend().get_window_extent(renderer)
+        assert not any(legend.overlaps(box) for box in (axes.bbox, axes.xaxis.get_tightbbox(renderer)))
+        assert figure.bbox.count_contains(legend.corners()) == 4
+    assert not any(
+        one.get_tightbbox(renderer).overlaps(other.get_tightbbox(renderer))
+        for one, other in itertools.pairwise(figure.axes)
+    )
 
 
 def test_the_command_refuses_what_it_cannot_do(stored, cli, tmp_path):

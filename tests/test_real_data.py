@@ -24,6 +24,7 @@ from memsim.scoring.figures import figure_of
 from memsim.scoring.names import numbered, shortened
 from memsim.scoring.report import confusion_tables
 from memsim.scoring.roc import roc_areas, roc_curve
+from memsim.scoring.turns import stretches
 from memsim.terminal import Words
 
 pytest.importorskip("sklearn")
@@ -359,7 +360,8 @@ def test_the_figure_has_the_confusion_and_a_curve_of_each_class_and_realisation(
     counts = memsim.classification(iris_run()).confusion.mean(axis=2)
     assert [text.get_text() for text in left.texts] == [f"{count:.3g}" for count in counts.ravel() if count]
     assert (left.get_xlabel(), left.get_ylabel()) == ("predicted class", "true class")
-    assert len(right.lines) == 3 * REALISATIONS + 1
+    assert len(right.lines) > 3 * REALISATIONS
+    assert len({line.get_color() for line in right.lines}) == 3 + 1
     assert (right.get_xlabel(), right.get_ylabel()) == ("false positive rate", "true positive rate")
     assert len(right.get_legend().texts) == 3
     assert cli("trace", "plot", iris_file, "--classes", "--out", tmp_path / "iris.png").status == 0
@@ -376,6 +378,21 @@ def test_the_figure_has_the_confusion_and_a_curve_of_each_class_and_realisation(
     )
 
 
+def test_curves_that_coincide_are_told_apart():
+    perfect, chance = np.array([[0.0, 0.0, 1.0], [0.0, 1.0, 1.0]]), np.array([[0.0, 1.0], [0.0, 1.0]])
+    with_points = np.array([[0.0, 0.0, 0.0, 0.6, 1.0], [0.0, 0.3, 1.0, 1.0, 1.0]])  # perfect too
+    nearly = np.array([[0.0, 0.0, 0.2, 0.2, 1.0], [0.0, 0.5, 0.5, 1.0, 1.0]])
+    curves = {(0, 0): perfect, (1, 0): with_points, (2, 0): nearly, (3, 0): chance, (3, 1): perfect}
+    found = {}
+    for number, (points, sharing) in stretches(curves):
+        found.setdefault(number, []).append((points[0], points[-1], sharing))
+    begin, end = ((0.0, 0.0), (0.0, 0.5), (0, 1, 2, 3)), ((0.2, 1.0), (1.0, 1.0), (0, 1, 2, 3))
+    middle = ((0.0, 0.5), (0.2, 1.0))
+    assert found[0] == found[1] == [begin, (*middle, (0, 1, 3)), end]
+    assert found[2] == [begin, (*middle, (2,)), end]
+    assert found[3] == [((0.0, 0.0), (1.0, 1.0), (3,)), *found[0]]
+
+
 @pytest.mark.parametrize("names", [["a", "b"], LONG, [f"class {k} of a long list" for k in range(30)]])
 def test_nothing_in_the_figure_overlaps(names):
     figure = figure_of(made_up(names), "made up")
@@ -383,7 +400,7 @@ def test_nothing_in_the_figure_overlaps(names):
     left, right = figure.axes
     few, renderer = len(names) <= 12, figure.canvas.get_renderer()
     assert bool(left.texts) == bool(right.get_legend()) == few
-    assert len(right.lines) == 3 * len(names) + 1
+    assert len({line.get_color() for line in right.lines}) == (len(names) if few else 1) + 1
     for labels in (left.get_xticklabels(), left.get_yticklabels()):
         boxes = [label.get_window_extent(renderer) for label in labels]
         assert not any(one.overlaps(other) for one, other in itertools.pairwise(boxes))

@@ -1,12 +1,14 @@
 """``memsim reproduce``: its files, their structure, and what they do not depend on."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from memsim import datasets
 from memsim.reproduction import output
+from memsim.reproduction.figures import learning_curves
 from memsim.reproduction.runs import plan_jobs, rate_point
 from memsim.reproduction.settings import Reproduction
 
@@ -75,12 +77,29 @@ def test_all_figures_a_report_and_the_documented_numbers(reproduce, tmp_path):
     for name in FILES[:3]:
         assert (tmp_path / "out" / name).read_bytes().startswith(b"\x89PNG")
     report = (tmp_path / "out" / "report.md").read_text()
+    assert report.startswith("# Figures 3, 4 and 5 of 'Perceptrons")
     for name in ("Figure 3", "Figure 4", "Figure 5", "Margins"):
         assert f"## {name}" in report
     assert "Equations read both ways" not in report
     for run in ("SLP OR", "MLP XOR"):
         assert f"| {run} |" in report
     assert set(results["runs"]) == {f"{kind} {gate}" for kind in ("SLP", "MLP") for gate in GATES} | {CURVES[2]}
+
+
+def test_learning_is_drawn_on_both_axes():
+    errors = np.geomspace(10.0, 1e-12, 50)[:, None] * np.array([1.0, 2.0, 0.0])  # one knows it all from the start
+    runs = {gate: SimpleNamespace(total_error=errors, mean=errors.mean(axis=1)) for gate in GATES}
+    figure = learning_curves("Figure", runs)
+    linear, logarithmic = figure.axes
+    assert (linear.get_yscale(), linear.get_ylim()[0], logarithmic.get_yscale()) == ("linear", 0.0, "log")
+    assert 0.0 < logarithmic.get_ylim()[0] < errors[errors > 0].min()
+    for axes in figure.axes:
+        for line in axes.lines[: len(GATES)]:
+            assert np.array_equal(line.get_ydata(), errors.mean(axis=1))
+    figure.draw_without_rendering()
+    renderer = figure.canvas.get_renderer()
+    (legend,) = figure.legends
+    assert not any(legend.get_window_extent(renderer).overlaps(axes.bbox) for axes in figure.axes)
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -90,6 +109,7 @@ def test_one_figure_alone_is_made_alone(reproduce, tmp_path, figure, others):
     names = [f"figure{figure}.png", "report.md", "results.json"]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == names
     assert f"figure{figure}" in results
+    assert (tmp_path / "out" / "report.md").read_text().startswith(f"# Figure {figure} of 'Perceptrons")
     assert not {f"figure{other}" for other in others} & set(results)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from ..figures import COLOURS, PHASE_COLOURS, new_figure, save
 from ..kernels.slots import Phase
@@ -16,15 +17,20 @@ PHASES = (Phase.READ, Phase.RESTORE, Phase.BACKREAD, Phase.WRITE)
 
 
 def draw(run: Run, summary: EnergySummary, path: Path, *, widths: Sequence[AtWidth] = (), overwrite: bool) -> None:
-    """Draw phases of each bank, epochs, and widths where there are any."""
+    """Draw it into a file; see :func:`figure_of`."""
+    save(figure_of(run, summary, widths), path, overwrite)
+
+
+def figure_of(run: Run, summary: EnergySummary, widths: Sequence[AtWidth] = ()) -> Figure:
+    """Phases of each bank, epochs, and widths where there are any."""
     panels = 3 if widths else 2
-    figure = new_figure(4.6 * panels, 3.8)
+    figure = new_figure(4.8 * panels, 4.1)
     axes = figure.subplots(1, panels)
     _draw_banks(axes[0], summary)
     _draw_epochs(axes[1], run)
     if widths:
         _draw_widths(axes[2], widths)
-    save(figure, path, overwrite)
+    return figure
 
 
 def _draw_banks(ax, summary: EnergySummary) -> None:  # type: ignore[no-untyped-def]
@@ -39,7 +45,7 @@ def _draw_banks(ax, summary: EnergySummary) -> None:  # type: ignore[no-untyped-
     ax.set_xticks(places, summary.banks)
     ax.set_ylabel(f"energy a sample ({unit})")
     ax.set_title("each bank and phase")
-    ax.legend(fontsize="small")
+    _name(ax)
 
 
 def _draw_epochs(ax, run: Run) -> None:  # type: ignore[no-untyped-def]
@@ -56,7 +62,7 @@ def _draw_epochs(ax, run: Run) -> None:  # type: ignore[no-untyped-def]
     ax.set_xlabel("epoch")
     ax.set_ylabel(f"energy a sample ({unit})")
     ax.set_title("mean, and all realisations" if run.realisations > 1 else "over the epochs")
-    ax.legend(fontsize="small")
+    _name(ax)
 
 
 def _draw_widths(ax, widths: Sequence[AtWidth]) -> None:  # type: ignore[no-untyped-def]
@@ -81,4 +87,12 @@ def _draw_widths(ax, widths: Sequence[AtWidth]) -> None:  # type: ignore[no-unty
     ax.set_xlabel(f"width of a pulse T ({time_unit})")
     ax.set_ylabel(f"magnitude of energy a sample ({unit})")
     ax.set_title("other widths of pulses")
-    ax.legend(fontsize="small")
+    _name(ax)
+
+
+def _name(ax) -> None:  # type: ignore[no-untyped-def]
+    """A legend below the axes, where no data are."""
+    ax.legend(
+        fontsize="small", loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=4, frameon=False, columnspacing=1.0,
+        handlelength=1.6,
+    )  # fmt: skip

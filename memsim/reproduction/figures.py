@@ -1,36 +1,53 @@
 """Figures 3, 4 and 5."""
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..figures import COLOURS, new_figure
+from ..run import LEARNED
 from .runs import Findings, GateRun, RatePoint
 from .settings import GATES
 
 GATE_COLOURS = {"OR": COLOURS[0], "AND": COLOURS[1], "XOR": COLOURS[4]}
-MARKERS = {0.3: "v", 0.5: "o", 0.7: "^"}
+# Points that coincide lie within each other: marker, size.
+MARKERS = {0.3: ("v", 15.0), 0.5: ("o", 9.0), 0.7: ("^", 3.5)}
 QUANTILES = (0.1, 0.9)
 
 
 def learning_curves(title: str, runs: dict[str, GateRun]) -> Figure:
-    """Total error over the epochs, the mean over realisations with its 10 % to 90 % band."""
-    figure = new_figure(7.0, 4.4)
-    axes = figure.subplots()
-    realisations = 0
-    for gate, run in runs.items():
-        epochs = np.arange(1, len(run.total_error) + 1)
-        low, high = np.quantile(run.total_error, QUANTILES, axis=1)
-        axes.fill_between(epochs, low, high, color=GATE_COLOURS[gate], alpha=0.18, linewidth=0)
-        axes.plot(epochs, run.mean, color=GATE_COLOURS[gate], linewidth=1.8, label=gate)
-        realisations = run.total_error.shape[1]
-    axes.set_xlabel("epoch")
-    axes.set_ylabel("total error over an epoch (Eq. 20)")
-    axes.set_title(title, loc="left")
-    axes.set_xlim(left=0)
-    axes.set_ylim(bottom=0)
-    axes.grid(color="0.9")
-    axes.legend(title=f"mean of {realisations}\n(band: 10 % to 90 %)", frameon=False)
+    """Total error over the epochs, the mean over realisations with its 10 % to 90 % band.
+
+    On the left as the paper has it; on the right on a logarithmic axis, where
+    an error that falls and falls is told from one that has come to rest.
+    """
+    figure = new_figure(10.0, 4.4)
+    panels = figure.subplots(1, 2, sharex=True)
+    least = min(float(run.total_error[run.total_error > 0].min(initial=np.inf)) for run in runs.values())
+    for axes, floor in zip(panels, (0.0, least), strict=True):
+        for gate, run in runs.items():
+            _draw_curve(axes, gate, run, floor)
+        axes.set_xlabel("epoch")
+        axes.grid(color="0.9")
+    linear, logarithmic = panels
+    linear.set_ylabel("total error over an epoch (Eq. 20)")
+    linear.set_xlim(left=0)
+    linear.set_ylim(bottom=0)
+    logarithmic.set_yscale("log")
+    logarithmic.axhline(LEARNED, color="0.5", linewidth=1, linestyle=":", label=f"learned: below {LEARNED:g}")
+    handles, labels = logarithmic.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
+    (realisations,) = {run.total_error.shape[1] for run in runs.values()}
+    figure.suptitle(f"{title} (mean of {realisations}; band: 10 % to 90 %)", x=0.01, ha="left", fontsize="medium")
     return figure
+
+
+def _draw_curve(axes: Axes, gate: str, run: GateRun, floor: float) -> None:
+    """A gate's mean and band; an error of 0, which has no logarithm, lies at the floor."""
+    epochs = np.arange(1, len(run.total_error) + 1)
+    low, mean, high = np.maximum([*np.quantile(run.total_error, QUANTILES, axis=1), run.mean], floor)[[0, 2, 1]]
+    axes.fill_between(epochs, low, high, color=GATE_COLOURS[gate], alpha=0.18, linewidth=0)
+    axes.plot(epochs, mean, color=GATE_COLOURS[gate], linewidth=1.8, label=gate)
 
 
 def papers(runs: dict[str, GateRun]) -> dict[str, GateRun]:
@@ -73,13 +90,14 @@ def figure5_runs(found: Findings) -> dict[str, GateRun]:
     return runs
 
 
-def _draw_point(axes: object, threshold: float, point: RatePoint) -> None:
+def _draw_point(axes: Axes, threshold: float, point: RatePoint) -> None:
     x, y = float(np.mean(point.false_positive)), float(np.mean(point.true_positive))
     spread_x = np.abs(np.quantile(point.false_positive, QUANTILES) - x)[:, None]
     spread_y = np.abs(np.quantile(point.true_positive, QUANTILES) - y)[:, None]
     colour = COLOURS[(0, 1, 4)[list(MARKERS).index(threshold)]]
-    axes.errorbar(  # type: ignore[attr-defined]
-        x, y, xerr=spread_x, yerr=spread_y, marker=MARKERS[threshold], color=colour, markersize=9,
-        markerfacecolor="none", markeredgewidth=1.8, elinewidth=1, capsize=3, linestyle="none",
-        label=f"threshold {threshold}", clip_on=False, zorder=3,
+    marker, size = MARKERS[threshold]
+    axes.errorbar(
+        x, y, xerr=spread_x, yerr=spread_y, marker=marker, color=colour, markersize=size, markerfacecolor="none",
+        markeredgewidth=1.8, elinewidth=1, capsize=3, linestyle="none", label=f"threshold {threshold}", clip_on=False,
+        zorder=3,
     )  # fmt: skip

@@ -1,5 +1,7 @@
 """``report.md``: the paper's claims beside what was found, number by number."""
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from ..provenance import environment
@@ -68,12 +70,18 @@ def write(found: Findings, wall_seconds: float) -> str:
 
 def _header(found: Findings, wall_seconds: float) -> str:
     s = found.settings
-    paper = set(s.figures) & {3, 4, 5}
-    title = "Figures 3, 4 and 5" if paper else "Beyond the figures"
-    return f"""# {title} of 'Perceptrons from Memristors' (arXiv:1807.04912)
+    return f"""# {_title(s.figures)} of 'Perceptrons from Memristors' (arXiv:1807.04912)
 
 Every device was stepped through every current pulse: {found.device_steps:.3g} device-steps in {wall_seconds:.1f} s.
 {_about_gates(found) if found.single or found.multi else ""}"""
+
+
+def _title(figures: Iterable[int | str]) -> str:
+    """The paper's figures among those that were made; what goes beyond them has headings further below."""
+    paper = sorted(str(figure) for figure in set(figures) & {3, 4, 5})
+    if not paper:
+        return "Beyond the figures"
+    return f"Figure{'s' if len(paper) > 1 else ''} {', '.join(paper[:-1])}{' and ' if paper[1:] else ''}{paper[-1]}"
 
 
 def _about_gates(found: Findings) -> str:

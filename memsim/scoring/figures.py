@@ -1,16 +1,21 @@
 """The figure of a run's classes: what was taken for what, and the ROC curve of each class."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
-from ..figures import COLOURS, new_figure, save
+from ..figures import MORE_COLOURS, new_figure, save
 from .classification import Classification
 from .names import MOST_CLASSES, shortened
+from .turns import stretches
 
-DASHES = ("-", "--", ":")  # told apart where there are more classes than colours
+DASH = 5.0  # widths of a line, that a class's part of one is long that others have too
+WIDTH = 1.6  # of a curve
+MOST_POINTS = 200_000  # of all curves, where they are looked through for parts that coincide
 MIDDLE = 0.5  # share of a row above which its cell is dark
 CELL, LINE, LETTER = 0.42, 0.18, 0.075  # inches, of a cell with a number, a line of small text, a letter of it
 SMALLEST, LARGEST = 4.0, 8.0  # inches, of a side of the axes
@@ -89,14 +94,15 @@ def _name_classes(axes: Axes, names: list[str], *, step: int, upright: bool) -> 
 def _draw_curves(axes: Axes, found: Classification, *, apart: bool) -> None:
     """A line for each class and realisation; classes told apart by colours, or all thin in one."""
     areas, lanes = found.auc, found.scores.shape[2]
-    for number in map(int, np.flatnonzero(np.isfinite(areas).all(axis=1))):
-        kind = number if apart else 0
-        colour, dashes = COLOURS[kind % len(COLOURS)], DASHES[kind // len(COLOURS)]
-        for lane in range(lanes):
-            curve = found.roc(number, lane)
+    numbers = np.flatnonzero(np.isfinite(areas).all(axis=1)).tolist()
+    curves = {(number, lane): found.roc(number, lane)[:2] for number in numbers for lane in range(lanes)}
+    if apart and sum(len(x) for x, _ in curves.values()) <= MOST_POINTS:
+        _draw_in_turns(axes, curves, alpha=max(0.15, 1.0 / lanes))
+    else:
+        for (number, _), curve in curves.items():
             axes.plot(
-                curve.false_positives, curve.true_positives, color=colour, linestyle=dashes,
-                linewidth=1.2 if apart else 0.5, alpha=max(0.15, (1.0 if apart else 0.5) / lanes),
+                *curve, color=MORE_COLOURS[number if apart else 0], linewidth=WIDTH if apart else 0.5,
+                alpha=max(0.15, (1.0 if apart else 0.5) / lanes),
             )  # fmt: skip
     axes.plot([0, 1], [0, 1], color="#BBBBBB", linewidth=0.8, zorder=0)
     axes.set(xlabel="false positive rate", ylabel="true positive rate", aspect="equal", xlim=(-0.02, 1.02))
@@ -106,15 +112,22 @@ def _draw_curves(axes: Axes, found: Classification, *, apart: bool) -> None:
     axes.set_title(f"ROC, each class against the rest{spread}", fontsize="medium")
 
 
+def _draw_in_turns(axes: Axes, curves: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]], *, alpha: float) -> None:
+    """Where curves of some classes coincide, each is drawn in the gaps of the others."""
+    for number, (points, sharing) in stretches(curves):
+        gaps = len(sharing) - 1
+        dashes: Any = (DASH * (len(sharing) - sharing.index(number)), (DASH, DASH * gaps)) if gaps else "-"
+        axes.plot(*np.transpose(points), color=MORE_COLOURS[number], linestyle=dashes, linewidth=WIDTH, alpha=alpha)
+    axes.text(0.97, 0.03, "where curves coincide,\ntheir colours take turns", ha="right", fontsize="small", color="0.3")
+
+
 def _name_curves(axes: Axes, found: Classification, names: list[str]) -> None:
     """A legend beside the axes, with each class's mean area."""
     areas = found.auc
-    known = np.isfinite(areas).all(axis=1)
-    lines = axes.lines[: -1 : found.scores.shape[2]]
+    known = np.flatnonzero(np.isfinite(areas).all(axis=1)).tolist()
+    lines = [Line2D([], [], color=MORE_COLOURS[number], linewidth=WIDTH) for number in known]
     labels = [f"{name}, area {area.mean():.3f}" for name, area in zip(names, areas, strict=True)]
-    legend = axes.legend(
-        lines, [label for label, shown in zip(labels, known, strict=True) if shown], loc="upper left",
-        bbox_to_anchor=(1.01, 1.0), borderaxespad=0.0, fontsize="small",
+    axes.legend(
+        lines, [labels[number] for number in known], loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0.0,
+        fontsize="small",
     )  # fmt: skip
-    for line in legend.get_lines():
-        line.set_alpha(1.0)

@@ -8,6 +8,8 @@ from bokeh.plotting import figure
 from matplotlib import colormaps
 from matplotlib.colors import to_hex
 
+from ..figures import MORE_COLOURS
+
 
 class Colour(NamedTuple):
     """What a property is in either theme: a colour as CSS writes it, or a column with colours."""
@@ -24,13 +26,11 @@ class Colour(NamedTuple):
 INK = Colour("#1f2430", "#e4e8f0")  # of texts
 FAINT = Colour("#7b8494", "#8b95a7")  # of axes, levels and marks
 GRID = Colour("#e6e9ef", "#2c3442")
-# Okabe and Ito's colours, told apart by everyone; the others, some of them Tol's, suit each ground.
-CURVES = (
-    Colour("#0072B2", "#7FD0FF"),
-    *(Colour(name, name) for name in ("#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")),
-    Colour("#000000", "#F4F4F4"), Colour("#882255", "#E7A0B8"), Colour("#999933", "#D9D26A"),
-    Colour("#332288", "#A99CF0"), Colour("#44AA99", "#6EDCCB"), Colour("#AA4499", "#F28CE0"),
-)  # fmt: skip
+ON_DARK = {
+    "#0072B2": "#7FD0FF", "#000000": "#F4F4F4", "#882255": "#E7A0B8", "#999933": "#D9D26A", "#332288": "#A99CF0",
+    "#44AA99": "#6EDCCB", "#AA4499": "#F28CE0",
+}  # fmt: skip
+CURVES = tuple(Colour(light, ON_DARK.get(light, light)) for light in MORE_COLOURS)
 SPECTRUM = Colour((0.0, 0.88), (0.28, 1.0))  # the part of the colour map viridis that many curves take
 PHASE_OPACITY = 0.28  # of the shading behind the data
 
