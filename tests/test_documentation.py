@@ -116,6 +116,14 @@ def run_command(arguments: list[str]) -> None:
     assert exited.value.code in (0, None), arguments
 
 
+def test_no_page_starts_a_scheduler_that_listens_on_all_addresses():
+    """Whoever reaches it can run code."""
+    lines = [line for page in PAGES for _, _, _, body in blocks(page) for line in body.splitlines()]
+    started = [line for line in lines if line.startswith("dask scheduler")]
+    assert len(started) == 2
+    assert all(" --host " in line for line in started)
+
+
 def needs_ngspice() -> None:
     """Skip where the referee is missing."""
     if shutil.which("ngspice") is None:

@@ -1,7 +1,9 @@
 """The package as it is installed: every folder listed, one way to import each, one version."""
 
+import ast
 import configparser
 import importlib.metadata
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +16,18 @@ ROOT = Path(__file__).parents[1]
 SETUP = configparser.ConfigParser()
 SETUP.read(ROOT / "setup.cfg", encoding="utf-8")
 LISTED = set(SETUP["options"]["packages"].split())
+DISTRIBUTIONS = {"sklearn": "scikit-learn", "tomli_w": "tomli-w", "vcd": "pyvcd"}  # of modules with another name
+# Files that may import what an extra installs.
+OF_EXTRAS = {
+    "memsim/viewing": "view",
+    "memsim/sklearn": "sklearn",
+    "memsim/fitting": "fit",
+    "memsim/sweeping/design.py": "sweep",
+    "memsim/sweeping/cluster.py": "dask",
+    "memsim/inspection/lazy_arrays.py": "xarray",
+    "traces/codecs.py": "blosc",
+    "tests": "test",
+}
 
 
 def python(code, folder=ROOT):
@@ -32,6 +46,53 @@ def test_every_package_is_listed_and_every_listed_one_is_there():
     assert found == LISTED
     folders = dict(line.split(" = ") for line in SETUP["options"]["package_dir"].strip().splitlines())
     assert folders == {"memsim": "memsim", "memsim.kernels": "kernels", "memsim.traces": "traces"}
+
+
+def declared(lines):
+    """Names of the distributions of a list of requirements."""
+    return {re.match(r"[\w.-]+", line).group().lower() for line in lines.split("\n") if line}
+
+
+def imported(tree):
+    """Top-level modules that a file imports."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield node.module.partition(".")[0]
+
+
+def sources():
+    """Every file of Python with its name from the root, parsed."""
+    for folder in ("memsim", "kernels", "traces", "tests"):
+        for path in (ROOT / folder).rglob("*.py"):
+            yield path.relative_to(ROOT).as_posix(), ast.parse(path.read_text(encoding="utf-8"))
+
+
+def test_what_a_file_imports_is_declared_in_the_core_or_in_its_extra():
+    core, extras = declared(SETUP["options"]["install_requires"]), SETUP["options.extras_require"]
+    known = {*sys.stdlib_module_names, "memsim", *(path.stem for path in (ROOT / "tests").glob("*.py"))}
+    missing = set()
+    for name, tree in sources():
+        own = [declared(extras[extra]) for part, extra in OF_EXTRAS.items() if f"{name}/".startswith(f"{part}/")]
+        for module in set(imported(tree)) - known:
+            if DISTRIBUTIONS.get(module, module) not in core.union(*own):
+                missing.add((name, module))
+    assert missing == set()
+
+
+def test_what_is_loaded_by_name_is_of_the_extra_that_the_error_names():
+    loaded = 0
+    for name, tree in sources():
+        for node in ast.walk(tree):
+            called = isinstance(node, ast.Call) and getattr(node.func, "id", "") == "load_library"
+            if called and all(isinstance(given, ast.Constant) for given in node.args[:2]):
+                module, extra = (given.value for given in node.args[:2])
+                top = module.partition(".")[0]
+                listed = declared(SETUP["options.extras_require"][extra])
+                assert DISTRIBUTIONS.get(top, top) in listed, name
+                loaded += 1
+    assert loaded > 3
 
 
 def test_every_data_file_that_is_listed_is_there():
