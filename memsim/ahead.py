@@ -10,7 +10,7 @@ import h5py
 
 from . import datasets
 from .assembly import assemble
-from .configuration import Configuration, override, parse_toml, read_text
+from .configuration import Configuration, override
 from .driving.drive import kernels_of as kernels_of_drive
 from .driving.trace import load_drive_source
 from .errors import InputError
@@ -20,6 +20,7 @@ from .kernels.disk_cache import CacheWarning, NotKeptWarning
 from .needed import kernels_of
 from .own.loading import load_again, own_files
 from .preparing import prepare, silently, told_to
+from .reading import Kind, kind_of, parse_toml, read_text
 from .reproduction.settings import Reproduction, multilayer, single_layer
 from .sources import is_run_file, load_source, load_start
 from .sweeping.configuration import load_sweep
@@ -127,14 +128,14 @@ def _of_source(path: Path, assignments: Sequence[str]) -> list[Kernel]:
     return kernels_of(assemble(config, data, start=load_start(path)))
 
 
-def _kind_of(path: Path) -> str:
+def _kind_of(path: Path) -> Kind:
     """What a file holds: ``"sweep"``, ``"loops"``, ``"drive"``, or else a run."""
     if is_run_file(path):
-        with contextlib.suppress(OSError), h5py.File(path) as file:
-            return "drive" if "drive" in file.attrs else "run"
+        if path.is_file():
+            with contextlib.suppress(OSError), h5py.File(path) as file:
+                return "drive" if "drive" in file.attrs else "run"
         return "run"  # for its reader to say what is wrong with it
-    values = parse_toml(read_text(path), str(path))
-    return next((kind for kind in ("sweep", "loops", "drive") if kind in values), "run")
+    return kind_of(parse_toml(read_text(path), str(path)))
 
 
 def _of_sweep(path: Path, assignments: Sequence[str]) -> list[Kernel]:

@@ -5,7 +5,6 @@ checked once, here, and everything within trusts it.
 """
 
 import functools
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -23,8 +22,10 @@ from pydantic import (
 
 from .devices import Device, Node, PerceptronMemristor, Synapse, device_of
 from .errors import InputError
-from .fields import Settings, quantity
+from .fields import Settings, in_one_line, quantity
 from .imperfections.settings import ImperfectionsSection, PeripherySection
+from .reading import DEEPEST, read_toml, toml_value
+from .traces.files import absolute
 
 Integrator = Literal["euler", "heun"]
 STEPS_AT_MOST = 2**53  # larger integers are no longer exact as times
@@ -488,35 +489,14 @@ class Configuration(Settings):
         return tomli_w.dumps(values)
 
 
-def parse_toml(text: str, source: str) -> dict[str, Any]:
-    """TOML as nested dictionaries; ``source`` names the file in the error."""
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{source}: is not valid TOML: {error}") from None
-
-
-def read_text(path: Path) -> str:
-    """A text file that the user named."""
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; check the path") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read: {error}") from None
-
-
 def override(values: dict[str, Any], assignments: list[str] | tuple[str, ...]) -> dict[str, Any]:
     """Apply ``section.field=value`` to nested dictionaries; a value is TOML, or else a plain string."""
     for assignment in assignments:
         name, separator, text = assignment.partition("=")
         path = name.strip().split(".")
-        if not separator or len(path) < 2 or not all(path):
-            raise InputError(f"--set: must be section.field=value (got {assignment!r})")
-        try:
-            value = tomllib.loads(f"value = {text}")["value"]
-        except tomllib.TOMLDecodeError:
-            value = text.strip()
+        if not separator or not 2 <= len(path) <= DEEPEST or not all(path):
+            raise InputError(f"--set: must be section.field=value (got {in_one_line(assignment)})")
+        value = toml_value("--set", name.strip(), text)
         place: Any = values
         for part in path[:-1]:
             place = _within(place, part, name.strip())
@@ -540,9 +520,9 @@ def resolve_paths(section: Any, folder: Path, field: str = "csv") -> None:
     """Make the path of a section's samples absolute, or each path of a list; a relative one starts from a folder."""
     value = section.get(field) if isinstance(section, dict) else None
     if isinstance(value, str):
-        section[field] = str((folder / value).resolve())
+        section[field] = str(absolute(folder / value))
     elif isinstance(value, list):
-        section[field] = [str((folder / each).resolve()) if isinstance(each, str) else each for each in value]
+        section[field] = [str(absolute(folder / each)) if isinstance(each, str) else each for each in value]
 
 
 def load_configuration(path: Path, assignments: list[str] | tuple[str, ...] = ()) -> Configuration:
@@ -551,7 +531,7 @@ def load_configuration(path: Path, assignments: list[str] | tuple[str, ...] = ()
     Paths in it are relative to its folder, those of assignments to where the
     program was started.
     """
-    values = parse_toml(read_text(path), str(path))
+    values = read_toml(path, "run")
     resolve_paths(values.get("data"), path.parent)
     values = override(values, assignments)
     resolve_paths(values.get("data"), Path.cwd())

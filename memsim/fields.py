@@ -2,14 +2,19 @@
 
 import difflib
 import re
-from collections.abc import Iterable
+import typing
+from collections.abc import Collection, Iterable
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from .errors import InputError
+from .si import without_prefix
 
 SHOWN = 200  # characters of a value in a message
+NAMED = 20  # names in a message, of many
+DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
+COMPARED = 1000  # names, and characters of one, among which a near one is looked for
 
 
 def quantity(default: Any, unit: str, description: str, *, origin: str = "", **bounds: Any) -> Any:
@@ -36,13 +41,45 @@ class Settings(BaseModel):
         except ValidationError as error:
             raise InputError(*explain(error, type(self))) from None
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _true_is_no_number(cls, value: Any, info: ValidationInfo) -> Any:
+        """Python takes true for 1, and has whole numbers of any size."""
+        types = _types_of(cls.model_fields[str(info.field_name)].annotation)
+        if types & {int, float}:
+            listed_ones = enumerate(value) if isinstance(value, list | tuple) else [("", value)]
+            for place, each in listed_ones:
+                where = f"{place}: " if place != "" else ""
+                if isinstance(each, bool) and bool not in types:
+                    raise ValueError(f"{where}must be a number (got {str(each).lower()})")
+                if isinstance(each, int) and each.bit_length() > (1023 if float in types else 63):
+                    raise ValueError(f"{where}must be a smaller number (got {in_one_line(each)})")
+        return value
+
+
+def _types_of(annotation: Any) -> set[Any]:
+    """The types that an annotation is made of."""
+    parts = typing.get_args(annotation)
+    return {annotation}.union(*map(_types_of, parts)) if typing.get_origin(annotation) is not typing.Literal else set()
+
+
+def listed(names: Collection[str], most: int = NAMED) -> str:
+    """Names for a message, of many the first ones."""
+    shown = ", ".join(str(name)[:SHOWN] for name, _ in zip(names, range(most), strict=False))
+    return shown + (f", ... ({len(names):,})" if len(names) > most else "") or "none"
+
+
+def did_you_mean(got: Any, known: Iterable[str]) -> str:
+    """``; did you mean a?`` where a known name is near, else nothing."""
+    compared = [name for name, _ in zip(known, range(COMPARED), strict=False) if len(name) <= COMPARED]
+    near = difflib.get_close_matches(str(got)[:COMPARED], compared, n=1, cutoff=0.5)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
 
 def one_of(known: Iterable[str], got: Any) -> str:
     """``one of a, b (got c); did you mean a?``, for a name that must be known."""
     known = list(known)
-    near = difflib.get_close_matches(str(got), known, n=1, cutoff=0.5)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    return f"one of {', '.join(known)} (got {got!r}){hint}"
+    return f"one of {listed(known)} (got {in_one_line(got)}){did_you_mean(got, known)}"
 
 
 def explain(error: ValidationError, model: type[BaseModel]) -> list[str]:
@@ -70,20 +107,45 @@ def _explain_one(detail: Any, model: type[BaseModel]) -> list[str]:
         return [f"{shown}: no such setting; {hint}"]
     if detail["type"] == "missing":
         return [f"{shown}: is missing; give it a value"]
-    message = detail["msg"].removeprefix("Value error, ")
+    message = detail["msg"].removeprefix("Value error, ").replace("a valid tuple", "a list")
     if detail["type"] in ("value_error", "network_kind"):
         # Raised by a section of its own, whose clauses begin with the field; or of the field itself.
         inner = detail.get("ctx", {}).get("error")
         clauses = inner.clauses if isinstance(inner, InputError) else [message]
         joints = (": " if re.match(r"must |[^ ]+\.py:\d+: ", clause) else "." for clause in clauses)
         return [f"{shown}{joint}{clause}" if path else clause for joint, clause in zip(joints, clauses, strict=True)]
-    got = _in_one_line(detail["input"])
+    got = f"(got {in_one_line(detail['input'])}){_hint(detail)}"
     if message.startswith("Input should "):
-        return [f"{shown}: must {message.removeprefix('Input should ')} (got {got})"]
-    return [f"{shown}: {message[0].lower()}{message[1:]} (got {got})"]
+        return [f"{shown}: must {message.removeprefix('Input should ')} {got}"]
+    return [f"{shown}: {message[0].lower()}{message[1:]} {got}"]
 
 
-def _in_one_line(value: Any) -> str:
+def _hint(detail: Any) -> str:
+    """How what was given may have been meant."""
+    kind, given = detail["type"], detail["input"]
+    if kind == "literal_error":
+        return did_you_mean(given, re.findall("'([^']*)'", detail["ctx"]["expected"]))
+    if kind in ("float_parsing", "int_parsing", "int_from_float"):
+        number = without_prefix(str(given)) or (DECIMAL_COMMA.fullmatch(str(given)) and str(given).replace(",", "."))
+        return f"; write {number}" if number else ""
+    if kind == "tuple_type" and isinstance(given, str | int | float):
+        parts = [part.strip() for part in str(given).strip("[]()").split(",")]
+        return f"; write [{', '.join(part if _is_number(part) else repr(part) for part in parts)}]"
+    return ""
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def in_one_line(value: Any) -> str:
     """What was given, as Python writes it; of much the beginning."""
-    shown = " ".join(repr(value).split())
+    try:
+        shown = " ".join(repr(value).split())
+    except (ValueError, RecursionError):  # thousands of digits, or of brackets
+        shown = f"a number of {value.bit_length()} bits" if isinstance(value, int) else "what is nested too deeply"
     return shown if len(shown) <= SHOWN else f"{shown[:SHOWN]} ..."

@@ -11,6 +11,7 @@ from .configuration import STEPS_AT_MOST, TraceSection
 from .datasets.storing import to_store
 from .engine import KeyframeStates, Recorded
 from .errors import InputError
+from .fields import one_of
 from .imperfections.past import kept_of
 from .kernels.slots import Operation, Phase
 from .provenance import environment
@@ -74,7 +75,7 @@ def trace_selections(assembly: Assembly) -> dict[str, Selection]:
     names = [bank.name for bank in assembly.banks]
     for name in trace.banks:
         if name not in names:
-            raise InputError(f"trace.banks: must be of {', '.join(names)} (got {name!r})")
+            raise InputError(f"trace.banks: must be {one_of(names, name)}")
     for number in trace.realisations:
         _check_index("trace.realisations", number, realisations)
     lanes = np.array(sorted(set(trace.realisations)) or range(realisations))
@@ -98,7 +99,7 @@ def _check_variables(trace: TraceSection, assembly: Assembly) -> None:
     known = {v.name for bank in assembly.banks for v in bank.device.state_variables()}
     for name in trace.variables:
         if name not in known:
-            raise InputError(f"trace.variables: must be of {', '.join(sorted(known))} (got {name!r})")
+            raise InputError(f"trace.variables: must be {one_of(sorted(known), name)}")
 
 
 def _windows(trace: TraceSection, assembly: Assembly) -> tuple[tuple[int, int], ...]:

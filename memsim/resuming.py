@@ -16,6 +16,7 @@ from .replay import StoredKeyframes, replay, with_units
 from .run import Run, open_run
 from .starting import Start, stored_start
 from .traces import recovery
+from .traces.files import absolute
 from .traces.layout import SCHEMA, TracePlan
 from .traces.run_file import RunWriter, Target, keyframe_checksum
 from .traces.space import DiskFullError
@@ -27,7 +28,7 @@ MAY_DIFFER = ("run.threads", "learning.epochs", "data.csv")
 
 def stored_interval(path: Path) -> int:
     """Samples between keyframes of the run that a file holds; refused while another run writes it."""
-    if recovery.is_being_written(path.resolve()):
+    if recovery.is_being_written(absolute(path)):
         raise InputError(f"{path}: {recovery.BEING_WRITTEN}")
     with _opened(path) as run:
         return run.stored.keyframe_interval
@@ -92,7 +93,7 @@ class Continued:
 
     def __init__(self, path: Path, engine: Engine, plan: TracePlan, watch: Watch | None = None) -> None:
         self._engine, self._plan, self._watch = engine, plan, watch
-        path = path.resolve()
+        path = absolute(path)
         try:
             held = recovery.lock(path)
         except OSError as error:

@@ -1,6 +1,7 @@
 """Numbers with SI prefixes, for people."""
 
 import math
+import re
 
 PREFIXES = {-15: "f", -12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}
 SCALABLE = ("A", "V", "W", "m", "s", "ohm", "J")  # units that take a prefix on an axis
@@ -31,3 +32,14 @@ def axis_unit(largest: float, unit: str) -> tuple[float, str]:
         return 1.0, "" if unit == "1" else unit
     factor, prefix = engineering(largest)
     return factor, prefix + SYMBOLS.get(unit, unit)
+
+
+def without_prefix(text: str) -> str | None:
+    """A number with a unit, a prefix or both as a number alone: ``250us`` is ``250e-6``; none where it is none."""
+    powers = {**{prefix: power for power, prefix in PREFIXES.items() if prefix}, "u": -6, "": 0}
+    units = "|".join((*SCALABLE, "Hz", "Ω"))
+    found = re.fullmatch(rf"([+-]?\d+(?:\.\d*)?) ?([{''.join(powers)}]?)({units})?", text)
+    if found is None or not (found[2] or found[3]):
+        return None
+    number, power = found[1], powers[found[2]]
+    return f"{number}e{power}" if power else number

@@ -11,15 +11,15 @@ from .datasets import Dataset
 from .errors import InputError, RunFileError
 from .starting import Start, stored_start
 from .traces.errors import NotARunFileError
+from .traces.files import refuse_what_is_no_file
 from .traces.layout import SCHEMA
-from .traces.reader import refuse_what_is_no_file
 
 RUN_FILES = (".h5", ".hdf5")  # broken ones are no configurations, and an empty file would be one
 
 
 def is_run_file(path: Path) -> bool:
     """Whether a path is taken for a run file, whole or broken, and not for a configuration."""
-    return path.suffix.lower() in RUN_FILES or h5py.is_hdf5(path)
+    return path.suffix.lower() in RUN_FILES or (path.is_file() and h5py.is_hdf5(path))
 
 
 def load_source(path: Path, assignments: Sequence[str] = ()) -> tuple[Configuration, Dataset]:

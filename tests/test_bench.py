@@ -130,7 +130,7 @@ def broken(**changes):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (None, "No such file or directory; name a file that 'memsim bench --out' wrote"),
+        (None, "no such file; check the path; name a file that 'memsim bench --out' wrote"),
         ("{", r"is no JSON \(.*\); name a file"),
         ("[1]", "is not of memsim bench; name a file"),
         ('{"program": "other"}', "is not of memsim bench"),
@@ -138,7 +138,7 @@ def broken(**changes):
         (broken(records=[{"suite": "kernel"}]), r"records\.0\.case: is missing"),
         (broken(machine={"cores": 0}), r"machine\.processor: is missing"),
         (broken(surprise=1), "surprise: no such setting"),
-        (broken(records=3), "records: must be a valid tuple"),
+        (broken(records=3), "records: must be a list"),
         (broken().replace('"seconds": 1.0', '"seconds": -1.0'), r"records\.0\.seconds: must be greater than 0"),
         (broken().replace('"seconds": 1.0', '"seconds": NaN'), r"records\.0\.seconds: must be"),
     ],
@@ -153,7 +153,7 @@ def test_a_broken_or_foreign_file_is_refused_in_one_line(text, message, tmp_path
 def test_a_file_that_is_no_text_is_refused(tmp_path, refused):
     path = tmp_path / "old.json"
     path.write_bytes(b"\x89HDF\xff\xfe")
-    refused("old.json: is no JSON", "bench", "start", "--quick", "--compare", path)
+    refused("old.json: is no text in UTF-8", "bench", "start", "--quick", "--compare", path)
 
 
 # Comparison
@@ -288,7 +288,7 @@ def test_bad_input_is_refused_before_anything_is_measured(two_cases, refused, tm
     there.write_text("mine")
     refused("there.json: exists; name another file", "bench", "kernel", "--out", there)
     assert there.read_text() == "mine"
-    refused(r"SUITE: must be of kernel, tricks, trace, train, scaling, start \(got 'kernle'\)", "bench", "kernle")
+    refused(r"SUITE: must be one of kernel, tricks, trace, train, scaling, start \(got 'kernle'\)", "bench", "kernle")
     refused("--fail-on-slower: needs --compare OLD.json", "bench", "--fail-on-slower")
     refused("must end in", "bench", "kernel", "--plot", tmp_path / "figure.xyz")
     (tmp_path / "kernel.png").write_text("mine")

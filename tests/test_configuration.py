@@ -217,7 +217,7 @@ def test_an_unknown_key_is_refused_with_the_nearest_known_one(wrong, text, messa
         ("[time\n", r"run\.toml: is not valid TOML: .*line 1"),
         ("time = 3\n", "time: must be"),
         ("[time]\ndt = 1e-3\ndt = 1e-3\n", "is not valid TOML"),
-        (b"\xff\xfe", "cannot be read"),
+        (b"\xff\xfe", "is no text in UTF-8: byte 0"),
     ],
 )
 def test_a_file_that_is_no_configuration_is_refused(refused, tmp_path, text, message):
@@ -241,7 +241,7 @@ def test_a_missing_configuration_is_refused(refused, tmp_path, command):
         ("a,b,t\n0,0,inf\n", r"data\.csv: line 2: t: must be a finite number \(got 'inf'\)"),
         ("a,b,t\n0,0,one\n", r"data\.csv: line 2: t: must be a finite number \(got 'one'\)"),
         ("0,0,0\n", r"data\.csv: line 1: must name the columns"),
-        ("a,b,b\n0,0,0\n", r"data\.csv: line 1: must name the columns, each once"),
+        ("a,b,b\n0,0,0\n", r"data\.csv: line 1: must name the column 'b' once"),
         ("a,c,t\n0,0,0\n", r"data\.csv: has no column 'b'; it has a, c, t"),
         ("a,b,t\n", r"data\.csv: has no rows below its header"),
         (None, r"data\.csv: no such file"),

@@ -369,7 +369,7 @@ def test_a_csv_file_with_targets_scaled_and_tested(tmp_path):
             TABLE.replace("2.5", ""),
             r"data\.csv: line 3: length: the value is missing \(got ''\); give it one, or leave",
         ),
-        (TABLE.replace("3.5", " NA "), r"data\.csv: line 5: length: the value is missing \(got ' NA '\)"),
+        (TABLE.replace("3.5", " NA "), r"data\.csv: line 5: length: the value is missing \(got 'NA '\)"),
         (TABLE.replace("3.5", "?"), r"data\.csv: line 5: length: the value is missing \(got '\?'\)"),
         (TABLE.replace("3.5", "long"), r"data\.csv: line 5: length: must be a finite number \(got 'long'\)"),
         (TABLE.replace("3.5", "-inf"), r"data\.csv: line 5: length: must be a finite number \(got '-inf'\)"),

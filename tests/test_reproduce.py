@@ -197,7 +197,7 @@ def test_a_folder_with_other_files_takes_results(tmp_path):
 @pytest.mark.parametrize("figures", [("6",), ("3,x",), ("3", "2"), ("3", "gate")])
 def test_figures_that_there_are_not_are_refused(refused, tmp_path, figures):
     refused(
-        r"--figures: must be of 3, 4, 5, gates, universality, carriers \(got '([6x2]|gate)'\)",
+        r"--figures: must be one of 3, 4, 5, gates, universality, carriers \(got '([6x2]|gate)'\)",
         "reproduce", "--out", tmp_path / "out", "--figures", *figures,
     )  # fmt: skip
     assert not (tmp_path / "out").exists()

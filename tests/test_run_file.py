@@ -380,8 +380,8 @@ def test_a_selection_of_variables_keeps_these():
 @pytest.mark.parametrize(
     ("select", "message"),
     [
-        ({"banks": ("nodes9",)}, "trace.banks: must be of synapses1, nodes1"),
-        ({"variables": ("mood",)}, "trace.variables: must be of "),
+        ({"banks": ("nodes9",)}, "trace.banks: must be one of synapses1, nodes1"),
+        ({"variables": ("mood",)}, "trace.variables: must be one of "),
         ({"realisations": (3,)}, "trace.realisations: must be from 0 to 2"),
         ({"devices": (2,)}, "trace.devices of nodes1: must be from 0 to 1"),
         ({"epochs": ((4, 5),)}, "trace.epochs: must begin below 4"),

@@ -129,6 +129,15 @@ def test_points_that_cannot_work_are_recorded_and_the_rest_goes_on(cli, source, 
     before = [path.stat().st_mtime_ns for path in packs_of(out)]
     assert cli("sweep", out, "--resume", "--quiet").status == 1
     assert [path.stat().st_mtime_ns for path in packs_of(out)] == before
+    # Which points cannot work is in the run files as well.
+    records = sorted((out / "packs").glob("*.failed.json"))
+    for record, damage in zip(records * 3, (b"", b"[" * 100_000, b'["0"]', b"\xff", b'{"a": 1}'), strict=False):
+        record.write_bytes(damage)
+        memsim.open_sweep(out).results(allow_missing=True)
+        assert cli("sweep", out, "--resume", "--quiet").status == 1
+        assert sorted(memsim.open_sweep(out).failed) == failed
+        assert "its record was damaged" in record.read_text()
+        assert [path.stat().st_mtime_ns for path in packs_of(out)] == before
 
 
 def test_a_point_whose_state_is_lost_leaves_its_pack(cli, source, tmp_path, monkeypatch):

@@ -2,7 +2,6 @@
 
 import contextlib
 import re
-import stat
 import time
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,6 +15,7 @@ import numpy as np
 
 from .doubted import FAILURES, DoubtedFile, line_of, one_line
 from .errors import NotARunFileError
+from .files import refuse_what_is_no_file
 from .layout import CONVENTION, DRIVE_CONVENTION, SCHEMA
 from .overview import LEVELS
 from .recovery import is_being_written
@@ -118,34 +118,13 @@ def open_hdf5(path: Path) -> tuple[h5py.File, bool]:
 def _not_opened(path: Path, said: str) -> str:
     """Why a file is no HDF5 file, by what the library said of it."""
     if path.suffix.lower() == ".toml":
-        return "is no HDF5 file; a configuration goes to memsim run, or to memsim drive"
+        return "is no HDF5 file; a configuration goes to memsim run, drive or sweep"
     lengths = re.search(r"truncated file: eof = (\d+), .*stored_eof = (\d+)", said)
     if lengths is None:
         return f"is no HDF5 file, or a broken one: {said}"
     there, whole = map(int, lengths.groups())
     size, unit = next((each for each in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")) if whole >= each[0]), (1, "bytes"))
     return f"is cut off: {there / size:.1f} of {whole / size:.1f} {unit} are there; copy it again"
-
-
-def refuse_what_is_no_file(path: Path) -> None:
-    """Refuse a path at which no regular file is: reading a pipe or a device may never end.
-
-    Raises
-    ------
-    NotARunFileError
-        With one line that says what is there.
-    """
-    try:
-        mode = path.stat().st_mode
-    except (FileNotFoundError, NotADirectoryError):
-        raise NotARunFileError(f"{path}: no such file; check the path") from None
-    except (OSError, ValueError) as error:
-        said = error.strerror if isinstance(error, OSError) and error.strerror else line_of(error)
-        raise NotARunFileError(f"{path}: cannot be read: {said}") from None
-    if stat.S_ISDIR(mode):
-        raise NotARunFileError(f"{path}: is a folder; name a file in it")
-    if not stat.S_ISREG(mode):
-        raise NotARunFileError(f"{path}: is a pipe or a device; name a file")
 
 
 def open_file(path: Path) -> Stored:

@@ -12,6 +12,7 @@ from pathlib import Path
 import filelock
 import h5py
 
+from .files import absolute
 from .hdf5 import CHUNK_CACHE_BYTES, LIBRARY_VERSIONS
 
 BEING_WRITTEN = "is being written by another run; wait for its end, or name another file"
@@ -27,7 +28,7 @@ class InUseError(OSError):
 
 def lock_path(path: Path) -> Path:
     """The file beside a run file that its writer holds locked; one for all links to it."""
-    path = path.resolve()
+    path = absolute(path)
     return path.with_name(f".{path.name}.lock")
 
 

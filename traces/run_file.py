@@ -13,6 +13,7 @@ import numpy as np
 
 from . import recovery, space
 from .chunks import checksum
+from .files import absolute
 from .hdf5 import growing, memory_file, write_rows, write_slot
 from .layout import CHECKPOINTS, COMMITTED, PAST, RunDescription, TracePlan
 from .rows import BankTrace, RowsPart
@@ -85,7 +86,7 @@ def open_target(path: Path | None, overwrite: bool) -> Target:
 
 def _target_of(path: Path, image: bytes, overwrite: bool, opened: Callable[[Path], h5py.File]) -> Target:
     """A file of given bytes: made under another name, so that a file that is to be replaced stays until it is whole."""
-    path = path.resolve()  # of a link, the file that it leads to: its lock lies beside that
+    path = absolute(path)  # of a link, the file that it leads to: its lock lies beside that
     check_target(path, overwrite)
     held = recovery.lock(path)
     begun = path.with_name(f".{path.name}.new")

@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError
 
 from ..errors import InputError
 from ..fields import Settings, explain
+from ..reading import read_text
 from .timing import Times, noise_of
 
 SCHEMA = 1
@@ -128,10 +129,10 @@ def read_report(path: Path) -> Report:
         The file is not there, is no JSON, or not one that ``memsim bench`` wrote.
     """
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}; name a file that 'memsim bench --out' wrote") from None
-    except ValueError as error:
+        values = json.loads(read_text(path))
+    except InputError as error:
+        raise InputError(f"{error}; name a file that 'memsim bench --out' wrote") from None
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: is no JSON ({error}); name a file that 'memsim bench --out' wrote") from None
     if not isinstance(values, dict) or values.get("program") != "memsim bench":
         raise InputError(f"{path}: is not of memsim bench; name a file that 'memsim bench --out' wrote")

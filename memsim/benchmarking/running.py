@@ -5,6 +5,7 @@ import importlib
 from collections.abc import Callable
 
 from ..errors import InputError, MemsimError
+from ..fields import one_of
 from .case import Case, Setting
 from .limits import measure_limits
 from .machine import describe_machine, versions
@@ -31,7 +32,7 @@ def suites_of(names: tuple[str, ...]) -> tuple[str, ...]:
     """
     unknown = [name for name in names if name not in SUITES]
     if unknown:
-        raise InputError(f"SUITE: must be of {', '.join(SUITES)} (got {unknown[0]!r})")
+        raise InputError(f"SUITE: must be {one_of(SUITES, unknown[0])}")
     return tuple(name for name in SUITES if name in names or not names)
 
 

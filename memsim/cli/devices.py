@@ -29,10 +29,11 @@ def command(name: str | None) -> None:
     """List the device models, or show one: equations, parameters and where they come from, states, source."""
     from ..devices import MODELS
     from ..errors import InputError
+    from ..fields import one_of
     from ..terminal import Column, Table, describe, show
 
     if name is not None and name not in MODELS:
-        raise InputError(f"NAME: must be one of {', '.join(MODELS)} (got {name!r})")
+        raise InputError(f"NAME: must be {one_of(MODELS, name)}")
     if name is not None:
         show_model(name, MODELS[name])
         return

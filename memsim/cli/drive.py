@@ -81,8 +81,9 @@ def _check_targets(out: Path | None, plot: Path | None, overwrite: bool) -> None
 
     if plot is not None:
         from ..figures import check_plot_target
+        from ..traces.files import absolute
 
-        if out is not None and plot.resolve() == out.resolve():
+        if out is not None and absolute(plot) == absolute(out):
             raise InputError(f"--plot: must be another file than --out (got {plot} for both)")
         check_plot_target(plot, overwrite)
 

@@ -92,9 +92,10 @@ def _refuse_targets(plot: Path | None, json: Path | None, csv: Path | None, over
     """Refuse files that cannot be written, before the work."""
     from ..errors import InputError
     from ..figures import check_plot_target
+    from ..traces.files import absolute
     from ..traces.run_file import check_target
 
-    given = [path.resolve() for path in (plot, json, csv) if path is not None]
+    given = [absolute(path) for path in (plot, json, csv) if path is not None]
     if len(set(given)) != len(given):
         raise InputError("--plot, --json, --csv: must be different files")
     if plot is not None:

@@ -1,6 +1,5 @@
 """``memsim fit``."""
 
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,15 +21,14 @@ Examples:
 
 def _assigned(_: click.Context, param: click.Parameter, given: tuple[str, ...]) -> dict[str, Any]:
     """``name=value``, each name once; a value is TOML, or else a plain string."""
+    from ..reading import toml_value
+
     values: dict[str, Any] = {}
     for text in given:
         name, separator, value = (part.strip() for part in text.partition("="))
         if not separator or not name or name in values:
             raise click.BadParameter(f"must be NAME=VALUE, each name once (got {text!r})", param=param)
-        try:
-            values[name] = tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError:
-            values[name] = value
+        values[name] = toml_value(str(param.opts[0]), name, value)
     return values
 
 
@@ -178,8 +176,9 @@ def _refuse_targets(data: Path, plot: Path | None, out: Path | None, json: Path 
     from ..errors import InputError
     from ..figures import check_plot_target
     from ..fitting.report import check_file
+    from ..traces.files import absolute
 
-    given = [path.resolve() for path in (data, plot, out, json) if path is not None]
+    given = [absolute(path) for path in (data, plot, out, json) if path is not None]
     if len(set(given)) != len(given):
         raise InputError("DATA.csv, --plot, --out, --json: must be different files")
     if plot is not None:

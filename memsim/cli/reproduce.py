@@ -24,11 +24,12 @@ FIGURES = (*PAPER, "gates", "universality", "carriers")
 def _figures(ctx: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> tuple[Any, ...]:
     """Names of figures, as separate words or with commas; the paper's are numbers."""
     from ..errors import InputError
+    from ..fields import one_of
 
     words = [word for text in value for word in text.replace(",", " ").split()]
     unknown = [word for word in words if word not in FIGURES]
     if unknown:
-        raise InputError(f"--figures: must be of {', '.join(FIGURES)} (got {unknown[0]!r})")
+        raise InputError(f"--figures: must be {one_of(FIGURES, unknown[0])}")
     return tuple(int(name) if name in PAPER else name for name in FIGURES if name in (words or PAPER))
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..errors import InputError
+from ..fields import one_of
 from .dataset import Dataset
 
 # All functions of two inputs x1, x2: outputs for the inputs 00, 01, 10, 11.
@@ -55,5 +56,5 @@ def balanced_gate(name: str, samples: int = 100) -> Dataset:
 def gate_truth(name: str) -> np.ndarray:
     """Outputs of a gate for the inputs 00, 01, 10, 11, (4,) float64."""
     if name.lower() not in GATES:
-        raise InputError(f"data.gate: must be one of {', '.join(GATES)} (got {name!r})")
+        raise InputError(f"data.gate: must be {one_of(GATES, name)}")
     return np.array(GATES[name.lower()], dtype=np.float64)

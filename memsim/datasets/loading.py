@@ -6,6 +6,7 @@ import numpy as np
 
 from ..configuration import DataSection
 from ..errors import InputError
+from ..fields import did_you_mean, listed
 from ..tables import read_columns
 from .dataset import Dataset, labelled, scaled
 from .gates import gate
@@ -34,7 +35,8 @@ def _of_scikit_learn(section: DataSection, name: str) -> Dataset:
     chosen = section.inputs or features
     for column in chosen:
         if column not in features:
-            raise InputError(f"data.inputs: {name} has no column {column!r}; it has {', '.join(features)}")
+            known = f"{listed(features)}{did_you_mean(column, features)}"
+            raise InputError(f"data.inputs: {name} has no column {column!r}; it has {known}")
     places = [features.index(column) for column in chosen]
     return labelled(inputs[:, places], labels, name, low=section.low, high=section.high, features=chosen)
 

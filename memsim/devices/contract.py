@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from pydantic import model_validator
 
 from ..errors import InputError
-from ..fields import Settings
+from ..fields import Settings, did_you_mean, in_one_line
 
 # HP's device as Strukov et al., 'The missing memristor found', Nature 453, 80 (2008) give it,
 # with the paper's ratio R_ON/R_OFF of 1/100.
@@ -75,7 +75,8 @@ class Device(Settings):
         name, rest = given["preset"], {field: value for field, value in given.items() if field != "preset"}
         known = ", ".join(cls.presets) or "none, since the model has no named sets"
         if not isinstance(name, str) or name not in cls.presets:
-            raise ValueError(f"preset: must be one of {known} (got {name!r})")
+            hint = did_you_mean(name, cls.presets)
+            raise ValueError(f"preset: must be one of {known} (got {in_one_line(name)}){hint}")
         values = cls.presets[name].values
         if values.keys() <= rest.keys():
             raise ValueError(f"preset: {name!r} gives nothing, since each of its values is given; leave those out")

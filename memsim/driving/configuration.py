@@ -8,10 +8,11 @@ import numpy as np
 import tomli_w
 from pydantic import BeforeValidator, Field, SerializeAsAny, create_model, model_serializer, model_validator
 
-from ..configuration import override, parse_toml, read_text, whole_steps
+from ..configuration import override, resolve_paths, whole_steps
 from ..devices import Device, device_of
 from ..errors import InputError
 from ..fields import Settings, one_of, quantity
+from ..reading import read_toml
 from ..waveforms import WAVEFORMS, Sum, Waveform
 from .initial_states import initial_states
 
@@ -192,13 +193,12 @@ def load_drive_configuration(path: Path, assignments: Sequence[str] = ()) -> Dri
         ``section.field=value``; an entry of ``[[drive]]`` is ``drive.0``,
         ``drive.1``, ...
     """
-    values = parse_toml(read_text(path), str(path))
+    values = read_toml(path, "drive")
     entries = values.get("drive", [])
     if not isinstance(entries, list):
         raise InputError(f"{path}: drive: must be a list of sections; write [[drive]]")
     for entry in entries:
-        if isinstance(entry, dict) and isinstance(entry.get("path"), str):
-            entry["path"] = str((path.parent / entry["path"]).resolve())
+        resolve_paths(entry, path.parent, "path")
     return DriveConfiguration(**override_entries(values, assignments))
 
 

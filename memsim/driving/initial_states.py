@@ -7,6 +7,7 @@ import numpy as np
 
 from ..devices import Device, StateVariable
 from ..errors import InputError
+from ..fields import did_you_mean, in_one_line, listed
 
 
 def initial_states(given: Any, device: Device, devices: int) -> np.ndarray:
@@ -57,9 +58,11 @@ def _from_array(given: Any, variables: int, devices: int) -> np.ndarray:
 
 def _shaped(name: str, given: Any, shapes: tuple[tuple[int, ...], ...]) -> np.ndarray:
     try:
+        if not isinstance(given, np.ndarray) and any(isinstance(x, bool) for x in np.array(given, dtype=object).flat):
+            raise TypeError
         values = np.asarray(given, dtype=np.float64)
     except (TypeError, ValueError):
-        raise InputError(f"{name}: must be a number or an array of numbers (got {given!r})") from None
+        raise InputError(f"{name}: must be a number or an array of numbers (got {in_one_line(given)})") from None
     if values.shape not in shapes:
         wanted = " or ".join("a number" if shape == () else f"shape {shape}" for shape in shapes)
         raise InputError(f"{name}: must be {wanted} (got shape {values.shape})")
@@ -69,7 +72,9 @@ def _shaped(name: str, given: Any, shapes: tuple[tuple[int, ...], ...]) -> np.nd
 def _known(name: str, variables: tuple[StateVariable, ...]) -> None:
     names = [variable.name for variable in variables]
     if name not in names:
-        raise InputError(f"initial.{name}: no such state variable; the model has {', '.join(names)}")
+        raise InputError(
+            f"initial.{name}: no such state variable; the model has {listed(names)}{did_you_mean(name, names)}"
+        )
 
 
 def _check_bounds(variable: StateVariable, values: np.ndarray) -> None:

@@ -11,7 +11,8 @@ import h5py
 from ..errors import InputError, RunFileError
 from ..traces.doubted import line_of
 from ..traces.drive_file import DriveReader, open_drive_file
-from ..traces.reader import NotARunFileError, refuse_what_is_no_file
+from ..traces.errors import NotARunFileError
+from ..traces.files import refuse_what_is_no_file
 from .configuration import DriveConfiguration, load_drive_configuration, override_entries
 
 

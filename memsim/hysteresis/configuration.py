@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
 
-from ..configuration import override, parse_toml, read_text, resolve_paths
+from ..configuration import override, resolve_paths
 from ..driving.configuration import AnyDevice, BankSection, DriveConfiguration, DriveEntry, DriveTiming
 from ..errors import InputError
 from ..fields import Settings, quantity
+from ..reading import kind_of, parse_toml, read_text, read_toml
 from ..waveforms import DRIVE_UNIT, Csv, Pulse, Pulses
 from .cycles import Cycle, Shape, periodic_shape, pulse_shape, sampled_shape
 
@@ -154,8 +155,8 @@ class LoopsConfiguration(Settings):
 def is_sweep_of_loops(path: Path) -> bool:
     """Whether a file is the configuration of a sweep of loops: TOML with a section ``[loops]``."""
     try:
-        return "loops" in parse_toml(read_text(path), str(path))
-    except (InputError, RecursionError):
+        return kind_of(parse_toml(read_text(path), str(path))) == "loops"
+    except InputError:
         return False  # for the reader of a drive to say what is wrong with it
 
 
@@ -169,7 +170,7 @@ def load_loops(path: Path, assignments: Sequence[str] = ()) -> LoopsConfiguratio
     assignments : sequence of str
         ``section.field=value``.
     """
-    values: dict[str, Any] = parse_toml(read_text(path), str(path))
+    values = read_toml(path, "loops")
     for name in ("time", "drive"):
         if name in values:
             raise InputError(f"{path}: {name}: has no place beside [loops], which says frequencies, steps and waveform")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..errors import InputError
+from ..fields import did_you_mean, listed
 from ..run import Run
 from ..traces.reader import QUANTITIES
 
@@ -116,7 +117,7 @@ def choose(
 def _named(what: str, chosen: Iterable[str], known: Sequence[str]) -> tuple[str, ...]:
     chosen = set(chosen)
     for name in sorted(chosen - set(known)):
-        raise InputError(f"{what}: must be among {', '.join(known)} (got {name!r})")
+        raise InputError(f"{what}: must be among {listed(known)} (got {name!r}){did_you_mean(name, known)}")
     return tuple(name for name in known if name in chosen or not chosen)
 
 

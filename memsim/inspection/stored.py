@@ -5,13 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..errors import InputError
+from ..fields import one_of
 from ..run import Run
 
 
 def checked_bank(run: Run, bank: str) -> str:
     """The name of a bank that the run has."""
     if bank not in run.banks:
-        raise InputError(f"bank: must be one of {', '.join(run.banks)} (got {bank!r})")
+        raise InputError(f"bank: must be {one_of(run.banks, bank)}")
     return bank
 
 

@@ -2,14 +2,23 @@
 
 import hashlib
 import linecache
+import signal
 import sys
+import threading
 import traceback
 import types
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from ..devices import MODELS, Device
 from ..errors import InputError
+from ..fields import SHOWN
+from ..reading import read_text
+from ..traces.files import absolute
+
+OTHERS = (".toml", ".csv", ".h5", ".hdf5")  # endings of what is no Python file
 
 
 def load_models(path: str | Path) -> tuple[type[Device], ...]:
@@ -31,7 +40,7 @@ def load_models(path: str | Path) -> tuple[type[Device], ...]:
     InputError
         With file and line; no model has changed then.
     """
-    path = Path(path).resolve()
+    path = absolute(Path(path))
     before = dict(MODELS)
     for name, model in before.items():
         if getattr(getattr(model, "declared", None), "path", None) == path:
@@ -77,25 +86,56 @@ def load_again(files: Mapping[str, str]) -> None:
 
 
 def _execute(path: Path) -> None:
+    if path.suffix.lower() in OTHERS:
+        raise InputError(f"{path}: is no Python file; name one with device models")
     linecache.checkcache(str(path))
     # Numba looks a cached function's module up by name.
     name = f"memsim_own_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
     module = sys.modules[name] = types.ModuleType(name)
     module.__file__ = str(path)
     try:
-        code = compile(path.read_text("utf-8"), str(path), "exec")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+        code = compile(read_text(path), str(path), "exec")
+    except InputError:
+        raise
     except SyntaxError as error:
-        text = f"{(error.text or '').strip()}: {error.msg}"
-        raise InputError(f"{path.name}:{error.lineno}: {text.removeprefix(': ')}") from None
-    except ValueError as error:
-        raise InputError(f"{path.name}:1: is not a Python file in UTF-8: {error}") from None
+        text = f"{(error.text or '').strip()[:SHOWN]}: {error.msg}"
+        raise InputError(f"{path.name}:{error.lineno or 1}: {text.removeprefix(': ')}") from None
+    except (ValueError, RecursionError, MemoryError) as error:  # a byte 0, or brackets within brackets
+        raise InputError(f"{path.name}:1: is not a Python file: {str(error) or 'it is nested too deeply'}") from None
+    with _ctrl_c() as pressed:
+        try:
+            exec(code, vars(module))  # noqa: S102 (the user named it)
+        except BaseException as error:
+            if pressed.is_set() or (isinstance(error, InputError) and str(error).startswith(f"{path.name}:")):
+                raise
+            lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
+            raise InputError(f"{path.name}:{lines[-1] if lines else 1}: {_said_by(error)}") from None
+
+
+def _said_by(error: BaseException) -> str:
+    """What an error of a user's file says, in one line."""
     try:
-        exec(code, vars(module))  # noqa: S102 (the user named it)
-    except (Exception, SystemExit) as error:
-        if isinstance(error, InputError) and str(error).startswith(f"{path.name}:"):
-            raise
-        lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
         text = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(f"{path.name}:{lines[-1] if lines else 1}: {text}") from None
+    except Exception:  # its own text fails
+        return type(error).__name__
+    return text if isinstance(error, Exception) or text == type(error).__name__ else f"{type(error).__name__}: {text}"
+
+
+@contextmanager
+def _ctrl_c() -> Iterator[threading.Event]:
+    """Set where somebody presses Ctrl-C: a KeyboardInterrupt without it is the file's own."""
+    pressed = threading.Event()
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield pressed
+        return
+
+    def press(number: int, frame: Any) -> None:
+        pressed.set()
+        before(number, frame)
+
+    signal.signal(signal.SIGINT, press)
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -8,9 +8,10 @@ from typing import Any, Literal
 import tomli_w
 from pydantic import Field, field_validator, model_validator
 
-from ..configuration import override, parse_toml, read_text, resolve_paths
+from ..configuration import override, resolve_paths
 from ..errors import InputError
 from ..fields import Settings
+from ..reading import read_toml
 from ..sources import is_run_file
 
 POINTS_AT_MOST = 100_000
@@ -250,7 +251,7 @@ def load_sweep(path: Path, assignments: Sequence[str] = ()) -> SweepConfiguratio
     of_base = [assignment for assignment in assignments if assignment.startswith("base.")]
     if is_run_file(path):
         raise InputError(f"{path}: is a run file; name a sweep file (TOML) or the folder of a sweep")
-    values = parse_toml(read_text(path), str(path))
+    values = read_toml(path, "sweep")
     _resolve_samples(values, path.parent)
     values = override(values, [a for a in assignments if a not in of_base])
     section = values.get("sweep")
@@ -284,6 +285,6 @@ def _base_of(path: Path) -> dict[str, Any]:
     """A configuration file as nested dictionaries, with the path of its samples made absolute."""
     if is_run_file(path):
         raise InputError(f"sweep.base: must be a configuration file (TOML), not a run file (got {path})")
-    values = parse_toml(read_text(path), str(path))
+    values = read_toml(path, "run")
     resolve_paths(values.get("data"), path.parent)
     return values

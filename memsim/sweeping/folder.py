@@ -8,8 +8,10 @@ from pathlib import Path
 
 import filelock
 
-from ..errors import InputError
+from ..errors import InputError, RunFileError
+from ..reading import read_text
 from ..resuming import differences_of
+from ..run import open_run
 from .configuration import SweepConfiguration, load_sweep
 from .packing import Pack
 
@@ -34,11 +36,37 @@ class Folder:
         return self.path / "packs" / f"{name}.h5"
 
     def failures(self, name: str) -> dict[int, str]:
-        """Points of a pack that cannot work, with their errors."""
+        """Points of a pack that cannot work, with their errors; none of a record that is damaged."""
+        return self._recorded(name) or {}
+
+    def _recorded(self, name: str) -> dict[int, str] | None:
+        """What a pack's record says; None where it is damaged."""
         path = self._failures_file(name)
         if not path.exists():
             return {}
-        return {int(point): str(error) for point, error in json.loads(path.read_text(encoding="utf-8")).items()}
+        try:
+            return {int(point): str(error) for point, error in json.loads(read_text(path)).items()}
+        except (InputError, ValueError, RecursionError, AttributeError):
+            return None
+
+    def mend_failures(self, pack: Pack) -> None:
+        """Put a record that is damaged right: the pack's run file lacks the points that cannot work.
+
+        Without a run file that can be read all points are tried again.
+        """
+        if self._recorded(pack.name) is not None:
+            return
+        self._failures_file(pack.name).unlink()
+        try:
+            with open_run(self.run_file(pack.name)) as run:
+                seeds = run.config.run.every_seed
+        except RunFileError:
+            return
+        lost = [point for point, seed in zip(pack.points, pack.seeds, strict=True) if seed not in seeds]
+        if lost:
+            self.record_failures(
+                pack.name, dict.fromkeys(lost, "failed before; why is lost, as its record was damaged")
+            )
 
     def record_failures(self, name: str, failures: dict[int, str]) -> None:
         """Record the points of a pack that cannot work."""

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from .. import datasets
-from ..configuration import Configuration, RunSection, parse_toml
+from ..configuration import Configuration, RunSection
 from ..datasets import Dataset
 from ..errors import InputError
 from ..own.loading import load_again, own_files
+from ..reading import parse_toml
 from .configuration import SweepConfiguration, put
 from .design import Point, points_of
 

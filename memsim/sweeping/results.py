@@ -1,6 +1,7 @@
 """A sweep that was carried out, read from its folder."""
 
 import csv
+import io
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
+from ..reading import read_text
 from ..run import Run, open_run
 from .configuration import SweepConfiguration
 from .folder import Folder
@@ -137,9 +139,12 @@ def open_sweep(path: str | Path) -> Sweep:
 
 def _read(path: Path) -> Columns:
     """A table of the index, each column an array of the narrowest type that it fits."""
-    with path.open(encoding="utf-8", newline="") as file:
-        names, *rows = list(csv.reader(file))
-    return {name: _column(name, [row[k] for row in rows]) for k, name in enumerate(names)}
+    text = read_text(path)
+    try:
+        names, *rows = list(csv.reader(io.StringIO(text, newline="")))
+        return {name: _column(name, [row[k] for row in rows]) for k, name in enumerate(names)}
+    except (csv.Error, ValueError, IndexError):
+        raise InputError(f"{path}: is damaged; 'memsim sweep {path.parent} --resume' writes it again") from None
 
 
 def _column(name: str, cells: list[str]) -> np.ndarray:

@@ -103,6 +103,8 @@ def run(
     with folder.locked():
         if not resume:
             folder.create(laid_out.config)
+        for pack in laid_out.packs if resume else ():
+            folder.mend_failures(pack)
         index = Index(laid_out, folder, progress.looking)
         try:
             with workers:  # which have ended before the index tells how far they came

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ...errors import InputError
+from ...fields import one_of
 from ...run import Run
 from ..channels import choose
 from ..spans import steps_of
@@ -44,7 +45,7 @@ def format_of(path: Path | None, name: str | None) -> str:
             raise InputError(f"give --format or an --out that ends in {', '.join(others)} or {last}{got}")
         return formats[suffix]
     if name not in SUFFIXES:
-        raise InputError(f"--format: must be one of {', '.join(SUFFIXES)} (got {name!r})")
+        raise InputError(f"--format: must be {one_of(SUFFIXES, name)}")
     if formats.get(suffix, name) != name:
         raise InputError(f"--format: is {name}, but --out ends in .{suffix} (got {path}); leave out one of them")
     return name

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import InputError
+from ...sizes import in_bytes
 from .csv_table import channel_lines, step_lines
 from .excerpt import Excerpt
 from .npz import STEP_ARRAYS
@@ -17,7 +18,6 @@ CSV_VALUE_BYTES = 11.0  # with comma and line end; most currents and voltages ar
 PARQUET_BYTES = 1.0, 8.0
 VCD_BYTES = 2.0, 18.0
 SAMPLED_STEPS = 64  # whose cells are measured
-BYTE_UNITS = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
 
 @dataclass(frozen=True)
@@ -76,14 +76,6 @@ def require_room(size: Size, path: Path) -> None:
             f"{path}: {size}, and {in_bytes(free)} are free there; "
             "choose a span, fewer channels or a --stride, or name a file on another disk"
         )
-
-
-def in_bytes(size: float) -> str:
-    """A number of bytes in three digits: ``1.23 GB``."""
-    for least, unit in BYTE_UNITS:
-        if size >= least:
-            return f"{size / least:.3g} {unit}"
-    return f"{size:.0f} bytes"
 
 
 def _csv_step(excerpt: Excerpt) -> float:
