@@ -10,7 +10,7 @@ import h5py
 
 from . import datasets
 from .assembly import assemble
-from .configuration import Configuration, override
+from .configuration import Configuration, RunSection, override
 from .driving.drive import kernels_of as kernels_of_drive
 from .driving.trace import load_drive_source
 from .errors import InputError
@@ -125,7 +125,10 @@ def _of_source(path: Path, assignments: Sequence[str]) -> list[Kernel]:
     if kind == "sweep":
         return _of_sweep(path, assignments)
     config, data = load_source(path, assignments)
-    return kernels_of(assemble(config, data, start=load_start(path)))
+    # Kernels do not depend on how many realisations there are, and the machine of the run may be a larger one.
+    one = config.model_copy(update={"run": RunSection(seed=config.run.every_seed[0])})
+    start = load_start(path)
+    return kernels_of(assemble(one, data, start=start.of([0]) if start else None))
 
 
 def _kind_of(path: Path) -> Kind:

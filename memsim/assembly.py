@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import calibration, schedule
+from . import calibration, run_sizes, schedule
 from .calibration import BankCalibration
 from .configuration import Configuration, MultilayerSection, SingleLayerSection
 from .datasets import Dataset, with_constant_line
@@ -181,10 +181,16 @@ def assemble(
             )
     inputs = with_constant_line(dataset.inputs, network.constant_input)
     units = (inputs.shape[1], *sizes[1:])
+    lanes = len(start.seeds) if start is not None else config.run.lanes
+    if seeds is None:  # else they are of a file that is there
+        run_sizes.refuse_memory(config, dataset, units, lanes)
     banks = calibration.calibrate(config, inputs, dataset.targets)
+    run_sizes.refuse_currents(banks)
     _refuse_solver(config, banks)
     refuse_retention(config.imperfections, banks, config.time)
     slots = schedule.build(config)
+    rests = [bank.device.rests and not relaxes(bank, config.imperfections) for bank in banks]
+    run_sizes.refuse_steps(config, slots, banks, len(inputs), lanes if seeds is None else len(seeds), rests)
     if start is not None:
         start.refuse_other_devices(config, banks)
         seeds = start.seeds
@@ -193,6 +199,7 @@ def assemble(
     own = draw_devices(banks, config.imperfections, config.periphery, seeds)
     initial = settled(_initial_states(config, banks, units, seeds), banks, config.imperfections)
     initial = stuck_states(initial, banks, config.imperfections, seeds)
+    run_sizes.refuse_states(banks, initial)
     past = _first_past(config, banks, seeds)
     if start is not None:
         if isinstance(banks[0].device, PerceptronMemristor):

@@ -28,6 +28,7 @@ from .reading import DEEPEST, read_toml, toml_value
 from .traces.files import absolute
 
 Integrator = Literal["euler", "heun"]
+DT_FROM, DT_TO = 1e-30, 1e30  # s: beyond these, currents and energies are
 STEPS_AT_MOST = 2**53  # larger integers are no longer exact as times
 
 
@@ -86,6 +87,8 @@ class Timing(Settings):
 
     @model_validator(mode="after")
     def _on_the_grid(self) -> "Timing":
+        if not DT_FROM <= self.dt <= DT_TO:
+            raise ValueError(f"dt: must be from {DT_FROM:g} to {DT_TO:g} s (got {self.dt:g})")
         for steps, width in (("pulse_steps", "pulse_width"), ("write_steps", "write_width"), ("gap_steps", "gap")):
             self._steps(steps, width, 1)
         return self
@@ -191,7 +194,7 @@ class MultilayerSection(NetworkSection):
 
     kind: Literal["mlp"] = "mlp"
     layers: tuple[Annotated[int, Field(ge=1)], ...] = Field(
-        default=(2, 2, 1), min_length=2, description="sizes from inputs to outputs"
+        default=(2, 2, 1), min_length=2, max_length=1000, description="sizes from inputs to outputs, 1000 at most"
     )
     weight_limit: float = quantity(8.0, "1", "weight at the end of a synapse's range, B D'/2", gt=0)
     bias_limit: float = quantity(0.2, "1", "allowed magnitude of a bias weight; 1 is the end of the range", gt=0, lt=1)
@@ -296,7 +299,7 @@ class DataSection(Settings):
 
     gate: str | None = Field(default=None, description="one of the sixteen two-input gates: and, xor, nand, ...")
     samples: int = Field(default=100, ge=1, description="random samples of the gate")
-    seed: int = Field(default=0, ge=0, description="seed of the samples, and of which are held back")
+    seed: int = Field(default=0, ge=0, lt=2**63, description="seed of the samples, and of which are held back")
     dataset: Literal["iris", "wine", "breast-cancer", "digits"] | None = Field(
         default=None, description="a data set that scikit-learn ships"
     )

@@ -29,6 +29,7 @@ from .preparing import prepare
 from .program.linking import Linked
 from .program.making import make
 from .traces.rows import RowsPart
+from .traces.stored import COUNTED_AT_MOST
 
 STRETCH_SECONDS = 0.1
 ORDER_BYTES = 4 << 20  # of the order of samples that is drawn ahead
@@ -337,16 +338,37 @@ class Engine:
         return self._joined([self._counter_view(name, bank, block) for block in self._blocks])
 
     def checkpoint(self, counters: Sequence[str]) -> Checkpoint:
-        """All that a run goes on from, copied; ``position`` must be at a mini-batch's end."""
+        """All that a run goes on from, copied; ``position`` must be at a mini-batch's end.
+
+        Raises
+        ------
+        NotFiniteError
+            A counter, as an energy, is beyond what is counted.
+        """
+        found = [{name: self.counter(name, bank) for name in counters} for bank in self._bank_numbers]
+        self._check_counted(found)
         return Checkpoint(
             sample=self.sample,
             states=self.states(),
             bias=self._joined([block.memory.bias for block in self._blocks]),
             past=self.past(),
             error=self.partial_error.copy(),
-            counters=[{name: self.counter(name, bank) for name in counters} for bank in self._bank_numbers],
+            counters=found,
             device_steps=self.device_steps,
         )
+
+    def _check_counted(self, counters: list[dict[str, np.ndarray]]) -> None:
+        """Refuse what a reader of the file would take for broken."""
+        for bank, counted in zip(self.assembly.banks, counters, strict=True):
+            for name, values in counted.items():
+                beyond = ~(np.abs(values) < COUNTED_AT_MOST)
+                if beyond.any():
+                    lost = np.flatnonzero(beyond.reshape(-1, self.realisations).any(axis=0))
+                    raise NotFiniteError(
+                        f"{name.replace('_', ' ')} of {bank.name} is beyond {COUNTED_AT_MOST:g} in epoch {self.epoch}; "
+                        f"check time.dt and the sizes of the devices' parameters",
+                        tuple(lost.tolist()),
+                    )
 
     def restore(self, at: Checkpoint) -> None:
         """Go on from a checkpoint."""

@@ -9,6 +9,7 @@ from . import datasets
 from .configuration import Configuration, load_configuration, override
 from .datasets import Dataset
 from .errors import InputError, RunFileError
+from .run_sizes import refuse_samples
 from .starting import Start, stored_start
 from .traces.errors import NotARunFileError
 from .traces.files import refuse_what_is_no_file
@@ -39,6 +40,7 @@ def load_source(path: Path, assignments: Sequence[str] = ()) -> tuple[Configurat
         raise InputError(str(error)) from None
     if not is_run_file(path):
         config = load_configuration(path, list(assignments))
+        refuse_samples(config)
         return config, datasets.load(config.data)
     from .run import open_run
 
@@ -51,6 +53,8 @@ def load_source(path: Path, assignments: Sequence[str] = ()) -> tuple[Configurat
     config = Configuration(**override(values, list(assignments)))
     data = datasets.of_stored(stored)
     changed = any(assignment.startswith("data.") for assignment in assignments)
+    if changed:
+        refuse_samples(config)
     return config, datasets.load(config.data) if changed and before else data
 
 

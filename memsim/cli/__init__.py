@@ -131,11 +131,13 @@ def _collect_less_garbage() -> None:
 
 def _report(error: Exception, debug: bool) -> int:
     """Say what went wrong in one line; the exit status."""
-    from ..errors import InputError, MemsimError
+    from ..errors import InputError, MemsimError, RunError
     from ..traces.errors import NotARunFileError
 
     for line in "".join(traceback.format_exception(error)).splitlines() if debug else ():
         tell(line)
+    if isinstance(error, MemoryError):
+        error = RunError(f"there is not enough memory: {error or 'nothing more was given'}; take a smaller run or span")
     known = isinstance(error, MemsimError | OSError)
     text = (
         re.sub(r"\[Errno -?\d+\] ", "", str(error))

@@ -4,7 +4,10 @@ import numpy as np
 
 from ..errors import InputError
 from ..fields import one_of
+from ..sizes import require_memory
 from .dataset import Dataset
+
+SAMPLE_BYTES = 72  # of what is drawn, and of the data set
 
 # All functions of two inputs x1, x2: outputs for the inputs 00, 01, 10, 11.
 GATES = {
@@ -43,6 +46,7 @@ def gate(name: str, samples: int = 100, seed: int = 0) -> Dataset:
     truth = gate_truth(name)
     if samples < 1:
         raise InputError(f"samples: must be 1 or more (got {samples})")
+    require_memory(samples * SAMPLE_BYTES, f"data.samples: {samples:,} samples", "take fewer")
     inputs = np.random.default_rng(seed).integers(0, 2, size=(samples, 2))
     return Dataset(inputs.astype(float), truth[2 * inputs[:, 0] + inputs[:, 1]][:, None], name.lower())
 

@@ -13,8 +13,12 @@ from ..devices import Device, device_of
 from ..errors import InputError
 from ..fields import Settings, one_of, quantity
 from ..reading import read_toml
+from ..sizes import require_memory
 from ..waveforms import WAVEFORMS, Sum, Waveform
 from .initial_states import initial_states
+
+DEVICE_BYTES = 300  # of each, without its rows
+IN_MEMORY = 1 << 29  # numbers of a trace that is kept in memory, at most: 4 GiB
 
 
 class DriveTiming(Settings):
@@ -115,6 +119,10 @@ class DriveConfiguration(Settings):
 
     @model_validator(mode="after")
     def _fits(self) -> "DriveConfiguration":
+        try:
+            require_memory(self.bank.count * DEVICE_BYTES, f"bank.count: {self.bank.count:,} devices", "take fewer")
+        except InputError as error:
+            raise ValueError(str(error)) from None
         for k, entry in enumerate(self.drive):
             for number in entry.devices:
                 if number >= self.bank.count:

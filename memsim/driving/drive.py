@@ -26,11 +26,10 @@ from ..traces.drive_file import RESPONSES, UNITS, DriveDescription, DriveWriter,
 from ..traces.run_file import check_target, close_quietly, open_target
 from ..traces.space import DiskFullError
 from ..waveforms import Sampled, Waveform, parts_of
-from .configuration import BankSection, DriveConfiguration, DriveEntry, DriveTiming
+from .configuration import IN_MEMORY, BankSection, DriveConfiguration, DriveEntry, DriveTiming
 from .trace import DriveTrace
 
 CHUNK_VALUES = 1 << 21  # numbers that one stretch of a drive keeps in memory
-IN_MEMORY = 1 << 29  # numbers of a trace that is kept in memory, at most: 4 GiB
 
 Progress = Callable[[int, int], None]
 AnyWaveform = Waveform | np.ndarray

@@ -11,6 +11,7 @@ from ..errors import InputError, RunError
 from ..fields import one_of
 from ..kernels.stepping import WAVEFORM
 from ..preparing import prepare
+from ..sizes import require_memory
 from ..traces.drive_file import RESPONSES
 from .measurement import Measurement, measured
 from .parameters import Model, free_model
@@ -24,6 +25,7 @@ KEPT = 3  # of the other starts that were tried, those that the fit goes on from
 REACH = 3.0  # how far other starts lie from the given one: a factor of e^3 to both sides, on a log scale
 FAR = 1e60  # ranges: a residual whose square still is a number; what is beyond counts as no response
 COARSE = 1e-3  # share of the response's range by which half the step may change it
+START_BYTES = 24  # of each parameter of a start that is tried, and of its cost
 STOPPED = -2
 ENDED = {  # by SciPy's status
     STOPPED: "stopped before its end",
@@ -142,6 +144,7 @@ def fit_measurement(
     except ValueError as error:
         raise InputError(str(error)) from None
     model = free_model(device, free, initial, bounds)
+    require_memory(starts * START_BYTES * (len(model.free) + 1), f"starts: {starts:,} other starts", "take fewer")
     _check_data(measurement, drive, len(model.free))
     simulation = Simulation(measurement, drive, between, substeps, integrator)
     prepare([WAVEFORM, simulation.model_of(device)])

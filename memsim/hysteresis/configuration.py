@@ -9,10 +9,11 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from ..configuration import override, resolve_paths
-from ..driving.configuration import AnyDevice, BankSection, DriveConfiguration, DriveEntry, DriveTiming
+from ..driving.configuration import IN_MEMORY, AnyDevice, BankSection, DriveConfiguration, DriveEntry, DriveTiming
 from ..errors import InputError
 from ..fields import Settings, quantity
 from ..reading import kind_of, parse_toml, read_text, read_toml
+from ..sizes import in_bytes
 from ..waveforms import DRIVE_UNIT, Csv, Pulse, Pulses
 from .cycles import Cycle, Shape, periodic_shape, pulse_shape, sampled_shape
 
@@ -57,6 +58,7 @@ class LoopsSection(Settings):
                 raise ValueError(f"{name}: must differ from each other (got {list(values)})")
         if (self.waveform == "csv") != (self.path is not None):
             raise ValueError("path: names the file of waveform = 'csv', and of no other; give both or neither")
+        self._refuse_long()
         try:
             shape = self.shape
         except InputError as error:
@@ -64,6 +66,16 @@ class LoopsSection(Settings):
         if not shape.ends.min() < 0 < shape.ends.max():
             raise ValueError("waveform: must go to both sides of 0, since fingerprints are those of a bipolar drive")
         return self
+
+    def _refuse_long(self) -> None:
+        """Refuse rows that the memory is not for: current, voltage and a state of every step."""
+        steps, devices = self.periods * self.steps_per_period, max(1, len(self.amplitudes))
+        if 3 * steps * devices > IN_MEMORY:
+            raise ValueError(
+                f"steps_per_period: {self.periods:,} periods of {self.steps_per_period:,} steps at {devices:,} "
+                f"amplitudes would take {in_bytes(24 * steps * devices)} of memory, and {in_bytes(8 * IN_MEMORY)} are "
+                f"for them; take fewer steps or periods"
+            )
 
     @cached_property
     def measured(self) -> Csv | None:

@@ -20,6 +20,7 @@ NOT_SEPARABLE = ("XOR", "XNOR")  # by a single layer
 Figure = Literal[3, 4, 5, "gates", "universality", "carriers"]
 THRESHOLDS = (0.3, 0.5, 0.7)  # of Figure 5
 SAMPLES = 100
+EPOCHS_AT_MOST = 10**9  # whose keyframes still have a distance
 ROC_EPOCH = 500
 
 # Learning rates: the paper's, Section III; those of the other gates after them.
@@ -64,9 +65,9 @@ class Reproduction(Settings):
 
     figures: tuple[Figure, ...] = (3, 4, 5)
     realisations: int = quantity(100, "1", "realisations of the starting weights", ge=1)
-    epochs: int = quantity(1000, "1", "epochs", ge=1)
+    epochs: int = quantity(1000, "1", "epochs", ge=1, le=EPOCHS_AT_MOST)
     fit_realisations: int = quantity(8, "1", "realisations of each fit of a function", ge=1)
-    fit_epochs: int = quantity(8000, "1", "epochs of each fit of a function", ge=1)
+    fit_epochs: int = quantity(8000, "1", "epochs of each fit of a function", ge=1, le=EPOCHS_AT_MOST)
     reading_realisations: int = quantity(20, "1", "realisations of each other reading of an equation", ge=0)
     data_seed: int = quantity(0, "1", "seed of the samples", ge=0)
     seed: int = quantity(0, "1", "seed of starting weights and shuffles", ge=0)

@@ -15,6 +15,7 @@ from ..datasets import Dataset
 from ..errors import InputError
 from ..own.loading import load_again, own_files
 from ..reading import parse_toml
+from ..run_sizes import refuse_samples
 from .configuration import SweepConfiguration, put
 from .design import Point, points_of
 
@@ -157,6 +158,7 @@ def _groups(base: dict[str, Any], points: list[Point]) -> list[_Group]:
                 config = _configuration(base, point)
                 source = config.data.model_dump_json()
                 if source not in loaded:
+                    refuse_samples(config)
                     loaded[source] = datasets.load(config.data)
                 found[key] = _Group(config, loaded[source], [])
             seed = point.setdefault("run.seed", found[key].config.run.seed)
