@@ -311,6 +311,20 @@ def test_constant_columns_carry_no_information(estimator, scaling):
     assert np.array_equal(found, model._outputs(constant))
 
 
+@pytest.mark.parametrize("value", [1e-9, -3e12, 0.0, 1e-300])
+def test_a_constant_target_is_predicted_as_it_is_until_there_is_another(value):
+    inputs, targets = samples_of(MemristorMLPRegressor)
+    both = np.column_stack([targets, np.full(len(inputs), value)])
+    model = MemristorMLPRegressor(max_iter=2, random_state=0).fit(inputs, both)
+    assert (model.predict(inputs)[:, 1] == value).all()
+    assert len(np.unique(model.predict(inputs)[:, 0])) > 1
+    one = MemristorMLPRegressor(random_state=0).partial_fit(inputs, np.full(len(inputs), value))
+    assert (one.predict(inputs) == value).all()
+    other = one.partial_fit(inputs[:2], [value, 1.5 * value or 1.0]).predict(inputs)
+    assert len(np.unique(other)) > 1
+    assert (np.abs(other - value) <= (2.0 * abs(value) or 2.0)).all()
+
+
 def test_inputs_may_be_currents_already_and_have_a_range_as_well():
     inputs = np.clip(StandardScaler().fit_transform(IRIS) / 3.0, -1.0, 1.0)
     model = MemristorPerceptronClassifier(scaling="none", max_iter=5, random_state=0).fit(inputs, KINDS)

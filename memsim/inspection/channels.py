@@ -100,28 +100,30 @@ def choose(
         Something is chosen that the run does not have.
     """
     flag = "--" if flags else ""
-    names = _named(f"{flag}banks", banks, run.banks)
+    names = named(f"{flag}banks", banks, run.banks)
     infos = {name: run.bank(name) for name in names}
     advice = "" if banks or len(names) == 1 else f"; choose banks{' with --banks' if flags else ''}"
     return Channels(
         banks=names,
         devices={
-            name: _numbered(f"{flag}devices of {name}", devices, info.devices, advice) for name, info in infos.items()
+            name: numbered(f"{flag}devices of {name}", devices, info.devices, advice) for name, info in infos.items()
         },
         variables={name: tuple(variable[0] for variable in info.variables) for name, info in infos.items()},
-        realisations=_numbered(f"{flag}realisations", realisations, run.realisations),
-        quantities=_named(f"{flag}quantities", quantities, QUANTITIES),
+        realisations=numbered(f"{flag}realisations", realisations, run.realisations),
+        quantities=named(f"{flag}quantities", quantities, QUANTITIES),
     )
 
 
-def _named(what: str, chosen: Iterable[str], known: Sequence[str]) -> tuple[str, ...]:
+def named(what: str, chosen: Iterable[str], known: Sequence[str]) -> tuple[str, ...]:
+    """Those of the known names that are chosen, in their order; all where none is."""
     chosen = set(chosen)
     for name in sorted(chosen - set(known)):
         raise InputError(f"{what}: must be among {listed(known)} (got {name!r}){did_you_mean(name, known)}")
     return tuple(name for name in known if name in chosen or not chosen)
 
 
-def _numbered(what: str, chosen: Iterable[int], count: int, advice: str = "") -> tuple[int, ...]:
+def numbered(what: str, chosen: Iterable[int], count: int, advice: str = "") -> tuple[int, ...]:
+    """The chosen numbers, each once, rising; all below ``count`` where none is chosen."""
     chosen = sorted(set(chosen))
     for number in chosen:
         if not 0 <= number < count:

@@ -1,10 +1,12 @@
 """The multilayer perceptron of Algorithm 2 as a classifier and as a regressor."""
 
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import RegressorMixin
 
+from ..datasets import Scaling
 from ..errors import InputError
 from ..run import Run
 from .base import MemristorEstimator
@@ -137,6 +139,9 @@ class MemristorMLPRegressor(RegressorMixin, _Multilayer):
     F. Silva, M. Sanz, J. Seixas, E. Solano and Y. Omar, 'Perceptrons from Memristors', arXiv:1807.04912.
     """
 
+    target_scaling_: Scaling
+    _constant: np.ndarray
+
     def fit(self, X: Any, y: Any) -> Self:  # noqa: N803
         """Train on samples, from newly drawn weights.
 
@@ -148,7 +153,7 @@ class MemristorMLPRegressor(RegressorMixin, _Multilayer):
         options = self._checked()
         inputs, values = self._validated(X, y, multi_output=True, y_numeric=True)
         self._begin(inputs, options)
-        self.target_scaling_ = scaling_of(_columns(values), "range", name="y")
+        self._calibrate(_columns(values))
         held_back = self._held_back(len(values), options)
         self._learn(inputs, self._targets(values), options, options.max_iter, held_back)
         return self
@@ -170,15 +175,26 @@ class MemristorMLPRegressor(RegressorMixin, _Multilayer):
         inputs, values = self._validated(X, y, multi_output=True, y_numeric=True, reset=not begun)
         if not begun:
             self._begin(inputs, options)
-            self.target_scaling_ = scaling_of(_columns(values), "range", name="y")
+            self._calibrate(_columns(values))
         self._learn(inputs, self._targets(values), options, 1, self._held_back(len(values), options))
+        self._constant = self._constant & (_columns(values) == self.target_scaling_.lowest).all(axis=0)
         return self
 
     def predict(self, X: Any) -> np.ndarray:  # noqa: N803
         """Targets of samples, by READs through a copy of the devices for each."""
         outputs = self._outputs(X)
-        values = outputs / self.target_scaling_.factor + self.target_scaling_.offset
+        scaling = self.target_scaling_
+        values = np.where(self._constant, scaling.lowest, outputs / scaling.factor + scaling.offset)
         return values[:, 0] if values.shape[1] == 1 else values
+
+    def _calibrate(self, values: np.ndarray) -> None:
+        """Have the range of targets become +-1; of a constant one what is as large as itself."""
+        fitted = scaling_of(values, "range", name="y")
+        self._constant = fitted.lowest == fitted.highest  # of all targets so far; predicted as it is
+        size = np.abs(fitted.lowest)
+        with np.errstate(over="ignore", divide="ignore"):
+            factor = np.where(self._constant & (size > 0) & np.isfinite(1.0 / size), 1.0 / size, fitted.factor)
+        self.target_scaling_ = replace(fitted, factor=factor)
 
     def _targets(self, values: np.ndarray) -> np.ndarray:
         """Outputs that stand for targets, (samples, outputs); not clipped."""

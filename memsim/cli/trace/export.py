@@ -17,6 +17,7 @@ Examples:
   memsim trace export xor.h5 --out waves.vcd --realisations 0 --epochs -1
   memsim trace export xor.h5 --out states.npz --quantities state --stride 220
   memsim trace export xor.h5 --out xor.cir --samples 3 --realisations 0
+  memsim trace export drive.h5 --out drive.csv --devices 0 --quantities current,voltage
   memsim trace export drive.h5 --format spice --steps 0:2000
 """
 
@@ -56,17 +57,18 @@ def command(
     overwrite: bool,
     quiet: bool,
 ) -> None:
-    """Export a stretch of a run for other programs, or of a run or drive for ngspice.
+    """Export a stretch of a run or of a drive for other programs.
 
-    CSV and Parquet hold one tidy table, a row for each number. VCD holds real
+    CSV and Parquet hold one tidy table, a row for each number; a drive goes to
+    these and to SPICE. VCD holds real
     signals with markers of epoch, sample and phase, for waveform viewers. NPZ
     holds arrays. SPICE is a netlist that ngspice runs as it is; its files end
     in .cir. What will be large is said first, and refused where the disk
     has no room for it. Ctrl-C leaves no half file.
     """
     from ...inspection.export import SUFFIXES, export, format_of
+    from ...inspection.opening import open_recorded
     from ...reporting import StepProgress
-    from ...run import open_run
 
     name = format_of(out, name)
     target = out or Path(f"{file.stem}.{SUFFIXES[name]}")
@@ -81,7 +83,7 @@ def command(
         return
     _refuse(name, "--any-size", any_size, "it lifts the limits of --format spice")
     try:
-        with open_run(file) as run, StepProgress("exporting", quiet) as progress:
+        with open_recorded(file) as run, StepProgress("exporting", quiet) as progress:
             export(
                 run, target, format=name, banks=banks, devices=devices, realisations=realisations,
                 quantities=quantities, epochs=epochs, samples=samples, steps=steps, stride=stride,

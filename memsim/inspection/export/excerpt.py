@@ -1,8 +1,10 @@
 """What an export holds: chosen channels over a span of steps, read in blocks of bounded size."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -45,8 +47,70 @@ class Block:
         return Block(self.steps[low:high], {key: values[low:high] for key, values in self.values.items()})
 
 
+class Kept(ABC):
+    """Rows of some channels over some steps, of a run or of a drive: what the tidy table is written from.
+
+    Attributes
+    ----------
+    run : Run or DriveTrace
+    channels : Channels
+    start, stop, stride : int
+    step_columns, channel_columns : tuple of str
+        What the table says of a step, and of a channel.
+    value_bytes : float
+        Of a number as text, with comma and line end; measured.
+    """
+
+    run: Any
+    channels: Channels
+    start: int
+    stop: int
+    stride: int
+    step_columns: ClassVar[tuple[str, ...]] = ("step", "time_s", "epoch", "sample", "phase")
+    channel_columns: ClassVar[tuple[str, ...]] = ("bank", "device", "variable", "realisation", "quantity", "unit")
+    value_bytes: ClassVar[float] = 11.0  # most currents and voltages are 0.0
+
+    @property
+    def rows(self) -> int:
+        """Number of rows that are kept."""
+        return len(range(self.start, self.stop, self.stride))
+
+    @property
+    def table_columns(self) -> tuple[str, ...]:
+        """Of the tidy table."""
+        return (*self.step_columns, *self.channel_columns, "value")
+
+    @property
+    @abstractmethod
+    def program_version(self) -> str:
+        """Of what made the file."""
+
+    @property
+    @abstractmethod
+    def changing(self) -> float:
+        """About which share of the numbers differ from those of the row before."""
+
+    @abstractmethod
+    def columns(self, steps: np.ndarray) -> tuple[np.ndarray, ...]:
+        """What all channels share at some steps, in the order of ``step_columns``."""
+
+    @abstractmethod
+    def variables(self, bank: str) -> list[tuple[str, str]]:
+        """Name and unit of each state variable of a bank."""
+
+    @abstractmethod
+    def blocks(self, report: Report) -> Iterator[Block]:
+        """All kept rows in order; no block is empty.
+
+        Parameters
+        ----------
+        report : callable
+            Told the rows that are done, and all, each time the next block is asked for.
+        """
+
+
 @dataclass(frozen=True)
-class Excerpt:
+class Excerpt(Kept):
     """Some channels of a run over some of its steps; known to be within the run.
 
     Attributes
@@ -71,27 +135,22 @@ class Excerpt:
         return Timeline(self.run)
 
     @property
-    def rows(self) -> int:
-        """Number of rows that are kept."""
-        return len(range(self.start, self.stop, self.stride))
+    def program_version(self) -> str:
+        return self.run.stored.label("/", "program_version")
+
+    @property
+    def changing(self) -> float:
+        """From one step to the next few numbers change, and from one sample to the next nearly all."""
+        return min(1.0, (self.stride - 1) / self.run.sample_steps)
 
     def columns(self, steps: np.ndarray) -> tuple[np.ndarray, ...]:
-        """What all channels share at some steps: the step, its time in s, its epoch, its sample, its phase's code."""
         line = self.timeline
         return steps, line.seconds(steps), line.epochs(steps), line.samples(steps), line.phases(steps)
 
     def variables(self, bank: str) -> list[tuple[str, str]]:
-        """Name and unit of each state variable of a bank."""
         return [(name, unit) for name, unit, *_ in self.run.bank(bank).variables]
 
     def blocks(self, report: Report) -> Iterator[Block]:
-        """All kept rows in order; no block is empty.
-
-        Parameters
-        ----------
-        report : callable
-            Told the rows that are done, and all, each time the next block is asked for.
-        """
         done = 0
         for block in _even(self._stored_blocks() if self._is_stored else self._replayed_blocks(), self._most):
             yield block

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
+from ...driving.trace import DriveTrace
 from ...errors import InputError
 from ...fields import one_of
 from ...run import Run
@@ -12,18 +14,20 @@ from . import vcd
 from .csv_table import write_csv
 from .excerpt import Excerpt, Report
 from .npz import write_npz
+from .of_drive import excerpt_of_drive
 from .parquet import load_parquet, write_parquet
 from .size import Size, require_room, size_of
 from .target import check_export_target, written_whole
 
 Span = str | tuple[int, int]
 
-WRITERS: dict[str, Callable[[Excerpt, Path, Report], None]] = {
+WRITERS: dict[str, Callable[[Any, Path, Report], None]] = {
     "csv": write_csv,
     "parquet": write_parquet,
     "vcd": vcd.write_vcd,
     "npz": write_npz,
 }
+TABLES = ("csv", "parquet")  # the tidy table, of runs and drives
 # What a file of each format ends in; a netlist is written by the subpackage ``spice``.
 SUFFIXES = {**{name: name for name in WRITERS}, "spice": "cir"}
 
@@ -52,7 +56,7 @@ def format_of(path: Path | None, name: str | None) -> str:
 
 
 def export(
-    run: Run,
+    run: Run | DriveTrace,
     out: str | Path,
     *,
     format: str | None = None,
@@ -68,11 +72,12 @@ def export(
     begin: Callable[[Size], None] = lambda size: None,
     report: Report = lambda done, rows: None,
 ) -> Path:
-    """Export a stretch of a run; the file is there whole or not at all.
+    """Export a stretch of a run or of a drive; the file is there whole or not at all.
 
     Parameters
     ----------
-    run : Run
+    run : Run or DriveTrace
+        A drive goes to CSV and Parquet, by its devices, quantities and steps.
     out : str or Path
     format : {"csv", "parquet", "vcd", "npz"}, optional
         The suffix of ``out`` where not given.
@@ -110,9 +115,18 @@ def export(
         raise InputError(f"format: {name} is written by memsim.inspection.export.spice.export_spice (got {out})")
     if stride < 1:
         raise InputError(f"--stride: must be at least 1 (got {stride})")
-    channels = choose(run, banks, devices, realisations, quantities, flags=True)
-    start, stop = steps_of(run, epochs=_text(epochs), samples=_text(samples), steps=_text(steps))
-    excerpt = Excerpt(run, channels, start, stop, stride)
+    excerpt: Any
+    if isinstance(run, DriveTrace):
+        if name not in TABLES:
+            raise InputError(f"--format: must be {one_of((*TABLES, 'spice'), name)}, for a drive")
+        excerpt = excerpt_of_drive(
+            run, devices=devices, quantities=quantities, steps=_text(steps), stride=stride, banks=banks,
+            realisations=realisations, epochs=epochs, samples=samples,
+        )  # fmt: skip
+    else:
+        channels = choose(run, banks, devices, realisations, quantities, flags=True)
+        start, stop = steps_of(run, epochs=_text(epochs), samples=_text(samples), steps=_text(steps))
+        excerpt = Excerpt(run, channels, start, stop, stride)
     _check_format(name, excerpt)
     check_export_target(path, overwrite, Path(str(run.file.filename)))
     size = size_of(excerpt, name)

@@ -8,20 +8,20 @@ import numpy as np
 
 from ...libraries import load_library
 from ..timeline import PHASES
-from .excerpt import Block, Excerpt, Report
+from .excerpt import Block, Kept, Report
 from .provenance import provenance
-from .tidy import COLUMNS, channel_cells
+from .tidy import channel_cells
 
 EXTRA = "parquet"
 PURPOSE = "Parquet"
 
 
-def write_parquet(excerpt: Excerpt, path: Path, report: Report) -> None:
+def write_parquet(excerpt: Kept, path: Path, report: Report) -> None:
     """Write the tidy table; docs/export.md describes it.
 
     Parameters
     ----------
-    excerpt : Excerpt
+    excerpt : Kept
     path : Path
         Replaced where it exists.
     report : callable
@@ -53,7 +53,7 @@ def load_parquet() -> Any:
 class _Table:
     """Blocks of an excerpt as record batches."""
 
-    def __init__(self, arrow: Any, excerpt: Excerpt) -> None:
+    def __init__(self, arrow: Any, excerpt: Kept) -> None:
         self._arrow, self._excerpt = arrow, excerpt
         cells = list(channel_cells(excerpt))
         self._words = {
@@ -73,30 +73,30 @@ class _Table:
         arrow = self._arrow
         whole, number, real = arrow.int64(), arrow.int32(), arrow.float64()
         word = arrow.dictionary(arrow.int16(), arrow.string())
-        types = (whole, real, whole, whole, word, word, number, word, number, word, word, real)
+        types = {
+            "step": whole, "time_s": real, "epoch": whole, "sample": whole, "device": number, "realisation": number,
+            "value": real,
+        }  # fmt: skip
         units = {"time_s": {"units": "s"}, "value": {"units": "see unit"}}
         fields = [
-            arrow.field(name, kind, nullable=name == "variable", metadata=units.get(name))
-            for name, kind in zip(COLUMNS, types, strict=True)
+            arrow.field(name, types.get(name, word), nullable=name == "variable", metadata=units.get(name))
+            for name in self._excerpt.table_columns
         ]
         return arrow.schema(fields, metadata=provenance(self._excerpt))
 
     def batch(self, block: Block) -> Any:
         """A block as a record batch: (rows times channels) rows, channels of a step side by side."""
-        arrow, line, steps = self._arrow, self._excerpt.timeline, block.steps
+        arrow, names = self._arrow, self._excerpt.table_columns
         matrix = block.matrix()
         rows, channels = matrix.shape
-        columns: dict[str, Any] = {
-            "step": np.repeat(steps, channels),
-            "time_s": np.repeat(line.seconds(steps), channels),
-            "epoch": np.repeat(line.epochs(steps), channels),
-            "sample": np.repeat(line.samples(steps), channels),
-            "phase": self._phases.column(arrow, np.repeat(line.phases(steps), channels)),
-            "value": matrix.reshape(-1),
-        }
+        of_steps = zip(self._excerpt.step_columns, self._excerpt.columns(block.steps), strict=True)
+        columns: dict[str, Any] = {name: np.repeat(values, channels) for name, values in of_steps}
+        if "phase" in columns:
+            columns["phase"] = self._phases.column(arrow, columns["phase"])
+        columns["value"] = matrix.reshape(-1)
         columns |= {name: words.column(arrow, np.tile(words.codes, rows)) for name, words in self._words.items()}
         columns |= {name: np.tile(numbers, rows) for name, numbers in self._numbers.items()}
-        return arrow.RecordBatch.from_arrays([arrow.array(columns[name]) for name in COLUMNS], schema=self.schema)
+        return arrow.RecordBatch.from_arrays([arrow.array(columns[name]) for name in names], schema=self.schema)
 
 
 class _Words:

@@ -9,11 +9,10 @@ import numpy as np
 from ...errors import InputError
 from ...sizes import in_bytes
 from .csv_table import channel_lines, step_lines
-from .excerpt import Excerpt
+from .excerpt import Kept
 from .npz import STEP_ARRAYS
 
 # Bytes of a number, measured.
-CSV_VALUE_BYTES = 11.0  # with comma and line end; most currents and voltages are 0.0
 # From one step to the next few numbers change, and from one sample to the next nearly all.
 PARQUET_BYTES = 1.0, 8.0
 VCD_BYTES = 2.0, 18.0
@@ -50,12 +49,12 @@ class Size:
         return f"{rows}, about {in_bytes(self.size)}{' before they are packed' if self.packed else ''}"
 
 
-def size_of(excerpt: Excerpt, name: str) -> Size:
+def size_of(excerpt: Kept, name: str) -> Size:
     """About how large an export in a format will be; nothing is read for it.
 
     Parameters
     ----------
-    excerpt : Excerpt
+    excerpt : Kept
     name : {"csv", "parquet", "vcd", "npz"}
         Of NPZ it is the size of the arrays before they are packed, which lie beside the target until then.
     """
@@ -78,27 +77,26 @@ def require_room(size: Size, path: Path) -> None:
         )
 
 
-def _csv_step(excerpt: Excerpt) -> float:
+def _csv_step(excerpt: Kept) -> float:
     """Bytes of all lines of a step."""
     places = np.unique(np.linspace(0, excerpt.rows - 1, SAMPLED_STEPS).astype(np.int64))
     lines = list(step_lines(excerpt, excerpt.start + places * excerpt.stride))
-    shared = sum(map(len, lines)) / len(lines) + 1.0 + CSV_VALUE_BYTES
+    shared = sum(map(len, lines)) / len(lines) + 1.0 + excerpt.value_bytes
     return sum(len(cells) + shared for cells in channel_lines(excerpt))
 
 
-def _npz_step(excerpt: Excerpt) -> float:
+def _npz_step(excerpt: Kept) -> float:
     return 8.0 * len(excerpt.channels) + sum(np.dtype(kind).itemsize for kind in STEP_ARRAYS.values())
 
 
-def _parquet_step(excerpt: Excerpt) -> float:
+def _parquet_step(excerpt: Kept) -> float:
     return len(excerpt.channels) * _between(excerpt, *PARQUET_BYTES)
 
 
-def _vcd_step(excerpt: Excerpt) -> float:
+def _vcd_step(excerpt: Kept) -> float:
     return len(excerpt.channels) * _between(excerpt, *VCD_BYTES)
 
 
-def _between(excerpt: Excerpt, every_step: float, every_sample: float) -> float:
+def _between(excerpt: Kept, every_step: float, every_sample: float) -> float:
     """Bytes of a number at the excerpt's stride."""
-    share = min(1.0, (excerpt.stride - 1) / excerpt.run.sample_steps)
-    return every_step + share * (every_sample - every_step)
+    return every_step + excerpt.changing * (every_sample - every_step)

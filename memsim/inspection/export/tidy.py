@@ -4,11 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ..channels import UNITS
-from .excerpt import Excerpt
-
-STEP_COLUMNS = ("step", "time_s", "epoch", "sample", "phase")
-CHANNEL_COLUMNS = ("bank", "device", "variable", "realisation", "quantity", "unit")
-COLUMNS = (*STEP_COLUMNS, *CHANNEL_COLUMNS, "value")
+from .excerpt import Kept
 
 
 class ChannelCells(NamedTuple):
@@ -22,7 +18,7 @@ class ChannelCells(NamedTuple):
     unit: str
 
 
-def channel_cells(excerpt: Excerpt) -> Iterator[ChannelCells]:
+def channel_cells(excerpt: Kept) -> Iterator[ChannelCells]:
     """The cells of each channel, in the order of :meth:`~.excerpt.Block.matrix`."""
     variables = {bank: excerpt.variables(bank) for bank in excerpt.channels.banks}
     for bank, quantity, device, variable, realisation in excerpt.channels:
