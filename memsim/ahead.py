@@ -6,8 +6,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import h5py
-
 from . import datasets
 from .assembly import assemble
 from .configuration import Configuration, RunSection, override
@@ -26,6 +24,7 @@ from .sources import is_run_file, load_source, load_start
 from .sweeping.configuration import load_sweep
 from .sweeping.local import SPAWN, without_ctrl_c
 from .sweeping.packing import plan
+from .traces.hdf5 import opened
 
 
 class Made(NamedTuple):
@@ -135,7 +134,7 @@ def _kind_of(path: Path) -> Kind:
     """What a file holds: ``"sweep"``, ``"loops"``, ``"drive"``, or else a run."""
     if is_run_file(path):
         if path.is_file():
-            with contextlib.suppress(OSError), h5py.File(path) as file:
+            with contextlib.suppress(OSError), opened(path) as file:
                 return "drive" if "drive" in file.attrs else "run"
         return "run"  # for its reader to say what is wrong with it
     return kind_of(parse_toml(read_text(path), str(path)))

@@ -15,7 +15,7 @@ from .recording import turned_counters
 from .replay import StoredKeyframes, replay, with_units
 from .run import Run, open_run
 from .starting import Start, stored_start
-from .traces import recovery
+from .traces import locks, recovery
 from .traces.files import absolute
 from .traces.layout import SCHEMA, TracePlan
 from .traces.run_file import RunWriter, Target, keyframe_checksum
@@ -28,8 +28,10 @@ MAY_DIFFER = ("run.threads", "learning.epochs", "data.csv")
 
 def stored_interval(path: Path) -> int:
     """Samples between keyframes of the run that a file holds; refused while another run writes it."""
-    if recovery.is_being_written(absolute(path)):
-        raise InputError(f"{path}: {recovery.BEING_WRITTEN}")
+    try:
+        locks.refuse_being_written(path)
+    except locks.InUseError as error:
+        raise InputError(str(error)) from None
     with _opened(path) as run:
         return run.stored.keyframe_interval
 
@@ -95,15 +97,15 @@ class Continued:
         self._engine, self._plan, self._watch = engine, plan, watch
         path = absolute(path)
         try:
-            held = recovery.lock(path)
+            held = locks.lock(path)
         except OSError as error:
             raise InputError(str(error)) from None
         try:
             with _opened(path) as run:
                 self._read(run)
-            self.target = Target(recovery.open_to_write(path), path, held)
+            self.target = Target(recovery.open_to_write(held), path, held)
         except BaseException as error:
-            recovery.release(held)
+            held.release()
             passed_on = isinstance(error, MemsimError | DiskFullError) and not isinstance(error, RunFileError)
             if isinstance(error, OSError) and not passed_on:
                 raise InputError(str(error).splitlines()[0]) from None

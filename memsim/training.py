@@ -42,8 +42,9 @@ from .run import Run, open_run
 from .starting import Start, start_of
 from .traces.background import BackgroundWriter
 from .traces.layout import RunDescription, TracePlan
+from .traces.locks import GoneError
 from .traces.run_file import RunWriter, Target, check_target, close_quietly, create_run_file
-from .traces.space import DiskFullError
+from .traces.space import DiskFullError, is_full
 from .traces.stored import Stored
 from .watching import Watch
 
@@ -302,8 +303,11 @@ def _new_target(path: Path | None, about: RunDescription, plan: TracePlan, overw
 
 def _failed(path: Path | None, error: OSError) -> RunError:
     """What to do after the disk or the file failed."""
+    if isinstance(error, GoneError):
+        return RunError(str(error))
     reason = error.strerror if isinstance(error, DiskFullError) else str(error).splitlines()[0]
-    return RunError(f"{path}: {reason}; the work so far is kept: make room, and run again with --resume")
+    advice = "make room, and run again with --resume" if is_full(error) else "run again with --resume"
+    return RunError(f"{path}: {reason}; the work so far is kept: {advice}")
 
 
 class Session:
@@ -482,7 +486,10 @@ class Session:
 
 @contextmanager
 def interrupts() -> Iterator[threading.Event]:
-    """Turn the first Ctrl-C or SIGTERM into a flag; a second one stops at once."""
+    """Turn the first Ctrl-C or SIGTERM into a flag; a second one stops at once.
+
+    After that SIGTERM ends the process, as it would any other: where a disk does not answer, neither does the file.
+    """
     flag = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield flag
@@ -490,6 +497,7 @@ def interrupts() -> Iterator[threading.Event]:
 
     def stop(number: int, _: Any) -> None:
         if flag.is_set():
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
             raise KeyboardInterrupt
         flag.set()
 

@@ -26,7 +26,7 @@ from memsim.reporting import (
     margins_table,
 )
 from memsim.terminal import progress_bar
-from memsim.traces import recovery
+from memsim.traces import locks
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 # Where memsim was imported from: a process of its own must find the same one.
@@ -290,13 +290,9 @@ def test_a_folder_that_takes_no_files_is_named(refused, source):
             "/proc/x.h5")  # fmt: skip
 
 
-def test_a_lock_that_cannot_be_made_is_no_other_run(monkeypatch, tmp_path):
-    def acquire(*_, **__):
-        raise OSError(30, "Read-only file system", str(tmp_path / ".run.h5.lock"))
-
-    monkeypatch.setattr("filelock.FileLock.acquire", acquire)
-    with pytest.raises(OSError, match=f"run.h5: cannot be written; check the permissions of {tmp_path}$"):
-        recovery.lock(tmp_path / "run.h5")
+def test_a_lock_that_cannot_be_made_is_no_other_run(tmp_path):
+    with pytest.raises(OSError, match=f"run.h5: cannot be written; check the permissions of {tmp_path}/none$"):
+        locks.new(tmp_path / "none" / "run.h5")
 
 
 # memsim devices, schedule, info

@@ -1,8 +1,15 @@
 """A run goes on from its file with the same bits, and refuses to where it could not."""
 
+import contextlib
+import errno
+import io
+import os
 import shutil
 import signal
+import subprocess
+import sys
 import threading
+import time
 from pathlib import Path
 from unittest import mock
 
@@ -11,6 +18,7 @@ import numpy as np
 import pytest
 from interrupting import (
     DATA,
+    ENVIRONMENT,
     StopAt,
     assert_consistent,
     assert_same_contents,
@@ -26,10 +34,11 @@ from interrupting import (
 
 import memsim
 from memsim import training
+from memsim.cli import main
 from memsim.datasets import Dataset
 from memsim.errors import InputError, ReplayError, RunError
 from memsim.replay import replay
-from memsim.traces import chunks, recovery, run_file
+from memsim.traces import chunks, locks, recovery, run_file
 from memsim.traces.background import BackgroundWriter
 from memsim.traces.rows import BankTrace
 from memsim.traces.run_file import RunWriter, Target, keyframe_checksum
@@ -453,7 +462,7 @@ def assert_refused(path, message, config, data=DATA):
         resume(config, path, data)
     assert "\n" not in str(error.value)
     assert path.read_bytes() == before
-    assert not recovery.is_being_written(path)
+    assert not locks.is_being_written(path)
 
 
 def test_another_configuration_is_refused_field_by_field(half):
@@ -508,7 +517,7 @@ def test_a_damaged_superblock_is_refused(half):
     with pytest.raises(InputError):
         resume(configuration(), half)
     with pytest.raises(OSError, match="has a damaged superblock; it cannot be continued"):
-        recovery.clear_flags(half)
+        recovery.clear_flags(locks.lock(half))
 
 
 def test_a_keyframe_with_a_wrong_checksum_is_refused(half):
@@ -548,7 +557,7 @@ def test_a_last_keyframe_that_a_replay_does_not_come_to_is_refused(name, epoch, 
     message = rf"differs from the keyframe after {samples} samples: synapses1 by up to .* ohm, .* \(device 1, "
     with pytest.raises(ReplayError, match=message):
         resume(config, path)
-    assert not recovery.is_being_written(path)
+    assert not locks.is_being_written(path)
 
 
 def test_a_window_beside_a_tampered_keyframe_is_refused(paths, whole_file):
@@ -564,57 +573,209 @@ def test_a_window_beside_a_tampered_keyframe_is_refused(paths, whole_file):
 # One writer
 
 
-def test_a_file_that_is_being_written_is_refused(paths, tmp_path, whole_file):
-    path, config = paths[0], configuration()
-    link = tmp_path / "link.h5"
+@pytest.fixture
+def hasty(monkeypatch):
+    """Who finds a file in use waits for a moment only."""
+    monkeypatch.setattr(locks, "WAIT_SECONDS", 0.05)
+
+
+def test_a_file_that_is_being_written_is_refused(paths, tmp_path, whole_file, hasty):
+    """Under every name that leads to it, and whatever is deleted beside it."""
+    path, config = paths[0], configuration(trace=TRACES["full"])
+    link, other_name = tmp_path / "link.h5", tmp_path / "other.h5"
     link.symlink_to(path)
-    refusals = []
+    said = []
 
     def second():
-        for target in (path, link):
+        os.link(path, other_name)
+        for beside in tmp_path.glob(".*"):
+            beside.unlink()
+        for target in (path, link, other_name):
             for options in ({"overwrite": True}, {"resume": True}):
-                with pytest.raises(InputError, match="is being written by another run; wait for its end") as error:
+                with pytest.raises(InputError, match="is being written by another run, here or on another machine"):
                     training.run(config, DATA, out=target, **options)
-                refusals.append(str(error.value))
+            said.append(main_says("trace", "info", target))
 
     with committing():
         training.run(config, DATA, out=path, progress=StopAt(3, second)).close()
-    assert len(refusals) == 4
+    assert [": is being written: " in line for line in said] == [True] * 3, said
     assert_same_contents(path, whole_file(config))
+    assert_same_contents(other_name, whole_file(config))
 
 
-def test_a_lock_that_a_killed_process_left_does_not_block(paths, whole_file):
+def main_says(*arguments):
+    """The first line that a command prints."""
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out), pytest.raises(SystemExit):
+        main([*map(str, arguments)])
+    return out.getvalue().splitlines()[0]
+
+
+def test_a_killed_process_leaves_no_lock_behind(paths, whole_file):
     path, config = paths[0], configuration()
     assert killed_at((RunWriter, "commit"), 5, lambda: training.run(config, DATA, out=path))
-    assert recovery.lock_path(path).exists()
-    assert not recovery.is_being_written(path)
+    assert list(path.parent.iterdir()) == [path]
+    assert not locks.is_being_written(path)
     training.run(config, DATA, out=path, overwrite=True).close()
     assert_same_contents(path, whole_file(config))
 
 
-def test_a_reader_that_looks_for_the_lock_does_not_keep_a_writer_out(half):
+def test_a_reader_that_looks_for_the_lock_does_not_keep_a_writer_out(half, monkeypatch):
+    monkeypatch.setattr(locks, "WAIT_SECONDS", 0.0)
     done = threading.Event()
 
     def look():
         while not done.is_set():
-            recovery.is_being_written(half)
+            locks.is_being_written(half)
 
     readers = [threading.Thread(target=look) for _ in range(2)]
     for thread in readers:
         thread.start()
     try:
-        for _ in range(20):
-            recovery.release(recovery.lock(half))
+        for _ in range(100):
+            locks.lock(half).release()
     finally:
         done.set()
         for thread in readers:
             thread.join()
 
 
-def test_a_file_that_another_program_has_open_is_refused(half):
+def test_a_file_that_is_open_elsewhere_is_refused_with_who_has_it_open(half, hasty):
     with h5py.File(half):
-        assert_refused(half, "is open in another program; close it there first", configuration())
+        assert_refused(half, "is open in this process; close it first", configuration())
+    with subprocess.Popen(
+        [sys.executable, "-c", f"import h5py; f = h5py.File({str(half)!r}); print(flush=True); input()"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    ) as reader:  # fmt: skip
+        reader.stdout.readline()
+        message = rf"is open in another program \(process {reader.pid}\), as a view or a notebook"
+        assert_refused(half, message, configuration())
+        reader.stdin.close()
     resume(configuration(), half)
+
+
+def test_a_killed_run_that_somebody_looks_into_is_waited_for(paths, whole_file):
+    path, config = paths[0], configuration()
+    assert killed_at((RunWriter, "commit"), 5, lambda: training.run(config, DATA, out=path))
+    reader = memsim.open_run(path)
+    timer = threading.Timer(0.3, reader.close)
+    timer.start()
+    resume(config, path)
+    timer.join()
+    assert_same_contents(path, whole_file(config))
+
+
+@pytest.mark.parametrize("refused", ["flock", "fcntl"])
+def test_without_locks_no_mark_of_a_writer_is_cleared(refused, paths, monkeypatch, whole_file):
+    """Nobody could tell whether it is dead. Where there is none, a run begins and goes on."""
+    path, config = paths[0], configuration()
+
+    def no_locks(*_):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(locks.fcntl, refused, no_locks)
+    stopped(config, path, 5)
+    stopped(config, path, 10, resume=True)
+    assert killed_at((RunWriter, "commit"), 5, lambda: resume(config, path))
+    if refused == "flock":
+        assert_refused(path, "is marked as being written, and its file system has no locks that would tell", config)
+    monkeypatch.undo()
+    resume(config, path)
+    assert_same_contents(path, whole_file(config))
+
+
+@pytest.mark.parametrize("forced", ["TRUE", "FALSE"])
+def test_what_the_environment_says_of_hdf5s_own_locks_changes_nothing(forced, tmp_path, whole_file):
+    config = configuration()
+    script = (
+        "import sys; sys.path[:0] = sys.argv[2:]; from interrupting import *; path = sys.argv[1];"
+        "stopped(configuration(), path, 5);"
+        "training.run(configuration(), DATA, out=path, resume=True).close()"
+    )
+    path, folder = tmp_path / "run.h5", Path(__file__).parent
+    subprocess.run(
+        [sys.executable, "-c", script, path, folder], check=True,
+        env=ENVIRONMENT | {"HDF5_USE_FILE_LOCKING": forced},
+    )  # fmt: skip
+    assert_same_contents(path, whole_file(config))
+
+
+def test_where_a_lock_of_an_open_file_is_not_known_one_beside_it_is_taken(paths, monkeypatch, whole_file, hasty):
+    path, config = paths[0], configuration()
+    monkeypatch.setattr(locks, "QUERIED", False)
+
+    def second():
+        assert locks.is_being_written(path)
+        with pytest.raises(InputError, match="is being written by another run"):
+            resume(config, path)
+
+    training.run(config, DATA, out=path, progress=StopAt(3, second)).close()
+    assert not locks.is_being_written(path)
+    assert list(path.parent.iterdir()) == [path]
+    assert_same_contents(path, whole_file(config))
+
+
+def test_two_that_make_the_same_file_do_not_mix(tmp_path, hasty):
+    """The second is refused while the first still makes it, and finds it made then."""
+    path = tmp_path / "run.h5"
+    first = locks.new(tmp_path / ".run.h5.new")
+    with pytest.raises(InputError, match="is being written by another run"):
+        training.run(configuration(), DATA, out=path)
+    first.release()
+    training.run(configuration(), DATA, out=path).close()
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_writer_that_hangs_is_ended_by_signals(tmp_path):
+    """As on a disk that does not answer."""
+
+    def hang(*_):
+        for _ in range(3):
+            threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGTERM)).start()
+            time.sleep(0.2)
+        time.sleep(600)
+
+    def run():
+        RunWriter.commit = hang
+        with contextlib.suppress(KeyboardInterrupt):
+            training.run(configuration(), DATA, out=tmp_path / "run.h5")
+
+    assert in_fork(run) == signal.SIGTERM
+
+
+def replaced(path):
+    path.with_name("other.h5").touch()
+    path.with_name("other.h5").replace(path)
+
+
+def moved(path):
+    path.rename(path.with_name("other.h5"))
+
+
+def moved_and_another_put_there(path):
+    moved(path)
+    path.touch()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (Path.unlink, "run.h5: was deleted while it was written, and what it held is lost; start again"),
+        (replaced, "run.h5: was deleted while it was written"),
+        (moved, "run.h5: was moved to .*other.h5 while it was written; what was committed is there"),
+        (moved_and_another_put_there, "run.h5: was moved to .*other.h5 while it was written"),
+    ],
+)
+def test_a_file_that_is_gone_while_it_is_written_is_told_from_a_full_disk(change, message, paths, whole_file):
+    path, config = paths[0], configuration(trace=TRACES["full"])
+    with committing(), pytest.raises(RunError, match=message) as error:
+        training.run(config, DATA, out=path, progress=StopAt(7, lambda: change(path)))
+    assert "make room" not in str(error.value)
+    other = path.with_name("other.h5")
+    if "moved to" in message:
+        assert assert_consistent(other, whole_file(config)) > 0
+        resume(config, other)
+        assert_same_contents(other, whole_file(config))
 
 
 # What a failure leaves
@@ -628,7 +789,7 @@ def test_an_error_in_the_middle_keeps_what_was_committed(paths, whole_file):
 
     with committing(), pytest.raises(ZeroDivisionError):
         training.run(config, DATA, out=path, progress=StopAt(20, fail))
-    assert not recovery.is_being_written(path)
+    assert not locks.is_being_written(path)
     assert assert_consistent(path, whole_file(config)) > 0
     resume(config, path)
     assert_same_contents(path, whole_file(config))
@@ -686,7 +847,7 @@ def test_a_signal_while_missing_rows_are_made_again_loses_nothing(number, paths,
     with pytest.raises(KeyboardInterrupt):
         resume(config, path)
     monkeypatch.undo()
-    assert not recovery.is_being_written(path)
+    assert not locks.is_being_written(path)
     assert_consistent(path, whole_file(config))
     resume(config, path)
     assert_same_contents(path, whole_file(config))

@@ -36,7 +36,7 @@ from memsim.sweeping.folder import Folder
 from memsim.sweeping.index import Index
 from memsim.sweeping.pack_run import carry_out
 from memsim.sweeping.packing import plan
-from memsim.traces import recovery
+from memsim.traces import locks
 
 __all__ = ["long_sweep", "source"]  # fixtures
 
@@ -283,7 +283,7 @@ def test_a_pack_waits_for_another_writer_without_the_lock_of_its_stop(source, tm
     laid_out, stop = plan(load_sweep(source), 1), threading.Event()
     folder = Folder(tmp_path / "out")
     folder.create(laid_out.config)
-    monkeypatch.setattr(recovery, "is_being_written", lambda path: True)
+    monkeypatch.setattr(locks, "is_being_written", lambda path: True)
     monkeypatch.setattr(time, "sleep", lambda seconds: stop.set())
     monkeypatch.setattr(stop, "wait", lambda seconds: pytest.fail("may hold the lock"))
     assert not carry_out(laid_out.packs[0], folder, stop, lambda told: None)

@@ -19,6 +19,7 @@ from .doubted import FAILURES, DoubtedFile, one_line
 from .errors import NotARunFileError
 from .hdf5 import attach, describe, make_axis, put_attributes, text, texts
 from .layout import CONVENTION, DRIVE_CONVENTION
+from .locks import refuse_gone
 from .reader import FileReader, open_hdf5
 from .rows import QUANTITIES
 
@@ -177,7 +178,9 @@ class DriveWriter:
         if self._path is not None:
             end = self.file.id.get_filesize()
             held = sum(dataset.staged.nbytes for dataset in self._rows.values())
-            space.require(self._path, end, end + size + held + space.MARGIN)
+            descriptor = self.file.id.get_vfd_handle()
+            refuse_gone(self._path, descriptor)
+            space.require(descriptor, end, end + size + held + space.MARGIN)
 
     def _commit(self) -> None:
         rows = min(dataset.written for dataset in self._rows.values())
@@ -233,7 +236,7 @@ def open_drive_file(path: Path) -> h5py.File:
     NotARunFileError
         With one line that says what is wrong.
     """
-    file, _ = open_hdf5(path)
+    file = open_hdf5(path)
     try:
         _check(path, DoubtedFile(file, kind="drive file"))
     except BaseException:

@@ -2,10 +2,13 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
+
+from .locks import NO_LOCKS
 
 ROWS_AT_MOST = 4096  # of a chunk that grows
 ROWS_AT_LEAST = 64  # where they fit: a run may go on for longer than was expected
@@ -16,6 +19,16 @@ CHUNK_CACHE_BYTES = 1 << 18  # of a dataset that grows: its last chunks of 64 Ki
 def memory_file() -> h5py.File:
     """A new file in memory, empty."""
     return h5py.File(f"memory-{uuid.uuid4()}", "w", driver="core", backing_store=False, libver=LIBRARY_VERSIONS)
+
+
+def opened(path: Path, mode: str = "r", **options: Any) -> h5py.File:
+    """A file, also on a file system without locks, where HDF5 by itself would open none."""
+    try:
+        return h5py.File(path, mode, **options)
+    except OSError as error:
+        if error.errno not in NO_LOCKS:
+            raise
+        return h5py.File(path, mode, locking=False, **options)
 
 
 def text(value: str) -> np.ndarray:

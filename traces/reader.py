@@ -16,9 +16,10 @@ import numpy as np
 from .doubted import FAILURES, DoubtedFile, line_of, one_line
 from .errors import NotARunFileError
 from .files import refuse_what_is_no_file
+from .hdf5 import opened
 from .layout import CONVENTION, DRIVE_CONVENTION, SCHEMA
+from .locks import is_being_written
 from .overview import LEVELS
-from .recovery import is_being_written
 from .rows import QUANTITIES
 from .samples import StoredDataset
 from .schema1 import StoredSchema1
@@ -86,8 +87,8 @@ class Arrays(Mapping[str, np.ndarray]):
         return len(self._names)
 
 
-def open_hdf5(path: Path) -> tuple[h5py.File, bool]:
-    """Open an HDF5 file for reading; the second value tells whether it was not closed in good order, or is open.
+def open_hdf5(path: Path) -> h5py.File:
+    """Open an HDF5 file for reading, also one that was not closed in good order, or is being written.
 
     Raises
     ------
@@ -99,15 +100,15 @@ def open_hdf5(path: Path) -> tuple[h5py.File, bool]:
     while True:
         try:
             if is_open(path):
-                return open_growing(path), True
-            return h5py.File(path, "r"), False
+                return open_growing(path)
+            return opened(path)
         except BlockingIOError as error:
             failed: Exception = error
         except FAILURES as error:
             if "already open for" not in str(error):
                 raise NotARunFileError(f"{path}: {_not_opened(path, line_of(error))}") from None
             try:
-                return open_growing(path), True
+                return open_growing(path)
             except FAILURES as second:
                 failed = second
         if time.monotonic() > deadline:
@@ -135,10 +136,10 @@ def open_file(path: Path) -> Stored:
     NotARunFileError
         With one line that says what is wrong.
     """
-    file, unclosed = open_hdf5(path)
+    file = open_hdf5(path)
     try:
         # One that was killed does not grow, and what does not grow needs no second look.
-        stored = _stored(path, file, unclosed and is_being_written(path))
+        stored = _stored(path, file, is_being_written(path))
         stored.check()
         parse_configuration(path, stored.configuration_text)
     except BaseException:

@@ -7,122 +7,84 @@ the HDF5 File Format Specification, section II.A.
 
 import os
 import struct
-from pathlib import Path
 
-import filelock
 import h5py
 
-from .files import absolute
-from .hdf5 import CHUNK_CACHE_BYTES, LIBRARY_VERSIONS
+from .hdf5 import CHUNK_CACHE_BYTES, LIBRARY_VERSIONS, opened
+from .locks import InUseError, Lock, is_at
 
-BEING_WRITTEN = "is being written by another run; wait for its end, or name another file"
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 SUPERBLOCK_BYTES = 48
 VERSION_AT, FLAGS_AT, END_AT, CHECKSUM_AT = 8, 11, 28, 44
-PROBE_SECONDS = 0.2  # more than a reader takes to look whether a lock is held
 
 
-class InUseError(OSError):
-    """Another process is writing the file."""
-
-
-def lock_path(path: Path) -> Path:
-    """The file beside a run file that its writer holds locked; one for all links to it."""
-    path = absolute(path)
-    return path.with_name(f".{path.name}.lock")
-
-
-def lock(path: Path) -> filelock.BaseFileLock:
-    """Become the one writer of a file, until the lock is released or this process ends.
-
-    Raises
-    ------
-    InUseError
-        Another process, or another run of this one, is writing it.
-    OSError
-        Its folder takes no files.
-    """
-    held = filelock.FileLock(lock_path(path))
-    refused = f"{path}: cannot be written; check the permissions of {path.parent}"
-    try:
-        held.acquire(timeout=PROBE_SECONDS, poll_interval=PROBE_SECONDS / 10)
-    except filelock.Timeout:
-        if not lock_path(path).exists():  # as in /proc, where filelock tries again and again
-            raise OSError(refused) from None
-        raise InUseError(f"{path}: {BEING_WRITTEN}") from None
-    except OSError:
-        raise OSError(refused) from None
-    return held
-
-
-def release(held: filelock.BaseFileLock) -> None:
-    """Let others write the file."""
-    # Removed while it is held: whoever opened it meanwhile finds it taken, or gone.
-    Path(held.lock_file).unlink(missing_ok=True)
-    held.release()
-
-
-def is_being_written(path: Path) -> bool:
-    """Whether a process holds the file's lock."""
-    if not lock_path(path).exists():
-        return False
-    probe = filelock.FileLock(lock_path(path))
-    try:
-        probe.acquire(blocking=False)
-    except filelock.Timeout:
-        return True
-    except OSError:  # a folder that may only be read
-        return False
-    probe.release()
-    return False
-
-
-def open_to_write(path: Path) -> h5py.File:
-    """Open a run file to write on, and let others read it meanwhile; call with its lock held.
+def open_to_write(held: Lock) -> h5py.File:
+    """Open a run file to write on, and let others read it meanwhile.
 
     Raises
     ------
     OSError
         It cannot be written, another program has it open, or it is too damaged to go on from.
     """
-    clear_flags(path)
-    file = read_write(path)
+    held.exclude_readers()
+    clear_flags(held)
+    file = read_write(held)
     file.swmr_mode = True
+    held.admit_readers()
     return file
 
 
-def read_write(path: Path) -> h5py.File:
+def read_write(held: Lock) -> h5py.File:
     """Open an HDF5 file that nobody else has open."""
     try:
-        return h5py.File(path, "r+", libver=LIBRARY_VERSIONS, rdcc_nbytes=CHUNK_CACHE_BYTES)
+        file = _opened(held)
     except OSError as error:
         if isinstance(error, BlockingIOError) or "already open" in str(error):
-            raise InUseError(f"{path}: is open in another program; close it there first") from None
+            raise InUseError(f"{held.path}: is open in another program; close it there first") from None
         raise
+    if not is_at(held.path, file.id.get_vfd_handle()) or not is_at(held.path, held.descriptor):
+        file.close()
+        raise InUseError(f"{held.path}: another file was put in its place; look which one is to be written")
+    return file
 
 
-def clear_flags(path: Path) -> bool:
+def _opened(held: Lock) -> h5py.File:
+    options = {"libver": LIBRARY_VERSIONS, "rdcc_nbytes": CHUNK_CACHE_BYTES}
+    held.leave_to_hdf5()
+    try:
+        return opened(held.path, "r+", **options)
+    except BlockingIOError:  # a reader came; or, as on NFS, it is our mark that is in HDF5's way
+        held.exclude_readers()
+        return h5py.File(held.path, "r+", locking=False, **options)
+
+
+def clear_flags(held: Lock) -> bool:
     """Undo what a killed writer left in the superblock; returns whether there was anything.
 
     Raises
     ------
     OSError
-        The superblock is not one that memsim writes, or is damaged.
+        The superblock is not one that memsim writes, or is damaged; or there is something to undo, and no lock
+        says that its writer is dead.
     """
-    with path.open("r+b") as file:
-        block = bytearray(file.read(SUPERBLOCK_BYTES))
-        if len(block) < SUPERBLOCK_BYTES or block[:8] != SIGNATURE or block[VERSION_AT] != 3:
-            raise OSError(f"{path}: has no superblock of version 3; it cannot be continued")
-        (stored,) = struct.unpack_from("<I", block, CHECKSUM_AT)
-        if stored != lookup3(bytes(block[:CHECKSUM_AT])):
-            raise OSError(f"{path}: has a damaged superblock; it cannot be continued")
-        if block[FLAGS_AT] == 0:
-            return False
-        block[FLAGS_AT] = 0
-        struct.pack_into("<Q", block, END_AT, os.fstat(file.fileno()).st_size)
-        struct.pack_into("<I", block, CHECKSUM_AT, lookup3(bytes(block[:CHECKSUM_AT])))
-        file.seek(0)
-        file.write(block)
+    path, file = held.path, held.descriptor
+    block = bytearray(os.pread(file, SUPERBLOCK_BYTES, 0))
+    if len(block) < SUPERBLOCK_BYTES or block[:8] != SIGNATURE or block[VERSION_AT] != 3:
+        raise OSError(f"{path}: has no superblock of version 3; it cannot be continued")
+    (stored,) = struct.unpack_from("<I", block, CHECKSUM_AT)
+    if stored != lookup3(bytes(block[:CHECKSUM_AT])):
+        raise OSError(f"{path}: has a damaged superblock; it cannot be continued")
+    if block[FLAGS_AT] == 0:
+        return False
+    if not held.excluding:
+        raise OSError(
+            f"{path}: is marked as being written, and its file system has no locks that would tell whether its run "
+            f"was killed; make sure that no run writes it, copy it to a local disk, and go on there"
+        )
+    block[FLAGS_AT] = 0
+    struct.pack_into("<Q", block, END_AT, os.fstat(file).st_size)
+    struct.pack_into("<I", block, CHECKSUM_AT, lookup3(bytes(block[:CHECKSUM_AT])))
+    os.pwrite(file, block, 0)
     return True
 
 

@@ -7,11 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import filelock
 import h5py
 import numpy as np
 
-from . import recovery, space
+from . import locks, recovery, space
 from .chunks import checksum
 from .files import absolute
 from .hdf5 import growing, memory_file, write_rows, write_slot
@@ -32,8 +31,8 @@ def check_target(path: Path, overwrite: bool) -> None:
         raise ValueError(f"{path}: is a folder; name a file in it")
     if path.exists() and not overwrite:
         raise ValueError(f"{path}: exists; name another file, or allow it to be replaced with --overwrite")
-    if path.exists() and recovery.is_being_written(path):
-        raise ValueError(f"{path}: {recovery.BEING_WRITTEN}")
+    if path.exists() and locks.is_being_written(path):
+        raise ValueError(f"{path}: {locks.BEING_WRITTEN}")
     folder = path.parent
     if not folder.is_dir():
         raise ValueError(f"{path}: there is no folder {folder}; make it first")
@@ -50,22 +49,23 @@ class Target:
     file : h5py.File
     path : Path or None
         None for a file in memory.
-    held : filelock.BaseFileLock or None
+    held : locks.Lock or None
     """
 
     file: h5py.File
     path: Path | None = None
-    held: filelock.BaseFileLock | None = None
+    held: locks.Lock | None = None
 
     def close(self) -> None:
         """Close the file, and let others write it."""
         try:
-            self.file.close()
-            if self.path is not None:
-                space.release(self.path)
+            if self.file:
+                self.file.close()
+                if self.held is not None:
+                    space.release(self.held.descriptor)
         finally:
             if self.held is not None:
-                recovery.release(self.held)
+                self.held.release()
 
 
 def open_target(path: Path | None, overwrite: bool) -> Target:
@@ -84,21 +84,48 @@ def open_target(path: Path | None, overwrite: bool) -> Target:
     return _target_of(path, image, overwrite, recovery.read_write)
 
 
-def _target_of(path: Path, image: bytes, overwrite: bool, opened: Callable[[Path], h5py.File]) -> Target:
-    """A file of given bytes: made under another name, so that a file that is to be replaced stays until it is whole."""
-    path = absolute(path)  # of a link, the file that it leads to: its lock lies beside that
-    check_target(path, overwrite)
-    held = recovery.lock(path)
-    begun = path.with_name(f".{path.name}.new")
+def _target_of(path: Path, image: bytes, overwrite: bool, opened: Callable[[locks.Lock], h5py.File]) -> Target:
+    """A file of given bytes that is open to be written."""
+    held = _put(path, image, overwrite)
     try:
+        return Target(opened(held), held.path, held)
+    except BaseException:
+        held.release()
+        raise
+
+
+def _put(path: Path, image: bytes, overwrite: bool) -> locks.Lock:
+    """Make a file under another name, so that one that is to be replaced stays until it is whole; whose writer this is.
+
+    Its lock goes with it to its own name. A file that is replaced is locked for
+    that moment: no run may go on with it then.
+    """
+    path = absolute(path)  # of a link, the file that it leads to
+    begun = path.with_name(f".{path.name}.new")
+    held = locks.new(begun)
+    try:
+        check_target(path, overwrite)  # another one may have made it while this waited
+        space.require(held.descriptor, 0, len(image) + space.MARGIN)
         _write_whole(begun, image)
-        space.require(begun, 0, len(image) + space.MARGIN)
-        begun.replace(path)
-        return Target(opened(path), path, held)
+        replaced = locks.lock(path) if path.exists() else None
+        try:
+            begun.replace(path)
+        finally:
+            if replaced is not None:
+                replaced.release()
+        held.move(path)
     except BaseException:
         begun.unlink(missing_ok=True)
-        recovery.release(held)
+        held.release()
         raise
+    return held
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise (space.full(len(content)) if space.is_full(error) else error) from None
 
 
 def write_image(path: Path, image: bytes, overwrite: bool = False) -> None:
@@ -110,7 +137,9 @@ def write_image(path: Path, image: bytes, overwrite: bool = False) -> None:
         With a line that says what to do.
     """
     check_target(path, overwrite)
-    _target_of(path, image, overwrite, recovery.read_write).close()
+    held = _put(path, image, overwrite)
+    space.release(held.descriptor)
+    held.release()
 
 
 def open_image(image: bytes) -> h5py.File:
@@ -140,13 +169,6 @@ def _layout_image(run: RunDescription, trace: TracePlan) -> bytes:
     with new_file(run, trace) as file:
         file.flush()
         return bytes(file.id.get_file_image())
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise (space.full(len(content)) if error.errno in space.FULL else error) from None
 
 
 class RunWriter:
@@ -347,10 +369,12 @@ class RunWriter:
         """Have room for so many bytes more, and for all that is staged here or held by HDF5."""
         if self.path is None:
             return
+        descriptor = self.file.id.get_vfd_handle()
+        locks.refuse_gone(self.path, descriptor)
         self._unflushed += size
         end = self.file.id.get_filesize()
         room = self._unflushed + self._held + space.MARGIN
-        space.require(self.path, min(self._reserved, end), end + room)
+        space.require(descriptor, min(self._reserved, end), end + room)
         self._reserved = end
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import h5py
 
+from .hdf5 import opened
+
 _LOCK = threading.Lock()
 _OPEN: dict[tuple[int, int], tuple[h5py.File, int]] = {}  # by device and inode: file, readers
 
@@ -22,7 +24,7 @@ def open_growing(path: Path) -> h5py.File:
     with _LOCK:
         file, readers = _OPEN.get(key, (None, 0))
         if file is None or not file:
-            file, readers = h5py.File(path, "r", swmr=True), 0
+            file, readers = opened(path, swmr=True), 0
         _OPEN[key] = file, readers + 1
         return file
 

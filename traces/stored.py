@@ -561,6 +561,16 @@ class Stored(DoubtedFile):
             raise self.broken("checkpoint/total_error is not of the realisations")
         for name in ("device_steps", "wall_seconds"):
             self.checkpoint(name)
+        if self.finished and not self.live:
+            self._check_end(samples * self.sample_steps)
+
+    def _check_end(self, steps: int) -> None:
+        """A run that is finished has all rows of its traces."""
+        for bank in self.traced:
+            trace = self.trace(bank)
+            wanted = trace.selection.row_of(steps)
+            if trace.rows != wanted:
+                raise self.broken(f"is said to be finished, with {trace.rows} rows of traces/{bank}, not {wanted}")
 
     def _check_best(self, shapes: Mapping[str, tuple[int, int, int]], lanes: int) -> None:
         """The best epoch so far is of the run's shapes, for each checkpoint."""

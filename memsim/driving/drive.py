@@ -23,6 +23,7 @@ from ..preparing import prepare
 from ..provenance import environment
 from ..traces.background import BackgroundWriter
 from ..traces.drive_file import RESPONSES, UNITS, DriveDescription, DriveWriter, open_drive_file
+from ..traces.locks import GoneError
 from ..traces.run_file import check_target, close_quietly, open_target
 from ..traces.space import DiskFullError
 from ..waveforms import Sampled, Waveform, parts_of
@@ -185,6 +186,9 @@ def run(
     except DiskFullError as error:
         close_quietly(target)
         raise RunError(f"{out}: {error.strerror}; it keeps the rows so far") from None
+    except GoneError as error:
+        close_quietly(target)
+        raise RunError(str(error)) from None
     except BaseException:
         close_quietly(target)
         raise

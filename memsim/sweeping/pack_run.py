@@ -12,7 +12,7 @@ from ..assembly import assemble
 from ..errors import InputError, NotFiniteError, StoppedCompilingError
 from ..preparing import Tell, progress_of, told_to
 from ..recording import trace_plan
-from ..traces import recovery
+from ..traces import locks
 from .folder import Folder
 from .packing import Pack
 
@@ -75,7 +75,7 @@ def carry_out(pack: Pack, folder: Folder, stop: threading.Event, tell: Callable[
     while kept := folder.kept(pack):
         if stop.is_set():
             return False
-        if recovery.is_being_written(path):
+        if locks.is_being_written(path):
             time.sleep(LOOK_SECONDS)
             continue
         try:

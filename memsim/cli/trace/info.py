@@ -46,8 +46,8 @@ def state_of(run: "Run", file: Path, epochs: int, *, live: bool, finished: bool)
     """In a few words, how the run ended or where it is."""
     wanted = run.config.learning.epochs
     goes_on = f"'memsim run {shlex.quote(str(file))} --resume' goes on"
-    if finished:
-        return f"stopped after {epochs} of {wanted} epochs; {goes_on}" if run.stopped else "finished"
     if live:
         return f"is being written: {epochs} of {wanted} epochs so far"
+    if finished:
+        return f"stopped after {epochs} of {wanted} epochs; {goes_on}" if run.stopped else "finished"
     return f"the run has not finished: {epochs} of {wanted} epochs are complete; {goes_on}"

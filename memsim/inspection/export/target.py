@@ -1,6 +1,5 @@
 """A file that is there whole or not at all."""
 
-import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,9 +7,7 @@ from pathlib import Path
 
 from ...errors import InputError
 from ...traces.run_file import check_target
-from ...traces.space import DiskFullError
-
-FULL = (errno.ENOSPC, errno.EDQUOT)
+from ...traces.space import DiskFullError, is_full
 
 
 def check_export_target(path: Path, overwrite: bool, source: Path | None) -> None:
@@ -45,13 +42,8 @@ def written_whole(path: Path, overwrite: bool) -> Iterator[Path]:
         check_export_target(path, overwrite, None)
         os.replace(partial, path)
     except OSError as error:
-        if not _is_full(error):
+        if not is_full(error):
             raise
         raise DiskFullError(f"{path}: the disk is full; make room, or name a file on another disk") from error
     finally:
         partial.unlink(missing_ok=True)
-
-
-def _is_full(error: OSError) -> bool:
-    """Whether a disk was full; pyarrow says so in words alone."""
-    return error.errno in FULL or any(os.strerror(code) in str(error) for code in FULL)
