@@ -12,7 +12,7 @@ from .datasets.scaling import Beyond
 from .engine import Engine
 from .errors import InputError
 from .kernels.random import PURPOSE_EVALUATION
-from .replay import of_realisations, refuse_states
+from .replay import of_realisations
 from .run import Run
 
 NUMBERED, SEEDED = 0, 1  # whether the noise of an evaluation is drawn by its number, or by a seed
@@ -176,9 +176,7 @@ def _apart(assembly: Assembly) -> Prediction:
 def _states(finished: Run, bank: str, keyframe: int | None, *, best: bool) -> np.ndarray:
     """States of a bank at the best epoch, at a keyframe or at the end, (devices, variables, realisations)."""
     if best:
-        states = finished.best_state[bank]
-        refuse_states(finished.stored, bank, states, "the best epoch")
-        return states
+        return finished.best_state[bank]
     return finished.final_state[bank] if keyframe is None else finished.keyframes[bank][keyframe]
 
 

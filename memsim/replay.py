@@ -73,8 +73,6 @@ class StoredKeyframes:
         past = (list(begun.past) if begun else []) if start else stored.keyframe_past(index)
         if wanted is not None and bias is not None and keyframe_checksum(states, bias, past) != wanted:
             raise stored.broken(f"the checksum of keyframe {index} is wrong")
-        for bank, values in zip(banks, states, strict=True):
-            refuse_states(stored, bank, values, "the start" if start else f"keyframe {index}")
         units = len(bias) if bias is not None else 0
         return Checkpoint(
             sample=0 if start else int(self.samples[index]),
@@ -85,13 +83,6 @@ class StoredKeyframes:
             counters=[],
             device_steps=0,
         )
-
-
-def refuse_states(stored: Stored, bank: str, states: np.ndarray, where: str) -> None:
-    """Refuse states that no device can have."""
-    lower, upper = np.array([v[2:] for v in stored.bank(bank).variables]).T[..., None]
-    if not ((lower <= states) & (states <= upper)).all():  # NaN is neither
-        raise stored.broken(f"the states of {bank} at {where} are not within their bounds")
 
 
 def of_realisations(assembly: Assembly, realisations: Sequence[int]) -> Assembly:

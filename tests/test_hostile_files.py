@@ -19,6 +19,7 @@ from memsim.configuration import Configuration
 from memsim.datasets import balanced_gate, labelled, scaled
 from memsim.devices import Node
 from memsim.errors import ReplayError, RunFileError
+from memsim.inspection import analysis
 from memsim.recording import ADDED_COUNTERS
 from memsim.traces.heaps import broken_heap
 from memsim.traces.run_file import keyframe_checksum
@@ -672,10 +673,32 @@ def test_states_beyond_their_bounds_are_not_replayed(broken, value):
     spoilt(broken, 1, value)
     with memsim.open_run(broken) as run:
         steps = run.sample_steps
-        with pytest.raises(RunFileError, match="the states of nodes2 at keyframe 1 are not within their bounds"):
+        with pytest.raises(RunFileError, match="keyframes/nodes2/state holds states that are not within their bounds"):
             run.window("synapses1", "state", 9 * steps, 9 * steps + 5)
-        with pytest.raises(RunFileError, match="the states of nodes2 at keyframe 1 are not within their bounds"):
+        with pytest.raises(RunFileError, match="keyframes/nodes2/state holds states that are not within their bounds"):
             run.window("synapses1", "state", 6 * steps, 6 * steps + 5)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -1.0, 1e308])
+@pytest.mark.parametrize(
+    ("place", "ask"),
+    [
+        ("keyframes/nodes2/state", lambda run: analysis.weight_histogram(run, "nodes2")),
+        ("keyframes/nodes2/state", lambda run: analysis.drift_per_epoch(run, "nodes2")),
+        ("keyframes/nodes2/state", lambda run: run.weights),
+        ("keyframes/nodes2/state", lambda run: run.keyframes["nodes2"]),
+        ("banks/nodes2/initial_state", lambda run: run.initial_state["nodes2"]),
+        ("traces/nodes2/state", lambda run: run.window("nodes2", "state", 0, 9)),
+        ("traces/nodes2/state", lambda run: run.kept("nodes2", "state")),
+        ("traces/nodes2/state", lambda run: analysis.switching_events(run, "nodes2", stop=9)),
+    ],
+)
+def test_states_that_no_run_writes_are_not_looked_at(broken, place, ask, value):
+    with h5py.File(broken, "r+") as file:
+        file[place][-1 if place.startswith("keyframes") else 0] = value
+    message = f"is a broken run file: {place} holds states that are not within their bounds"
+    with pytest.raises(RunFileError, match=message), memsim.open_run(broken) as run:
+        ask(run)
 
 
 def test_other_states_within_their_bounds_are_found_by_the_replay(broken):

@@ -170,6 +170,13 @@ class DoubtedFile:
         except FAILURES as error:
             raise self.broken(f"{path} cannot be read: {line_of(error)}") from None
 
+    def read_finite(self, path: str, *where: Any, ndim: int | None = None) -> np.ndarray:
+        """Values that a run or a drive would have stopped at, had they not been finite, as states; float64."""
+        values: np.ndarray = self.read(path, *where, ndim=ndim, kind="f")
+        if not np.isfinite(values).all():
+            raise self.broken(f"{path} holds values that are not finite")
+        return values
+
     def _require_filters(self, path: str, dataset: h5py.Dataset) -> None:
         """Refuse to unpack what was packed with a plugin that is not installed; the file is not broken."""
         try:

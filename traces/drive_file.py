@@ -392,14 +392,13 @@ class DriveReader(FileReader):
     @property
     def initial_state(self) -> np.ndarray:
         """State before row 0, (devices,) or (devices, variables) float64."""
-        values: np.ndarray = self._doubted.read("initial_state")
+        values = self._doubted.read_finite("initial_state")
         return values[:, 0] if values.shape[1] == 1 else values
 
     @property
     def energy(self) -> np.ndarray:
         """Sum of V I dt over all rows in J, (devices,) float64; negative where a device gave energy."""
-        values: np.ndarray = self._doubted.read("energy")
-        return values
+        return self._doubted.read_finite("energy")
 
     @property
     def stalled(self) -> np.ndarray:
@@ -425,20 +424,17 @@ class DriveReader(FileReader):
     @property
     def peak_response(self) -> np.ndarray:
         """Largest magnitude of the response in A or V, (devices,) float64."""
-        values: np.ndarray = self._doubted.read("peak_response")
-        return values
+        return self._doubted.read_finite("peak_response")
 
     @property
     def lowest(self) -> np.ndarray:
         """Smallest state, the initial one included, (devices, variables) float64."""
-        values: np.ndarray = self._doubted.read("lowest")
-        return values
+        return self._doubted.read_finite("lowest")
 
     @property
     def highest(self) -> np.ndarray:
         """Largest state, the initial one included, (devices, variables) float64."""
-        values: np.ndarray = self._doubted.read("highest")
-        return values
+        return self._doubted.read_finite("highest")
 
     @property
     def rows_at_bound(self) -> np.ndarray:
@@ -472,5 +468,5 @@ class DriveReader(FileReader):
         if quantity not in QUANTITIES:
             raise KeyError(f"quantity: must be one of {', '.join(QUANTITIES)} (got {quantity!r})")
         last = self.steps if stop is None else min(stop, self.steps)
-        values: np.ndarray = self._doubted.read(quantity, slice(start, last, stride), kind="f")
+        values = self._doubted.read_finite(quantity, slice(start, last, stride))
         return values[:, :, 0] if quantity == "state" and values.shape[2] == 1 else values

@@ -53,8 +53,7 @@ class StoredSchema1(Stored):
 
     def initial_state(self, name: str) -> np.ndarray:
         """(devices, variables, realisations)."""
-        values: np.ndarray = self.read(f"initial_state/{name}", ndim=3, kind="f")
-        return values
+        return self.states(name, f"initial_state/{name}", ndim=3)
 
     @property
     def keyframe_interval(self) -> int:
@@ -69,8 +68,7 @@ class StoredSchema1(Stored):
 
     def keyframe_states(self, name: str, index: int | slice) -> np.ndarray:
         """States of a bank at one keyframe or several."""
-        values: np.ndarray = self.read(f"keyframes/{name}", index, ndim=4, kind="f")
-        return values
+        return self.states(name, f"keyframes/{name}", index, ndim=4)
 
     def keyframe_bias(self, index: int | slice) -> None:
         """Was not kept."""
@@ -88,8 +86,7 @@ class StoredSchema1(Stored):
         """State after the last step."""
         if not self.finished:
             raise self.broken("its run has not finished, and files of schema version 1 cannot be continued")
-        values: np.ndarray = self.read(f"final_state/{name}", ndim=3, kind="f")
-        return values
+        return self.states(name, f"final_state/{name}", ndim=3)
 
     def checkpoint(self, name: str) -> Any:
         """Totals at the end of the run."""
@@ -146,6 +143,9 @@ class StoredSchema1(Stored):
 
     def _check_time(self, path: str, rows: int) -> None:
         """Rows have no times of their own."""
+
+    def _check_end(self, bank: str) -> None:
+        """Its windows are not known."""
 
     def _check_overview(self, bank: str, quantity: str, row: tuple[int, ...]) -> None:
         """There is no overview."""

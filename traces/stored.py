@@ -7,7 +7,7 @@ it only values can be wrong, and they are doubted where they are read.
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -167,8 +167,7 @@ class Stored(DoubtedFile):
 
     def best_state(self, name: str) -> np.ndarray:
         """States of a bank at that epoch's end, (devices, variables, realisations)."""
-        values: np.ndarray = self.read(f"best/{name}/state", self.slot, ndim=4, kind="f")
-        return values
+        return self.states(name, f"best/{name}/state", self.slot, ndim=4)
 
     @property
     def has_energies(self) -> bool:
@@ -247,10 +246,20 @@ class Stored(DoubtedFile):
         """What the controller knows of a bank."""
         return {value: self.number(f"banks/{name}", value) for value in CALIBRATION}
 
+    def states(
+        self, name: str, path: str, *where: Any, ndim: int | None = None, variables: Any = slice(None)
+    ) -> np.ndarray:
+        """States of a bank, of some of its variables: finite, and within their bounds, as all that a run writes."""
+        values: np.ndarray = self.read(path, *where, ndim=ndim, kind="f")
+        lower, upper = np.array([bounds[2:] for bounds in self.bank(name).variables])[variables].T[..., None]
+        fitting = values.ndim > 1 and values.shape[-2] == len(lower)
+        if not (fitting and ((lower <= values) & (values <= upper) & np.isfinite(values)).all()):
+            raise self.broken(f"{path} holds states that are not within their bounds")
+        return values
+
     def initial_state(self, name: str) -> np.ndarray:
         """(devices, variables, realisations)."""
-        values: np.ndarray = self.read(f"banks/{name}/initial_state", ndim=3, kind="f")
-        return values
+        return self.states(name, f"banks/{name}/initial_state", ndim=3)
 
     @cached_property
     def beginning(self) -> Beginning | None:
@@ -301,8 +310,7 @@ class Stored(DoubtedFile):
 
     def keyframe_states(self, name: str, index: int | slice) -> np.ndarray:
         """States of a bank at one keyframe or several, (devices, variables, realisations) each."""
-        values: np.ndarray = self.read(f"keyframes/{name}/state", index, ndim=4, kind="f")
-        return values
+        return self.states(name, f"keyframes/{name}/state", index, ndim=4)
 
     def keyframe_bias(self, index: int | slice) -> np.ndarray | None:
         """Bias weights as the controller knew them, (units, realisations); None where the file has none."""
@@ -428,16 +436,23 @@ class Stored(DoubtedFile):
         """Rows of a trace: (rows, devices, [variables,] realisations)."""
         path = f"traces/{bank}/{quantity}"
         channels = (devices, slice(None), realisations) if quantity == "state" else (devices, realisations)
+        read = self._reader(bank, quantity)
         # A stride is taken of rows that are read together: HDF5 would pick single ones one by one.
         piece = STRIDDEN_ROWS * stride if stride > 1 else max(1, last - first)
         parts = [
-            self.read(path, slice(at, min(last, at + piece)), *channels, ndim=1 + len(channels), kind="f")[::stride]
+            read(path, slice(at, min(last, at + piece)), *channels, ndim=1 + len(channels))[::stride]
             for at in range(first, max(last, first + 1), piece)
         ]
         values = parts[0] if len(parts) == 1 else np.concatenate(parts)
         if len(values) != len(range(first, last, stride)):
             raise self.broken(f"traces/{bank}/{quantity} has fewer rows than were counted")
         return values
+
+    def _reader(self, bank: str, quantity: str) -> Callable[..., Any]:
+        """What reads a quantity of a trace."""
+        if quantity != "state":
+            return partial(self.read, kind="f")
+        return partial(self.states, bank, variables=self.trace(bank).selection.variables)
 
     def trace_steps(self, bank: str, first: int, last: int) -> np.ndarray:
         """The steps that rows belong to, (rows,) int64."""
@@ -447,7 +462,7 @@ class Stored(DoubtedFile):
     def overview(self, bank: str, quantity: str, level: int, first: int, last: int) -> np.ndarray:
         """Entries of the overview, (entries, 2, devices, [variables,] realisations)."""
         path = f"overview/{bank}/{LEVELS[level]}/{quantity}"
-        values: np.ndarray = self.read(path, slice(first, last), kind="f")
+        values: np.ndarray = self._reader(bank, quantity)(path, slice(first, last))
         if len(values) != last - first:
             raise self.broken(f"{path} has fewer entries than were counted")
         return values
@@ -501,6 +516,7 @@ class Stored(DoubtedFile):
         self._check_results(len(data.inputs), shapes, lanes)
         for bank in self.traced:
             self._check_trace(bank, shapes[bank])
+            self._check_end(bank)
 
     def _shape_of(self, bank: str, lanes: int) -> tuple[int, int, int]:
         about = self.bank(bank)
@@ -561,16 +577,6 @@ class Stored(DoubtedFile):
             raise self.broken("checkpoint/total_error is not of the realisations")
         for name in ("device_steps", "wall_seconds"):
             self.checkpoint(name)
-        if self.finished and not self.live:
-            self._check_end(samples * self.sample_steps)
-
-    def _check_end(self, steps: int) -> None:
-        """A run that is finished has all rows of its traces."""
-        for bank in self.traced:
-            trace = self.trace(bank)
-            wanted = trace.selection.row_of(steps)
-            if trace.rows != wanted:
-                raise self.broken(f"is said to be finished, with {trace.rows} rows of traces/{bank}, not {wanted}")
 
     def _check_best(self, shapes: Mapping[str, tuple[int, int, int]], lanes: int) -> None:
         """The best epoch so far is of the run's shapes, for each checkpoint."""
@@ -619,6 +625,14 @@ class Stored(DoubtedFile):
             self._check_rows(f"{path}/{name}", row, trace.rows, "f")
             self._check_overview(bank, name, row)
         self._check_time(path, trace.rows)
+
+    def _check_end(self, bank: str) -> None:
+        """A run that is finished has all rows of its traces."""
+        if self.finished and self.has_counters and not self.live:
+            trace = self.trace(bank)
+            wanted = trace.selection.row_of(int(self.checkpoint("sample")) * self.sample_steps)
+            if trace.rows != wanted:
+                raise self.broken(f"it is said to be finished, with {trace.rows} rows of traces/{bank}, not {wanted}")
 
     def _check_time(self, path: str, rows: int) -> None:
         self._check_rows(f"{path}/time", (), rows, "i")

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from ..engine import BankRows
-from ..errors import InputError, RunError
+from ..errors import InputError, RunError, RunFileError
 from ..learning_rates import rates_of
 from ..replay import StoredKeyframes, check, replay, replaying_engine, tolerance_of
 from ..run import Run
@@ -97,7 +97,11 @@ def _keyframes(run: Run, report: Report) -> Finding:
         wanted, bias = stored.keyframe_checksum(k), stored.keyframe_bias(k)
         if wanted is None or bias is None:
             return Finding(f"keyframes, {count} without checksums (schema version 1)", ())
-        states = [stored.keyframe_states(bank, k) for bank in run.banks]
+        try:
+            states = [stored.keyframe_states(bank, k) for bank in run.banks]
+        except RunFileError as error:
+            wrong.append(f"keyframe {k}: {error}")
+            continue
         found = keyframe_checksum(states, bias, stored.keyframe_past(k))
         if found != wanted:
             wrong.append(f"keyframe {k} has the checksum {found:08x}, not {wanted:08x}")

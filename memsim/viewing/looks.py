@@ -9,7 +9,6 @@ import numpy as np
 
 from ..inspection.channels import Channel, Channels
 from ..inspection.curves import Curve, curves
-from ..replay import refuse_states
 from ..reporting import counted
 from ..run import Run
 from ..traces.reader import Rows
@@ -272,7 +271,6 @@ class Looker:
                 self._moments.pop(next(iter(self._moments)))
             first = 0 if known is None else len(known)
             new = self.run.stored.keyframe_states(bank, slice(first, count))[..., list(realisations)]
-            refuse_states(self.run.stored, bank, new, f"keyframes {first} to {count - 1}")
             known = new if known is None else np.concatenate([known, new])
             self._moments[key] = known
         return known[:count]
