@@ -1,5 +1,6 @@
 """What all figures share: size, style, colours, units, saving."""
 
+import io
 from functools import partial
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from matplotlib.ticker import Formatter, FuncFormatter, LogFormatter, ScalarForm
 
 from .errors import InputError
 from .streams import printable
-from .traces.run_file import check_target
+from .whole import check_output, written_whole
 
 # Okabe and Ito's colours, told apart by everyone; and some of Tol's, where seven are not enough.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#000000")
@@ -41,7 +42,10 @@ def save(figure: Figure, path: Path, overwrite: bool) -> None:
     """
     check_plot_target(path, overwrite)
     show_as_it_is(figure)
-    figure.savefig(path)
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format=path.suffix.removeprefix("."))
+    with written_whole(path, overwrite) as begun:
+        begun.write_bytes(drawn.getvalue())
 
 
 def show_as_it_is(figure: Figure) -> None:
@@ -76,7 +80,4 @@ def check_plot_target(path: Path, overwrite: bool) -> None:
     known = FigureCanvasAgg.get_supported_filetypes()
     if path.suffix.removeprefix(".") not in known:
         raise InputError(f"{path}: a figure's file must end in .{', .'.join(sorted(known))}")
-    try:
-        check_target(path, overwrite)
-    except ValueError as error:
-        raise InputError(str(error)) from None
+    check_output(path, overwrite)

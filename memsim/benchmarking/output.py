@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import InputError
-from ..traces.run_file import check_target
+from ..whole import check_output
 from .records import Report, write_report
 
 
@@ -27,10 +27,7 @@ def check_targets(names: tuple[str, ...], out: Path | None, plot: Path | None, o
     InputError
     """
     if out is not None:
-        try:
-            check_target(out, overwrite)
-        except ValueError as error:
-            raise InputError(str(error)) from None
+        check_output(out, overwrite)
     return Targets(out, figure_files(names, plot, overwrite) if plot is not None else {})
 
 

@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError
 from ..errors import InputError
 from ..fields import Settings, explain
 from ..reading import read_text
+from ..whole import write_text
 from .timing import Times, noise_of
 
 SCHEMA = 1
@@ -117,7 +118,7 @@ class Report(Settings):
 
 def write_report(report: Report, path: Path) -> None:
     """Write a report as JSON."""
-    path.write_text(report.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    write_text(path, report.model_dump_json(indent=1) + "\n")
 
 
 def read_report(path: Path) -> Report:

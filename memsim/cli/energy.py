@@ -93,7 +93,7 @@ def _refuse_targets(plot: Path | None, json: Path | None, csv: Path | None, over
     from ..errors import InputError
     from ..figures import check_plot_target
     from ..traces.files import absolute
-    from ..traces.run_file import check_target
+    from ..whole import check_output
 
     given = [absolute(path) for path in (plot, json, csv) if path is not None]
     if len(set(given)) != len(given):
@@ -101,10 +101,7 @@ def _refuse_targets(plot: Path | None, json: Path | None, csv: Path | None, over
     if plot is not None:
         check_plot_target(plot, overwrite)
     for path in filter(None, (json, csv)):
-        try:
-            check_target(path, overwrite)
-        except ValueError as error:
-            raise InputError(str(error)) from None
+        check_output(path, overwrite)
 
 
 def _widths(file: Path, widths: tuple[int, ...], assignments: tuple[str, ...], threads: int | None, quiet: bool):  # type: ignore[no-untyped-def]

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..kernels.slots import Phase
 from ..run import Run
+from ..whole import write_text, written_whole
 from .summary import EnergySummary
 from .widths import AtWidth, exponent
 
@@ -57,12 +58,12 @@ def _numbers(summary: EnergySummary) -> dict[str, float]:
 
 def write_json(summary: EnergySummary, widths: Sequence[AtWidth], path: Path) -> None:
     """Write the summary."""
-    path.write_text(json.dumps(as_dict(summary, widths), indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    write_text(path, json.dumps(as_dict(summary, widths), indent=2, allow_nan=False) + "\n")
 
 
 def write_csv(run: Run, path: Path) -> None:
     """Write a row for each epoch, bank, phase and realisation."""
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with written_whole(path, overwrite=True) as partial, partial.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
         table.writerow(["epoch", "bank", "phase", "realisation", "energy_joules", "time_seconds"])
         times = run.phase_time

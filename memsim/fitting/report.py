@@ -8,7 +8,7 @@ from ..errors import InputError
 from ..reporting import counted
 from ..si import with_prefix
 from ..terminal import Table, describe, numbers, show
-from ..traces.run_file import check_target
+from ..whole import check_output, write_text
 from .result import Fit, FittedParameter
 
 
@@ -44,17 +44,14 @@ def check_file(path: Path, ending: str, overwrite: bool) -> None:
     """Refuse a file before the work, not after it."""
     if path.suffix != ending:
         raise InputError(f"{path}: must end in {ending}")
-    try:
-        check_target(path, overwrite)
-    except ValueError as error:
-        raise InputError(str(error)) from None
+    check_output(path, overwrite)
 
 
 def write_toml(fit: Fit, path: Path) -> None:
     """Write the fitted device as the configuration of a drive."""
-    path.write_text(fit.to_toml(path.parent), encoding="utf-8")
+    write_text(path, fit.to_toml(path.parent))
 
 
 def write_json(fit: Fit, path: Path) -> None:
     """Write parameters, errors, correlations and residual."""
-    path.write_text(json.dumps(fit.as_dict(), indent=2) + "\n", encoding="utf-8")
+    write_text(path, json.dumps(fit.as_dict(), indent=2) + "\n")

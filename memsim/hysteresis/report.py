@@ -12,7 +12,7 @@ from ..provenance import environment
 from ..reporting import counted
 from ..si import with_prefix
 from ..terminal import Column, Styled, Table, describe, numbers, show
-from ..traces.run_file import check_target
+from ..whole import check_output, write_text
 from .sweep import Loop, LoopSweep
 
 SHOWN = 40  # loops in the table
@@ -84,10 +84,7 @@ def check_table_target(path: Path, overwrite: bool) -> None:
     """Refuse a table's file before the work, not after it."""
     if path.suffix not in FORMATS:
         raise InputError(f"{path}: a table's file must end in {' or '.join(FORMATS)}")
-    try:
-        check_target(path, overwrite)
-    except ValueError as error:
-        raise InputError(str(error)) from None
+    check_output(path, overwrite)
 
 
 def write_table(sweep: LoopSweep, path: Path, *, overwrite: bool = False) -> None:
@@ -103,7 +100,7 @@ def write_table(sweep: LoopSweep, path: Path, *, overwrite: bool = False) -> Non
     """
     check_table_target(path, overwrite)
     text = json.dumps(as_dict(sweep), indent=2) + "\n" if path.suffix == ".json" else _as_csv(sweep)
-    path.write_text(text, encoding="utf-8")
+    write_text(path, text, overwrite)
 
 
 def as_dict(sweep: LoopSweep) -> dict[str, Any]:

@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 
 from ..errors import InputError
+from ..figures import save
+from ..whole import write_text
 from . import beyond_figures, carrier_figures, figures, report, results
 from .runs import Findings
 
@@ -38,7 +40,7 @@ NAMES = (
 def write(found: Findings, folder: Path, wall_seconds: float) -> list[Path]:
     """Write figures, report and numbers; returns what was written."""
     numbers = json.dumps(results.as_json(found, wall_seconds), indent=1)
-    (folder / "results.json").write_text(numbers + "\n", encoding="utf-8")
+    write_text(folder / "results.json", numbers + "\n")
     wanted = set(found.settings.figures)
     drawn = {}
     if 3 in wanted:
@@ -56,6 +58,6 @@ def write(found: Findings, folder: Path, wall_seconds: float) -> list[Path]:
     if "carriers" in wanted:
         drawn["carriers.png"] = carrier_figures.carriers(found)
     for name, figure in drawn.items():
-        figure.savefig(folder / name)
-    (folder / "report.md").write_text(report.write(found, wall_seconds), encoding="utf-8")
+        save(figure, folder / name, overwrite=True)
+    write_text(folder / "report.md", report.write(found, wall_seconds))
     return [folder / name for name in (*drawn, "report.md", "results.json")]

@@ -8,6 +8,7 @@ from ...driving.trace import DriveTrace
 from ...errors import InputError
 from ...fields import one_of
 from ...run import Run
+from ...whole import written_whole
 from ..channels import choose
 from ..spans import steps_of
 from . import vcd
@@ -17,7 +18,7 @@ from .npz import write_npz
 from .of_drive import excerpt_of_drive
 from .parquet import load_parquet, write_parquet
 from .size import Size, require_room, size_of
-from .target import check_export_target, written_whole
+from .target import check_export_target
 
 Span = str | tuple[int, int]
 

@@ -6,7 +6,8 @@ from pathlib import Path
 from ....driving.trace import DriveTrace
 from ....errors import InputError
 from ....run import Run
-from ..target import check_export_target, written_whole
+from ....whole import written_whole
+from ..target import check_export_target
 from .circuit import Circuit
 from .netlist import data_name, netlist
 from .of_drive import circuit_of_drive
