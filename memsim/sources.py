@@ -6,7 +6,7 @@ from pathlib import Path
 import h5py
 
 from . import datasets
-from .configuration import Configuration, load_configuration, override
+from .configuration import Configuration, load_configuration, override, resolve_paths
 from .datasets import Dataset
 from .errors import InputError, RunFileError
 from .run_sizes import refuse_samples
@@ -28,6 +28,7 @@ def load_source(path: Path, assignments: Sequence[str] = ()) -> tuple[Configurat
 
     A run file gives its effective configuration and its own samples, so that
     running it again gives the same bits, whatever became of a CSV file; :func:`load_start` says where it began.
+    With other settings of the data the samples are read anew, from a CSV file only where the assignments name it.
 
     Raises
     ------
@@ -50,12 +51,19 @@ def load_source(path: Path, assignments: Sequence[str] = ()) -> tuple[Configurat
     except RunFileError as error:
         raise InputError(str(error)) from None
     before = values.get("data")
-    config = Configuration(**override(values, list(assignments)))
-    data = datasets.of_stored(stored)
-    changed = any(assignment.startswith("data.") for assignment in assignments)
-    if changed:
-        refuse_samples(config)
-    return config, datasets.load(config.data) if changed and before else data
+    values = override(values, list(assignments))
+    resolve_paths(values.get("data"), Path.cwd())
+    config = Configuration(**values)
+    changed = [name for name in (each.partition("=")[0].strip() for each in assignments) if name.startswith("data.")]
+    if not changed or not before:
+        return config, datasets.of_stored(stored)
+    if config.data.csv is not None and "data.csv" not in changed:
+        raise InputError(
+            f"{changed[0]}: the samples would be read anew from {config.data.csv!r}, which {path} names; "
+            f"a path that a run file names is not followed unasked: give it too, --set data.csv=FILE"
+        )
+    refuse_samples(config)
+    return config, datasets.load(config.data)
 
 
 def load_start(path: Path) -> Start | None:

@@ -552,6 +552,22 @@ def test_bad_data_are_refused_in_one_line(refused, tmp_path, settings, table, me
     assert not (tmp_path / "out.h5").exists()
 
 
+def test_a_csv_file_that_a_run_file_names_is_not_read_unasked(refused, cli, tmp_path, monkeypatch):
+    """Who sends a run file must not choose what is read here."""
+    (tmp_path / "run.toml").write_text(SETTINGS + "[learning]\nepochs = 1\n")
+    (tmp_path / "data.csv").write_text(TABLE)
+    run, again = tmp_path / "out.h5", tmp_path / "again.h5"
+    assert cli("run", tmp_path / "run.toml", "--out", run, "--quiet").status == 0
+    said = r"data\.seed: the samples would be read anew from '.*data\.csv', which .*out\.h5 names; .* --set data\.csv="
+    for command in (("run", run, "--out", again), ("schedule", run)):
+        refused(said, *command, "--set", "data.seed=1")
+    monkeypatch.chdir(tmp_path)
+    given = cli("run", run, "--out", again, "--quiet", "--set", "data.seed=1", "--set", "data.csv=data.csv")
+    assert given.status == 0, given
+    with memsim.open_run(again) as made:
+        assert made.config.data.csv == str(tmp_path / "data.csv")
+
+
 def test_classes_of_a_run_without_any_are_refused(cli, refused, tmp_path):
     path = tmp_path / "xor.h5"
     memsim.train(
