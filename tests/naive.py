@@ -189,10 +189,9 @@ class Physics:
         self.model_current = plain(functions.current) if functions.current else None
         own = functions.drift_under_voltage if drive == "voltage" else None
         self.model_drift = plain(own or functions.drift)
-        near = functions.drift_near
-        if drive == "voltage" and near:
-            near = functions.drift_near_under_voltage or self.near_under_voltage(near)
-        self.model_near = near and plain(near)
+        own_near = functions.drift_near_under_voltage if drive == "voltage" else None
+        self.model_near = functions.drift_near and plain(own_near or functions.drift_near)
+        self.converts_near = drive == "voltage" and own_near is None
         self.converts = drive == "voltage" and own is None
         self.drive = drive
 
@@ -204,14 +203,10 @@ class Physics:
             return self.model_drift(x[0], drive, p)
         return float(self.model_drift(variable, np.array(x)[:, None], 0, drive, p))
 
-    def near_under_voltage(self, near):
-        """A model's drift near a bound, at the current that a voltage causes."""
-        by_current = plain(near)
-        return lambda x, below, above, v, p: by_current(x, below, above, self.model_current(x, v, p), p)
-
     def near(self, x, below, above, drive, p):
         """Time derivative of a state near a bound, of which both distances are given."""
-        return self.model_near(x, below, above, drive, p)
+        current = self.model_current(x, drive, p) if self.converts_near else drive
+        return self.model_near(x, below, above, current, p)
 
     def response(self, x, drive, p):
         """Voltage under a current, or current under a voltage."""
