@@ -292,7 +292,7 @@ def test_a_folder_that_takes_no_files_is_named(refused, source):
 
 def test_a_lock_that_cannot_be_made_is_no_other_run(tmp_path):
     with pytest.raises(OSError, match=f"run.h5: cannot be written; check the permissions of {tmp_path}/none$"):
-        locks.new(tmp_path / "none" / "run.h5")
+        locks.new(tmp_path / "none" / ".run.h5.new", tmp_path / "none" / "run.h5")
 
 
 # memsim devices, schedule, info

@@ -207,7 +207,7 @@ def test_a_second_writer_is_refused_and_readers_are_not(source, refused):
     process = Forked("run", source, "--out", path, *words)
     try:
         wait_for(path, process)
-        busy = "run.h5: is being written by another run; wait for its end, or name another file"
+        busy = r"run\.h5: is being written by another run, here or on another machine; wait for its end"
         refused(busy, "run", source, "--out", path, "--overwrite", "--quiet", *words)
         refused(busy, "run", source, "--out", path, "--resume", "--quiet", *words)
         with pytest.raises(memsim.errors.InputError, match=busy):

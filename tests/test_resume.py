@@ -4,6 +4,7 @@ import contextlib
 import errno
 import io
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -37,9 +38,12 @@ from memsim import training
 from memsim.cli import main
 from memsim.datasets import Dataset
 from memsim.errors import InputError, ReplayError, RunError
+from memsim.inspection import packing
+from memsim.inspection.packing import repack
 from memsim.replay import replay
 from memsim.traces import chunks, locks, recovery, run_file
 from memsim.traces.background import BackgroundWriter
+from memsim.traces.packing import dead_bytes
 from memsim.traces.rows import BankTrace
 from memsim.traces.run_file import RunWriter, Target, keyframe_checksum
 
@@ -594,7 +598,7 @@ def test_a_file_that_is_being_written_is_refused(paths, tmp_path, whole_file, ha
             for options in ({"overwrite": True}, {"resume": True}):
                 with pytest.raises(InputError, match="is being written by another run, here or on another machine"):
                     training.run(config, DATA, out=target, **options)
-            said.append(main_says("trace", "info", target))
+            said.append(main_says("trace", "info", target).splitlines()[0])
 
     with committing():
         training.run(config, DATA, out=path, progress=StopAt(3, second)).close()
@@ -604,11 +608,11 @@ def test_a_file_that_is_being_written_is_refused(paths, tmp_path, whole_file, ha
 
 
 def main_says(*arguments):
-    """The first line that a command prints."""
+    """What a command prints."""
     out = io.StringIO()
     with contextlib.redirect_stdout(out), pytest.raises(SystemExit):
         main([*map(str, arguments)])
-    return out.getvalue().splitlines()[0]
+    return out.getvalue()
 
 
 def test_a_killed_process_leaves_no_lock_behind(paths, whole_file):
@@ -718,8 +722,8 @@ def test_where_a_lock_of_an_open_file_is_not_known_one_beside_it_is_taken(paths,
 def test_two_that_make_the_same_file_do_not_mix(tmp_path, hasty):
     """The second is refused while the first still makes it, and finds it made then."""
     path = tmp_path / "run.h5"
-    first = locks.new(tmp_path / ".run.h5.new")
-    with pytest.raises(InputError, match="is being written by another run"):
+    first = locks.new(tmp_path / ".run.h5.new", path)
+    with pytest.raises(InputError, match=r"/run\.h5: is being written by another run"):
         training.run(configuration(), DATA, out=path)
     first.release()
     training.run(configuration(), DATA, out=path).close()
@@ -776,6 +780,79 @@ def test_a_file_that_is_gone_while_it_is_written_is_told_from_a_full_disk(change
         assert assert_consistent(other, whole_file(config)) > 0
         resume(config, other)
         assert_same_contents(other, whole_file(config))
+
+
+# Dead bytes
+
+SLACK = 100_000  # that HDF5 itself leaves between its parts
+
+
+@pytest.mark.parametrize("in_place", [True, False])
+def test_a_file_without_dead_bytes_is_the_same_run_and_goes_on(in_place, paths, whole_file):
+    (path, _), config = paths, configuration(trace=TRACES["full, uncompressed"])
+    for place in (3, 7):  # after some banks' rows, before they count
+        assert killed_at((BankTrace, "_write"), place, lambda: training.run(config, DATA, out=path, resume=True))
+    stopped(config, path, 30, resume=True)
+    packed = path if in_place else path.with_name("packed.h5")
+    whole = shutil.copy(path, path.with_name("copy.h5"))
+    with memsim.open_run(path) as run:
+        dead = dead_bytes(run.stored)
+        attributes = _attributes(run.file)
+    assert dead > 10 * SLACK
+    shown = main_says("trace", "info", path)
+    assert re.search(r"\d MB are dead, left by runs that were killed; 'memsim trace repack' drops them", shown), shown
+    before, after = repack(path, None if in_place else packed)
+    assert " are dead" not in main_says("trace", "info", packed)
+    assert after <= before - dead + SLACK
+    with memsim.open_run(packed) as run:
+        assert dead_bytes(run.stored) < SLACK
+        assert _attributes(run.file) == attributes
+    assert_same_contents(packed, whole)
+    resume(config, packed)
+    assert_same_contents(packed, whole_file(config))
+    assert sorted(each.name for each in path.parent.glob(".*")) == []
+
+
+def _attributes(file):
+    """Every attribute with its type, and the scale of every axis."""
+    found = {}
+
+    def visit(name, item):
+        for key in item.attrs:
+            if key not in ("DIMENSION_LIST", "REFERENCE_LIST"):
+                found[name, key] = (str(item.attrs.get_id(key).dtype), np.asarray(item.attrs[key]).tobytes())
+        if isinstance(item, h5py.Dataset):
+            found[name, "axes"] = [[scale.name for scale in axis.values()] for axis in item.dims]
+            found[name, "chunks"] = item.chunks, item.maxshape, item.compression
+
+    visit("/", file)
+    file.visititems(visit)
+    return found
+
+
+def test_a_file_that_is_being_written_is_not_repacked(paths, tmp_path, whole_file, hasty):
+    path, config = paths[0], configuration()
+
+    def second():
+        for out in (None, tmp_path / "packed.h5"):
+            with pytest.raises(InputError, match="is being written by another run"):
+                repack(path, out)
+
+    training.run(config, DATA, out=path, progress=StopAt(3, second)).close()
+    assert list(tmp_path.iterdir()) == [path]
+    assert_same_contents(path, whole_file(config))
+    os.link(path, tmp_path / "other.h5")
+    with pytest.raises(InputError, match="has other names, hard links that would keep the old file; give --out"):
+        repack(path)
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_a_repacking_that_is_killed_leaves_the_file(count, half, half_bytes):
+    places = [(packing, "_sync"), (Path, "chmod")]
+    assert killed_at(places[count], 0, lambda: repack(half))
+    assert half.read_bytes() == half_bytes
+    repack(half)
+    resume(configuration(), half)
 
 
 # What a failure leaves

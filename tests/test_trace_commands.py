@@ -19,6 +19,8 @@ from memsim.errors import ReplayError
 from memsim.inspection.following import Look, look, looks, screen
 from memsim.inspection.verification import verify
 from memsim.si import with_prefix
+from memsim.traces.doubted import DoubtedFile
+from memsim.traces.packing import dead_bytes
 
 DATA = memsim.datasets.gate("xor", samples=5)
 
@@ -151,6 +153,23 @@ def test_a_replayed_window_is_a_run_file_with_every_step_of_it(cli, path, tmp_pa
     assert cli("trace", "verify", tmp_path / "window.h5").status == 0
     info = cli("trace", "info", tmp_path / "window.h5").out
     assert "a window that was replayed from run.h5" in info
+
+
+def test_a_replayed_window_is_as_small_as_what_it_holds(cli, path, tmp_path, full):
+    window = tmp_path / "window.h5"
+    assert cli("trace", "replay", path, "--samples", "2:3", "--out", window, "--quiet").status == 0
+    loose = []
+
+    def visit(name, item):
+        if isinstance(item, h5py.Dataset) and item.nbytes >= 4096 and item.compression != "gzip":
+            loose.append((name, item.nbytes))
+
+    with h5py.File(window) as file:
+        file.visititems(visit)
+        held = dead_bytes(DoubtedFile(file))
+    assert loose == []
+    assert held < 100_000
+    assert sorted(tmp_path.iterdir()) == sorted([path, window])
 
 
 def test_a_replayed_window_of_some_banks_and_realisations(cli, path, tmp_path, full):

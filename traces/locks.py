@@ -59,8 +59,8 @@ class Lock:
         Whether nobody else has the file open.
     """
 
-    def __init__(self, path: Path, descriptor: int) -> None:
-        self.path, self.descriptor, self.excluding = path, descriptor, False
+    def __init__(self, path: Path, descriptor: int, shown: Path) -> None:
+        self.path, self.descriptor, self.excluding, self._shown = path, descriptor, False, shown
         self._beside = None if QUERIED else filelock.FileLock(_beside(path))
 
     def mark(self) -> None:
@@ -76,7 +76,7 @@ class Lock:
         else:
             taken = _poll(lambda: _locked(lambda: _record_lock(self.descriptor, fcntl.F_OFD_SETLK, fcntl.F_WRLCK)))
         if taken is False:
-            raise InUseError(f"{self.path}: {BEING_WRITTEN}")
+            raise InUseError(f"{self._shown}: {BEING_WRITTEN}")
 
     def exclude_readers(self) -> None:
         """Wait until nobody else has the file open.
@@ -109,7 +109,7 @@ class Lock:
         InUseError
             Where the mark is a lock on a file beside, and is taken there.
         """
-        before, self.path = self._beside, path
+        before, self.path, self._shown = self._beside, path, path
         if before is not None:
             self._beside = filelock.FileLock(_beside(path))
             before.release()
@@ -147,29 +147,35 @@ def lock(path: Path) -> Lock:
     OSError
         It cannot be written.
     """
-    return _marked(path, 0)
+    return _marked(path, 0, path)
 
 
-def new(path: Path) -> Lock:
+def new(path: Path, shown: Path) -> Lock:
     """The same of a file that is made, empty; what another one left under this name is emptied.
+
+    Parameters
+    ----------
+    path : Path
+    shown : Path
+        The name that it is to have in the end, for what is said.
 
     Raises
     ------
     InUseError, OSError
         As :func:`lock`.
     """
-    held = _marked(path, os.O_CREAT)
+    held = _marked(path, os.O_CREAT, shown)
     os.truncate(held.descriptor, 0)
     return held
 
 
-def _marked(path: Path, flags: int) -> Lock:
+def _marked(path: Path, flags: int, shown: Path) -> Lock:
     while True:
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC | flags, 0o666)
         except OSError:
-            raise OSError(f"{path}: cannot be written; check the permissions of {path.parent}") from None
-        held = Lock(path, descriptor)
+            raise OSError(f"{shown}: cannot be written; check the permissions of {path.parent}") from None
+        held = Lock(path, descriptor, shown)
         try:
             held.mark()
             if is_at(path, descriptor):  # else it was moved while this waited

@@ -102,7 +102,7 @@ def _put(path: Path, image: bytes, overwrite: bool) -> locks.Lock:
     """
     path = absolute(path)  # of a link, the file that it leads to
     begun = path.with_name(f".{path.name}.new")
-    held = locks.new(begun)
+    held = locks.new(begun, path)
     try:
         check_target(path, overwrite)  # another one may have made it while this waited
         space.require(held.descriptor, 0, len(image) + space.MARGIN)

@@ -8,6 +8,7 @@ from ..configuration import MultilayerSection
 from ..reporting import counted, duration
 from ..run import Run
 from ..terminal import Column, Table, describe, numbers, show
+from ..traces.packing import dead_bytes
 
 GROUPS = {
     "metrics": "total error and order of the samples",
@@ -17,6 +18,7 @@ GROUPS = {
     "traces": "rows of state, current and voltage",
     "overview": "extremes of the traces over 256 and 65,536 rows",
 }
+DEAD_SAID = 1_000_000  # bytes of a file: less is what HDF5 itself leaves between its parts
 CODECS = {h5py.h5z.FILTER_DEFLATE: "gzip", 32001: "blosc"}  # by HDF5's numbers of filters
 
 
@@ -47,6 +49,9 @@ def show_contents(run: Run, error: np.ndarray | None = None) -> None:
     if run.stored.has_attribute("/", "replayed_from"):
         describe(f"a window that was replayed from {attribute('/', 'replayed_from')}")
     show(_sizes(run, epochs))
+    dead = 0 if run.live else dead_bytes(run.stored)
+    if dead >= DEAD_SAID:
+        describe(f"{decimal(dead)} are dead, left by runs that were killed; 'memsim trace repack' drops them")
     if run.traced:
         show(_traces(run))
     else:

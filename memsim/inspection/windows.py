@@ -10,10 +10,14 @@ from ..errors import InputError, RunError
 from ..recording import describe
 from ..run import Run
 from ..traces.codecs import CodecError, codec
+from ..traces.doubted import DoubtedFile
+from ..traces.hdf5 import opened
 from ..traces.layout import RunDescription, TracePlan
+from ..traces.packing import pack
 from ..traces.rows import RowsPart, Selection
 from ..traces.run_file import RunWriter, check_target, close_quietly, create_run_file
 from ..traces.space import DiskFullError
+from ..whole import written_whole
 from .channels import choose
 
 EPOCHS_AT_ONCE = 4096
@@ -89,9 +93,12 @@ def write_window(
     try:
         _fill(run, RunWriter(target, run.banks, plan), selections, report)
         target.close()
-        partial.replace(out)
+        # It does not grow any more, and what it holds of the whole run may be more than its rows.
+        with opened(partial) as file, written_whole(out, overwrite) as packed:
+            pack(DoubtedFile(file), packed, compress=True)
     except DiskFullError as error:
-        raise RunError(f"{out}: {error.strerror}; make room, or name a file on another disk") from None
+        said = f"{error.strerror}; make room, or name a file on another disk" if error.strerror else None
+        raise RunError(f"{out}: {said}" if said else str(error)) from None
     finally:
         close_quietly(target)
         partial.unlink(missing_ok=True)

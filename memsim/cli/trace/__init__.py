@@ -9,6 +9,7 @@ COMMANDS = {
     "plot": "Draw any channels over any span.",
     "view": "Look at a run on a page in the browser, down to single steps.",
     "replay": "Make a window of a run again, every step, as a run file.",
+    "repack": "Copy a run file without what killed runs left dead in it.",
     "verify": "Check counters and checksums, and replay some windows.",
     "follow": "Watch a run that is going on.",
     "export": "Write a stretch for other programs: CSV, Parquet, VCD, NPZ, SPICE.",
