@@ -180,7 +180,7 @@ def assemble(
                 f"data.{part}: needs samples that were held back, by memsim.datasets.split (got {share:g}, and none)"
             )
     inputs = with_constant_line(dataset.inputs, network.constant_input)
-    units = (inputs.shape[1], *sizes[1:])
+    units = run_sizes.units_of(config)
     lanes = len(start.seeds) if start is not None else config.run.lanes
     if seeds is None:  # else they are of a file that is there
         run_sizes.refuse_memory(config, dataset, units, lanes)

@@ -9,11 +9,12 @@ is refused that would fit.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 
 from . import sizes
-from .calibration import BankCalibration, memristor_of
+from .calibration import BankCalibration
 from .configuration import Configuration, MultilayerSection
 from .datasets import Dataset
 from .datasets.gates import SAMPLE_BYTES
@@ -31,6 +32,13 @@ ORDER_BYTES = 4  # of each sample's place in an epoch, for each realisation
 SLOT_WORK = 10**10  # device-steps: a slot is stepped to its end before Ctrl-C is seen
 STEPS = 2**63  # that can be counted
 CURRENTS = 1e-60, 1e60  # A, whose squares, times any time and memristance, are still counted
+
+
+def units_of(config: Configuration) -> tuple[int, ...]:
+    """Units of each layer; of layer 0 the inputs, with the constant line."""
+    network = config.network
+    first, *others = network.layers if isinstance(network, MultilayerSection) else (network.inputs, 1)
+    return (first + network.constant_input, *others)
 
 
 def refuse_memory(config: Configuration, data: Dataset, units: Sequence[int], realisations: int) -> None:
@@ -80,14 +88,13 @@ def bytes_of_device(variables: int) -> int:
 
 
 def _banks(config: Configuration, units: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Devices of each bank, and the state variables of each."""
+    """Devices of each bank, and the state variables of each; all but the threshold memristor have one."""
     if not isinstance(config.network, MultilayerSection):
         lines = config.network.construction == "equivalent"
-        yield (units[0] + 1, 1) if lines else (1, len(memristor_of(config, units[0]).state_variables()))
+        yield (units[0] + 1, 1) if lines else (1, units[0] + 2)  # weights, the bias, and the learning rate
         return
-    for layer in range(1, len(units)):
-        yield units[layer - 1] * units[layer], len(config.devices.of_layer("synapse", layer)[0].state_variables())
-        yield units[layer], len(config.devices.of_layer("node", layer)[0].state_variables())
+    for inputs, outputs in pairwise(units):
+        yield from ((inputs * outputs, 1), (outputs, 1))
 
 
 def refuse_steps(

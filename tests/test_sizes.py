@@ -56,6 +56,7 @@ def _some_memory(monkeypatch):
         (("schedule", XOR), ["time.pulse_steps=2000000000"], r"time\.pulse_steps: "),
         (("compile", XOR), ["network.layers=[2,1000000,1000000,1]"], r"network\.layers: "),
         (("sweep", SWEEP), ["base.data.samples=10000000000"], r"point 0: data\.samples: 10,000,000,000 samples"),
+        (("sweep", SWEEP), ["base.run.realisations=1000000000"], r"point 0: run\.realisations: 1,000,000,000 "),
         (("drive", DRIVE), ["bank.count=1000000000"], r"bank\.count: 1,000,000,000 devices would take about 300 GB"),
         (("drive", EXAMPLES / "loops.toml"), ["loops.steps_per_period=100000000"], r"loops\.steps_per_period: 2 "),
         (("drive", EXAMPLES / "loops.toml"), ["loops.periods=1000000"], r"loops\.steps_per_period: 1,000,000 periods"),

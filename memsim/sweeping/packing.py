@@ -15,7 +15,7 @@ from ..datasets import Dataset
 from ..errors import InputError
 from ..own.loading import load_again, own_files
 from ..reading import parse_toml
-from ..run_sizes import refuse_samples
+from ..run_sizes import refuse_memory, refuse_samples, units_of
 from .configuration import SweepConfiguration, put
 from .design import Point, points_of
 
@@ -160,6 +160,7 @@ def _groups(base: dict[str, Any], points: list[Point]) -> list[_Group]:
                 if source not in loaded:
                     refuse_samples(config)
                     loaded[source] = datasets.load(config.data)
+                refuse_memory(config, loaded[source], units_of(config), config.run.realisations)
                 found[key] = _Group(config, loaded[source], [])
             seed = point.setdefault("run.seed", found[key].config.run.seed)
             _check_seed(seed)
