@@ -47,6 +47,9 @@ class _Bokeh(BokehTornado):
         found.components = ["bokeh", "bokeh-widgets"]
         return found
 
+    def log_request(self, handler: object) -> None:
+        """Say nothing of requests; what goes wrong in one is said where it does."""
+
 
 class Viewer:
     """A server that shows one run file.
