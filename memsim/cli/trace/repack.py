@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from ...streams import say
 from .. import options
 
 EPILOG = """\b
@@ -35,4 +36,4 @@ def command(*, file: Path, out: Path | None, in_place: bool, overwrite: bool) ->
         raise InputError("--in-place: replaces the file itself; leave out --out and --overwrite")
     target = None if in_place else out or Path(f"{file.stem}-packed.h5")
     before, after = repack(file, target, overwrite=overwrite)
-    click.echo(f"wrote {target or file}: {after:,} bytes, of {before:,}")
+    say(f"wrote {target or file}: {after:,} bytes, of {before:,}")
