@@ -15,7 +15,7 @@ ROUNDING = 1e-11  # of the range: a difference below it is the rounding of a sum
 FALLS = 0.75  # share of the difference that the next halving may leave; Euler's leaves a half
 SMALL = 1e-2  # share of the tolerance below which a difference is too small to be asked whether it falls
 GROWS = 2.0  # times that a difference above that may grow by from one halving to the next
-OF_ENERGY = 10.0  # times the tolerance: energies are sums over steps, wrong by half a step's change of a voltage
+OF_ENERGY = 1e-2  # of the largest: energies are sums over steps, wrong by half a step's change of a voltage
 ORDERS = {"euler": 1, "heun": 2}  # in theory, of a drift without kinks
 LEAST_ORDER, MOST_ORDER = 0.5, 3.0  # that the rest is estimated with
 
@@ -126,7 +126,7 @@ class DtCheck:
         for bank in self.banks:
             yield bank.half, bank.quarter, self.tolerance
         yield self.output, self.output_quarter, self.tolerance
-        yield self.energy, self.energy_quarter, OF_ENERGY * self.tolerance
+        yield self.energy, self.energy_quarter, OF_ENERGY
 
     def attributes(self) -> dict[str, float | str]:
         """What a file keeps of it, by the names of attributes."""
