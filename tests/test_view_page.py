@@ -552,7 +552,8 @@ def test_who_has_shown_the_token_is_not_shown_out(server):
     ({"Host": "localhost:1", "Origin": "http://localhost:2"}, 403),
 ])  # fmt: skip
 def test_only_this_machines_own_names_are_answered(server, headers, status):
-    assert get(urllib.request.Request(server.address, headers=headers))[0] == status
+    request = urllib.request.Request(server.address + "static/js/bokeh-widgets.min.js", headers=headers)
+    assert get(request)[0] == status
 
 
 def test_the_token_is_in_no_traceback(capsys, request, monkeypatch):
