@@ -13,6 +13,7 @@ from tornado.ioloop import IOLoop
 from tornado.web import RequestHandler
 
 from ..errors import InputError
+from ..figures import show_as_it_is
 from ..inspection.channels import choose, unit_of
 from ..inspection.export.csv_table import write_csv
 from ..inspection.export.excerpt import Excerpt
@@ -136,6 +137,7 @@ def exported(run: Run, view: View, kind: str, look: Look | None = None) -> bytes
     if kind == "csv":
         return _table(run, view, look).encode()
     figure = figure_of(run, channels, view.start, view.stop, weights=view.choice.weights)
+    show_as_it_is(figure)
     out = io.BytesIO()
     figure.savefig(out, format=kind)
     return out.getvalue()
