@@ -203,6 +203,11 @@ def _refuse_beside_carriers(config: Configuration, network: SingleLayerSection) 
             )
 
 
+def charge_of(device: Synapse | Node, share: float) -> float:
+    """The charge beyond the threshold, in A s, that moves a state by a share of its range."""
+    return share * device.state_range / device.drift_coefficient
+
+
 def slot_time(config: Configuration) -> float:
     """Seconds of current that a WRITE slot has room for."""
     write = config.write

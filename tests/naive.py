@@ -587,8 +587,10 @@ class Network:
                 if nodes:
                     device.bias, unit = float(beginning.bias[unit, realisation]), unit + 1
                 if left is not None:
-                    pulses, trap = left[:, place, realisation]
+                    pulses, trap, logit = left[:, place, realisation]
                     device.pulses, device.trap = int(pulses), bool(trap)
+                    if logit != 0.0:
+                        device.state = Near(logit, *bank.lower, *bank.upper)
                     self.recall(bank, device)
 
     def recall(self, bank, device):

@@ -15,6 +15,12 @@ ACTIVATIONS = {
 }
 
 
+def limited(biases, steps, limit):
+    """Biases after steps of which none leads beyond the limit, becomes larger or turns round."""
+    room = np.where(steps > 0.0, np.maximum(limit - biases, 0.0), np.minimum(-limit - biases, 0.0))
+    return biases + np.where(steps > 0.0, np.minimum(steps, room), np.maximum(steps, room))
+
+
 def is_written(place, samples, batch):
     """Whether the updates so far are written after the sample at a place, from 1: at a batch's and an epoch's end."""
     return place % batch == 0 or place == samples
@@ -200,7 +206,8 @@ def train_multilayer(
     node_threshold : float
         Current that moves no node's state (Eq. 11).
     weight_limit, bias_limit : float
-        A write that would leave +-limit ends at it. A node's state stays in [-1, 1] in any case.
+        A write that would leave +-limit ends at it; of a bias weight that is beyond it already, nothing is written that
+        leads further. A node's state stays in [-1, 1] in any case.
     bias_rule : {"gradient", "printed", "none"}
         See `bias_step`.
     batch : int
@@ -248,6 +255,6 @@ def train_multilayer(
                 bias_steps[layer] += rates[epoch] * step
             for layer in layers if is_written(place, len(samples), batch) else ():
                 weights[layer] = np.clip(weights[layer] + weight_steps[layer], -weight_limit, weight_limit)
-                biases[layer] = np.clip(biases[layer] + bias_steps[layer], -bias_limit, bias_limit)
+                biases[layer] = limited(biases[layer], bias_steps[layer], bias_limit)
                 weight_steps[layer][:], bias_steps[layer][:] = 0.0, 0.0
     return weights, biases, total_error

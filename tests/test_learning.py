@@ -67,7 +67,7 @@ def assert_near(ours, theirs, precision=PRECISION):
     assert np.abs(ours - theirs).max() <= precision * largest
 
 
-def assert_multilayer_is_the_references(done):
+def assert_multilayer_is_the_references(done, precision=PRECISION):
     """Weights, bias weights and total errors of all realisations."""
     config = done.config
     network, node = config.network, config.devices.node
@@ -93,9 +93,9 @@ def assert_multilayer_is_the_references(done):
             batch=config.learning.batch,
         )
         for layer in range(len(weights)):
-            assert_near(after[0][layer][..., r], weights[layer])
-            assert_near(after[1][layer][..., r], biases[layer])
-        assert np.abs(done.total_error[:, r] - errors).max() <= PRECISION * errors[0]
+            assert_near(after[0][layer][..., r], weights[layer], precision)
+            assert_near(after[1][layer][..., r], biases[layer], precision)
+        assert np.abs(done.total_error[:, r] - errors).max() <= precision * errors[0]
         assert np.ptp(errors) > 1e-3 * errors[0]  # it learns, or at least moves
 
 
@@ -203,9 +203,10 @@ def test_a_network_that_meets_its_bounds_learns_as_the_reference_does(rule):
 
 def test_nodes_that_drift_through_their_whole_range_learn_as_the_reference_does():
     network = {"weight_limit": 0.9, "initial_weight": 0.8, "node_drift": 0.9, "bias_limit": 0.3}
-    write = {"driver_limit": 1.0}  # A: no write is clipped
+    write = {"driver_limit": 1.0, "resolution": 0.0}  # A: no write is clipped
     done = run(wide(network=network, learning={"rate": 0.1, "epochs": 8}, devices={"node": Node()}, write=write), WIDE)
-    assert_multilayer_is_the_references(done)
+    # What meets bounds is sensitive: the digits that a RESTORE loses there grow from epoch to epoch.
+    assert_multilayer_is_the_references(done, 1e-7)
     assert count(done, "clipped_writes") == 0
     node = done.config.devices.node
     longest = done.diagnostics("nodes1")["peak_current"][0].max() * node.mobility * node.r_on / node.thickness

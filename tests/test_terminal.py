@@ -78,6 +78,7 @@ CALLS = (
     "trace follow run.h5", "trace plot run.h5 --classes --out run.svg --overwrite",
     "trace replay run.h5 --samples 0:1 --out window.h5 --overwrite",
     "trace export run.h5 --out run.csv --samples 0:1 --overwrite",
+    "trace repack run.h5 --out packed.h5 --overwrite",
 )  # fmt: skip
 REPEATABLE = [call.removesuffix(" #") for call in CALLS if call.endswith("#")]
 CALLS = [call.removesuffix(" #") for call in CALLS]

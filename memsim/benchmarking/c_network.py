@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from ..assembly import Assembly
-from ..calibration import BankCalibration
-from ..devices import Node
+from ..calibration import BankCalibration, charge_of
+from ..devices import Node, Synapse
 from .compiler import EXACT, FAST, build
 
 LANES = (8, 16, 32)  # side by side; the fastest is what speed is compared with
@@ -46,7 +46,7 @@ def _learn(library: ctypes.CDLL, assembly: Assembly, order: np.ndarray) -> tuple
     epochs, samples, lanes = order.shape
     states = np.concatenate([initial[0] for initial in assembly.initial])
     energies, errors = np.zeros_like(states), np.zeros((epochs, lanes))
-    calibrations = np.array([_numbers(bank) for bank in assembly.banks])
+    calibrations = np.array([_numbers(bank, config.write.resolution) for bank in assembly.banks])
     arrays = (states, energies, calibrations, assembly.inputs, assembly.targets, order, errors)
     library.learn(
         *(ctypes.c_void_p(values.ctypes.data) for values in arrays),
@@ -57,12 +57,14 @@ def _learn(library: ctypes.CDLL, assembly: Assembly, order: np.ndarray) -> tuple
     return np.split(states, ends), errors
 
 
-def _numbers(bank: BankCalibration) -> list[float]:
+def _numbers(bank: BankCalibration, resolution: float) -> list[float]:
     """A bank's calibration in the order of the C file."""
     device, state = bank.device, bank.device.state_variables()[0]
+    assert isinstance(device, Synapse | Node)
     k, threshold = device.kernel_parameters()[:2]
     node = (device.output_r_on, device.r_off, device.thickness) if isinstance(device, Node) else (0.0, 0.0, 1.0)
     return [
         k, threshold, state.lower, state.upper, *node,
         bank.read_current, bank.driver_limit, bank.state_per_weight, bank.unit_current, bank.bias_limit,
+        charge_of(device, resolution),
     ]  # fmt: skip

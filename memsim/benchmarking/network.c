@@ -21,7 +21,7 @@ static const int sizes[] = {SIZES};
 /* A bank's calibration, in the order in which it is handed over. */
 typedef struct {
     double k, threshold, lower, upper, r_on, r_off, thickness; /* of a node: a synapse has r_off = 0 */
-    double read_current, driver_limit, state_per_weight, unit_current, bias_limit;
+    double read_current, driver_limit, state_per_weight, unit_current, bias_limit, resolution;
 } Calibration;
 
 typedef struct {
@@ -97,7 +97,7 @@ static inline void write(Bank *bank, const Calibration *c, int devices, int64_t 
         double charge = bank->current[d][j] * charge_per_weight;
         double amplitude = c->threshold + fabs(charge) * pulses_a_second;
         amplitude = amplitude > c->driver_limit ? c->driver_limit : amplitude;
-        bank->current[d][j] = charge != 0.0 ? copysign(amplitude, charge) : 0.0;
+        bank->current[d][j] = fabs(charge) > c->resolution ? copysign(amplitude, charge) : 0.0;
     }
     drive(bank, c, devices, steps, dt);
 }
@@ -138,8 +138,11 @@ static inline void write_nodes(Controller *m, Bank *bank, const Calibration *c, 
     for (int u = 0; u < sizes[layer]; u++) EACH_LANE {
         double bias = m->bias[layer][u][j];
         double change = -rate * m->arriving[layer][u][j] * contrast * m->net[layer][u][j];
-        double aim = bias + change;
-        change = (change != 0.0) & (fabs(aim) > c->bias_limit) ? copysign(c->bias_limit, aim) - bias : change;
+        double room = change > 0.0 ? c->bias_limit - bias : -c->bias_limit - bias;
+        /* Never further than the limit, never more than was asked for, never the other way. */
+        double up = room < 0.0 ? 0.0 : room, down = room > 0.0 ? 0.0 : room;
+        double most = change > 0.0 ? (change < up ? change : up) : (change > down ? change : down);
+        change = fabs(bias + change) <= c->bias_limit ? change : most;
         m->bias[layer][u][j] = bias + change;
         bank->current[u][j] = change;
     }

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..assembly import Assembly
 from ..blocks import Block
-from ..calibration import BankCalibration
+from ..calibration import BankCalibration, charge_of
 from ..carriers import carriers_of
 from ..devices import CarrierMemristor, Node, PerceptronMemristor, Synapse, ThresholdMemristor
 from ..imperfections.retention import relaxes
@@ -188,7 +188,7 @@ class Cutter:
         if bank.modelled is not None:
             return share
         if isinstance(device, Synapse | Node):
-            return share * device.state_range / device.drift_coefficient
+            return charge_of(device, share)
         # The memristor's own learning rate turns the charge of a signal of 1 into a weight.
         charge = bank.unit_current * slot.pulse_steps * self.assembly.dt * slot.pulses
         return share * charge / self.assembly.config.learning.rate
