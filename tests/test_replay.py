@@ -315,7 +315,7 @@ def test_a_run_longer_than_its_memory_goes_on_from_where_it_was():
     one = Engine(assembly, threads=2, epochs=EPOCHS)
     while one.sample < 13:
         one.advance(13 * one.slots_a_sample)
-    names = ("energy", "highest", "bound", "shortened")
+    names = ("energy", "complete_energy", "epoch_energy", "highest", "bound", "shortened")
     at = one.checkpoint(names)
     other = Engine(assembly, threads=1, epochs=EPOCHS, recorded=(1,), recorded_realisations=[1])
     other.restore(at)
