@@ -66,8 +66,8 @@ def test_an_older_file_holds_what_the_present_program_makes(name):
             assert np.array_equal(older.initial_state[bank], again.initial_state[bank])
             assert same_but_for_rounding(older.final_state[bank], again.final_state[bank])
             assert same_counts(dict(older.diagnostics(bank)), dict(again.diagnostics(bank)))
-        # A write of exactly nothing may become one of the last bit's size.
-        assert older.device_steps == pytest.approx(again.device_steps, rel=0.01)
+        # Earlier versions sent a pulse for a write of the last bit's size, too.
+        assert again.device_steps == pytest.approx(older.device_steps, rel=0.02)
 
 
 @of_each_file
