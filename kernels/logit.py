@@ -5,8 +5,8 @@ end and never gets there, and the way back takes as long. Its distance to the
 upper bound soon has no digit left in the state, and neither end keeps the drift's.
 So within ``NEAR`` of either bound, as a share of the range, the state is held by
 y = ln((x - lower)/(upper - x)), of which dy/dt = drift * range/((x - lower) * (upper - x))
-changes but little: of Joglekar's window for p = 1 it is 4 k I (Joglekar and Wolf,
-arXiv:0807.3994, Eq. 11). A model says by its ``drift_near`` that it is stepped in
+changes but little: of Joglekar's window for p = 1 (Joglekar and Wolf,
+arXiv:0807.3994) it is 4 k I. A model says by its ``drift_near`` that it is stepped in
 this way. The state that is shown is at a bound only where it began there.
 """
 

@@ -628,7 +628,6 @@ def test_read_noise_does_not_become_writes(device):
         moved = np.abs(run.final_state[bank] - run.initial_state[bank]).max() / span
         unmoved = np.abs(quiet.final_state[bank] - quiet.initial_state[bank]).max() / span
         assert moved <= 10.0 * unmoved + 1e-8
-        assert (run.diagnostics(bank)["unsent"] > 0.0).any() or moved > 0.0
 
 
 @pytest.mark.parametrize("bias", [-0.08, -0.05, -0.01, 0.0, 0.03, 0.05, 0.2])
