@@ -41,7 +41,7 @@ def sentence(check: DtCheck) -> str:
         return f"warning: dt = {dt} is unstable: {numbers}{jumps}; take a smaller time.dt"
     if check.verdict == "stalled":
         return (
-            f"warning: {check.stalled:,} {_counted(check)} cannot move a state, whose drift has vanished below its "
+            f"warning: {check.stalled:,} steps or pulses cannot move a state, whose drift has vanished below its "
             "last digit, so that it stays for good; no dt mends that: let the drift take the distances from its bounds"
         )
     if check.verdict == "coarse":
@@ -55,11 +55,6 @@ def sentence(check: DtCheck) -> str:
         if check.verdict == "exact"
         else f"fine: within the tolerance {check.tolerance:g}{_kinks(check)}"
     )
-
-
-def _counted(check: DtCheck) -> str:
-    """What was counted: a drive's check covers steps, a network's pulses."""
-    return "steps" if "step" in check.covered else "pulses"
 
 
 def _kinks(check: DtCheck) -> str:
