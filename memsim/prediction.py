@@ -134,7 +134,8 @@ def read_through(
     if seed is not None and seed < 0:
         raise InputError(f"seed: must be 0 or more (got {seed})")
     place = (NUMBERED, next(finished.readings)) if seed is None else (SEEDED, seed)
-    seeds = seeds_for(trained.seeds, PURPOSE_EVALUATION, *place)
+    # Of perfect devices nothing is drawn, and a seed for each of many realisations takes its time.
+    seeds = seeds_for(trained.seeds, PURPOSE_EVALUATION, *place) if trained.own else trained.seeds
     assembly = replace(reading(trained, data, states), past=_past(finished, keyframe), seeds=seeds)
     return _apart(assembly) if apart else _carried_out(Engine(assembly, threads=1, epochs=1, shuffled=False))
 
