@@ -16,7 +16,7 @@ from .operands import Control, instruction_on
 from .scratch import cube, sheet
 from .slots import Activation, BiasRule, OutputGradient
 
-UNSEEN = 0.5  # of the allowed bias weight: by how much one may be off that was last known, as a standard deviation
+UNSEEN = 0.5  # of the allowed bias weight: standard deviation of a bias weight that was last known
 RESIDUAL = 1e-12  # of the state's range: a larger one after RESTORE is counted
 LAST_IN_WINDOW = 1.0 - 2.0**-20  # of a window's width: the farthest that a write reaches into it
 
@@ -415,8 +415,7 @@ def limit_biases(c, rows, step):
             allowed = within_limit(bias[k, lane], change, limit)
             shortened[k, lane] += 1.0 if allowed != change else 0.0
             bias[k, lane] += allowed
-            change = allowed
-            request[k, lane] = change * charge_per_weight
+            request[k, lane] = allowed * charge_per_weight
     return 0
 
 

@@ -224,7 +224,7 @@ def observe_states(c, rows, step):
 
 @inlined
 def resistance_of(c, measured, current, bias, at_lower, at_upper):
-    """The memristance at a READ's end, from V / I and from the bias weight that is known; see its namesake."""
+    """The memristance at a READ's end, from V / I and from the bias weight that is known, each by its :func:`trust`."""
     nominal = c.nominal
     if nominal.read_error == 0.0:
         return measured
