@@ -54,6 +54,7 @@ of_tile: Callable
 of_element: Callable
 rate: Callable
 carried: Callable
+each_carried: Callable
 WIDTH: int
 HEUN: bool
 
@@ -151,6 +152,17 @@ def forget_strangers(x, logit, lower, upper):
             logit[j] = 0.0
 
 
+def carry_each(x, logit, drive, answer, total, p, job, present, steps):
+    """Carry the first elements of a tile through steps, each as it has to be."""
+    lower, upper, dt = job.lower[0], job.upper[0], job.dt
+    for _ in range(steps):
+        for j in range(present):
+            own = of_element(p, j)
+            x[j], logit[j] = carried(x[j], logit[j], drive[j], drive[j], own, lower, upper, dt)
+            answer[j] = output(x[j], drive[j], own)
+            total[j] += answer[j]
+
+
 def tile_of_one_near(job, first, done, steps):
     """:func:`~memsim.kernels.tiles.tile_of_one`, of a model that has a drift near bounds.
 
@@ -197,12 +209,7 @@ def tile_of_one_near(job, first, done, steps):
         if near != 0:
             load(x, tile, STATES * WIDTH)
             load(total, tile, TOTAL * WIDTH)
-            for _ in range(steps):
-                for j in range(min(WIDTH, job.elements - first)):
-                    own = of_element(p, j)
-                    x[j], logit[j] = carried(x[j], logit[j], drive[j], drive[j], own, lower, upper, dt)
-                    answer[j] = output(x[j], drive[j], own)
-                    total[j] += answer[j]
+            each_carried(x, logit, drive, answer, total, p, job, min(WIDTH, job.elements - first), steps)
         store(x, tile, STATES * WIDTH)
         store(answer, tile, VOLTAGE * WIDTH)
         store(total, tile, TOTAL * WIDTH)

@@ -212,6 +212,7 @@ def build_tile_kernel(
         usual = logit.tile_of_one_near
         forget = specialise(logit.forget_strangers, f"forget_strangers_{width}", compiler=part, WIDTH=width)
         names["forget_strangers"] = forget
+        names["each_carried"] = specialise(logit.carry_each, f"each_carried_{key}", compiler=part, **names)
     elif not several:
         names["mark_stalled"] = specialise(tiles.find_stalled, f"mark_stalled_{key}", compiler=part, **names)
     return Kernel(specialise(template or usual, f"tile_{key}", compiler=plain, **names), TILE)
