@@ -32,6 +32,7 @@ class Operation(IntEnum):
     CORRECT = 13  # leads those that are not yet there on
     RESTORE_VERIFY = 14  # undoes a VERIFY, where any READ moves the states
     WRITE_CARRIERS = 15  # writes all variables at once, each by its carrier
+    READ_ACTIVATION = 16  # sends what the lines gave to the activation stage
 
 
 class Imperfect(IntFlag):

@@ -83,7 +83,8 @@ class Assembly:
 
     def integrator(self, number: int) -> str:
         """How the pulses of a bank are stepped, or that they are not."""
-        return EXACT if self.config.time.solver == "exact" else self.banks[number].integrator
+        exact = self.config.time.solver == "exact" and self.models[number].has_closed_form
+        return EXACT if exact else self.banks[number].integrator
 
     @property
     def epochs_before(self) -> int:
@@ -258,9 +259,10 @@ def _refuse_batch(batch: int, samples: int) -> None:
 
 
 def _refuse_solver(config: Configuration, banks: tuple[BankCalibration, ...]) -> None:
-    """Refuse the closed form of a pulse for devices that have none."""
+    """Refuse the closed form of a pulse for devices that have none and that anything moves."""
     for bank in banks:
-        if config.time.solver == "exact" and not bank.device.functions().has_closed_form:
+        moved = bank.name != "activation"
+        if config.time.solver == "exact" and moved and not bank.device.functions().has_closed_form:
             raise InputError(
                 f"time.solver: must be 'stepping' for {bank.name}, since a {bank.device.model} has no closed form of a "
                 f"pulse (got 'exact')"
@@ -285,7 +287,8 @@ def _initial_states(
         device_rate = config.learning.rate / (bank.unit_current * calibration.slot_time(config))
         states = np.vstack([weights, np.full((1, len(seeds)), device_rate)])
         return (states[:, None, :],)
-    return (bank.states(weights)[None],)
+    activation = np.zeros((3, 1, len(seeds)))  # a weight, the bias and the learning rate: it never learns
+    return (bank.states(weights)[None], activation)[: len(banks)]
 
 
 def _layer_states(

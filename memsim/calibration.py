@@ -131,7 +131,8 @@ def calibrate(config: Configuration, inputs: np.ndarray, targets: np.ndarray) ->
         _refuse_read_scale(config, network, inputs)
         return _multilayer(config, network)
     if network.construction == "equivalent":
-        return (_lines(config, network, inputs.shape[1]),)
+        lines = _lines(config, network, inputs.shape[1])
+        return (lines, _activation(config, lines, inputs)) if network.activates else (lines,)
     return (replace(_memristor(config, network, inputs, targets), integrator=config.time.integrator),)
 
 
@@ -392,6 +393,26 @@ def _lines(config: Configuration, network: SingleLayerSection, inputs: int) -> B
     unit_current = memristor_of(config, inputs).reference_current
     limit = memristor_of(config, inputs).weight_limit
     return _synapses(config, "lines", inputs + 1, unit_current, limit, held=True)
+
+
+def _activation(config: Configuration, lines: BankCalibration, inputs: np.ndarray) -> BankCalibration:
+    """The activation stage of the equivalent construction: a memristor like the one that it is equivalent to.
+
+    Its weight and its bias stay at 0, since no READ reaches their thresholds; nothing
+    is ever written. What is left of Eq. 5 is V = V_0 * g(I / I_0).
+    """
+    given = memristor_of(config, inputs.shape[1])
+    assert isinstance(given, ThresholdMemristor)
+    unit = given.reference_current
+    largest_net = given.weight_limit * float(np.abs(inputs).sum(axis=1).max() + 1.0) * unit
+    first = READ_MARGIN * largest_net
+    thresholds = (first, READ_MARGIN * first)
+    device = ThresholdMemristor(
+        **{**given.model_dump(), "inputs": 1, "thresholds": thresholds, "window": 0.5 * (thresholds[1] - first)}
+    )
+    return BankCalibration(
+        "activation", device, 1, first, 0.0, first, 0.0, 1.0, unit, integrator=config.time.integrator
+    )  # fmt: skip
 
 
 def memristor_of(config: Configuration, inputs: int) -> PerceptronMemristor:

@@ -187,6 +187,16 @@ class SingleLayerSection(NetworkSection):
         default="memristor",
         description="one threshold memristor, or several one-variable synapses and an activation stage",
     )
+    activation: Literal["device", "controller"] = Field(
+        default="device",
+        description="the equivalent construction's activation stage: a device of its own, or arithmetic of the "
+        "controller, as in files of earlier versions",
+    )
+
+    @property
+    def activates(self) -> bool:
+        """Whether the activation stage is a device of its own."""
+        return self.construction == "equivalent" and self.activation == "device"
 
 
 class MultilayerSection(NetworkSection):

@@ -49,7 +49,7 @@ def _refuse_another_size(run: Run) -> None:
         }
     else:
         expected = {
-            "banks": (1, len(run.banks)),
+            "banks": (1 + network.activates, len(run.banks)),
             "inputs": (network.inputs, data.inputs.shape[1]),
             "targets": (1, data.targets.shape[1]),
         }

@@ -92,6 +92,8 @@ def _banks(config: Configuration, units: Sequence[int]) -> Iterator[tuple[int, i
     if not isinstance(config.network, MultilayerSection):
         lines = config.network.construction == "equivalent"
         yield (units[0] + 1, 1) if lines else (1, units[0] + 2)  # weights, the bias, and the learning rate
+        if config.network.activates:
+            yield (1, 3)
         return
     for inputs, outputs in pairwise(units):
         yield from ((inputs * outputs, 1), (outputs, 1))

@@ -137,9 +137,10 @@ def _single_layer(
 ) -> list[Slot]:
     """Algorithm 1: one READ, then a WRITE for each weight and the bias in turn.
 
-    In the equivalent construction external control holds all devices in the
-    READ; in a WRITE it keeps the current from those that are not addressed. Where
-    variables have carriers, one WRITE is for all.
+    In the equivalent construction external control holds all lines in their READ,
+    and a second READ sends their sum to the activation stage; in a WRITE it keeps
+    the current from lines that are not addressed. Where variables have carriers,
+    one WRITE is for all.
     """
     if isinstance(config.devices.memristor, CarrierMemristor):
         read_all = Slot(Phase.READ, Operation.READ_MEMRISTOR, 0, 1, **read)
@@ -149,6 +150,8 @@ def _single_layer(
     operation = Operation.WRITE_LINE if held else Operation.WRITE_VARIABLE
     lines = network.inputs + network.constant_input + 1
     slots = [first]
+    if network.activates:
+        slots.append(Slot(Phase.READ, Operation.READ_ACTIVATION, 1, 1, **read))
     for i in range(lines):
         slot = Slot(Phase.WRITE, operation, 0, 1, variable=i, **write)
         slots += _verified(slot, config.write.verify if held else 0, read, write, held=held)

@@ -31,6 +31,7 @@ DRIVEN_BY = {
     "READ_MEMRISTOR": "net input (tapped weights)",
     "WRITE_VARIABLE": "Delta * x_i * g', beyond I_i",
     "READ_LINES": "inputs and 1, scaled; states held",
+    "READ_ACTIVATION": "net input",
     "WRITE_LINE": "eta * Delta * x_i * g'",
     "RESTORE_SYNAPSES": "signals of the layer before, negated",
     "RESTORE_COLUMNS": "local gradients, negated",

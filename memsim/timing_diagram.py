@@ -10,7 +10,9 @@ from .engine import Engine
 from .errors import InputError
 from .figures import PHASE_COLOURS, new_figure, save
 from .kernels.slots import Phase
-from .si import engineering
+from .si import engineering, with_prefix
+
+IN_SIGHT = 10.0  # thresholds of up to so many times the largest current are drawn
 
 
 def sample_currents(assembly: Assembly, sample: int) -> list[np.ndarray]:
@@ -54,15 +56,14 @@ def draw(assembly: Assembly, path: Path, *, sample: int = 0, overwrite: bool = F
     figure = new_figure(10.0, 1.2 + 1.5 * len(currents))
     axes = figure.subplots(len(currents), 1, sharex=True, squeeze=False)[:, 0]
     for panel, bank, values in zip(axes, assembly.banks, currents, strict=True):
-        scale, prefix = engineering(float(np.abs(values).max()))
+        largest = float(np.abs(values).max())
+        scale, prefix = engineering(largest)
         _shade(panel, assembly)
         for device in range(values.shape[1]):
             level = np.append(values[:, device], 0.0) * scale
             panel.step(edges, level, where="post", linewidth=1.2, color="0.15", alpha=0.8)
         panel.axhline(0.0, color="0.6", linewidth=0.6)
-        for threshold in bank.thresholds:
-            for sign in (-1, 1):
-                panel.axhline(sign * threshold * scale, color="0.4", linewidth=0.7, linestyle=":")
+        _draw_thresholds(panel, bank.thresholds, largest, scale)
         panel.set_ylabel(f"{bank.name}\ncurrent ({prefix}A)")
         panel.margins(y=0.15)
     axes[-1].set_xlabel("time since the sample's start (ms)")
@@ -73,6 +74,17 @@ def draw(assembly: Assembly, path: Path, *, sample: int = 0, overwrite: bool = F
     handles = [_patch(phase) for phase, count in assembly.schedule.phase_steps().items() if count]
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False)
     save(figure, path, overwrite)
+
+
+def _draw_thresholds(panel: Axes, thresholds: tuple[float, ...], largest: float, scale: float) -> None:
+    """Dotted lines at thresholds; those far beyond the currents, which would flatten these, in words."""
+    far = [threshold for threshold in thresholds if largest > 0.0 and threshold > IN_SIGHT * largest]
+    for threshold in set(thresholds) - set(far):
+        for sign in (-1, 1):
+            panel.axhline(sign * threshold * scale, color="0.4", linewidth=0.7, linestyle=":")
+    if far:
+        said = f"{'further ' if len(far) < len(thresholds) else ''}thresholds from {with_prefix(min(far), 'A')} on"
+        panel.text(0.99, 0.95, said, transform=panel.transAxes, ha="right", va="top", fontsize="small", color="0.35")
 
 
 def _shade(panel: Axes, assembly: Assembly) -> None:

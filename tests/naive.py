@@ -907,9 +907,22 @@ class Network:
         self.drive(slot, addressed=NOTHING)
         for line in bank.devices:
             total += line.voltage
-        net = total * (bank.weight_per_state / amplitude * scale)
-        stage = {"logistic": logistic, "tanh": hyperbolic_tangent, "identity": float}
-        self.compare_activation(stage[self.memristor().activation](net))
+        self.activate(total * (bank.weight_per_state / amplitude * scale))
+
+    def activate(self, net):
+        """Keep the net input for the activation stage, or, where that is no device, compute its output."""
+        self.net[1] = [net]
+        if not self.config.network.activates:
+            stage = {"logistic": logistic, "tanh": hyperbolic_tangent, "identity": float}
+            self.compare_activation(stage[self.memristor().activation](net))
+
+    def read_activation(self, slot):
+        """Send the net input to the activation stage, and read its output."""
+        bank = self.banks[slot.bank]
+        stage = bank.devices[0]
+        stage.current = self.net[1][0] * bank.calibration.unit_current
+        self.drive(slot, addressed=NOTHING)
+        self.compare_activation(stage.voltage / bank.calibration.device.reference_voltage)
 
     def write_line(self, slot):
         """One line is written; the others get nothing."""

@@ -259,9 +259,7 @@ class Network(naive.Network):
             line.current = scaled(self.line_signal(variable), self.scale, bank.calibration.read_current)
         self.drive(slot, addressed=NOTHING)
         self.observe(slot)
-        net = self.sum_of(slot, bank.devices)
-        stage = {"logistic": naive.logistic, "tanh": naive.hyperbolic_tangent, "identity": float}
-        self.compare_activation(stage[self.memristor().activation](net))
+        self.activate(self.sum_of(slot, bank.devices))
 
     def sum_of(self, slot, devices):
         """The sum of some devices' voltages, less those of the reference resistors, scaled back to weights."""

@@ -281,7 +281,9 @@ def test_a_run_that_stored_nothing_has_no_drift():
 @of_each_kind
 def test_nothing_moves_in_the_reads_of_a_run_that_is_calibrated(kind):
     run = traced(kind)
-    expected = {"mlp": [{"READ"}, {"RESTORE"}, {"READ", "BACKREAD"}, {"RESTORE"}]}.get(kind, [{"READ"}])
+    expected = {
+        "mlp": [{"READ"}, {"RESTORE"}, {"READ", "BACKREAD"}, {"RESTORE"}], "lines": [{"READ"}] * 2, "slp": [{"READ"}],
+    }[kind]  # fmt: skip
     for bank, phases in zip(run.banks, expected, strict=True):
         found = analysis.read_disturb_per_phase(run, bank)
         assert set(found) == phases

@@ -518,9 +518,10 @@ def test_stepping_resting_devices_too_changes_no_bit(case):
     done = run_engine(unskipped)
     assert not differences(done.values, run_plainly(case).values)
     steps = EPOCHS * len(assembly.inputs) * assembly.schedule.steps
-    held = sum(slot.width for slot in assembly.schedule.slots if slot.held) * EPOCHS * len(assembly.inputs)
+    idle = [slot for slot in assembly.schedule.slots if slot.held]
+    held = sum(slot.width * assembly.banks[slot.bank].devices for slot in idle) * EPOCHS * len(assembly.inputs)
     devices = sum(bank.devices for bank in assembly.banks)
-    assert done.device_steps == (steps - held) * devices * REALISATIONS
+    assert done.device_steps == (steps * devices - held) * REALISATIONS
     assert run_plainly(case).device_steps < done.device_steps
 
 

@@ -16,7 +16,7 @@ from memsim.datasets import Dataset
 from memsim.recording import ADDED_COUNTERS
 
 DATA = Path(__file__).with_name("data")
-SCHEMAS = {"mlp-schema-1.h5": 1, "slp-schema-1.h5": 1, "mlp-schema-2.h5": 2}
+SCHEMAS = {"mlp-schema-1.h5": 1, "slp-schema-1.h5": 1, "mlp-schema-2.h5": 2, "lines-schema-2.h5": 2}
 EPOCHS = 5
 of_each_file = pytest.mark.parametrize("name", SCHEMAS)
 QUANTITIES = ("state", "current", "voltage")
@@ -96,8 +96,8 @@ def test_the_commands_take_older_files(cli, name, tmp_path):
         assert same_but_for_rounding(older.total_error, again.total_error)
 
 
-def test_a_file_of_the_present_schema_goes_on(cli, tmp_path):
-    name = "mlp-schema-2.h5"
+@pytest.mark.parametrize(("name", "bank"), [("mlp-schema-2.h5", "nodes2"), ("lines-schema-2.h5", "lines")])
+def test_a_file_of_the_present_schema_goes_on(cli, tmp_path, name, bank):
     path, longer = shutil.copy(DATA / name, tmp_path / "run.h5"), made_again(name, EPOCHS + 3)
     words = ["--resume", "--out", path, "--set", f"learning.epochs={EPOCHS + 3}", "--quiet"]
     assert cli("run", path, *words).status == 0
@@ -105,7 +105,7 @@ def test_a_file_of_the_present_schema_goes_on(cli, tmp_path):
         assert len(run.total_error) == EPOCHS + 3
         assert same_but_for_rounding(run.total_error, longer.total_error)
         assert same_but_for_rounding(run.order, longer.order)
-        assert same_but_for_rounding(run.kept("nodes2", "voltage")[1], longer.kept("nodes2", "voltage")[1])
+        assert same_but_for_rounding(run.kept(bank, "voltage")[1], longer.kept(bank, "voltage")[1])
         for bank in run.banks:
             assert same_but_for_rounding(run.final_state[bank], longer.final_state[bank])
             assert same_counts(dict(run.diagnostics(bank)), dict(longer.diagnostics(bank)))

@@ -93,21 +93,30 @@ def test_algorithm_2_takes_layers_forwards_then_backwards_then_writes_them():
     assert order[12:] == [Phase.BACKREAD] * 3 + [Phase.WRITE] * 8
 
 
+OF_MEMRISTOR = [(Phase.READ, Operation.READ_MEMRISTOR, 0, 1)]
+OF_LINES = [(Phase.READ, Operation.READ_LINES, 0, 1)]
+
+
 @pytest.mark.parametrize(
-    ("case", "read", "write", "held"),
+    ("case", "changes", "reads", "write", "held"),
     [
-        ("slp", Operation.READ_MEMRISTOR, Operation.WRITE_VARIABLE, False),
-        ("lines", Operation.READ_LINES, Operation.WRITE_LINE, True),
+        ("slp", {}, OF_MEMRISTOR, Operation.WRITE_VARIABLE, [False]),
+        (
+            "lines", {}, [*OF_LINES, (Phase.READ, Operation.READ_ACTIVATION, 1, 1)], Operation.WRITE_LINE,
+            [True, False],
+        ),
+        ("lines", {"activation": "controller"}, OF_LINES, Operation.WRITE_LINE, [True]),
     ],
-)
+    ids=["memristor", "lines", "lines, activation by the controller"],
+)  # fmt: skip
 @pytest.mark.parametrize("constant", [False, True])
-def test_algorithm_1_reads_once_and_writes_each_variable_in_turn(case, read, write, held, constant):
-    network = CASES[case]["network"] | {"inputs": 4, "constant_input": constant}
+def test_algorithm_1_reads_and_writes_each_variable_in_turn(case, changes, reads, write, held, constant):
+    network = CASES[case]["network"] | {"inputs": 4, "constant_input": constant} | changes
     slots = build(config_of(case, network=network)).slots
     lines = 6 if constant else 5
-    assert steps_of(slots) == [(Phase.READ, read, 0, 1)] + [(Phase.WRITE, write, 0, 1)] * lines
-    assert [slot.variable for slot in slots] == [-1, *range(lines)]
-    assert [slot.held for slot in slots] == [held] + [False] * lines
+    assert steps_of(slots) == reads + [(Phase.WRITE, write, 0, 1)] * lines
+    assert [slot.variable for slot in slots] == [-1] * len(reads) + [*range(lines)]
+    assert [slot.held for slot in slots] == held + [False] * lines
 
 
 def test_all_variables_with_carriers_are_written_in_one_slot():
@@ -155,7 +164,7 @@ def test_every_slot_drives_a_bank_that_exists_and_every_bank_is_driven(case):
     for slot in assembly.schedule.slots:
         name = assembly.banks[slot.bank].name
         kind = {0: "synapses", 1: "nodes"}[slot.bank % 2] + str(slot.layer)
-        assert name == kind if case.startswith("mlp") else name in ("memristor", "lines")
+        assert name == kind if case.startswith("mlp") else name in ("memristor", "lines", "activation")
 
 
 @of_each_case

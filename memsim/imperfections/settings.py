@@ -115,4 +115,6 @@ def step_of(bits: int, limit: float | None) -> float:
 
 def kind_of(bank: Any) -> str:
     """The section of a bank's settings by its name: ``synapse``, ``node`` or ``memristor``."""
-    return "node" if bank.name.startswith("nodes") else "memristor" if bank.name == "memristor" else "synapse"
+    if bank.name.startswith("nodes"):
+        return "node"
+    return "memristor" if bank.name in ("memristor", "activation") else "synapse"

@@ -23,6 +23,7 @@ from .rules import is_carried
 
 BIAS_RULES = {"gradient": BiasRule.GRADIENT, "printed": BiasRule.PRINTED, "none": BiasRule.NONE}
 OF_MODELLED = ("lower", "upper", "reference", "polarity", "fall_current", "moves", "kept_bias")
+UNMOVING = (Operation.READ_LINES, Operation.READ_MEMRISTOR, Operation.READ_ACTIVATION)  # the READs that move nothing
 GRADIENT_RULES = {"error": OutputGradient.ERROR, "printed": OutputGradient.PRINTED}
 
 
@@ -33,7 +34,7 @@ def addressed_by(assembly: Assembly, slot: Slot) -> int:
         return slot.variable
     if slot.operation in (Operation.READ_SYNAPSES, Operation.BACKREAD_SYNAPSES, Operation.VERIFY):
         return ANY_VARIABLE if known is not None and known.moves else NO_VARIABLE
-    if slot.operation in (Operation.READ_LINES, Operation.READ_MEMRISTOR) and not is_carried(assembly, slot):
+    if slot.operation in UNMOVING and not is_carried(assembly, slot):
         return NO_VARIABLE
     return ANY_VARIABLE
 

@@ -18,6 +18,7 @@ BEFORE: dict[Operation, Rules] = {
     Operation.BACKREAD_SYNAPSES: (controller.drive_columns,),
     Operation.READ_MEMRISTOR: (controller.tap_net_input,),
     Operation.READ_LINES: (controller.drive_lines,),
+    Operation.READ_ACTIVATION: (controller.drive_nodes,),
     Operation.WRITE_SYNAPSES: (controller.request_synapses, controller.gather),
     Operation.WRITE_NODES: (controller.request_biases, controller.gather, controller.limit_biases),
     Operation.WRITE_VARIABLE: (controller.request_variable, controller.gather),
@@ -28,7 +29,8 @@ AFTER: dict[Operation, Rules] = {
     Operation.READ_NODES: (controller.measure_nodes,),
     Operation.BACKREAD_SYNAPSES: (controller.sum_rows,),
     Operation.READ_MEMRISTOR: (controller.measure_memristor, controller.apply_delta_rule),
-    Operation.READ_LINES: (controller.sum_columns, controller.activate, controller.apply_delta_rule),
+    Operation.READ_LINES: (controller.sum_columns,),
+    Operation.READ_ACTIVATION: (controller.measure_memristor, controller.apply_delta_rule),
 }
 # Of banks whose pulses the controller finds in their model, where they differ.
 BEFORE_OF_MODELLED: dict[Operation, Rules] = {
@@ -49,12 +51,9 @@ AFTER_OF_MODELLED: dict[Operation, Rules] = {
     Operation.READ_SYNAPSES: (modelled.observe_states, modelled.subtract_reference, controller.sum_columns),
     Operation.READ_NODES: (modelled.measure_nodes,),
     Operation.BACKREAD_SYNAPSES: (modelled.subtract_reference, controller.sum_rows),
-    Operation.READ_LINES: (
-        modelled.observe_states, modelled.subtract_reference, controller.sum_columns, controller.activate,
-        controller.apply_delta_rule,
-    ),
+    Operation.READ_LINES: (modelled.observe_states, modelled.subtract_reference, controller.sum_columns),
     Operation.VERIFY: (modelled.observe_states,),
-}  # fmt: skip
+}
 
 
 def rules_of(assembly: Assembly, slot: Slot) -> tuple[Rules, Rules]:
@@ -66,6 +65,8 @@ def rules_of(assembly: Assembly, slot: Slot) -> tuple[Rules, Rules]:
         before.append(controller.keep_states)
     if slot.operation == Operation.READ_NODES and slot.layer == len(assembly.sizes) - 1:
         after.append(controller.find_gradient)
+    if slot.operation == Operation.READ_LINES and len(assembly.banks) == 1:  # without a device for the activation
+        after += [controller.activate, controller.apply_delta_rule]
     if is_restored_by(slot) or (is_carried(assembly, slot) and slot.operation != Operation.WRITE_CARRIERS):
         after.append(controller.count_residuals)
     return tuple(before), tuple(after)
