@@ -259,10 +259,9 @@ def _refuse_batch(batch: int, samples: int) -> None:
 
 
 def _refuse_solver(config: Configuration, banks: tuple[BankCalibration, ...]) -> None:
-    """Refuse the closed form of a pulse for devices that have none and that anything moves."""
+    """Refuse the closed form of a pulse for devices that have none and that a pulse moves."""
     for bank in banks:
-        moved = bank.name != "activation"
-        if config.time.solver == "exact" and moved and not bank.device.functions().has_closed_form:
+        if config.time.solver == "exact" and bank.learns and not bank.device.functions().has_closed_form:
             raise InputError(
                 f"time.solver: must be 'stepping' for {bank.name}, since a {bank.device.model} has no closed form of a "
                 f"pulse (got 'exact')"

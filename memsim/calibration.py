@@ -98,6 +98,11 @@ class BankCalibration:
         return nominal_of(self.device, "devices.synapse").states_of(known.reference + known.ohm_per_weight * weights)
 
     @property
+    def learns(self) -> bool:
+        """Whether anything is ever written to its devices: to all but those of an activation stage."""
+        return self.name != "activation"
+
+    @property
     def variables(self) -> int:
         """State variables of each device."""
         return len(self.device.state_variables())

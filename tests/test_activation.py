@@ -84,7 +84,7 @@ def test_it_is_as_imperfect_as_memristors_are():
 
 
 def test_a_closed_form_of_the_lines_does_not_need_one_of_what_stands_still():
-    """Solver 'exact': the lines by their closed form, and as many steps of the activation, whose current is constant."""
+    """Solver 'exact': the lines by their closed form, and the activation step by step, its current constant."""
     stepped, exact = (
         training.run(configuration("lines", time={"solver": solver}, learning={"rate": 2.0}), REAL)
         for solver in ("stepping", "exact")

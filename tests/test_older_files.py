@@ -106,6 +106,6 @@ def test_a_file_of_the_present_schema_goes_on(cli, tmp_path, name, bank):
         assert same_but_for_rounding(run.total_error, longer.total_error)
         assert same_but_for_rounding(run.order, longer.order)
         assert same_but_for_rounding(run.kept(bank, "voltage")[1], longer.kept(bank, "voltage")[1])
-        for bank in run.banks:
-            assert same_but_for_rounding(run.final_state[bank], longer.final_state[bank])
-            assert same_counts(dict(run.diagnostics(bank)), dict(longer.diagnostics(bank)))
+        for each in run.banks:
+            assert same_but_for_rounding(run.final_state[each], longer.final_state[each])
+            assert same_counts(dict(run.diagnostics(each)), dict(longer.diagnostics(each)))
