@@ -486,3 +486,15 @@ def test_a_model_that_moves_at_rest_is_never_skipped_in_a_network(load):
         assert errors[:, lane].tolist() == found
         for b in range(len(assembly.banks)):
             assert np.array_equal(naive.bits(states[b][..., lane]), naive.bits(network.states(b)))
+
+
+def test_a_file_that_fails_when_it_is_loaded_again_leaves_the_module_of_before(tmp_path):
+    """Numba finds the functions of models by it, and these stay as they were."""
+    (tmp_path / "own.py").write_text(FILE)
+    memsim.load_models(tmp_path / "own.py")
+    (name,) = (name for name, module in sys.modules.items() if getattr(module, "__file__", "") == f"{tmp_path}/own.py")
+    kept = sys.modules[name]
+    (tmp_path / "own.py").write_text("raise ValueError\n")
+    with pytest.raises(InputError):
+        memsim.load_models(tmp_path / "own.py")
+    assert sys.modules[name] is kept

@@ -1,6 +1,7 @@
 """What is given in the place of a file or a value: one line, and status 2, whatever it is."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -222,8 +223,25 @@ def test_a_file_of_models_that_ends_in_any_way_is_named_with_its_line(tmp_path, 
 
 def test_ctrl_c_stops_a_file_of_models_and_not_only_its_loading(tmp_path):
     (tmp_path / "own.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
-    with pytest.raises(KeyboardInterrupt):
-        load_models(tmp_path / "own.py")
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background ignore it
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            load_models(tmp_path / "own.py")
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_a_file_of_models_that_fails_leaves_no_module(tmp_path):
+    """A module of the interpreter is read by others: one whose file is a pipe would let them wait for ever."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "wrong.py").write_text("raise ValueError\n")
+    (tmp_path / "torn.py").write_text("(\n")
+    before = dict(sys.modules)
+    (tmp_path / "empty.py").write_text("")
+    for name in ("pipe", "wrong.py", "torn.py", "empty.py", "none.py"):
+        with pytest.raises(InputError):
+            load_models(tmp_path / name)
+    assert sys.modules == before
 
 
 def test_a_text_begins_after_its_byte_order_mark(tmp_path):

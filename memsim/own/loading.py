@@ -47,10 +47,12 @@ def load_models(path: str | Path) -> tuple[type[Device], ...]:
             del MODELS[name]
     others = set(MODELS)
     try:
-        _execute(path)
-        loaded = tuple(model for name, model in MODELS.items() if name not in others)
-        if not loaded:
-            raise InputError(f"{path.name}:1: has no device model; write a class with @device_model(...)")
+        code = _compiled(path)
+        with _new_module(path) as module:
+            _execute(code, module, path)
+            loaded = tuple(model for name, model in MODELS.items() if name not in others)
+            if not loaded:
+                raise InputError(f"{path.name}:1: has no device model; write a class with @device_model(...)")
     except BaseException:
         MODELS.clear()
         MODELS.update(before)
@@ -85,16 +87,13 @@ def load_again(files: Mapping[str, str]) -> None:
                 raise InputError(f"{path}: was edited since the sweep began; begin another sweep with it")
 
 
-def _execute(path: Path) -> None:
+def _compiled(path: Path) -> types.CodeType:
+    """A file's code; nothing of it is run."""
     if path.suffix.lower() in OTHERS:
         raise InputError(f"{path}: is no Python file; name one with device models")
     linecache.checkcache(str(path))
-    # Numba looks a cached function's module up by name.
-    name = f"memsim_own_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
-    module = sys.modules[name] = types.ModuleType(name)
-    module.__file__ = str(path)
     try:
-        code = compile(read_text(path), str(path), "exec")
+        return compile(read_text(path), str(path), "exec")
     except InputError:
         raise
     except SyntaxError as error:
@@ -102,6 +101,25 @@ def _execute(path: Path) -> None:
         raise InputError(f"{path.name}:{error.lineno or 1}: {text.removeprefix(': ')}") from None
     except (ValueError, RecursionError, MemoryError) as error:  # a byte 0, or brackets within brackets
         raise InputError(f"{path.name}:1: is not a Python file: {str(error) or 'it is nested too deeply'}") from None
+
+
+@contextmanager
+def _new_module(path: Path) -> Iterator[types.ModuleType]:
+    """The module of a file, by whose name Numba finds it again; of a file that fails, the one that was there before."""
+    name = f"memsim_own_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
+    before = sys.modules.get(name)
+    module = sys.modules[name] = types.ModuleType(name)
+    module.__file__ = str(path)
+    try:
+        yield module
+    except BaseException:
+        del sys.modules[name]
+        if before is not None:
+            sys.modules[name] = before
+        raise
+
+
+def _execute(code: types.CodeType, module: types.ModuleType, path: Path) -> None:
     with _ctrl_c() as pressed:
         try:
             exec(code, vars(module))  # noqa: S102 (the user named it)
