@@ -26,6 +26,7 @@ PURPOSE_FIRST_TRAP = 8
 PURPOSE_TRAP = 9
 PURPOSE_EVALUATION = 10
 PURPOSE_VALIDATION = 11
+PURPOSE_PROGRAMMING = 12
 
 LANES = 64  # realisations that a shuffle draws for at once
 

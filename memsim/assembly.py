@@ -1,7 +1,7 @@
 """From a checked configuration and a data set to all that a run is made of."""
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -50,7 +50,7 @@ class Assembly:
         What the past left in the devices of each bank, see
         :class:`~memsim.kernels.slots.Past`; empty where none counts.
     start : Start or None
-        Where a run begins that goes on with the devices of another one.
+        Where a run begins that goes on with the devices of another one, or with weights that were written by pulses.
     steps_before : int
         Steps of the runs whose devices this one goes on with: the draws of noise go on from there.
     finer : int
@@ -75,6 +75,12 @@ class Assembly:
     steps_before: int = 0
     finer: int = 1
     skip: bool = True
+
+    def begun(self, start: Start) -> "Assembly":
+        """The same run with a start."""
+        states = tuple(states.transpose(1, 0, 2) for states in start.states)
+        past, steps = start.past_or(self.past), start.beginning.steps
+        return replace(self, initial=states, past=past, start=start, steps_before=steps)
 
     @property
     def dt(self) -> float:
@@ -198,22 +204,20 @@ def assemble(
     if seeds is None:
         seeds = np.concatenate([realisation_seeds(seed, config.run.realisations) for seed in config.run.every_seed])
     own = draw_devices(banks, config.imperfections, config.periphery, seeds)
-    initial = settled(_initial_states(config, banks, units, seeds), banks, config.imperfections)
+    initial = settled(starting_states(config, banks, units, seeds), banks, config.imperfections)
     initial = stuck_states(initial, banks, config.imperfections, seeds)
     run_sizes.refuse_states(banks, initial)
-    past = _first_past(config, banks, seeds)
+    assembly = Assembly(
+        config, dataset, inputs, dataset.targets, slots, banks, units,
+        flaws_of(banks, config.imperfections, config.periphery), seeds, initial, own, _first_past(config, banks, seeds),
+    )  # fmt: skip
     if start is not None:
         if isinstance(banks[0].device, PerceptronMemristor):
             start.refuse_other_rate(initial[0])
-        initial = tuple(states.transpose(1, 0, 2) for states in start.states)
-        past = start.past_or(past)
+        assembly = assembly.begun(start)
     if isinstance(banks[0].device, ThresholdMemristor):
-        calibration.refuse_disturbing_reads(banks[0], initial[0][: units[0], 0], inputs)
-    return Assembly(
-        config, dataset, inputs, dataset.targets, slots, banks, units,
-        flaws_of(banks, config.imperfections, config.periphery), seeds, initial, own, past, start,
-        start.beginning.steps if start is not None else 0,
-    )  # fmt: skip
+        calibration.refuse_disturbing_reads(banks[0], assembly.initial[0][: units[0], 0], inputs)
+    return assembly
 
 
 def _first_past(config: Configuration, banks: tuple[BankCalibration, ...], seeds: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -274,10 +278,13 @@ def _glorot(seeds: np.ndarray, purpose: int, bank: int, devices: int, fan_in: in
     return (2.0 * np.array(drawn) - 1.0) * np.sqrt(6.0 / (fan_in + fan_out))
 
 
-def _initial_states(
+def starting_states(
     config: Configuration, banks: tuple[BankCalibration, ...], units: tuple[int, ...], seeds: np.ndarray
 ) -> tuple[np.ndarray, ...]:
-    """Glorot's starting weights as states: the devices as they are handed to the run."""
+    """Glorot's starting weights as states, (variables, devices, realisations) of each bank.
+
+    Devices are handed to a run with them; where it has them written, they are the aims.
+    """
     if isinstance(config.network, MultilayerSection):
         return tuple(_layer_states(config.network, k, bank, units, seeds) for k, bank in enumerate(banks))
     bank = banks[0]

@@ -176,6 +176,30 @@ class NetworkSection(Settings):
     read_current: float | None = quantity(
         None, "A", "full scale of a READ of synapses; the unit current where it is not given", gt=0
     )
+    programmed: bool = Field(
+        default=False, description="the controller writes the starting weights by pulses, before the first sample"
+    )
+    programming_passes: int = Field(
+        default=10, ge=1, le=1000, description="programmed: passes of reading and correcting"
+    )
+
+    @model_validator(mode="after")
+    def _passes_of_programming(self) -> "NetworkSection":
+        default = type(self).model_fields["programming_passes"].default
+        if not self.programmed and self.programming_passes != default:
+            raise ValueError(
+                f"programming_passes: counts for network.programmed = true alone (got {self.programming_passes}); "
+                f"leave it out"
+            )
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_programming(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        values: dict[str, Any] = handler(self)
+        if not self.programmed:
+            for name in ("programmed", "programming_passes"):
+                values.pop(name, None)
+        return values
 
 
 class SingleLayerSection(NetworkSection):
@@ -197,6 +221,15 @@ class SingleLayerSection(NetworkSection):
     def activates(self) -> bool:
         """Whether the activation stage is a device of its own."""
         return self.construction == "equivalent" and self.activation == "device"
+
+    @model_validator(mode="after")
+    def _programmed_lines(self) -> "SingleLayerSection":
+        if self.programmed and self.construction == "memristor":
+            raise ValueError(
+                "programmed: needs network.construction = 'equivalent', whose weights are read as voltages (got true "
+                "with 'memristor')"
+            )
+        return self
 
 
 class MultilayerSection(NetworkSection):

@@ -337,6 +337,20 @@ class Engine:
             return self.counter("complete_energy", bank) + self.counter("epoch_energy", bank)
         return self._joined([self._counter_view(name, bank, block) for block in self._blocks])
 
+    def request(self, bank: int, aims: np.ndarray, devices: np.ndarray) -> None:
+        """Have devices of a bank led to states by the VERIFYs and CORRECTs to come.
+
+        Parameters
+        ----------
+        bank : int
+        aims : (devices, realisations) float64
+        devices : (devices,) bool
+            Which of them; the others get no pulse.
+        """
+        for block in self._blocks:
+            self._counter_view("aim", bank, block)[:] = aims[:, block.realisations]
+            self._counter_view("request", bank, block)[:] = devices[:, None]
+
     def checkpoint(self, counters: Sequence[str]) -> Checkpoint:
         """All that a run goes on from, copied; ``position`` must be at a mini-batch's end.
 

@@ -10,6 +10,7 @@ from .kernels.compiling import Kernel
 from .kernels.random import DRAW_ORDERS
 from .kernels.tiles import WIDE, tiles_of
 from .program.making import make
+from .programming import programming
 from .replay import of_realisations
 
 
@@ -19,13 +20,20 @@ def kernels_of(assembly: Assembly) -> list[Kernel]:
     Runs with any number of realisations, recorded or not. READs alone, as of
     predictions, need no others.
     """
-    found: list[Kernel] = [DRAW_ORDERS]
+    found: list[Kernel] = [DRAW_ORDERS, *_kernels_of(assembly)]
+    if assembly.config.network.programmed and assembly.start is None:
+        found += _kernels_of(programming(assembly))
+    return list(dict.fromkeys(found))
+
+
+def _kernels_of(assembly: Assembly) -> list[Kernel]:
+    found: list[Kernel] = []
     for lanes in sorted({count for bank in assembly.banks for count in _lane_counts(bank.devices)}):
         some = of_realisations(assembly, [0] * lanes)
         block = new_block(some, np.arange(lanes))
         # Where every bank is recorded, nothing of a run without a trace is missing.
         found += make(some, block, tuple(range(len(some.banks)))).kernels()
-    return list(dict.fromkeys(found))
+    return found
 
 
 def _lane_counts(devices: int) -> Iterator[int]:

@@ -19,6 +19,7 @@ from .scoring.report import Scores, scores_of
 from .si import with_prefix
 from .streams import tell
 from .terminal import Column, Table, describe, numbers, progress_bar, show
+from .traces.layout import Programming
 
 PLAIN_SECONDS = 10.0  # between lines where the output is no terminal
 
@@ -209,6 +210,8 @@ def show_run(run: Run, error: np.ndarray | None = None) -> None:
     for name, meaning in COUNTS.items():
         if any(bank.counts[name] for bank in margins):
             describe(f"  {name.replace('_', ' ')}: {meaning}", style="dim")
+    if run.programming is not None:
+        describe(f"{cost_of_programming(run.programming)}; {result_of_programming(run.programming)}")
     error = run.total_error if error is None else error
     if len(error) == 0:
         describe("no epoch is complete")
@@ -231,6 +234,29 @@ def show_run(run: Run, error: np.ndarray | None = None) -> None:
     if energy is not None:
         describe(_energy_of(energy))
     describe(_learned(scores, error[-1]), style="bold")
+
+
+def cost_of_programming(programming: Programming) -> str:
+    """What writing the starting weights took, in one line."""
+    joules, lanes = programming.energy, len(programming.energy)
+    of = "" if lanes == 1 else f", mean of {lanes} realisations"
+    passes = "1 pass" if programming.passes == 1 else f"{programming.passes} passes"
+    return (
+        f"the starting weights were written in {passes}: "
+        f"{duration(programming.seconds)} and {with_prefix(float(joules.mean()), 'J')}{of}"
+    )
+
+
+def result_of_programming(programming: Programming) -> str:
+    """How near the starting weights came to what was to be written, in one line."""
+    found = programming.banks.values()
+    worst = max(float(each["residual"].max()) for each in found)
+    devices = sum(each["residual"].size for each in found)
+    missed = sum(int(each["unverified"].sum()) for each in found)
+    return (
+        f"they are within {worst:.1e} of their ranges; {missed:,} of {counted(devices, 'device')} were not within "
+        f"write.tolerance in the last reading"
+    )
 
 
 def _learned(scores: Scores, error: np.ndarray) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .assembly import Assembly
 from .configuration import Configuration
 from .datasets import of_stored
 from .engine import Checkpoint, Engine, Recorded
@@ -34,6 +35,15 @@ def stored_interval(path: Path) -> int:
         raise InputError(str(error)) from None
     with _opened(path) as run:
         return run.stored.keyframe_interval
+
+
+def begun_as(path: Path, assembly: Assembly) -> Assembly:
+    """A run whose starting weights are written, as that of a file began; any other one as it is."""
+    if not assembly.config.network.programmed or assembly.start is not None:
+        return assembly
+    with _opened(path) as run:
+        start = None if differences(run.config, assembly.config) else stored_start(run.stored)
+    return assembly.begun(start) if start is not None and start.beginning.programming is not None else assembly
 
 
 def _opened(path: Path) -> Run:

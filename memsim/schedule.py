@@ -6,6 +6,7 @@ scheduler knows integers only: which bank is driven, in which phase, from which
 step on, for how long.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -132,6 +133,38 @@ def _verified(
     return slots
 
 
+def programming(config: Configuration) -> Schedule:
+    """The schedule that writes starting weights: each bank in turn is read, corrected, and so on, and read at the end.
+
+    Lines of the equivalent construction are written one at a time; it is the schedule of one of them.
+    """
+    read, write = {"pulse_steps": config.time.read}, _write_train(config)
+    network, slots = config.network, []
+    for bank, layer, moved in _programmed_banks(config, network):
+        held, passes = isinstance(network, SingleLayerSection), network.programming_passes
+        first = Slot(Phase.WRITE, Operation.CORRECT, bank, layer, **write)
+        # Nothing is known before the first reading, so that the writing begins with it.
+        slots += _verified(first, passes, read, write, moved=moved, held=held)[1:]
+    return Schedule(tuple(slots), config.time.rest)
+
+
+def _programmed_banks(
+    config: Configuration, network: SingleLayerSection | MultilayerSection
+) -> Iterator[tuple[int, int, bool]]:
+    """Bank, layer, and whether READs move it."""
+    if isinstance(network, SingleLayerSection):
+        yield 0, 1, False
+        return
+    for layer in range(1, len(network.layers)):
+        yield 2 * layer - 2, layer, _moving(config, layer)
+        yield 2 * layer - 1, layer, True
+
+
+def _moving(config: Configuration, layer: int) -> bool:
+    """Whether any READ moves a layer's synapses, which are restored after it."""
+    return is_modelled(config, config.devices.of_layer("synapse", layer)[0]) and moves_in_read(config, layer)
+
+
 def _single_layer(
     config: Configuration, network: SingleLayerSection, read: dict[str, Any], write: dict[str, Any]
 ) -> list[Slot]:
@@ -165,8 +198,7 @@ def _multilayer(
 
     Synapses that any READ moves are restored after it.
     """
-    moves = [is_modelled(config, config.devices.of_layer("synapse", layer)[0]) and moves_in_read(config, layer)
-             for layer in range(1, len(network.layers))]  # fmt: skip
+    moves = [_moving(config, layer) for layer in range(1, len(network.layers))]
     layers, restores, verify = len(network.layers) - 1, network.restore_verify, config.write.verify
     slots = []
     for layer in range(1, layers + 1):

@@ -80,9 +80,11 @@ def load_start(path: Path) -> Start | None:
         return None
     try:
         with open_run(path) as earlier:
-            return stored_start(earlier.stored)
+            start = stored_start(earlier.stored)
     except RunFileError as error:
         raise InputError(str(error)) from None
+    # Weights that were written are written again: with the same settings by the same pulses.
+    return start if start is not None and start.beginning.after_others else None
 
 
 def refuse_target(source: Path, target: Path, overwrite: bool) -> None:

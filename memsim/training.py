@@ -28,6 +28,7 @@ from .datasets import Dataset, split
 from .engine import Engine, KeyframeStates, Recorded
 from .errors import InputError, RunError
 from .networks import Network
+from .programming import programmed
 from .recording import (
     COUNTERS,
     describe,
@@ -37,7 +38,7 @@ from .recording import (
     trace_plan,
     turned_counters,
 )
-from .resuming import Continued, stored_interval
+from .resuming import Continued, begun_as, stored_interval
 from .run import Run, open_run
 from .starting import Start, start_of
 from .traces.background import BackgroundWriter
@@ -212,7 +213,10 @@ def run(
     plan = trace_plan(assembly)
     path = None if out is None else Path(out)
     resuming = resume and path is not None and path.exists()
+    if not resuming:
+        _refuse_target(path, overwrite)
     interval = stored_interval(path) if resuming and path else keyframe_interval(assembly)
+    assembly = begun_as(path, assembly) if resuming and path else programmed(assembly, _threads(config), stop)
     engine = _engine(assembly, plan, interval)
     watch = Watch(assembly, _threads(config)) if assembly.watched else None
     progress = progress or NoProgress()
@@ -224,7 +228,6 @@ def run(
                 target.close()
                 return open_run(path)
         else:
-            _refuse_target(path, overwrite)
             _prepare(engine, watch, stop)  # before there is a file: whoever stops it leaves nothing
             about = replace(describe(assembly, interval), dt_check=dict(dt_check or {}))
             target, continued = _new_target(path, about, plan, overwrite), None

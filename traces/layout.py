@@ -27,6 +27,11 @@ PAST = {
     "trap": "1: the device's trap is occupied",
     "logit": "ln((x - lower)/(upper - x)) of a state x near a bound, which holds digits that x does not; 0 elsewhere",
 }
+PROGRAMMED = {
+    "aim": ("state", "state that was to be written"),
+    "writes": ("1", "pulses, or trains of them, that were sent"),
+    "residual": ("1", "distance from there of the state that was reached, over the state's range"),
+}
 COMMITTED = {  # in the order in which they are counted: a kill between two must leave what can be read
     "rows": "rows of the traces",
     "epochs": "complete epochs in metrics",  # before the keyframes, none of which lies after the last epoch
@@ -72,8 +77,38 @@ class BankDescription:
 
 
 @dataclass(frozen=True)
+class Programming:
+    """How the starting weights of a run were written by pulses, before its first step.
+
+    Attributes
+    ----------
+    passes : int
+        Of reading and correcting.
+    seconds : float
+        Simulated time in s.
+    banks : dict
+        Bank to name to (devices, realisations) float64: :data:`PROGRAMMED`, and counters.
+    """
+
+    passes: int
+    seconds: float
+    banks: Mapping[str, Mapping[str, np.ndarray]]
+
+    def of(self, realisations: Sequence[int]) -> "Programming":
+        """The same of some realisations."""
+        lanes = list(realisations)
+        banks = {bank: {name: values[:, lanes] for name, values in found.items()} for bank, found in self.banks.items()}
+        return replace(self, banks=banks)
+
+    @property
+    def energy(self) -> np.ndarray:
+        """Energy in J of all banks, (realisations,); signed: an active device may give energy back."""
+        return np.sum([found["energy"].sum(axis=0) for found in self.banks.values()], axis=0)
+
+
+@dataclass(frozen=True)
 class Beginning:
-    """What a run that goes on with the devices of another one begins from, beside their states.
+    """What a run begins from beside the states: one with the devices of another, or with weights that were written.
 
     Attributes
     ----------
@@ -83,17 +118,28 @@ class Beginning:
         Bias weights as the controller last knew them.
     past : tuple of (kinds, devices, realisations) float64
         Of each bank, in the order of :data:`PAST`; none where it does not count.
+    programming : Programming or None
+        Of a run whose starting weights were written by pulses.
     """
 
     epochs: int
     steps: int
     bias: np.ndarray
     past: tuple[np.ndarray, ...] = ()
+    programming: Programming | None = None
 
     def of(self, realisations: Sequence[int]) -> "Beginning":
         """The same of some realisations."""
         lanes = list(realisations)
-        return replace(self, bias=self.bias[:, lanes], past=tuple(values[..., lanes] for values in self.past))
+        return replace(
+            self, bias=self.bias[:, lanes], past=tuple(values[..., lanes] for values in self.past),
+            programming=self.programming and self.programming.of(lanes),
+        )  # fmt: skip
+
+    @property
+    def after_others(self) -> bool:
+        """Whether other runs came before, whose devices these are."""
+        return self.steps > 0
 
     @property
     def arrays(self) -> tuple[np.ndarray, ...]:
@@ -141,7 +187,7 @@ class RunDescription:
     replayed_from : str
         The run file that the traces of a window were replayed from; empty for a run.
     beginning : Beginning or None
-        Of a run that goes on with the devices of another one.
+        Of a run that goes on with the devices of another one, or whose starting weights were written by pulses.
     """
 
     program: dict[str, str]
@@ -205,6 +251,8 @@ def create_layout(file: h5py.File, run: RunDescription, trace: TracePlan) -> Non
     _create_checkpoint(file.create_group("checkpoint"), realisation)
     if run.beginning is not None:
         _create_start(file.create_group("start"), run, run.beginning, realisation)
+        if run.beginning.programming is not None:
+            _create_programming(file.create_group("programming"), run, run.beginning.programming, realisation)
     if run.watched:
         _create_best(file.create_group("best"), run, realisation)
     for bank in run.banks:
@@ -365,6 +413,21 @@ def _create_start(group: h5py.Group, run: RunDescription, beginning: Beginning, 
         device = make_axis(of_bank, "device", np.arange(bank.devices), "1", "number of the device in the bank")
         for name in bank.past:
             put(of_bank, name, past[list(PAST).index(name)], "1", PAST[name], [device, realisation])
+
+
+def _create_programming(
+    group: h5py.Group, run: RunDescription, programming: Programming, realisation: h5py.Dataset
+) -> None:
+    """How the starting weights were written."""
+    group.attrs["passes"] = programming.passes
+    put(group, "time", np.float64(programming.seconds), "s", "simulated time that it took")
+    known = PROGRAMMED | {name: about[:2] for name, about in run.counters.items()}
+    for bank in run.banks:
+        of_bank = group.create_group(bank.name)
+        device = make_axis(of_bank, "device", np.arange(bank.devices), "1", "number of the device in the bank")
+        for name, values in programming.banks[bank.name].items():
+            unit, about = known[name]
+            put(of_bank, name, values, bank.state_unit if unit == "state" else unit, about, [device, realisation])
 
 
 def _create_diagnostics(

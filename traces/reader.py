@@ -17,7 +17,7 @@ from .doubted import FAILURES, DoubtedFile, line_of, one_line
 from .errors import NotARunFileError
 from .files import refuse_what_is_no_file
 from .hdf5 import opened
-from .layout import CONVENTION, DRIVE_CONVENTION, SCHEMA
+from .layout import CONVENTION, DRIVE_CONVENTION, SCHEMA, Programming
 from .locks import is_being_written
 from .overview import LEVELS
 from .rows import QUANTITIES
@@ -326,6 +326,11 @@ class RunReader(FileReader):
     def epochs_before(self) -> int:
         """Epochs of the runs whose devices this one went on with; 0 where it drew its starting weights."""
         return self.stored.beginning.epochs if self.stored.beginning is not None else 0
+
+    @property
+    def programming(self) -> Programming | None:
+        """How the starting weights were written by pulses; None of a run that they were set for, or given to."""
+        return self.stored.beginning.programming if self.stored.beginning is not None else None
 
     @property
     def order(self) -> np.ndarray:

@@ -15,7 +15,7 @@ import numpy as np
 from .chunks import wrong_chunks
 from .doubted import FAILURES, DoubtedFile, line_of
 from .errors import NotARunFileError
-from .layout import CALIBRATION, CHECKPOINTS, COMMITTED, PAST, SLOT_COLUMNS, Beginning
+from .layout import CALIBRATION, CHECKPOINTS, COMMITTED, PAST, PROGRAMMED, SLOT_COLUMNS, Beginning, Programming
 from .overview import LEVELS
 from .rows import QUANTITIES, Selection
 from .samples import StoredDataset, read_dataset
@@ -263,7 +263,7 @@ class Stored(DoubtedFile):
 
     @cached_property
     def beginning(self) -> Beginning | None:
-        """What the run began from beside the states, where it went on with the devices of another one; else None."""
+        """What the run began from beside the states; None where its starting weights were set."""
         if not self.has("start"):
             return None
         epochs, steps = (self.integer("start", name) for name in ("epochs", "steps"))
@@ -271,7 +271,28 @@ class Stored(DoubtedFile):
             raise self.broken(f"start says that {epochs} epochs of {steps} steps came before")
         kept = {bank: [name for name in PAST if self.has(f"start/{bank}/{name}")] for bank in self.banks}
         past = tuple(self._past_at_start(bank, kept[bank]) for bank in self.banks) if any(kept.values()) else ()
-        return Beginning(epochs, steps, self.read("start/bias_weight", ndim=2, kind="f"), past)
+        return Beginning(epochs, steps, self.read("start/bias_weight", ndim=2, kind="f"), past, self._programming())
+
+    def _programming(self) -> Programming | None:
+        """How the starting weights were written."""
+        if not self.has("programming"):
+            return None
+        passes, seconds = self.integer("programming", "passes"), self.read("programming/time", ndim=0, kind="f")
+        if not (passes > 0 and 0 <= float(seconds) < COUNTED_AT_MOST):
+            raise self.broken(f"programming says that {passes} passes took {float(seconds):g} s")
+        return Programming(passes, float(seconds), {bank: self._programmed(bank) for bank in self.banks})
+
+    def _programmed(self, bank: str) -> dict[str, np.ndarray]:
+        """What is known of a bank whose starting weights were written, (devices, realisations) by name."""
+        path = f"programming/{bank}"
+        names = [name for name in self.names(path) if name != "device"]
+        if not {*PROGRAMMED, "energy"} <= {*names}:
+            raise self.broken(f"{path} is not complete")
+        found = {name: self._plausible(f"{path}/{name}", self.read(f"{path}/{name}", kind="f")) for name in names}
+        for name, values in found.items():
+            if values.shape != self.initial_state(bank).shape[::2]:
+                raise self.broken(f"{path}/{name} is not of the bank's devices")
+        return found
 
     def _past_at_start(self, bank: str, kept: list[str]) -> np.ndarray:
         nothing = np.zeros(self.initial_state(bank).shape[::2])

@@ -19,6 +19,7 @@ from .layout import (
     PAST,
     BankDescription,
     Beginning,
+    Programming,
     RunDescription,
     TracePlan,
     configuration_text,
@@ -82,7 +83,16 @@ def _blank_bank(bank: BankDescription) -> BankDescription:
 
 def _blank_beginning(beginning: Beginning) -> Beginning:
     past = tuple(np.zeros(values.shape) for values in beginning.past)
-    return Beginning(0, 0, np.zeros(beginning.bias.shape), past)
+    programming = beginning.programming and _blank_programming(beginning.programming)
+    return Beginning(0, 0, np.zeros(beginning.bias.shape), past, programming)
+
+
+def _blank_programming(programming: Programming) -> Programming:
+    banks = {
+        bank: {name: np.zeros(values.shape) for name, values in found.items()}
+        for bank, found in programming.banks.items()
+    }
+    return Programming(0, 0.0, banks)
 
 
 def _fill(file: h5py.File, run: RunDescription) -> None:
@@ -99,6 +109,8 @@ def _fill(file: h5py.File, run: RunDescription) -> None:
             values[f"best/{bank.name}/state"] = bank.initial
     if run.beginning is not None:
         values |= _of_beginning(file["start"], run, run.beginning)
+        if run.beginning.programming is not None:
+            values |= _of_programming(file["programming"], run.beginning.programming)
     for path, array in values.items():
         file[path][...] = array
 
@@ -110,6 +122,15 @@ def _of_beginning(group: h5py.Group, run: RunDescription, beginning: Beginning) 
     values = {"start/bias_weight": beginning.bias}
     for bank, past in zip(run.banks, beginning.past, strict=bool(beginning.past)):
         values |= {f"start/{bank.name}/{name}": past[list(PAST).index(name)] for name in bank.past}
+    return values
+
+
+def _of_programming(group: h5py.Group, programming: Programming) -> dict[str, np.ndarray]:
+    """The same of how starting weights were written."""
+    group.attrs.modify("passes", np.int64(programming.passes))
+    values = {"programming/time": np.array(programming.seconds)}
+    for bank, found in programming.banks.items():
+        values |= {f"programming/{bank}/{name}": array for name, array in found.items()}
     return values
 
 

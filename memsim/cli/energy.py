@@ -59,7 +59,7 @@ def command(
         summary = summarise(run)
         if summary is None:
             raise InputError(f"{file}: has no sample yet; look again when its run has gone on")
-        if pulse_widths and run.stored.beginning is not None:
+        if pulse_widths and run.stored.beginning is not None and run.stored.beginning.after_others:
             raise InputError(
                 f"--pulse-widths: {file} goes on with the devices of another run, whose currents are for one width; "
                 f"take the file of that run"

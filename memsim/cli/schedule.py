@@ -36,6 +36,7 @@ def command(
     """
     from ..assembly import assemble
     from ..errors import InputError
+    from ..programming import programmed, steps_of_programming
     from ..slot_table import table
     from ..sources import load_source, load_start
     from ..terminal import describe, show
@@ -55,6 +56,9 @@ def command(
     for phase, count in assembly.schedule.phase_steps().items():
         if count:
             describe(f"  {phase.name:9s}{count:6d} steps  {count / steps:6.1%}")
+    if config.network.programmed and assembly.start is None:
+        before = steps_of_programming(assembly)
+        describe(f"before the first: {before} steps = {before * config.time.dt:g} s to write the starting weights")
     if program:
         from ..program.shown import table as instructions
 
@@ -62,5 +66,5 @@ def command(
     if plot is not None:
         from ..timing_diagram import draw
 
-        draw(assembly, plot, sample=drawn, overwrite=overwrite)
+        draw(programmed(assembly, threads=1), plot, sample=drawn, overwrite=overwrite)
         say(f"wrote {plot}")

@@ -13,6 +13,7 @@ from ..datasets import Dataset
 from ..engine import Engine
 from ..errors import InputError, NotFiniteError
 from ..imperfections.retention import relaxes
+from ..programming import programmed
 from ..replay import of_realisations
 from ..starting import Start
 from .result import TOLERANCE, Comparison, DtCheck, StateDifference, check_tolerance, relative
@@ -67,7 +68,7 @@ def check_dt(
     if not 1 <= count <= whole:
         raise InputError(f"samples: must be from 1 to the run's {whole:,} (got {count})")
     lanes = range(min(REALISATIONS, len(assembly.seeds)))
-    assembly = of_realisations(assembly, lanes)
+    assembly = programmed(of_realisations(assembly, lanes), threads=1)
     comparisons = [
         Comparison(np.array([[v.lower, v.upper] for v in bank.device.state_variables()]).T, tolerance)
         for bank in assembly.banks

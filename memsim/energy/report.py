@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ..kernels.slots import Phase
-from ..reporting import duration
+from ..reporting import cost_of_programming, duration
 from ..si import with_prefix
 from ..terminal import Table, describe, numbers, show
 from .summary import EnergySummary
@@ -37,6 +37,8 @@ def show_energy(summary: EnergySummary, realisations: int) -> None:
         f"mean power {with_prefix(summary.power, 'W')}; in all {summary.samples:,} samples, "
         f"{with_prefix(joules, 'J')} and {duration(seconds)} a realisation"
     )
+    if summary.programming is not None:
+        describe(f"{cost_of_programming(summary.programming)}, beside that")
 
 
 def show_widths(found: Sequence[AtWidth]) -> None:

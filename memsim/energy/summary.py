@@ -6,6 +6,7 @@ import numpy as np
 
 from ..kernels.slots import Phase
 from ..run import Run
+from ..traces.layout import Programming
 
 READING = (Phase.READ, Phase.RESTORE, Phase.BACKREAD)  # what it takes to know; a WRITE is what it takes to learn
 
@@ -23,12 +24,15 @@ class EnergySummary:
         Simulated time of one sample.
     samples : int
         Samples that were shown, of all epochs.
+    programming : Programming or None
+        What it took to write the starting weights before them, where they were written; no part of the rest.
     """
 
     banks: tuple[str, ...]
     joules: np.ndarray
     seconds: np.ndarray
     samples: int
+    programming: Programming | None = None
 
     @property
     def sample_energy(self) -> float:
@@ -71,4 +75,4 @@ def summarise(run: Run) -> EnergySummary | None:
     joules = np.array([[energy[bank][phase.name] for phase in Phase] for bank in run.banks]) / samples
     times = run.phase_time
     seconds = np.array([times[phase.name] for phase in Phase]) / run.samples
-    return EnergySummary(run.banks, joules, seconds, samples)
+    return EnergySummary(run.banks, joules, seconds, samples, run.programming)

@@ -27,6 +27,13 @@ def as_dict(summary: EnergySummary, widths: Sequence[AtWidth] = ()) -> dict[str,
             bank: {p.name: float(mean[k, p]) for p in Phase} for k, bank in enumerate(summary.banks)
         },
     }
+    if summary.programming is not None:
+        found["programming"] = {
+            "joules": float(summary.programming.energy.mean()), "seconds": summary.programming.seconds,
+            "joules_by_bank": {
+                bank: float(each["energy"].sum(axis=0).mean()) for bank, each in summary.programming.banks.items()
+            },
+        }  # fmt: skip
     if widths:
         times = [each.width for each in widths]
         found["pulse_widths"] = [

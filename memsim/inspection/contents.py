@@ -5,13 +5,14 @@ import numpy as np
 from rich.filesize import decimal
 
 from ..configuration import MultilayerSection
-from ..reporting import counted, duration
+from ..reporting import cost_of_programming, counted, duration, result_of_programming
 from ..run import Run
 from ..terminal import Column, Table, describe, numbers, show
 from ..traces.packing import dead_bytes
 
 GROUPS = {
     "metrics": "total error and order of the samples",
+    "programming": "how the starting weights were written",
     "keyframes": "states that everything else can be replayed from",
     "best": "states at the best epoch so far",
     "diagnostics": "what was counted while stepping",
@@ -44,7 +45,9 @@ def show_contents(run: Run, error: np.ndarray | None = None) -> None:
         f"of {duration(run.dt)}; {counted(run.realisations, 'realisation')}; {counted(run.steps, 'step')} "
         f"= {duration(run.steps * run.dt)} of hardware"
     )
-    if run.stored.beginning is not None:
+    if run.programming is not None:
+        describe(f"{cost_of_programming(run.programming)}; {result_of_programming(run.programming)}")
+    elif run.stored.beginning is not None:
         describe(f"goes on after {counted(run.epochs_before, 'epoch')} of other runs, with their devices")
     if run.stored.has_attribute("/", "replayed_from"):
         describe(f"a window that was replayed from {attribute('/', 'replayed_from')}")

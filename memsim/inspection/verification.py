@@ -6,9 +6,12 @@ from functools import partial
 
 import numpy as np
 
+from ..assembly import assemble
+from ..datasets import of_stored
 from ..engine import BankRows
 from ..errors import InputError, RunError, RunFileError
 from ..learning_rates import rates_of
+from ..programming import programmed
 from ..replay import StoredKeyframes, check, replay, replaying_engine, tolerance_of
 from ..run import Run
 from ..traces.errors import NotARunFileError
@@ -57,12 +60,25 @@ def verify(run: Run, *, windows: int = 10, seed: int = 0, report: Report = _tell
     Finding
     """
     yield Finding("counters", tuple(_counters(run)))
+    if run.programming is not None:
+        yield Finding("writing the starting weights again", tuple(_programming(run)))
     yield _keyframes(run, report)
     for bank in run.traced:
         rows = run.trace(bank).rows
         wrong = tuple(run.stored.wrong_chunks(bank, partial(report, "chunk")))
         yield Finding(f"chunks of {bank}, {rows:,} rows", wrong)
     yield from _replays(run, windows, seed, report)
+
+
+def _programming(run: Run) -> Iterator[str]:
+    """Whether the starting weights that are written again are those of the file."""
+    again = programmed(assemble(run.config, of_stored(run.dataset), run.seeds), threads=1)
+    tolerance = tolerance_of(run.stored)
+    for bank, states in zip(again.banks, again.initial, strict=True):
+        about = bank.device.state_variables()[0]
+        differences = np.abs(states[0] - run.initial_state[bank.name][:, 0]) / (about.upper - about.lower)
+        if not (differences <= tolerance).all():
+            yield f"banks/{bank.name}/initial_state differs by up to {differences.max():.2g} of the range"
 
 
 def _counters(run: Run) -> Iterator[str]:

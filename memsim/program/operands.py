@@ -177,7 +177,7 @@ class Cutter:
             bias_limit=bank.bias_limit,
             full_scale=config.network.read_scale,
             resolution=self._resolution(slot, bank),
-            read_error=_read_error(assembly.flaws[slot.bank]),
+            read_error=read_error(assembly.flaws[slot.bank]),
             **({name: getattr(known, name) for name in OF_MODELLED} if known else {}),
             tolerance=config.write.tolerance if known else 0.0,
             **_constants(bank),
@@ -239,7 +239,7 @@ class Cutter:
         )
 
 
-def _read_error(flaws: Flaws) -> float:
+def read_error(flaws: Flaws) -> float:
     """Standard deviation of what a read-out gives, by noise and by rounding to its steps, in V."""
     return math.hypot(flaws.read_noise, flaws.readout_step / math.sqrt(12.0))
 
