@@ -128,7 +128,7 @@ class Run(TraceAccess):
 
     @property
     def simulated_time(self) -> float:
-        """Seconds that the hardware would have taken."""
+        """Seconds that the hardware would have taken, from the first sample on."""
         return self.steps * self.dt
 
     def pulses(

@@ -35,11 +35,11 @@ from memsim.driving.configuration import load_drive_configuration
 from memsim.hysteresis.configuration import LoopsSection
 from memsim.imperfections import BankImperfections, BankPeriphery
 from memsim.inspection.windows import write_window
+from memsim.programming import COUNTED
 from memsim.reproduction.settings import Reproduction, multilayer
-from memsim.starting import start_of
 from memsim.sweeping.configuration import Range, SweepSection, load_sweep
 from memsim.sweeping.packing import plan
-from memsim.traces.layout import PAST
+from memsim.traces.layout import PAST, PROGRAMMED
 
 ROOT = Path(__file__).parents[1]
 FORMAT = ROOT / "traces" / "FORMAT.md"
@@ -503,7 +503,7 @@ OF_CHECKS = {
 }  # fmt: skip
 OF_OWN_MODELS = {("banks/BANK", "model_sha256")}  # tests/test_own_models.py
 OF_REAL_DATA = {("dataset", name) for name in ("low", "high", "scaling", "validation_clipped", "test_clipped")}
-IN_STARTS = {("start", "epochs"), ("start", "steps")}
+IN_STARTS = {("start", "epochs"), ("start", "steps"), ("programming", "passes")}
 SOMETIMES = IN_WINDOWS | OF_CHECKS | OF_OWN_MODELS | OF_REAL_DATA | IN_STARTS
 NOT_ALWAYS = {f"{place}/BANK/{name}" for place in ("keyframes", "start") for name in PAST} | {
     f"dataset/{name}"
@@ -512,7 +512,8 @@ NOT_ALWAYS = {f"{place}/BANK/{name}" for place in ("keyframes", "start") for nam
         "highest",
     )
 }  # fmt: skip
-NOT_ALWAYS |= {"start/unit", "start/bias_weight", "start/BANK/device"}
+NOT_ALWAYS |= {"start/unit", "start/bias_weight", "start/BANK/device", "programming/time", "programming/BANK/device"}
+NOT_ALWAYS |= {f"programming/BANK/{name}" for name in (*PROGRAMMED, *COUNTED)}
 
 
 @pytest.mark.parametrize("which", [0, 1], ids=["multilayer", "single-layer"])
@@ -546,13 +547,13 @@ def test_the_attributes_that_are_there_only_sometimes(small_runs, everything, tm
 
 @pytest.fixture(scope="module")
 def everything(tmp_path_factory):
-    """The run file of devices whose past counts, and that another run had before, on scaled samples of classes.
+    """The run file of devices whose past counts, and whose starting weights were written, on scaled samples of classes.
 
     With a validation and a test.
     """
     telegraph = {"telegraph_amplitude": 0.1, "capture_time": 0.01, "emission_time": 0.02}
     config = Configuration(
-        learning={"epochs": 2}, trace={"mode": "full"},
+        learning={"epochs": 2}, trace={"mode": "full"}, network={"programmed": True},
         devices={"synapse": {"model": "ion-drift", "window": "joglekar"}},
         imperfections={"synapse": telegraph, "node": {"endurance": 9.0}},
         data={
@@ -561,8 +562,7 @@ def everything(tmp_path_factory):
         },
     )  # fmt: skip
     path = tmp_path_factory.mktemp("everything") / "everything.h5"
-    data = memsim.datasets.load(config.data)
-    memsim.training.run(config, data, start=start_of(memsim.training.run(config, data)), out=path).close()
+    memsim.training.run(config, memsim.datasets.load(config.data), out=path).close()
     return path
 
 

@@ -1,9 +1,10 @@
-"""Starting weights that are written by pulses: the naive twin, what noise and verifying allow, files, what is refused."""
+"""Starting weights that are written by pulses: the naive twin, what noise and verifying allow, files, bad input."""
 
 import functools
 import json
 import tomllib
 from dataclasses import replace
+from pathlib import Path
 
 import h5py
 import naive_state_dependent
@@ -18,7 +19,7 @@ from test_imperfections import SLOW, VTEAM, same
 import memsim
 from memsim import training
 from memsim.assembly import assemble
-from memsim.configuration import Configuration
+from memsim.configuration import Configuration, TraceSection
 from memsim.convergence.network import check_dt
 from memsim.datasets import Dataset
 from memsim.errors import InputError, RunFileError
@@ -27,6 +28,7 @@ from memsim.inspection.windows import write_window
 from memsim.kernels.slots import Operation, Phase
 from memsim.needed import kernels_of
 from memsim.programming import COUNTED, programmed, programming, steps_of_programming
+from memsim.reporting import duration
 from memsim.run import open_run
 from memsim.starting import start_of
 from memsim.traces.layout import PROGRAMMED
@@ -43,7 +45,8 @@ CASES = {
     "writes by width": ("mlp", {"write": {"encoding": "width"}}),
     "mini-batches, verified writes": ("mlp", {"learning": {"batch": 2}, "write": {"verify": 1}}),
     "kept biases": ("mlp", {"network": {"restore_verify": 1}}),
-    "resolution": ("mlp", {"write": {"resolution": 1e-3}}),
+    "resolution": ("mlp", {"write": {"resolution": 0.03}}),
+    "low thresholds": ("mlp", {"imperfections": {"synapse": {"spread": {"threshold": 0.3}}}}),
     "weak drivers": ("mlp", {"write": {"driver_limit": 7.2e-3}}),
     "vteam": ("mlp", VTEAM),
     "joglekar": ("mlp", {"devices": {"synapse": {"model": "ion-drift", "window": "joglekar"}}}),
@@ -131,7 +134,7 @@ def test_programming_equals_its_twin(case):
 
 def test_what_is_counted_happens_in_some_case():
     found = {name: 0.0 for name in COUNTED}
-    for case in ("weak drivers", "resolution", "writes by count", "periphery", "spread", "all, writes by count"):
+    for case in ("weak drivers", "resolution", "low thresholds", "periphery", "writes by count"):
         for values in begun(case).start.beginning.programming.banks.values():
             for name in COUNTED:
                 found[name] += np.abs(values[name]).sum()
@@ -146,8 +149,12 @@ def test_what_is_counted_happens_in_some_case():
 def test_without_noise_the_weights_are_the_drawn_ones(case):
     config = configuration(case, passes=1)
     drawn, written = assemble(without(config), REAL), programmed(assemble(config, REAL), 1)
-    for share in shares(drawn, [x[0] for x in written.initial], [x[0] for x in drawn.initial]):
-        assert 0.0 <= share.max() < 1e-12
+    found = shares(drawn, [x[0] for x in written.initial], [x[0] for x in drawn.initial])
+    for bank, share in zip(drawn.banks, found, strict=True):
+        sent = written.start.beginning.programming.banks[bank.name]["writes"] > 0
+        assert sent.any()
+        assert share[sent].max() < 1e-12
+        assert (share[~sent] <= config.write.tolerance).all()  # so small a weight is not written
     assert (written.initial[0] != assemble(config, REAL).banks[0].states(np.zeros(1))).all()
 
 
@@ -165,7 +172,7 @@ LARGE = Dataset(np.ones((2, 24)), np.zeros((2, 24)), "one input")
 
 
 def large(passes, **sections):
-    """What a network of many synapses has as its starting weights, and what it was to have: both as shares of a range."""
+    """States of many synapses after programming, and what they were to be, as shares of the range; what was counted."""
     network = {"layers": (24, 24), "programmed": True, "programming_passes": passes}
     config = Configuration(network=network, run={"realisations": 5}, data={"arrays": "mine"}, **sections)
     found = programmed(assemble(config, LARGE), 1)
@@ -195,13 +202,11 @@ def test_verifying_takes_write_noise_down_to_the_tolerance():
 
 
 def test_read_noise_is_what_is_left_of_the_weights():
-    noise, config = 2e-3, Configuration(network={"layers": (24, 24)}, data={"arrays": "mine"})
+    noise, config = 1e-2, Configuration(network={"layers": (24, 24)}, data={"arrays": "mine"})
     reached, aims, about = large(6, periphery={"synapse": {"read_noise": noise}})
     bank = assemble(config, LARGE).banks[0]
-    at_bounds = [bank.device.state_variables()[0].lower, bank.device.state_variables()[0].upper]
-    ohm = 2.0 * config.network.weight_limit * bank.state_per_weight
-    span = abs(np.ptp(at_bounds)) if bank.device.model == "synapse" else ohm
-    off = noise / (bank.read_current * span)  # of V / I, as a share of the range of memristances
+    variable = bank.device.state_variables()[0]  # of the paper's synapse the memristance itself, in ohm
+    off = noise / (bank.read_current * (variable.upper - variable.lower))
     assert off > 10 * config.write.tolerance
     assert (reached - aims).std() == pytest.approx(off, rel=0.1)
     assert about["unverified"].mean() > 0.9
@@ -226,15 +231,13 @@ def test_stuck_devices_stay_as_they_were_handed_over():
     at = {place: np.isclose(reached, place, rtol=0.0, atol=1e-15) for place in (-0.5, 0.0, 0.5)}
     for share in at.values():
         assert share.mean() == pytest.approx(0.2, abs=0.03)
-    off = np.any([*at.values()], axis=0)
-    assert (about["unverified"] == off).all()
-    assert np.abs(reached - aims)[~off].max() < 1e-12
+    there = np.abs(reached - aims) <= 1e-4
+    assert (about["unverified"] == ~there).all()
+    assert np.abs(reached - aims)[~np.any([*at.values()], axis=0)].max() < 1e-12
 
 
-@of_each_case
+@pytest.mark.parametrize("case", FEW)
 def test_threads_and_other_realisations_change_no_bit(case):
-    if case not in FEW:
-        pytest.skip("the same code")
     fresh, wanted = assemble(configuration(case), REAL), begun(case)
     for found, lanes in (
         (programmed(fresh, threads=3), slice(None)),
@@ -276,8 +279,7 @@ def test_its_file_is_replayed_verified_made_again_and_resumed(case, tmp_path, cl
         assert [finding for finding in findings if finding.wrong] == []
         assert [finding.what for finding in findings].count("writing the starting weights again") == 1
         write_window(run, window, 10, 3 * run.sample_steps)
-    keyframes = config.model_copy(update={"trace": memsim.TraceSection() if hasattr(memsim, "TraceSection") else
-                                          type(config.trace)()})  # fmt: skip
+    keyframes = config.model_copy(update={"trace": TraceSection()})
     replayed = training.run(keyframes, REAL)
     assert cli("run", path, "--out", again, "--quiet").status == 0
     with open_run(path) as run, open_run(window) as seen, open_run(again) as made_again:
@@ -301,7 +303,7 @@ def test_its_file_is_replayed_verified_made_again_and_resumed(case, tmp_path, cl
 def test_a_run_that_was_stopped_goes_on_to_the_same_bits(case, tmp_path):
     config, path = configuration(case, learning={"epochs": 30}, trace={"keyframe_samples": 5}), tmp_path / "run.h5"
     with training.run(config, REAL) as whole:
-        stopped(config, REAL, path, 12)
+        stopped(config, path, 12, data=REAL)
         with training.run(config, REAL, out=path, resume=True) as resumed:
             assert same([whole.total_error], [resumed.total_error])
             assert all(same([whole.final_state[bank]], [resumed.final_state[bank]]) for bank in whole.banks)
@@ -336,7 +338,7 @@ def test_devices_of_a_programmed_run_are_not_programmed_again(tmp_path, cli):
 @pytest.mark.slow
 def test_xor_is_learned_from_written_weights():
     config = Configuration(
-        **tomllib.loads(open("examples/xor.toml", encoding="utf-8").read())
+        **tomllib.loads(Path("examples/xor.toml").read_text(encoding="utf-8"))
         | {"run": {"realisations": 10, "threads": 1}}
     )
     network = config.network.model_copy(update={"programmed": True})
@@ -360,7 +362,7 @@ def test_what_programming_took_is_shown(tmp_path, cli):
     for command in (("trace", "info"), ("energy",)):
         shown = " ".join(cli(*command, path).out.split())
         assert "the starting weights were written in 4 passes" in shown
-        assert f"{seconds * 1e3:.4g} ms" in shown
+        assert duration(seconds) in shown
     assert f"{missed} of 27 devices were not within write.tolerance" in " ".join(cli("trace", "info", path).out.split())
     assert cli("energy", path, "--json", tmp_path / "energy.json").status == 0
     found = json.loads((tmp_path / "energy.json").read_text())["programming"]
@@ -378,7 +380,7 @@ def test_dt_is_checked_from_written_weights():
     check = check_dt(configuration("mlp"), REAL)
     plain = check_dt(without(configuration("mlp")), REAL)
     assert check.lost == plain.lost == ""
-    assert check.output_difference == pytest.approx(plain.output_difference, rel=1e-6)
+    assert check.output == pytest.approx(plain.output, rel=1e-6)
 
 
 def test_kernels_that_are_made_ahead_are_all():
@@ -429,14 +431,14 @@ def test_what_cannot_be_programmed_is_refused(refused, tmp_path, message, settin
 def test_a_file_goes_on_with_the_same_programming_only(tmp_path):
     path, config = tmp_path / "run.h5", configuration("mlp")
     training.run(config, REAL, out=path).close()
-    with pytest.raises(InputError, match="network.programmed is True in the file, None here"):
+    with pytest.raises(InputError, match=r"network.programmed is True in the file, None here"):
         training.run(without(config), REAL, out=path, resume=True)
-    with pytest.raises(InputError, match="network.programming_passes is 4 in the file, 5 here"):
+    with pytest.raises(InputError, match=r"network.programming_passes is 4 in the file, 5 here"):
         training.run(configuration("mlp", passes=5), REAL, out=path, resume=True)
-    with pytest.raises(InputError, match="run.realisations is 3 in the file, 2 here"):
+    with pytest.raises(InputError, match=r"run.realisations is 3 in the file, 2 here"):
         training.run(configuration("mlp", run={"realisations": 2}), REAL, out=path, resume=True)
     training.run(without(config), REAL, out=path, overwrite=True).close()
-    with pytest.raises(InputError, match="network.programmed is None in the file, True here"):
+    with pytest.raises(InputError, match=r"network.programmed is None in the file, True here"):
         training.run(config, REAL, out=path, resume=True)
 
 
