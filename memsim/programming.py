@@ -18,6 +18,7 @@ from . import schedule
 from .assembly import Assembly, seeds_for, starting_states
 from .blocks import unread_bias
 from .calibration import BankCalibration, calibrate
+from .configuration import SingleLayerSection
 from .engine import Engine
 from .imperfections.drawing import stuck_states
 from .imperfections.levels import settled
@@ -103,7 +104,9 @@ def _readable(bank: BankCalibration, flaws: Flaws, tolerance: float) -> BankCali
 
 def _written(assembly: Assembly, threads: int, stop: Event | None) -> Start:
     """Carry out the pulses; the start that they leave."""
-    writing, aims = programming(assembly), [states[0] for states in _aims(assembly)]
+    writing = programming(assembly)
+    # Of devices that could have any state: the controller knows neither of levels nor of stuck ones.
+    aims = [states[0] for states in starting_states(assembly.config, assembly.banks, assembly.sizes, assembly.seeds)]
     turns, lanes = list(_turns(writing)), len(assembly.seeds)
     sent = [np.zeros(each.shape) for each in aims]
     # The samples are not looked at: each turn is the schedule once.
@@ -129,18 +132,12 @@ def _written(assembly: Assembly, threads: int, stop: Event | None) -> Start:
     return Start(assembly.seeds, states, Beginning(0, 0, unread, past, about))
 
 
-def _aims(assembly: Assembly) -> tuple[np.ndarray, ...]:
-    """The states that stand for the starting weights, of devices that could have any."""
-    return starting_states(assembly.config, assembly.banks, assembly.sizes, assembly.seeds)
-
-
 def _turns(writing: Assembly) -> Iterator[list[np.ndarray]]:
     """Which devices of each bank are written together: all of a bank, but lines one at a time."""
-    banks = writing.banks
-    if banks[0].name == "lines":
-        yield from ([one] for one in np.eye(banks[0].devices, dtype=bool))
+    if isinstance(writing.config.network, SingleLayerSection):
+        yield from ([one] for one in np.eye(writing.banks[0].devices, dtype=bool))
     else:
-        yield [np.ones(bank.devices, dtype=bool) for bank in banks]
+        yield [np.ones(bank.devices, dtype=bool) for bank in writing.banks]
 
 
 def _found(engine: Engine, number: int, aims: np.ndarray) -> dict[str, np.ndarray]:

@@ -22,6 +22,7 @@ from memsim.assembly import assemble
 from memsim.configuration import Configuration, TraceSection
 from memsim.convergence.network import check_dt
 from memsim.datasets import Dataset
+from memsim.engine import Engine
 from memsim.errors import InputError, RunFileError
 from memsim.inspection.verification import verify
 from memsim.inspection.windows import write_window
@@ -56,7 +57,7 @@ slow = (*SLOW, "vteam", "joglekar", "lines, in closed form")
 of_each_case = pytest.mark.parametrize(
     "case", [pytest.param(case, marks=pytest.mark.slow if case in slow else ()) for case in CASES]
 )
-FEW = ["mlp", "lines, noise", "all, writes by count", "telegraph noise"]
+FEW = ["mlp", "lines, noise", "telegraph noise", pytest.param("all, writes by count", marks=pytest.mark.slow)]
 
 
 def configuration(case, *, passes=4, **sections):
@@ -383,12 +384,19 @@ def test_dt_is_checked_from_written_weights():
     assert check.output == pytest.approx(plain.output, rel=1e-6)
 
 
-def test_kernels_that_are_made_ahead_are_all():
-    for case in ("lines", "writes by count"):
-        assembly = assemble(configuration(case), REAL)
-        needed = {kernel.name for kernel in kernels_of(assembly)}
-        assert "encode_towards" in needed
-        assert "encode_towards" not in {kernel.name for kernel in kernels_of(assemble(without(assembly.config), REAL))}
+@pytest.mark.parametrize("case", ["mlp", "lines", "writes by count", "spread"])
+def test_it_needs_the_kernels_of_verified_writes_and_no_others(case):
+    config = configuration(case)
+    set_ones, verified = without(config), without(config)
+    verified = verified.model_copy(update={"write": verified.write.model_copy(update={"verify": 1})})
+    needed, plain, known = ({*kernels_of(assemble(each, REAL))} for each in (config, set_ones, verified))
+    assert needed - plain <= known
+    assert {"encode_towards", "observe_states", "drive_verify"} <= {kernel.name for kernel in needed - plain}
+    assembly = assemble(config, REAL)
+    for each in (programming(assembly), programmed(assembly, 1)):
+        engine = Engine(each, threads=1, epochs=1)
+        assert {*engine.kernels()} <= needed
+        engine.close()
 
 
 def test_the_schedule_reads_before_it_writes():
