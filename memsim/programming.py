@@ -85,7 +85,10 @@ def steps_of_programming(assembly: Assembly) -> int:
 def fresh_states(assembly: Assembly) -> tuple[np.ndarray, ...]:
     """States of fresh devices, (variables, devices, realisations) of each bank: they stand for weights of 0."""
     lanes, flaws = len(assembly.seeds), assembly.config.imperfections
-    states = [bank.states(np.zeros((bank.devices, lanes)))[None] for bank in assembly.banks]
+    states = [
+        bank.states(np.zeros((bank.devices, lanes)))[None] if bank.learns else handed_over
+        for bank, handed_over in zip(assembly.banks, assembly.initial, strict=True)
+    ]
     return stuck_states(settled(states, assembly.banks, flaws), assembly.banks, flaws, assembly.seeds)
 
 
@@ -106,9 +109,10 @@ def _written(assembly: Assembly, threads: int, stop: Event | None) -> Start:
     """Carry out the pulses; the start that they leave."""
     writing = programming(assembly)
     # Of devices that could have any state: the controller knows neither of levels nor of stuck ones.
-    aims = [states[0] for states in starting_states(assembly.config, assembly.banks, assembly.sizes, assembly.seeds)]
+    states = starting_states(assembly.config, assembly.banks, assembly.sizes, assembly.seeds)
+    aims = {number: states[number][0] for number, bank in enumerate(assembly.banks) if bank.learns}
+    sent = {number: np.zeros(each.shape) for number, each in aims.items()}
     turns, lanes = list(_turns(writing)), len(assembly.seeds)
-    sent = [np.zeros(each.shape) for each in aims]
     # The samples are not looked at: each turn is the schedule once.
     engine = Engine(writing, threads=threads, epochs=len(turns), shown=np.zeros((1, lanes), dtype=np.uint32))
     try:
@@ -121,15 +125,15 @@ def _written(assembly: Assembly, threads: int, stop: Event | None) -> Start:
                 if slot.operation == Operation.CORRECT:
                     sent[slot.bank] += engine.counter("current", slot.bank) != 0.0
         found = {
-            bank.name: _found(engine, number, aims[number]) | {"writes": sent[number]}
-            for number, bank in enumerate(writing.banks)
+            writing.banks[number].name: _found(engine, number, each) | {"writes": sent[number]}
+            for number, each in aims.items()
         }
         about = Programming(writing.config.write.verify, engine.step * writing.dt, found)
-        states, past = tuple(engine.states()), tuple(engine.past())
+        left, past = tuple(engine.states()), tuple(engine.past())
     finally:
         engine.close()
     unread = np.full((sum(assembly.sizes), lanes), unread_bias(assembly))
-    return Start(assembly.seeds, states, Beginning(0, 0, unread, past, about))
+    return Start(assembly.seeds, left, Beginning(0, 0, unread, past, about))
 
 
 def _turns(writing: Assembly) -> Iterator[list[np.ndarray]]:

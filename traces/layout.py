@@ -87,7 +87,7 @@ class Programming:
     seconds : float
         Simulated time in s.
     banks : dict
-        Bank to name to (devices, realisations) float64: :data:`PROGRAMMED`, and counters.
+        Bank that learns to name to (devices, realisations) float64: :data:`PROGRAMMED`, and counters.
     """
 
     passes: int
@@ -422,7 +422,7 @@ def _create_programming(
     group.attrs["passes"] = programming.passes
     put(group, "time", np.float64(programming.seconds), "s", "simulated time that it took")
     known = PROGRAMMED | {name: about[:2] for name, about in run.counters.items()}
-    for bank in run.banks:
+    for bank in (each for each in run.banks if each.name in programming.banks):
         of_bank = group.create_group(bank.name)
         device = make_axis(of_bank, "device", np.arange(bank.devices), "1", "number of the device in the bank")
         for name, values in programming.banks[bank.name].items():

@@ -280,7 +280,10 @@ class Stored(DoubtedFile):
         passes, seconds = self.integer("programming", "passes"), self.read("programming/time", ndim=0, kind="f")
         if not (passes > 0 and 0 <= float(seconds) < COUNTED_AT_MOST):
             raise self.broken(f"programming says that {passes} passes took {float(seconds):g} s")
-        return Programming(passes, float(seconds), {bank: self._programmed(bank) for bank in self.banks})
+        written = [bank for bank in self.banks if self.has(f"programming/{bank}")]
+        if not written:
+            raise self.broken("programming names no bank")
+        return Programming(passes, float(seconds), {bank: self._programmed(bank) for bank in written})
 
     def _programmed(self, bank: str) -> dict[str, np.ndarray]:
         """What is known of a bank whose starting weights were written, (devices, realisations) by name."""
