@@ -1071,7 +1071,8 @@ class Network:
         """Carry one device through one pulse, with all that is counted of it; return the voltages."""
         bank = self.banks[number]
         time = self.config.time
-        integrator, dt = "exact" if time.solver == "exact" else integrator_of(self.config, number), time.dt
+        exact, dt = time.solver == "exact" and bank.calibration.learns, time.dt
+        integrator = "exact" if exact else integrator_of(self.config, number)
         done = pulse(
             OwnPhysics(bank.physics, device), integrator, device.state, current, steps,
             dt=dt, p=device.parameters, lower=bank.lower, upper=bank.upper, addressed=addressed, held=held,
