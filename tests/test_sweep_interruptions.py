@@ -128,7 +128,7 @@ def test_a_second_sweep_of_a_folder_is_refused(refused, source, tmp_path):
         refused("another sweep is writing it; wait for its end", "sweep", out, "--resume")
     finally:
         os.kill(process.pid, signal.SIGTERM)
-        assert finish(process)[0] == 130
+        assert finish(process)[0] == 143
 
 
 def test_of_two_sweeps_that_begin_together_one_is_refused_and_changes_nothing(refused, source, tmp_path, monkeypatch):
@@ -225,6 +225,30 @@ def test_a_file_that_its_killed_writer_left_unreadable_is_stopped_and_not_failed
     assert index.points_of("missing") == list(laid_out.packs[3].points)
     assert "is no HDF5 file" in index.error_of(broken.points[0])
     assert index.error_of(failed.points[0]) == "its process died"
+
+
+def test_a_process_whose_parent_is_gone_ends_whatever_it_does():
+    ours, theirs = local.SPAWN.Pipe()
+    process = local.SPAWN.Process(target=dying_worker.never_comes_to_a_keyframe, args=(theirs,))
+    process.start()
+    theirs.close()
+    ours.send(("a pack", "its folder"))
+    assert ours.recv() == "begun"
+    ours.close()  # as the system does for a parent that is killed
+    process.join(60)
+    assert process.exitcode == 1
+    process.close()
+
+
+def test_a_pack_that_is_stopped_while_it_makes_rows_again_is_no_failure(source, tmp_path, monkeypatch):
+    laid_out, folder = plan(load_sweep(source), 2), Folder(tmp_path / "out")
+    folder.create(laid_out.config)
+
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("memsim.training.run", stopped)
+    assert local.attempt(laid_out.packs[0], folder, threading.Event(), lambda told: None) == (False, None)
 
 
 @pytest.fixture
