@@ -1,6 +1,7 @@
 """The command line: one module a command, loaded when it is called."""
 
 import atexit
+import errno
 import gc
 import re
 import sys
@@ -147,4 +148,5 @@ def _report(error: Exception, debug: bool) -> int:
         else f"{type(error).__name__}: {error} (please report this; --debug shows where)"
     )
     tell(f"memsim: error: {text}")
-    return 2 if isinstance(error, InputError | NotARunFileError) else 1
+    bad_name = isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG
+    return 2 if bad_name or isinstance(error, InputError | NotARunFileError) else 1
