@@ -113,7 +113,9 @@ def open_hdf5(path: Path) -> h5py.File:
             except FAILURES as second:
                 failed = second
         if time.monotonic() > deadline:
-            raise NotARunFileError(f"{path}: cannot be opened while another program has it open: {line_of(failed)}")
+            if isinstance(failed, BlockingIOError) or is_being_written(path):
+                raise NotARunFileError(f"{path}: cannot be opened while another program has it open: {line_of(failed)}")
+            raise NotARunFileError(f"{path}: whoever wrote it was killed before it was closed; make it again")
         time.sleep(0.05)
 
 
