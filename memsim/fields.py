@@ -115,8 +115,11 @@ def _explain_one(detail: Any, model: type[BaseModel]) -> list[str]:
         joints = (": " if re.match(r"must |[^ ]+\.py:\d+: ", clause) else "." for clause in clauses)
         return [f"{shown}{joint}{clause}" if path else clause for joint, clause in zip(joints, clauses, strict=True)]
     got = f"(got {in_one_line(detail['input'])}){_hint(detail)}"
-    if message.startswith("Input should "):
-        return [f"{shown}: must {message.removeprefix('Input should ')} {got}"]
+    if detail["type"] == "int_parsing_size":
+        return [f"{shown}: must be a whole number of at most 64 bits {got}"]
+    asked = re.fullmatch("(Input|Tuple|List|String) should (.*?)( after validation, not .*)?", message)
+    if asked:
+        return [f"{shown}: must {asked[2]} {got}"]
     return [f"{shown}: {message[0].lower()}{message[1:]} {got}"]
 
 

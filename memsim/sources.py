@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import h5py
-
 from . import datasets
 from .configuration import Configuration, load_configuration, override, resolve_paths
 from .datasets import Dataset
@@ -12,7 +10,7 @@ from .errors import InputError, RunFileError
 from .run_sizes import refuse_samples
 from .starting import Start, stored_start
 from .traces.errors import NotARunFileError
-from .traces.files import refuse_what_is_no_file
+from .traces.files import is_hdf5, refuse_what_is_no_file
 from .traces.layout import SCHEMA
 
 RUN_FILES = (".h5", ".hdf5")  # broken ones are no configurations, and an empty file would be one
@@ -20,7 +18,7 @@ RUN_FILES = (".h5", ".hdf5")  # broken ones are no configurations, and an empty 
 
 def is_run_file(path: Path) -> bool:
     """Whether a path is taken for a run file, whole or broken, and not for a configuration."""
-    return path.suffix.lower() in RUN_FILES or (path.is_file() and h5py.is_hdf5(path))
+    return path.suffix.lower() in RUN_FILES or is_hdf5(path)
 
 
 def load_source(path: Path, assignments: Sequence[str] = ()) -> tuple[Configuration, Dataset]:

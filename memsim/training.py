@@ -2,11 +2,10 @@
 
 import bisect
 import os
-import signal
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -27,6 +26,7 @@ from .configuration import (
 from .datasets import Dataset, split
 from .engine import Engine, KeyframeStates, Recorded
 from .errors import InputError, RunError
+from .interrupts import interrupts
 from .networks import Network
 from .programming import programmed
 from .recording import (
@@ -485,28 +485,3 @@ class Session:
         best, banks = self._watch.best, self._engine.assembly.banks
         states = {f"{bank.name}/state": values for bank, values in zip(banks, best.states, strict=True)}
         return {"epoch": best.epoch, "error": best.error} | states
-
-
-@contextmanager
-def interrupts() -> Iterator[threading.Event]:
-    """Turn the first Ctrl-C or SIGTERM into a flag; a second one stops at once.
-
-    After that SIGTERM ends the process, as it would any other: where a disk does not answer, neither does the file.
-    """
-    flag = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield flag
-        return
-
-    def stop(number: int, _: Any) -> None:
-        if flag.is_set():
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            raise KeyboardInterrupt
-        flag.set()
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield flag
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

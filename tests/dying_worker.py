@@ -1,7 +1,8 @@
-"""Processes of a sweep that die, in the place of those that carry out packs."""
+"""Processes of a sweep that die, or do not, in the place of those that carry out packs."""
 
 import os
 import signal
+import time
 
 
 def dies_with_the_second_pack(pipe):
@@ -23,3 +24,17 @@ def stops_every_pack(pipe):
     """As somebody's SIGTERM does."""
     pipe.recv()
     pipe.send((False, None))
+
+
+def never_comes_to_a_keyframe(pipe):
+    """Whatever its parent wants."""
+    from memsim.sweeping import local
+
+    def hang(pack, folder, stop, tell):
+        tell("begun")
+        stop.wait()
+        tell("told to stop")
+        time.sleep(600)
+
+    local.attempt, local.ORPHAN_SECONDS = hang, 0.2
+    local._serve(pipe)

@@ -487,7 +487,7 @@ def test_times_and_counts_are_said_in_one_way():
 
 
 def test_a_second_ctrl_c_stops_at_once(monkeypatch):
-    from memsim.training import interrupts
+    from memsim.interrupts import interrupts
 
     before = signal.getsignal(signal.SIGINT)
     with interrupts() as flag:

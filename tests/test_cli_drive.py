@@ -2,10 +2,12 @@
 
 import os
 import re
+import signal
 from pathlib import Path
 
 import numpy as np
 import pytest
+from interrupting import in_fork
 
 import memsim
 from memsim.cli import main
@@ -13,7 +15,7 @@ from memsim.driving.configuration import load_drive_configuration
 from memsim.driving.drive import run
 from memsim.driving.figures import figure_of
 from memsim.driving.report import show_drive
-from memsim.errors import InputError
+from memsim.errors import InputError, RunFileError
 from memsim.reporting import StepProgress
 from memsim.waveforms import Pulse, Pulses, Sinusoid
 
@@ -239,6 +241,20 @@ def test_ctrl_c_keeps_the_rows_so_far(call, folder, monkeypatch):
         assert not trace.finished
         assert 0 < trace.steps < 100
         figure_of(trace)
+
+
+def test_the_file_of_a_drive_that_was_killed_says_so_and_can_be_made_again(call, folder, monkeypatch):
+    config, path = load_drive_configuration(folder / "drive.toml"), folder / "trace.h5"
+    monkeypatch.setattr("memsim.driving.drive.CHUNK_VALUES", 100)
+
+    def die(*_):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    assert in_fork(lambda: run(config, out=path, progress=die)) == signal.SIGKILL
+    with pytest.raises(RunFileError, match=r"trace\.h5: whoever wrote it was killed before it was closed; make it"):
+        memsim.open_drive(path)
+    assert call(folder / "drive.toml", "--out", path, "--overwrite", "--quiet")[0] == 0
+    memsim.open_drive(path).close()
 
 
 def test_help_shows_examples(call):

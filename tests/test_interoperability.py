@@ -186,7 +186,7 @@ def test_a_file_that_is_being_written_is_read_by_plain_h5py_xarray_and_memsim(go
         assert run.steps > before  # the open file grows
     assert process.poll() is None
     process.send_signal(signal.SIGTERM)
-    assert process.wait(60) == 130
+    assert process.wait(60) == 143
     with memsim.open_run(path) as run:
         assert (run.live, run.finished, run.stopped) == (False, True, True)
         assert np.array_equal(voltage, run.window("nodes1", "voltage", 0, rows))
@@ -207,7 +207,7 @@ def test_follow_shows_a_run_until_it_ends(going_on):
         assert re.match(r"epoch [\d,]+/1,000,000  error \S+ ", first), first
         assert watching.poll() is None
         process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 130
+        assert process.wait(60) == 143
         rest = watching.communicate(timeout=60)[0]
         assert watching.returncode == 0
     finally:

@@ -229,7 +229,7 @@ def test_workers_of_a_sweep_have_the_sweep_say_it(forgotten, sweep_source, tmp_p
     config = load_sweep(sweep_source)
     pack, said = plan(config, 1).packs[0], []
     folder = Folder(tmp_path / "swept")
-    folder.create(config)
+    folder.create(config).release()
     stop = threading.Event()
 
     def stop_at_once(told):

@@ -60,6 +60,13 @@ def test_what_is_no_file_is_refused_by_every_command(refused, tmp_path, monkeypa
         refused("is a folder; name a file in it", *given(command, tmp_path))
     refused("symbolic links", *given(command, tmp_path / "loop"))
     refused("no such file; check the path", *given(command, tmp_path / "none"))
+    refused("File name too long", *given(command, tmp_path / ("x" * 300)))
+    refused("cannot be read: Input/output error", *given(command, "/proc/self/mem"))  # as of a damaged disk
+
+
+@pytest.mark.parametrize("command", [("run", XOR, "--out"), ("schedule", XOR, "--plot"), ("sweep", SWEEP, "--out")])
+def test_a_name_that_no_file_can_have_is_refused(refused, command):
+    refused("File name too long: .*xxx", *command, "x" * 300 + ".png")
 
 
 def test_standard_input_is_a_pipe_like_any_other():
@@ -131,6 +138,8 @@ def test_toml_that_is_too_deep_or_has_too_large_numbers_is_refused(refused, tmp_
         ("a." * 5000 + "b=1", "--set: must be section.field=value"),
         ("learning.epochs=" + "9" * 5000, r"--set: learning\.epochs: .* thousands of digits"),
         ("learning.epochs=" + "1" + "0" * 30, r"--set: learning\.epochs: must be a whole number of at most 64 bits"),
+        ("learning.epochs=1e30", r"learning\.epochs: must be a whole number of at most 64 bits \(got 1e\+30\)"),
+        (f"network.layers={[1] * 1001}", r"network\.layers: must have at most 1000 items \(got \[1, 1, .* \.\.\.\)"),
         ("learning.rate=" + "[" * 5000, r"--set: learning\.rate: is nested too deeply"),
     ],
 )

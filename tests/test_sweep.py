@@ -45,7 +45,7 @@ def whole(tmp_path_factory):
 def carried_out(source, out, assignment):
     """A sweep that this process carries out alone: its plan, its folder and the index of it."""
     laid_out, folder = plan(load_sweep(source, [assignment]), 1), Folder(out)
-    folder.create(laid_out.config)
+    folder.create(laid_out.config).release()
     for pack in laid_out.packs:
         assert carry_out(pack, folder, threading.Event(), lambda told: None)
     index = Index(laid_out, folder)

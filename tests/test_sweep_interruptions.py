@@ -1,6 +1,5 @@
 """Sweeps that are stopped, killed, or lose a process: nothing is lost, and nothing is made twice."""
 
-import contextlib
 import os
 import re
 import signal
@@ -122,46 +121,48 @@ def test_a_sweep_that_is_killed_leaves_no_process_and_goes_on(cli, source, long_
 
 def test_a_second_sweep_of_a_folder_is_refused(refused, source, tmp_path):
     out = tmp_path / "out"
+    (tmp_path / "link").symlink_to(out)
     process = start_sweep(source, out)
     try:
         wait_for(lambda: begun(out) >= 1, process)
-        refused("another sweep is writing it; wait for its end", "sweep", out, "--resume")
+        for path in (out, tmp_path / "link"):
+            refused("another sweep is writing it; wait for its end", "sweep", path, "--resume")
     finally:
         os.kill(process.pid, signal.SIGTERM)
-        assert finish(process)[0] == 130
+        assert finish(process)[0] == 143
 
 
 def test_of_two_sweeps_that_begin_together_one_is_refused_and_changes_nothing(refused, source, tmp_path, monkeypatch):
     out = tmp_path / "out"
-    folder = Folder(out)
-    with folder.locked():
-        refused("another sweep is writing it; wait for its end", "sweep", source, "--out", out)
-        assert not (out / "sweep.toml").exists()
-    original = Folder.locked
+    out.mkdir()
+    other = locks.new(out / ".sweep.toml.new", out / "sweep.toml")
+    refused("another sweep is writing it; wait for its end", "sweep", source, "--out", out)
+    assert [path.name for path in out.iterdir()] == [".sweep.toml.new"]
+    other.release()
+    original = Folder.create
 
-    @contextlib.contextmanager
-    def late(self):
+    def late(self, config):
         """The other one begins and ends just before."""
         (out / "sweep.toml").write_text("the other's")
-        with original(self):
-            yield
+        return original(self, config)
 
-    monkeypatch.setattr(Folder, "locked", late)
+    monkeypatch.setattr(Folder, "create", late)
     refused("out: holds a sweep; go on with it by --resume", "sweep", source, "--out", out)
     assert (out / "sweep.toml").read_text() == "the other's"
+    assert [path.name for path in out.iterdir()] == ["sweep.toml"]
 
 
 def test_a_folder_of_a_sweep_that_was_killed_before_it_began_is_taken(cli, refused, source, tmp_path):
     out = tmp_path / "out"
     (out / "packs").mkdir(parents=True)
-    (out / ".sweep.lock").touch()
+    (out / ".sweep.lock").touch()  # of an earlier version
     (out / ".sweep.toml.new").write_text("[swe")
     refused(r"out: holds no sweep \(no sweep.toml\); run it without", "sweep", source, "--out", out, "--resume")
     (out / "packs" / "mine").touch()
     refused("exists and holds no sweep", "sweep", source, "--out", out)
     (out / "packs" / "mine").unlink()
     assert cli("sweep", source, "--out", out, "--quiet").status == 0
-    assert {path.name for path in out.iterdir()} == {"packs", "sweep.toml", "points.csv", "results.csv"}
+    assert {path.name for path in out.iterdir()} == {"packs", "sweep.toml", "points.csv", "results.csv", ".sweep.lock"}
 
 
 # Within a sweep
@@ -171,7 +172,7 @@ def test_a_pack_that_somebody_looks_into_waits_for_a_moment(source, tmp_path):
     """HDF5 does not let a file be written that a reader has open without SWMR."""
     laid_out = plan(load_sweep(source, ["base.learning.epochs=20000"]), 1)
     folder, stop = Folder(tmp_path / "out"), threading.Event()
-    folder.create(laid_out.config)
+    folder.create(laid_out.config).release()
     pack = laid_out.packs[0]
     assert not carry_out(pack, folder, stop, lambda told: stop.set())
     reader = h5py.File(folder.run_file(pack.name))
@@ -214,7 +215,7 @@ def test_a_pack_whose_process_is_stopped_every_time_is_given_up(cli, source, tmp
 
 def test_a_file_that_its_killed_writer_left_unreadable_is_stopped_and_not_failed(source, tmp_path):
     laid_out, folder = plan(load_sweep(source), 2), Folder(tmp_path / "out")
-    folder.create(laid_out.config)
+    folder.create(laid_out.config).release()
     broken, cut_off, failed, _ = laid_out.packs
     folder.run_file(broken.name).write_bytes(b"before")
     index = Index(laid_out, folder)
@@ -225,6 +226,30 @@ def test_a_file_that_its_killed_writer_left_unreadable_is_stopped_and_not_failed
     assert index.points_of("missing") == list(laid_out.packs[3].points)
     assert "is no HDF5 file" in index.error_of(broken.points[0])
     assert index.error_of(failed.points[0]) == "its process died"
+
+
+def test_a_process_whose_parent_is_gone_ends_whatever_it_does():
+    ours, theirs = local.SPAWN.Pipe()
+    process = local.SPAWN.Process(target=dying_worker.never_comes_to_a_keyframe, args=(theirs,))
+    process.start()
+    theirs.close()
+    ours.send(("a pack", "its folder"))
+    assert ours.recv() == "begun"
+    ours.close()  # as the system does for a parent that is killed
+    process.join(60)
+    assert process.exitcode == 1
+    process.close()
+
+
+def test_a_pack_that_is_stopped_while_it_makes_rows_again_is_no_failure(source, tmp_path, monkeypatch):
+    laid_out, folder = plan(load_sweep(source), 2), Folder(tmp_path / "out")
+    folder.create(laid_out.config).release()
+
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("memsim.training.run", stopped)
+    assert local.attempt(laid_out.packs[0], folder, threading.Event(), lambda told: None) == (False, None)
 
 
 @pytest.fixture
@@ -243,7 +268,7 @@ def starts(monkeypatch):
 def test_no_process_is_started_once_all_are_to_stop(source, tmp_path, starts):
     laid_out = plan(load_sweep(source, ["base.learning.epochs=100000"]), 2)
     folder, stop = Folder(tmp_path / "out"), threading.Event()
-    folder.create(laid_out.config)
+    folder.create(laid_out.config).release()
     with local.LocalProcesses(2) as workers:
         ended = [e for e in workers.carry_out(laid_out.packs, folder, stop, lambda told: stop.set()) if e]
     assert len(starts) == len(ended) <= 2
@@ -282,7 +307,7 @@ def test_a_pack_waits_for_another_writer_without_the_lock_of_its_stop(source, tm
     """A signal's handler sets the event in the thread that would hold the lock."""
     laid_out, stop = plan(load_sweep(source), 1), threading.Event()
     folder = Folder(tmp_path / "out")
-    folder.create(laid_out.config)
+    folder.create(laid_out.config).release()
     monkeypatch.setattr(locks, "is_being_written", lambda path: True)
     monkeypatch.setattr(time, "sleep", lambda seconds: stop.set())
     monkeypatch.setattr(stop, "wait", lambda seconds: pytest.fail("may hold the lock"))

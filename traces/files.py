@@ -4,6 +4,8 @@ import os
 import stat
 from pathlib import Path
 
+import h5py
+
 from .errors import NotARunFileError
 
 
@@ -31,3 +33,11 @@ def refuse_what_is_no_file(path: Path) -> None:
         raise NotARunFileError(f"{path}: is a folder; name a file in it")
     if not stat.S_ISREG(mode):
         raise NotARunFileError(f"{path}: is a pipe, a socket or a device; save what it gives to a file, and name that")
+
+
+def is_hdf5(path: Path) -> bool:
+    """Whether a file can be read, and begins as one of HDF5."""
+    try:
+        return path.is_file() and bool(h5py.is_hdf5(path))
+    except OSError:  # of what reads it otherwise the reason is told
+        return False

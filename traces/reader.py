@@ -1,6 +1,7 @@
 """Reading a run file, whole or while it is written: arrays with names, stored rows, the overview."""
 
 import contextlib
+import os
 import re
 import time
 import tomllib
@@ -106,18 +107,23 @@ def open_hdf5(path: Path) -> h5py.File:
             failed: Exception = error
         except FAILURES as error:
             if "already open for" not in str(error):
-                raise NotARunFileError(f"{path}: {_not_opened(path, line_of(error))}") from None
+                raise NotARunFileError(f"{path}: {_not_opened(path, error)}") from None
             try:
                 return open_growing(path)
             except FAILURES as second:
                 failed = second
         if time.monotonic() > deadline:
-            raise NotARunFileError(f"{path}: cannot be opened while another program has it open: {line_of(failed)}")
+            if isinstance(failed, BlockingIOError) or is_being_written(path):
+                raise NotARunFileError(f"{path}: cannot be opened while another program has it open: {line_of(failed)}")
+            raise NotARunFileError(f"{path}: whoever wrote it was killed before it was closed; make it again")
         time.sleep(0.05)
 
 
-def _not_opened(path: Path, said: str) -> str:
+def _not_opened(path: Path, error: Exception) -> str:
     """Why a file is no HDF5 file, by what the library said of it."""
+    if isinstance(error, OSError) and error.errno:
+        return f"cannot be read: {os.strerror(error.errno)}"
+    said = line_of(error)
     if path.suffix.lower() == ".toml":
         return "is no HDF5 file; a configuration goes to memsim run, drive or sweep"
     lengths = re.search(r"truncated file: eof = (\d+), .*stored_eof = (\d+)", said)

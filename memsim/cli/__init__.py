@@ -1,6 +1,7 @@
 """The command line: one module a command, loaded when it is called."""
 
 import atexit
+import errno
 import gc
 import re
 import sys
@@ -9,6 +10,7 @@ import warnings
 
 import click
 
+from ..interrupts import forget, status_of_stop
 from ..streams import is_unread, lost, prepare_streams, printable, say, tell
 from .lazy import LazyGroup
 
@@ -68,12 +70,13 @@ def group(debug: bool) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; errors become one line on stderr and an exit status.
 
-    Status 0: done. 1: the run failed. 2: bad input. 130: stopped with Ctrl-C.
+    Status 0: done. 1: the run failed. 2: bad input. 130: stopped with Ctrl-C, 143: by SIGTERM.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     prepare_streams()
     warnings.formatwarning = _line_of_warning
     _collect_less_garbage()
+    forget()
     status = _carry_out(arguments)
     sys.exit(_of_output(status))
 
@@ -101,7 +104,7 @@ def _carry_out(arguments: list[str]) -> int:
             return _report(error.__cause__, "--debug" in arguments)
         kept = str(error.__cause__ or error)
         tell(f"memsim: stopped{kept and '; '}{kept}")
-        return 130
+        return status_of_stop()
     except Exception as error:
         return _report(error, "--debug" in arguments)
     return status if isinstance(status, int) else 0
@@ -145,4 +148,5 @@ def _report(error: Exception, debug: bool) -> int:
         else f"{type(error).__name__}: {error} (please report this; --debug shows where)"
     )
     tell(f"memsim: error: {text}")
-    return 2 if isinstance(error, InputError | NotARunFileError) else 1
+    bad_name = isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG
+    return 2 if bad_name or isinstance(error, InputError | NotARunFileError) else 1

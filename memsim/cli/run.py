@@ -64,6 +64,7 @@ def command(
     """
     from .. import training
     from ..errors import InputError
+    from ..interrupts import status_of_stop
     from ..reporting import TrainingProgress, show_run
     from ..sources import is_run_file, load_source, load_start, refuse_target
 
@@ -98,7 +99,7 @@ def command(
             show_run(finished)
     if stopped:
         tell(f"stopped after {epochs} of {config.learning.epochs} epochs; {target} keeps them, and {goes_on}")
-        return 130
+        return status_of_stop()
     if progress.started:
         say(f"wrote {target}")
         say(_next_look(target, data))

@@ -12,7 +12,7 @@ from ..errors import InputError, RunFileError
 from ..traces.doubted import line_of
 from ..traces.drive_file import DriveReader, open_drive_file
 from ..traces.errors import NotARunFileError
-from ..traces.files import refuse_what_is_no_file
+from ..traces.files import is_hdf5, refuse_what_is_no_file
 from .configuration import DriveConfiguration, load_drive_configuration, override_entries
 
 
@@ -92,7 +92,7 @@ def load_drive_source(path: Path, assignments: Sequence[str] = ()) -> DriveConfi
         refuse_what_is_no_file(path)
     except NotARunFileError as error:
         raise InputError(str(error)) from None
-    if not h5py.is_hdf5(path):
+    if not is_hdf5(path):
         return load_drive_configuration(path, assignments)
     try:
         with open_drive(path) as earlier:

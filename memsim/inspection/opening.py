@@ -3,11 +3,10 @@
 import contextlib
 from pathlib import Path
 
-import h5py
-
 from ..driving.trace import DriveTrace, open_drive
 from ..run import Run, open_run
 from ..traces.doubted import FAILURES
+from ..traces.files import is_hdf5
 from ..traces.hdf5 import opened
 from ..traces.layout import DRIVE_CONVENTION
 
@@ -25,7 +24,7 @@ def open_recorded(path: str | Path) -> Run | DriveTrace:
 
 def _is_of_a_drive(path: Path) -> bool:
     with contextlib.suppress(*FAILURES):
-        if path.is_file() and h5py.is_hdf5(path):
+        if is_hdf5(path):
             with opened(path) as file:
                 convention = file.attrs.get("convention")
                 return convention in (DRIVE_CONVENTION, DRIVE_CONVENTION.encode())

@@ -6,17 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import filelock
-
 from ..errors import InputError, RunFileError
 from ..reading import read_text
 from ..resuming import differences_of
 from ..run import open_run
+from ..traces import locks
 from .configuration import SweepConfiguration, load_sweep
 from .packing import Pack
 
 SWEEP_FILE = "sweep.toml"
-LOCK_FILE = ".sweep.lock"
 BEGUN_FILE = ".{}.new"  # a file that is not whole yet
 
 
@@ -85,18 +83,28 @@ class Folder:
         failed = self.failures(pack.name)
         return [k for k, point in enumerate(pack.points) if point not in failed]
 
-    def create(self, config: SweepConfiguration) -> None:
-        """Make the folder, with its sweep file; call with the folder locked.
+    def create(self, config: SweepConfiguration) -> locks.Lock:
+        """Make the folder, with its sweep file, which is locked from its first byte on.
 
         Raises
         ------
         InputError
-            It cannot be written, or holds anything.
+            It cannot be written, holds anything, or another sweep is making it.
         """
-        self.refuse_existing()  # another sweep may have begun here since it was last looked at
         with self._written():
-            (self.path / "packs").mkdir(parents=True, exist_ok=True)
-            write_whole(self.sweep_file, config.to_toml())
+            self.path.mkdir(parents=True, exist_ok=True)
+            begun = self.path / BEGUN_FILE.format(SWEEP_FILE)
+            held = locks.new(begun, self.sweep_file)
+            try:
+                self.refuse_existing()  # another sweep may have begun here since it was last looked at
+                (self.path / "packs").mkdir(exist_ok=True)
+                write_whole(self.sweep_file, config.to_toml())  # under that name first: the lock goes with it
+                held.move(self.sweep_file)
+            except BaseException:
+                begun.unlink(missing_ok=True)
+                held.release()
+                raise
+        return held
 
     def refuse_existing(self) -> None:
         """Refuse a folder that holds anything, but what a sweep leaves that was killed before it began."""
@@ -108,7 +116,8 @@ class Folder:
             raise InputError(f"{self.path}: exists and holds no sweep; name another folder with --out")
 
     def _is_empty(self) -> bool:
-        packs, left = self.path / "packs", {"packs", LOCK_FILE, BEGUN_FILE.format(SWEEP_FILE)}
+        packs, begun = self.path / "packs", BEGUN_FILE.format(SWEEP_FILE)
+        left = {"packs", begun, f".{begun}.lock", ".sweep.lock"}  # the last of an earlier version
         if not self.path.is_dir() or any(path.name not in left for path in self.path.iterdir()):
             return False
         return not packs.exists() or (packs.is_dir() and not any(packs.iterdir()))
@@ -128,29 +137,31 @@ class Folder:
         return load_sweep(self.sweep_file)
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Be the only sweep that writes the folder, which is made where there is none."""
-        held = filelock.FileLock(self.path / LOCK_FILE)
-        try:
+    def locked(self, config: SweepConfiguration | None = None) -> Iterator[None]:
+        """Be the only sweep that writes the folder, which is made where a configuration is given.
+
+        Its sweep file is locked itself, whatever leads to the folder.
+        """
+        if config is not None:
+            held = self.create(config)
+        else:
             with self._written():
-                self.path.mkdir(parents=True, exist_ok=True)
-                held.acquire(blocking=False)
-        except filelock.Timeout:
-            raise InputError(f"{self.path}: another sweep is writing it; wait for its end") from None
+                held = locks.lock(self.sweep_file)
         try:
             yield
         finally:
-            Path(held.lock_file).unlink(missing_ok=True)
             held.release()
 
     @contextmanager
     def _written(self) -> Iterator[None]:
         try:
             yield
-        except filelock.Timeout:  # which is an OSError too
-            raise
+        except locks.InUseError:
+            raise InputError(f"{self.path}: another sweep is writing it; wait for its end") from None
         except OSError as error:
-            raise InputError(f"--out: {self.path} cannot be written: {error.strerror}; name another folder") from None
+            raise InputError(
+                f"--out: {self.path} cannot be written: {error.strerror or error}; name another folder"
+            ) from None
 
 
 def refuse_another_sweep(folder: Folder, wanted: SweepConfiguration) -> SweepConfiguration:

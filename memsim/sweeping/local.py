@@ -6,9 +6,11 @@ breaks as a whole when one of its processes dies.
 
 import contextlib
 import multiprocessing
+import os
 import queue
 import signal
 import threading
+import time
 import warnings
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
@@ -26,6 +28,7 @@ from .packing import Pack
 ATTEMPTS = 3  # to bring a pack to its end, where its process dies
 LOOK_SECONDS = 0.2
 END_SECONDS = 10.0  # for a process that has nothing more to do
+ORPHAN_SECONDS = 60.0  # for a process whose parent is gone, to come to a keyframe
 SPAWN = multiprocessing.get_context("spawn")
 
 
@@ -247,10 +250,15 @@ def _serve(pipe: Connection) -> None:
 
 
 def _listen(pipe: Connection, tasks: "queue.SimpleQueue[Any]", end: Callable[[], None]) -> None:
-    with contextlib.suppress(EOFError, OSError):
+    """Take packs from the pipe until the parent says to end, or is gone: then nobody waits for what does not end."""
+    try:
         while (task := pipe.recv()) is not None:
             tasks.put(task)
-    end()
+        end()
+    except (EOFError, OSError):
+        end()
+        time.sleep(ORPHAN_SECONDS)
+        os._exit(1)  # its run files are as after a kill
 
 
 def attempt(pack: Pack, folder: Folder, stop: threading.Event, tell: Callable[[Told], None]) -> tuple[bool, str | None]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from .. import training
 from ..assembly import assemble
-from ..errors import InputError, NotFiniteError, StoppedCompilingError
+from ..errors import InputError, NotFiniteError
 from ..preparing import Tell, progress_of, told_to
 from ..recording import trace_plan
 from ..traces import locks
@@ -86,7 +86,7 @@ def carry_out(pack: Pack, folder: Folder, stop: threading.Event, tell: Callable[
                 training.run(config, pack.data, out=path, resume=True, progress=teller, stop=stop) as run,
             ):
                 return not run.stopped
-        except StoppedCompilingError:
+        except KeyboardInterrupt:  # stopped before it began, or while it made rows again
             return False
         except NotFiniteError as error:
             lost = sorted({kept[lane // pack.config.run.realisations] for lane in error.realisations})

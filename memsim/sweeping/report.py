@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..interrupts import status_of_stop
 from ..reporting import counted
 from ..run import LEARNED
 from ..streams import say, tell
@@ -70,7 +71,7 @@ def show_sweep(index: Index, folder: Path, goes_on: str) -> int:
     Returns
     -------
     int
-        The exit status: 0 finished, 1 some points failed, 130 stopped.
+        The exit status: 0 finished, 1 some points failed, 130 or 143 stopped.
     """
     done, failed, open_points = (index.points_of(*each) for each in ((FINISHED,), (FAILED,), (STOPPED, MISSING)))
     outcomes = index.outcomes()
@@ -96,5 +97,5 @@ def show_sweep(index: Index, folder: Path, goes_on: str) -> int:
         )
     if open_points:
         tell(f"stopped with {counted(len(open_points), 'point')} open; {goes_on}")
-        return 130
+        return status_of_stop()
     return 1 if failed else 0

@@ -7,7 +7,7 @@ from threading import Event
 from types import TracebackType
 from typing import Protocol
 
-from ..training import interrupts
+from ..interrupts import interrupts
 from .configuration import SweepConfiguration
 from .folder import Folder, refuse_another_sweep
 from .index import Index
@@ -100,9 +100,7 @@ def run(
     else:
         folder.refuse_existing()
     laid_out = plan(config, workers.capacity)
-    with folder.locked():
-        if not resume:
-            folder.create(laid_out.config)
+    with folder.locked(None if resume else laid_out.config):
         for pack in laid_out.packs if resume else ():
             folder.mend_failures(pack)
         index = Index(laid_out, folder, progress.looking)
