@@ -1,7 +1,8 @@
-"""How much memory there is, and the refusal of what would take more, before any of it is taken."""
+"""How much memory and disk there is, and the refusal of what would take more, before any of it is taken."""
 
 import functools
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -41,6 +42,32 @@ def require_memory(size: int, what: str, advice: str = "") -> None:
         raise InputError(
             f"{what} would take about {in_bytes(size)} of memory, and {in_bytes(there)} are there"
             f"{advice and '; '}{advice}"
+        )
+
+
+def require_disk(size: int, path: Path, what: str, advice: str) -> None:
+    """Refuse a file that would take more room than its disk has.
+
+    Parameters
+    ----------
+    size : int
+        Bytes that are certain to be taken.
+    path : Path
+        Of the file; where its folder is not there, nothing is said.
+    what, advice : str
+        As of :func:`require_memory`.
+
+    Raises
+    ------
+    InputError
+    """
+    try:
+        there = shutil.disk_usage(path.absolute().parent).free
+    except OSError:
+        return
+    if size > there:
+        raise InputError(
+            f"{what} would take {in_bytes(size)} on the disk at least, and {in_bytes(there)} are free; {advice}"
         )
 
 

@@ -57,6 +57,10 @@ def _some_memory(monkeypatch):
         (("compile", XOR), ["network.layers=[2,1000000,1000000,1]"], r"network\.layers: "),
         (("sweep", SWEEP), ["base.data.samples=10000000000"], r"point 0: data\.samples: 10,000,000,000 samples"),
         (("sweep", SWEEP), ["base.run.realisations=1000000000"], r"point 0: run\.realisations: 1,000,000,000 "),
+        (
+            ("drive", DRIVE), ["time.duration=5e11"],
+            r"time\.duration: 5,000,000,000,000,000 steps of 3 devices would take 349 TB on the disk at least, and",
+        ),
         (("drive", DRIVE), ["bank.count=1000000000"], r"bank\.count: 1,000,000,000 devices would take about 300 GB"),
         (("drive", EXAMPLES / "loops.toml"), ["loops.steps_per_period=100000000"], r"loops\.steps_per_period: 2 "),
         (("drive", EXAMPLES / "loops.toml"), ["loops.periods=1000000"], r"loops\.steps_per_period: 1,000,000 periods"),

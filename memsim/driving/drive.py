@@ -21,6 +21,8 @@ from ..kernels.stepping import WAVEFORM, follow_kernel
 from ..kernels.tiles import WIDE, new_tile, with_room
 from ..preparing import prepare
 from ..provenance import environment
+from ..reporting import counted
+from ..sizes import require_disk
 from ..traces.background import BackgroundWriter
 from ..traces.drive_file import RESPONSES, UNITS, DriveDescription, DriveWriter, open_drive_file
 from ..traces.locks import GoneError
@@ -30,6 +32,7 @@ from ..waveforms import Sampled, Waveform, parts_of
 from .configuration import IN_MEMORY, BankSection, DriveConfiguration, DriveEntry, DriveTiming
 from .trace import DriveTrace
 
+MOST_PACKED = 1032  # bytes in one, of deflate at its best
 CHUNK_VALUES = 1 << 21  # numbers that one stretch of a drive keeps in memory
 
 Progress = Callable[[int, int], None]
@@ -219,6 +222,9 @@ def _check_run(config: DriveConfiguration, out: str | Path | None, threads: int,
             f"out: is needed, since {config.time.steps} steps of {config.bank.count} devices take "
             f"{values * 8 / 2**30:.3g} GiB, more than the {IN_MEMORY * 8 / 2**30:.3g} GiB that are kept in memory"
         )
+    if out is not None:
+        of = f"time.duration: {config.time.steps:,} steps of {counted(config.bank.count, 'device')}"
+        require_disk(8 * values // MOST_PACKED, Path(out), of, "take a shorter drive, or a larger time.dt")
 
 
 def _describe(config: DriveConfiguration) -> DriveDescription:
