@@ -58,7 +58,7 @@ def _some_memory(monkeypatch):
         (("sweep", SWEEP), ["base.data.samples=10000000000"], r"point 0: data\.samples: 10,000,000,000 samples"),
         (("sweep", SWEEP), ["base.run.realisations=1000000000"], r"point 0: run\.realisations: 1,000,000,000 "),
         (
-            ("drive", DRIVE), ["time.duration=5e11"],
+            ("drive", DRIVE, "--out", "x.h5"), ["time.duration=5e11"],
             r"time\.duration: 5,000,000,000,000,000 steps of 3 devices would take 349 TB on the disk at least, and",
         ),
         (("drive", DRIVE), ["bank.count=1000000000"], r"bank\.count: 1,000,000,000 devices would take about 300 GB"),
