@@ -307,6 +307,15 @@ def test_the_verdict_looks_at_outputs_and_energy_too(about, verdict):
     assert DtCheck(1e-3, "euler", "", (bank,), **{"output": 0.0, "output_quarter": 0.0, **about}).verdict == verdict
 
 
+def test_a_warning_names_what_does_not_fall():
+    bank = StateDifference("b", 4e-7, 2e-7, 0, constant_drift=False)
+    said = sentence(DtCheck(1e-3, "heun", "", (bank,), 1e-7, 0.1, energy=5e-9, energy_quarter=2e-4))
+    assert "outputs by 1.00e-07, then 1.00e-01; energies by 5.00e-09, then 2.00e-04" in said
+    said = sentence(DtCheck(1e-3, "heun", "", (bank,), 1e-7, 0.1))
+    assert "outputs by" in said
+    assert "energies" not in said
+
+
 def test_an_order_below_the_methods_is_said():
     bank = StateDifference("b", 4e-4, 2e-4, 0, constant_drift=False)
     said = sentence(DtCheck(1e-3, "heun", "", (bank,), 0.0, 0.0))

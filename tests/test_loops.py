@@ -137,3 +137,36 @@ def test_a_table_that_exists_is_left_alone(refused, tmp_path):
 def test_loops_without_a_finite_area_are_refused(refused):
     message = "loops.amplitudes: the loop at 1e.300, .* has no finite area"
     refused(message, "drive", EXAMPLE, "--set", "loops.amplitudes=[1e300]")
+
+
+def test_a_loop_says_where_a_step_leads_far():
+    coarse, fine = (
+        memsim.hysteresis_loops(
+            memsim.devices.Vteam(k_on=-4.03e-8, alpha_on=1), frequencies=[1.0], amplitudes=[1.0], drive="voltage",
+            initial=5e-9, steps_per_period=steps,
+        )
+        for steps in (400, 200_000)
+    )  # fmt: skip
+    for sweep in (coarse, fine):
+        (loop,) = sweep.loops
+        with memsim.drive(
+            sweep.config.device, memsim.waveforms.Sinusoid(amplitude=1.0, frequency=1.0),
+            dt=1.0 / sweep.config.loops.steps_per_period, duration=2.0, drive="voltage", initial=5e-9,
+            integrator="heun",
+        ) as trace:  # fmt: skip
+            moved = np.abs(np.diff(trace.state[:, 0], prepend=5e-9)).max() / 1e-8
+        assert loop.furthest == pytest.approx(moved, rel=1e-12)
+        assert loop.stalled == 0
+        assert any("of its range in one step" in note for note in sweep.notes) == (moved > 1e-2)
+    assert coarse.loops[0].furthest > 1e-2 > fine.loops[0].furthest
+
+
+def test_a_loop_says_where_no_step_can_move_a_state():
+    """Joglekar's window by the state alone: near its end 1 - x has no digit left, and it stays there."""
+    (drift,) = memsim.load_models(EXAMPLE.parent / "my_device.py")
+    sweep = memsim.hysteresis_loops(
+        drift(), frequencies=[5.0, 5e3], amplitudes=[2e-2], initial=0.3, steps_per_period=20_000
+    )
+    slow, fast = sweep.loops
+    assert slow.stalled > 0 == fast.stalled
+    assert any(note.startswith("in 1 of 2 drives steps cannot move a state") for note in sweep.notes)

@@ -2,7 +2,7 @@
 
 from ..si import with_prefix
 from ..terminal import Table, describe, numbers, show
-from .result import ORDERS, DtCheck, StateDifference
+from .result import OF_ENERGY, ORDERS, DtCheck, StateDifference, falls
 
 
 def show_check(check: DtCheck) -> None:
@@ -38,7 +38,7 @@ def sentence(check: DtCheck) -> str:
             if worst.jumps
             else ""
         )
-        return f"warning: dt = {dt} is unstable: {numbers}{jumps}; take a smaller time.dt"
+        return f"warning: dt = {dt} is unstable: {numbers}{jumps}{_others(check)}; take a smaller time.dt"
     if check.verdict == "stalled":
         return (
             f"warning: {check.stalled:,} steps or pulses cannot move a state, whose drift has vanished below its "
@@ -54,6 +54,15 @@ def sentence(check: DtCheck) -> str:
         _exactly(check)
         if check.verdict == "exact"
         else f"fine: within the tolerance {check.tolerance:g}{_kinks(check)}"
+    )
+
+
+def _others(check: DtCheck) -> str:
+    """Outputs and energies in words, where their differences do not fall."""
+    names = {"outputs": (check.output, check.output_quarter, check.tolerance),
+             "energies": (check.energy, check.energy_quarter, OF_ENERGY)}  # fmt: skip
+    return "".join(
+        f"; {name} by {numbers[0]:.2e}, then {numbers[1]:.2e}" for name, numbers in names.items() if not falls(*numbers)
     )
 
 

@@ -113,7 +113,7 @@ class DtCheck:
         that converges, ``stalled`` where states cannot move though they drift.
         """
         compared = list(self._compared())
-        if self.lost or any(bank.jumps for bank in self.banks) or not all(_falls(*each) for each in compared):
+        if self.lost or any(bank.jumps for bank in self.banks) or not all(falls(*each) for each in compared):
             return "unstable"
         if self.stalled:
             return "stalled"
@@ -138,7 +138,7 @@ class DtCheck:
         }  # fmt: skip
 
 
-def _falls(half: float, quarter: float, allowed: float) -> bool:
+def falls(half: float, quarter: float, allowed: float) -> bool:
     """Whether a difference falls from one halving to the next as that of a method that converges does.
 
     Small ones need not: a drift with kinks lets them go up and down.

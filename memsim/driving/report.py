@@ -1,37 +1,13 @@
 """What a person sees of a drive on the terminal: each device's energy and extremes."""
 
-from typing import NamedTuple
-
 import numpy as np
 
-from ..devices import UNBOUNDED
 from ..si import with_prefix
 from ..terminal import Column, Table, describe, numbers, show
 from ..traces.drive_file import RESPONSES, UNITS, DriveReader
+from .doubts import FAR, largest_shares
 
 SHOWN = 20  # devices in the summary
-FAR = 1e-2  # of a state's range in one step: with Euler's method the state is then wrong by about half of it
-
-
-class Furthest(NamedTuple):
-    """The state that moves furthest in one step, as a share of its range."""
-
-    device: int
-    name: str
-    share: float
-
-
-def largest_share(trace: DriveReader) -> Furthest | None:
-    """The state that moves furthest in one step; None where none has a range, or the file does not tell."""
-    if trace.largest_step is None:
-        return None
-    lower, upper = trace.bounds
-    bounded = upper < UNBOUNDED
-    if not bounded.any():
-        return None
-    shares = np.where(bounded, trace.largest_step / np.where(bounded, upper - lower, 1.0), 0.0)
-    device, variable = np.unravel_index(int(shares.argmax()), shares.shape)
-    return Furthest(int(device), trace.variables[variable][0], float(shares[device, variable]))
 
 
 def show_drive(trace: DriveReader) -> None:
@@ -51,10 +27,12 @@ def show_drive(trace: DriveReader) -> None:
 def _doubts(trace: DriveReader) -> list[str]:
     """What makes a drive's states doubtful: steps that lead far, and steps that cannot move a state."""
     found = []
-    furthest = largest_share(trace)
-    if furthest is not None and furthest.share > FAR:
+    shares = largest_shares(trace)
+    device, variable = np.unravel_index(int(shares.argmax()), shares.shape)
+    furthest = shares[device, variable]
+    if furthest > FAR:
         found.append(
-            f"{furthest.name} of device {furthest.device} moves by up to {furthest.share:.2g} of its range in one step "
+            f"{trace.variables[variable][0]} of device {device} moves by up to {furthest:.2g} of its range in one step "
             f"of {with_prefix(trace.dt, 's')}; take a smaller time.dt, or see how much it matters with --check-dt"
         )
     if trace.stalled.any():

@@ -131,6 +131,8 @@ def _numbers(sweep: LoopSweep, loop: Loop) -> list[tuple[str, Any]]:
         ("off_line", loop.off_line),
         ("open_end", loop.open_end),
         ("at_bound", loop.at_bound),
+        ("furthest", loop.furthest),
+        ("stalled", loop.stalled),
     ]
 
 

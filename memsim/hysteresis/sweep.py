@@ -10,6 +10,7 @@ import numpy as np
 from ..devices import UNBOUNDED, Device
 from ..driving import drive as driving
 from ..driving.configuration import BankSection
+from ..driving.doubts import FAR, largest_shares
 from ..driving.trace import DriveTrace
 from ..errors import InputError
 from ..traces.drive_file import RESPONSES, UNITS
@@ -48,6 +49,10 @@ class Loop:
         How far the states end from where they were a period before, as a share of their swing.
     at_bound : bool
         Whether a state came to one of its bounds in the period.
+    furthest : float
+        How far a state moves in one step at most, as a share of its range, in all periods.
+    stalled : int
+        Steps of all periods that cannot move a state, whose drift has vanished.
     """
 
     frequency: float
@@ -62,6 +67,8 @@ class Loop:
     off_line: float
     open_end: float
     at_bound: bool
+    furthest: float
+    stalled: int
 
     @property
     def area(self) -> float:
@@ -221,8 +228,10 @@ def _loops(config: LoopsConfiguration, frequency: float, trace: DriveTrace) -> I
     voltage, current = (trace.window(name, start=first) for name in ("voltage", "current"))
     state = trace.window("state", start=first)
     state = state[:, :, None] if state.ndim == 2 else state
+    furthest, stalled = largest_shares(trace).max(axis=1), trace.stalled
     for k, amplitude in enumerate(config.loops.all_amplitudes()):
-        yield _measured(config, frequency, amplitude, voltage[:, k], current[:, k], state[:, k])
+        doubts = float(furthest[k]), int(stalled[k])
+        yield _measured(config, frequency, amplitude, voltage[:, k], current[:, k], state[:, k], *doubts)
 
 
 def _measured(
@@ -232,6 +241,8 @@ def _measured(
     voltage: np.ndarray,
     current: np.ndarray,
     state: np.ndarray,
+    furthest: float,
+    stalled: int,
 ) -> Loop:
     drive, response = (current, voltage) if config.bank.drive == "current" else (voltage, current)
     continuous = config.loops.shape.continuous
@@ -251,6 +262,8 @@ def _measured(
         off_line=measures.off_line(drive, response),
         open_end=float((ends[swing > 0] / swing[swing > 0]).max(initial=0.0)),
         at_bound=bool((((state <= lower) | (state >= upper)) & (upper < UNBOUNDED) & (swing > 0)).any()),
+        furthest=furthest,
+        stalled=stalled,
     )  # fmt: skip
 
 
@@ -267,4 +280,17 @@ def _notes(loops: tuple[Loop, ...]) -> list[str]:
     stopped = sum(loop.at_bound for loop in loops)
     if stopped:
         notes.append(f"in {stopped} of {len(loops)} periods a state came to a bound and stopped there")
+    furthest = max(loops, key=lambda loop: loop.furthest)
+    if furthest.furthest > FAR:
+        notes.append(
+            f"a state moves by up to {furthest.furthest:.2g} of its range in one step, at {furthest.amplitude:g} and "
+            f"{furthest.frequency:g} Hz; take more loops.steps_per_period, or see how much it matters with a drive's "
+            "--check-dt"
+        )
+    stalled = sum(loop.stalled > 0 for loop in loops)
+    if stalled:
+        notes.append(
+            f"in {stalled} of {len(loops)} drives steps cannot move a state, whose drift has vanished below its last "
+            "digit: it stays for good"
+        )
     return notes
