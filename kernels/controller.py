@@ -449,12 +449,15 @@ def encode_amplitude(c, rows, step):
 def encode_train(c, rows, step):
     """Encode writes as trains of equal pulses, as many as come nearest.
 
-    Counted are writes cut by the train's length (``clipped``), writes rounded, and the largest charge lost to that.
+    Counted are writes cut by the train's length (``clipped``), writes rounded, and the largest charge lost to that;
+    those below the controller's resolution are counted in ``unsent`` alone.
     """
     bank, threshold, write_current = c.bank, c.nominal.threshold, c.nominal.write_current
     quantum = write_current * c.pulse_time
     for e in range(bank.elements):
-        charge = abs(bank.request[e])
+        sent = abs(bank.request[e]) > c.nominal.resolution
+        bank.unsent[e] += 1.0 if not sent and bank.request[e] != 0.0 else 0.0
+        charge = abs(bank.request[e]) if sent else 0.0
         wanted = math.floor(charge / quantum + 0.5)
         lost = abs(wanted * quantum - charge)
         bank.rounded[e] += 1.0 if lost > RESIDUAL * quantum else 0.0

@@ -981,16 +981,16 @@ class Network:
         threshold = calibration.threshold if threshold is None else threshold
         limit = calibration.driver_limit if limit is None else limit
         pulse_time = slot.pulse_steps * self.config.time.dt
+        sent = abs(charge) > self.resolution(slot)
+        device.unsent += not sent and charge != 0.0
         if slot.pulses == 1:
             amplitude = threshold + abs(charge) * (1.0 / pulse_time)
             device.clipped += amplitude > limit
-            sent = abs(charge) > self.resolution(slot)
-            device.unsent += not sent and charge != 0.0
             device.current = math.copysign(min(amplitude, limit), charge) if sent else 0.0
             return
         quantum = calibration.write_current * pulse_time
-        wanted = math.floor(abs(charge) / quantum + 0.5)
-        lost = abs(wanted * quantum - abs(charge))
+        wanted = math.floor(abs(charge) / quantum + 0.5) if sent else 0
+        lost = abs(wanted * quantum - abs(charge)) if sent else 0.0
         device.rounded += lost > 1e-12 * quantum
         device.rounding = max(device.rounding, lost)
         device.clipped += wanted > slot.pulses

@@ -666,6 +666,18 @@ def test_writes_below_the_controllers_resolution_are_counted_and_not_sent():
     assert none.diagnostics("synapses1")["energy"][Phase.WRITE].sum() == 0.0
 
 
+@pytest.mark.parametrize("encoding", ["width", "count"])
+def test_trains_are_not_sent_below_the_controllers_resolution_either(encoding):
+    rule, write = {"rate": 0.1, "epochs": 2}, {"encoding": encoding}
+    sent = training.run(short_runs.configuration("mlp", write=write, learning=rule), REAL)
+    assert (sent.final_state["synapses1"] != sent.initial_state["synapses1"]).any()
+    held = training.run(short_runs.configuration("mlp", write={**write, "resolution": 0.999}, learning=rule), REAL)
+    assert np.array_equal(held.final_state["synapses1"], held.initial_state["synapses1"])
+    assert held.diagnostics("synapses1")["energy"][Phase.WRITE].sum() == 0.0
+    counts = held.margins[0].counts
+    assert counts["unsent"] > 0 == counts["rounded_writes"]
+
+
 def test_read_noise_has_the_stated_moments():
     sigma, steps = 1e-2, 1500
     assembly = assemble(configuration("periphery"), REAL)

@@ -148,7 +148,12 @@ CASES = {
     ),
     "mlp, mini-batches, writes by count": (
         REAL,
-        {"network": MLP, "time": SHORT | {"gap_steps": 2}, "write": COUNT, "learning": {"rate": 1.0, "batch": 2}},
+        {
+            "network": MLP,
+            "time": SHORT | {"gap_steps": 2},
+            "write": COUNT | {"resolution": 0.01},
+            "learning": {"rate": 1.0, "batch": 2},
+        },
     ),
     "slp, mini-batches, falling rate": (
         REAL,
