@@ -347,7 +347,7 @@ def test_a_span_without_a_whole_sample_is_refused():
 @of_each_kind
 def test_the_last_stored_weights_are_the_runs_weights(kind):
     run = traced(kind)
-    for bank in run.banks:
+    for bank in run.weights:
         epochs, weights = analysis.stored_weights(run, bank)
         assert epochs[0] == 0.0
         assert epochs[-1] == EPOCHS
