@@ -375,6 +375,15 @@ def test_weights_over_time_are_those_of_the_keyframes():
     assert np.array_equal(curves.values[:, :2], weights[places][..., 2])
 
 
+def test_an_activation_stage_has_no_weights_over_time():
+    network = memsim.SingleLayerPerceptron(2, construction="equivalent")
+    run = memsim.train(network, memsim.datasets.gate("or", samples=4), epochs=3, learning_rate=1.0)
+    curves = overview.weight_curves(run, Choice(choose(run)), points=30)
+    assert curves.names == ("lines 0", "lines 1", "lines 2")
+    alone = overview.weight_curves(run, Choice(choose(run, ["activation"])), points=30)
+    assert not alone.values.any()
+
+
 # Closer looks
 
 

@@ -48,7 +48,9 @@ def weight_curves(run: Run, choice: Choice, points: int = POINTS) -> WeightCurve
     devices: list[Channel] = []
     columns: list[np.ndarray] = []
     moments = np.empty(0)
-    for bank in choice.channels.banks:
+    learning = [bank.name for bank in run.calibration if bank.learns and bank.name in choice.channels.banks]
+    banks = learning or choice.channels.banks  # of an activation stage alone what never moves
+    for bank in banks:
         moments, weights = stored_weights(run, bank)
         shown = range(weights.shape[1]) if run.bank(bank).devices == 1 else choice.channels.devices[bank]
         for number in shown:
@@ -58,7 +60,7 @@ def weight_curves(run: Run, choice: Choice, points: int = POINTS) -> WeightCurve
                 columns.append(weights[:, number, lane])
     kept = np.unique(np.linspace(0, len(moments) - 1, min(len(moments), points)).round().astype(np.int64))
     steps = moments[kept] * unit_steps("epochs", run)
-    several = any(len(run.bank(bank).variables) > 1 for bank in choice.channels.banks)  # weights in one device
+    several = any(len(run.bank(bank).variables) > 1 for bank in banks)  # weights in one device
     colours = curve_colours(len(names)) if several else colours_of(choice, devices)
     return WeightCurves(tuple(names), colours, steps, np.array([column[kept] for column in columns]).T)
 
