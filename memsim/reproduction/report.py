@@ -8,11 +8,11 @@ from ..proportions import interval, proportion
 from ..provenance import environment
 from ..run import LEARNED
 from . import beyond_report, verdicts
-from .figures import figure5_runs, papers
-from .gates import MULTI, OTHER, SINGLE, Key
+from .figures import figure5_runs
+from .gates import MULTI, SINGLE
 from .readings import Reading
 from .runs import Findings, GateRun
-from .settings import GATES, MULTILAYER, MULTILAYER_RATE, NOT_SEPARABLE, SEARCHED, SINGLE_LAYER_RATE, THRESHOLDS
+from .settings import GATES, MULTILAYER, MULTILAYER_RATE, NOT_SEPARABLE, SINGLE_LAYER_RATE, THRESHOLDS
 from .speeds import speeds
 
 Claim = tuple[str, verdicts.Verdict]
@@ -112,18 +112,17 @@ def _about_gates(found: Findings) -> str:
 
 
 def _figure3(found: Findings) -> str:
-    lines = [_learning_line(_single_layers_claim(gate, run), run, gate) for gate, run in papers(found.single).items()]
+    lines = [_learning_line(_single_layers_claim(gate, run), run, gate) for gate, run in found.single.items()]
     return "\n".join(["## Figure 3: single-layer perceptron\n\n![Figure 3](figure3.png)\n", *_LEARNING_HEAD, *lines])
 
 
 def _figure4(found: Findings) -> str:
     claim = "the total error approaches 0"
-    runs = [*papers(found.multi).items(), *found.searched.items()]
-    lines = [_learning_line((claim, verdicts.approaches_zero(run)), run, gate) for gate, run in runs]
+    lines = [_learning_line((claim, verdicts.approaches_zero(run)), run, gate) for gate, run in found.multi.items()]
     if found.single:
-        lines += ["", *speeds(_by_perceptron(found), found.settings.epochs)]
-    if found.searched:
-        lines += ["", _searched()]
+        both = {SINGLE: found.single, MULTI: found.multi}
+        runs = {(perceptron, gate): run for perceptron, of_gates in both.items() for gate, run in of_gates.items()}
+        lines += ["", *speeds(runs, found.settings.epochs)]
     return "\n".join(["## Figure 4: multilayer perceptron\n\n![Figure 4](figure4.png)\n", *_LEARNING_HEAD, *lines])
 
 
@@ -132,22 +131,6 @@ def _single_layers_claim(gate: str, run: GateRun) -> Claim:
         return "the total error does not go to 0", verdicts.stays_up(run)
     epoch = min(FALLEN, len(run.total_error))
     return f"the total error falls to 0 within {FALLEN} epochs", verdicts.falls_to_zero(run, epoch)
-
-
-def _by_perceptron(found: Findings) -> dict[Key, GateRun]:
-    """The runs of Figures 3 and 4, and of the settings that a search found."""
-    kinds = {SINGLE: found.single, MULTI: found.multi, OTHER: found.searched}
-    return {(perceptron, gate): run for perceptron, runs in kinds.items() for gate, run in runs.items()}
-
-
-def _searched() -> str:
-    """What 'searched' stands for."""
-    settings = "; ".join(
-        f"{gate}: node drift {setting['node_drift']:g}, weights within ±{setting['weight_limit']:g}, bias weights "
-        f"within ±{setting['bias_limit']:g}, starting ones {setting.get('initial_bias', 0.1):g} of Glorot's range"
-        for gate, setting in SEARCHED.items()
-    )
-    return f"'Searched' is a setting that a search found for the claim; the figure has the usual one. {settings}."
 
 
 _LEARNING_HEAD = (

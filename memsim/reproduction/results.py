@@ -8,7 +8,7 @@ from ..margins import BankMargins
 from ..proportions import wilson
 from .carriers import CarrierRun
 from .curves import LearningCurves
-from .figures import figure5_runs, papers
+from .figures import figure5_runs
 from .gates import MULTI, OTHER, SINGLE, GateRuns
 from .runs import Findings, GateRun
 from .settings import MULTILAYER, MULTILAYER_RATE, SEARCHED, SINGLE_LAYER_RATE
@@ -39,9 +39,9 @@ def as_json(found: Findings, wall_seconds: float) -> dict[str, Any]:
     settings["multilayer_searched"] = SEARCHED
     results: dict[str, Any] = {"settings": settings}
     if 3 in figures:
-        results["figure3"] = {gate: _curve(run) for gate, run in papers(found.single).items()}
+        results["figure3"] = {gate: _curve(run) for gate, run in found.single.items()}
     if 4 in figures:
-        results["figure4"] = {gate: _curve(run) for gate, run in papers(found.multi).items()}
+        results["figure4"] = {gate: _curve(run) for gate, run in found.multi.items()}
     if 5 in figures:
         results["figure5"] = {name: _rates(run) for name, run in figure5_runs(found).items()}
     if "gates" in figures:

@@ -19,10 +19,10 @@ from ..prediction import evaluate
 from ..run import Run
 from .carriers import CarrierRun, Trial, carrier_run, plan_trials
 from .curves import LearningCurves
-from .gates import OTHER, GateRuns, GateSet, joined, name_of, plan_gates, set_run
+from .gates import GateRuns, GateSet, joined, plan_gates, set_run
 from .gates import Key as GateKey
 from .readings import READINGS, Reading
-from .settings import GATES, SEARCHED, THRESHOLDS, Reproduction, multilayer, searched, single_layer
+from .settings import GATES, THRESHOLDS, Reproduction, multilayer, single_layer
 from .side_by_side import ProgressMaker, side_by_side
 from .universality import Fit, FitRun, fit_run, plan_fits
 
@@ -91,7 +91,6 @@ class Findings:
     settings: Reproduction
     single: dict[str, GateRun] = field(default_factory=dict)
     multi: dict[str, GateRun] = field(default_factory=dict)
-    searched: dict[str, GateRun] = field(default_factory=dict)
     balanced: GateRun | None = None
     readings: list[ReadingResult] = field(default_factory=list)
     gates: dict[GateKey, GateRuns] = field(default_factory=dict)
@@ -102,7 +101,6 @@ class Findings:
         """The runs behind the paper's figures."""
         yield from self.single.values()
         yield from self.multi.values()
-        yield from self.searched.values()
         if self.balanced is not None:
             yield self.balanced
 
@@ -110,8 +108,10 @@ class Findings:
     def device_steps(self) -> int:
         """Device-steps of all runs, those of the other readings included."""
         others = sum(r.corrected.device_steps + r.other.device_steps for r in self.readings)
-        beyond = [*(run for gate in self.gates.values() for run in gate.sets), *self.fits, *self.carriers]
-        return sum(run.device_steps for run in [*self.runs(), *beyond]) + others
+        gates = sum(run.device_steps for gate in self.gates.values() for run in gate.sets)
+        fits = sum(run.device_steps for run in self.fits)
+        carriers = sum(run.device_steps for run in self.carriers)
+        return sum(run.device_steps for run in self.runs()) + gates + fits + others + carriers
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,11 @@ class Plan:
     @property
     def configurations(self) -> list[Configuration]:
         """Of every run."""
-        return [run.config for runs in (self.jobs.values(), self.gates, self.fits, self.trials) for run in runs]
+        of_each = (
+            [job.config for job in self.jobs.values()], [gate.config for gate in self.gates],
+            [fit.config for fit in self.fits], [trial.config for trial in self.trials],
+        )  # fmt: skip
+        return [config for configurations in of_each for config in configurations]
 
 
 def plan(settings: Reproduction) -> Plan:
@@ -182,8 +186,6 @@ def carry_out(settings: Reproduction, planned: Plan, progress: ProgressMaker) ->
             found.single[gate] = run
         elif kind == "multi":
             found.multi[gate] = run
-        elif kind == "searched":
-            found.searched[gate] = run
         elif kind == "balanced":
             found.balanced = run
         elif kind == "other" and reading is not None:
@@ -207,8 +209,6 @@ def plan_jobs(settings: Reproduction) -> Jobs:
     multi = ("XOR",) if 5 in figures else ()
     for gate in GATES if 4 in figures else multi:
         jobs["multi", gate, None] = _job(f"MLP {gate}", multilayer(settings, gate))
-    for gate in SEARCHED if 4 in figures else ():
-        jobs["searched", gate, None] = _job(name_of(OTHER, gate), searched(settings, gate))
     if 5 in figures:
         data = datasets.balanced_gate("xor")
         config = single_layer(settings, "XOR", data={"gate": None, "arrays": data.name})

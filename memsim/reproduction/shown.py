@@ -9,7 +9,8 @@ from .runs import Findings
 
 def show_findings(found: Findings) -> None:
     """A table of the runs that are to learn, one of the functions that are to be met, and what they mean."""
-    runs: list[tuple[str, LearningCurves]] = [(run.name, run) for run in (*found.runs(), *found.gates.values())]
+    runs: list[tuple[str, LearningCurves]] = [(run.name, run) for run in found.runs()]
+    runs += [(run.name, run) for run in found.gates.values()]
     runs += [(tried.trial.name, tried) for tried in found.carriers]
     if runs:
         table = Table("run", *numbers("learned", "95 % interval", "mean total error"))
