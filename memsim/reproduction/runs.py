@@ -151,7 +151,8 @@ def kernels_needed(planned: Plan) -> list[Kernel]:
     """Every kernel that the runs need, each once; of runs that differ in samples and learning alone one is asked."""
     needed = [(job.config, job.data) for job in planned.jobs.values()]
     needed += [(fit.config, fit.target.data) for fit in planned.fits]
-    needed += [(run.config, datasets.load(run.config.data)) for run in (*planned.gates, *planned.trials)]
+    drawn = [gate.config for gate in planned.gates] + [trial.config for trial in planned.trials]
+    needed += [(config, datasets.load(config.data)) for config in drawn]
     networks = {_without_its_numbers(config): (config, data) for config, data in needed}
     return list(dict.fromkeys(kernel for each in networks.values() for kernel in kernels_of(assemble(*each))))
 
