@@ -83,7 +83,8 @@ def main():
         return value
 
     done = differential_evolution(
-        badness, list(BOUNDS.values()), popsize=4, maxiter=arguments.generations, init="sobol", polish=False, rng=0,
+        badness, list(BOUNDS.values()), popsize=4, maxiter=arguments.generations, init="sobol", polish=False,
+        seed=np.random.default_rng(0),
     )  # fmt: skip
     print(f"{done.nfev} settings; the best: {dict(zip(BOUNDS, done.x.round(4).tolist(), strict=True))}")
 

@@ -47,9 +47,9 @@ def wilson(successes: int, trials: int, confidence: float = CONFIDENCE) -> tuple
 
 
 def interval(successes: int, trials: int) -> str:
-    """Wilson's interval in per cent, as ``"97.5 to 99.1 %"``."""
-    low, high = wilson(successes, trials)
-    return f"{100.0 * low:.3g} to {100.0 * high:.3g} %"
+    """Wilson's interval in per cent, as ``"97.5 to 99.1 %"``; 100 is said only where it is."""
+    low, high = (f"{100.0 * end:.{4 if 0.9995 <= end < 1.0 else 3}g}" for end in wilson(successes, trials))
+    return f"{low} to {high} %"
 
 
 def proportion(successes: int, trials: int) -> str:

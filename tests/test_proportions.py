@@ -39,5 +39,7 @@ def test_what_is_no_proportion_is_refused(successes, trials):
 
 def test_it_is_shown_in_per_cent():
     assert interval(985, 1000) == "97.5 to 99.1 %"
+    assert interval(399, 400) == "98.6 to 99.96 %"
+    assert interval(0, 400) == "0 to 0.951 %"
     assert proportion(985, 1000) == "985 of 1,000 (97.5 to 99.1 %)"
     assert proportion(100, 100) == "100 of 100 (96.3 to 100 %)"
