@@ -14,6 +14,7 @@ from rich.progress import Progress, TaskID
 from .energy.summary import EnergySummary, summarise
 from .margins import COUNTS, BankMargins
 from .preparing import Tell, on_stderr, progress_of, silently, told_to
+from .proportions import interval
 from .run import LEARNED, Run
 from .scoring.report import Scores, scores_of
 from .si import with_prefix
@@ -263,8 +264,10 @@ def _learned(scores: Scores, error: np.ndarray) -> str:
     """How a run went, and what that means: its accuracy where it has classes, or else how many realisations learned."""
     if scores.accuracy:
         return f"{scores.accuracy}; right is a sample whose class has the largest output"
-    learned = f"learned {(error < LEARNED).sum():,} of {counted(len(error), 'realisation')}"
-    return f"{learned}; learned is a total error under {LEARNED:g} in the last epoch"
+    learned, all_of_them = int((error < LEARNED).sum()), len(error)
+    rate = f" (95 % interval: {interval(learned, all_of_them)})" if all_of_them > 1 else ""
+    how_many = f"learned {learned:,} of {counted(all_of_them, 'realisation')}{rate}"
+    return f"{how_many}; learned is a total error under {LEARNED:g} in the last epoch"
 
 
 def _best_of(run: Run) -> str:

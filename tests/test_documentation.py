@@ -1,6 +1,7 @@
 """The pages: their blocks run, their links lead somewhere, their tables say what is there."""
 
 import re
+import runpy
 import shlex
 import shutil
 import sys
@@ -72,6 +73,8 @@ SHORT = {
         "base.run.realisations=2",
         "--set",
         "sweep.seeds=[0,1]",
+        "--set",
+        "sweep.data_seeds=[0,1]",
         "--set",
         "sweep.lanes=100",
         "--processes",
@@ -598,3 +601,15 @@ def test_the_format_page_lists_every_dataset_with_type_shape_and_unit_and_no_oth
 def test_the_format_page_names_the_schema_version(small_runs):
     with h5py.File(small_runs[0]) as file:
         assert f"for schema version {file.attrs['schema_version']}" in FORMAT.read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_the_search_prints_its_best_setting(monkeypatch, capsys):
+    """Of its first 16 settings; a line for each that is better than all before."""
+    monkeypatch.setattr(sys, "argv", ["search.py", "and", "--generations", "0"])
+    runpy.run_path(str(ROOT / "examples" / "search.py"), run_name="__main__")
+    *better, last = capsys.readouterr().out.splitlines()
+    assert len(better) >= 2
+    assert all("of 100 not learned" in line for line in better)
+    best = re.fullmatch(r"16 settings; the best: (\{.*\})", last)
+    assert better[-1].startswith(f"{best[1]}: ")

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 from memsim import datasets
+from memsim.proportions import wilson
 from memsim.reproduction import output
 from memsim.reproduction.figures import learning_curves
+from memsim.reproduction.gates import plan_gates
 from memsim.reproduction.runs import plan_jobs, rate_point
-from memsim.reproduction.settings import Reproduction
+from memsim.reproduction.settings import SEARCHED, Reproduction
 
 GATES = ("OR", "AND", "XOR")
 CURVES = ("SLP OR", "SLP XOR", "SLP XOR balanced", "MLP XOR")
@@ -124,11 +126,39 @@ def test_the_gates_are_a_figure_of_their_own(reproduce, tmp_path):
     results = reproduce("out", "--figures", "gates", epochs=2)
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["gates.png", "report.md", "results.json"]
     assert list(results) == ["settings", "gates", "device_steps", "wall_seconds", "runs"]
-    for curves in results["gates"].values():
+    *usual, searched = results["gates"].values()
+    for curves in usual:
         assert [name.lower() for name in curves] == list(datasets.GATES)
+    assert list(searched) == list(SEARCHED)
+    assert usual[1]["XOR"]["learned_realisations_by_data_seed"] == {str(seed): 0 for seed in range(4)}
+    assert usual[1]["XOR"]["learned_share_wilson_95"] == list(wilson(0, 4 * REALISATIONS))
+    assert len(usual[1]["XOR"]["final_total_error"]) == 4 * REALISATIONS
     report = (tmp_path / "out" / "report.md").read_text()
     assert report.startswith("# Beyond the figures")
-    assert "| CONVERSE-IMPLY | 1, 0, 1, 1 | 0 |" in report
+    nothing = (
+        "| SLP CONVERSE-IMPLY | 1, 0, 1, 1 | 0 of 12 (0, 0, 0, 0) | 0 to 24.2 % | 0 | is learned | does not hold |"
+    )
+    assert nothing in report
+
+
+def test_sets_of_samples_have_starting_weights_of_their_own():
+    settings = Reproduction(figures=("gates",), data_seed=5, seed=8, data_sets=3)
+    seeds = {}
+    for planned in plan_gates(settings):
+        config = planned.config
+        seeds.setdefault((planned.perceptron, planned.gate), []).append((config.data.seed, config.run.seed))
+    assert len(seeds) == 2 * len(datasets.GATES) + len(SEARCHED)
+    assert all(each == [(5, 8), (6, 9), (7, 10)] for each in seeds.values())
+    assert plan_gates(Reproduction()) == []
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_the_first_set_is_the_one_of_the_papers_figures(reproduce):
+    results = reproduce("out", "--figures", 4, "gates", "--data-sets", 2, epochs=2)
+    for gate, curve in results["figure4"].items():
+        both = results["gates"]["multilayer"][gate]["final_total_error"]
+        assert both[:REALISATIONS] == curve["final_total_error"]
+        assert both[REALISATIONS:] != curve["final_total_error"]
 
 
 def test_the_carriers_are_a_figure_of_their_own(reproduce, tmp_path):
@@ -208,6 +238,7 @@ def test_figures_that_there_are_not_are_refused(refused, tmp_path, figures):
     [
         ("--realisations", 0, r"realisations: must be greater than or equal to 1 \(got 0\)"),
         ("--epochs", -2, r"epochs: must be greater than or equal to 1 \(got -2\)"),
+        ("--data-sets", 0, r"data_sets: must be greater than or equal to 1 \(got 0\)"),
         ("--data-seed", -1, r"data_seed: must be greater than or equal to 0 \(got -1\)"),
     ],
 )

@@ -20,6 +20,7 @@ from sweeps import (
 import memsim
 from memsim import training
 from memsim.errors import InputError
+from memsim.proportions import interval
 from memsim.sweeping import progress
 from memsim.sweeping.configuration import load_sweep
 from memsim.sweeping.folder import Folder
@@ -252,7 +253,9 @@ def test_a_finished_sweep_is_left_as_it_is(cli, source, whole):
     )
     with memsim.open_run(packs_of(whole)[0]) as first, memsim.open_run(packs_of(whole)[1]) as second:
         last = np.concatenate([first.total_error[-1], second.total_error[-1]])
-    row = rf"│ 0\.05 +│ +{(last < 0.1).sum()} of 6 │ +{last.mean():.4g} │ +{last.max():.4g} │"
+    learned = int((last < 0.1).sum())
+    rate = rf"{learned} of 6 │ +{re.escape(interval(learned, 6))}"
+    row = rf"│ 0\.05 +│ +{rate} │ +{last.mean():.4g} │ +{last.max():.4g} │"
     assert re.search(row, called.out), called.out
     assert {path: path.stat().st_mtime_ns for path in packs_of(whole)} == before
 

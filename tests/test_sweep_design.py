@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import qmc
 
 from memsim.sweeping.configuration import Range, SweepConfiguration, load_sweep
-from memsim.sweeping.design import points_of
+from memsim.sweeping.design import points_of, setting_of
 from memsim.sweeping.packing import plan
 
 BASE = """
@@ -55,6 +55,24 @@ def test_seeds_come_with_every_point():
     points = points_of(sweep_of({"learning.rate": [0.1, 0.2]}, seeds={"first": 3, "last": 5}))
     assert [(p["learning.rate"], p["run.seed"]) for p in points] == list(itertools.product([0.1, 0.2], [3, 4, 5]))
     assert [p["run.seed"] for p in points_of(sweep_of({}, seeds=[4, 2]))] == [4, 2]
+
+
+def test_each_seed_may_have_samples_of_its_own():
+    config = sweep_of({"learning.rate": [0.1, 0.2]}, seeds=[3, 4, 5], data_seeds=[7, 7, 8])
+    points = points_of(config)
+    assert [(p["learning.rate"], p["run.seed"], p["data.seed"]) for p in points] == [
+        (rate, seed, data) for rate in (0.1, 0.2) for seed, data in ((3, 7), (4, 7), (5, 8))
+    ]
+    assert [setting_of(point, config) for point in points[::3]] == [{"learning.rate": 0.1}, {"learning.rate": 0.2}]
+    packs = plan(config, 1).packs
+    assert [(pack.seeds, pack.config.data.seed) for pack in packs] == [((3, 4), 7), ((5,), 8)] * 2
+    assert not np.array_equal(packs[0].data.inputs, packs[1].data.inputs)
+    assert SweepConfiguration(**config.values()) == config
+
+
+def test_samples_are_a_setting_where_no_list_of_seeds_draws_them():
+    config = sweep_of({"data.seed": [1, 2]}, seeds=[3])
+    assert [setting_of(point, config) for point in points_of(config)] == [{"data.seed": 1}, {"data.seed": 2}]
 
 
 DRAWN = {
@@ -253,6 +271,13 @@ BAD = {
     ),
     "seeds twice": (GOOD.replace("[fields]", "seeds = [1]\n[fields]") + "run.seed = [2]", "either sweep.seeds or"),
     "one seed twice": (GOOD.replace("[fields]", "seeds = [3, 1, 3]\n[fields]"), r"seeds: must .* once \(got 3 twice"),
+    "data seeds without seeds": (
+        GOOD.replace("[fields]", "data_seeds = [1]\n[fields]"), r"data_seeds: must be as many .* \(got 1 and 0\)"
+    ),
+    "data seeds twice": (
+        GOOD.replace("[fields]", "seeds = [1]\ndata_seeds = [1]\n[fields]") + "data.seed = [2]",
+        "either sweep.data_seeds or fields.data.seed",
+    ),
     "one value twice": (
         GOOD.replace("0.2", "1, 1.0"), r"fields\.learning\.rate: must have each value once \(got 1\.0 twice\)"
     ),

@@ -337,7 +337,9 @@ def test_a_bar_cuts_no_number(width):
 def test_a_run_ends_with_how_it_went_and_what_shows_it(call, folder):
     lines = call("run or.toml --out 'out.h5' --overwrite".replace("'", "")).out.splitlines()
     assert re.fullmatch(
-        r"learned [0-2] of 2 realisations; learned is a total error under 0\.1 in the last epoch", lines[-3]
+        r"learned [0-2] of 2 realisations \(95 % interval: [\d.]+ to [\d.]+ %\); "
+        r"learned is a total error under 0\.1 in the last epoch",
+        lines[-3],
     )
     assert lines[-2].startswith("wrote ")
     assert re.fullmatch(r"'memsim trace plot .*' draws it, 'memsim trace view .*' shows it in the browser", lines[-1])

@@ -58,6 +58,7 @@ class _ManyFigures(click.Command):
 )
 @click.option("--realisations", type=int, help="Realisations of the starting weights.  [100; universality 8]")
 @click.option("--epochs", type=int, help="Epochs.  [1000; universality 8000]")
+@click.option("--data-sets", default=4, show_default=True, help="Of all gates: sets of samples, with own weights each.")
 @click.option("--reading-realisations", default=20, show_default=True, help="Of each other reading; 0 leaves them out.")
 @click.option("--data-seed", default=0, show_default=True, help="Seed of the samples.")
 @click.option("--seed", default=0, show_default=True, help="Seed of starting weights and shuffles.")
@@ -68,8 +69,8 @@ class _ManyFigures(click.Command):
 @options.threads
 @options.quiet
 def command(
-    figures: tuple[Any, ...], realisations: int | None, epochs: int | None, reading_realisations: int,
-    data_seed: int, seed: int, out: Path, overwrite: bool, threads: int | None, quiet: bool,
+    figures: tuple[Any, ...], realisations: int | None, epochs: int | None, data_sets: int,
+    reading_realisations: int, data_seed: int, seed: int, out: Path, overwrite: bool, threads: int | None, quiet: bool,
 ) -> None:  # fmt: skip
     """Reproduce Figures 3, 4 and 5 of 'Perceptrons from Memristors', every pulse stepped.
 
@@ -83,25 +84,23 @@ def command(
     from ..preparing import prepare
     from ..reporting import ReproductionProgress
     from ..reproduction import output, runs
-    from ..reproduction.carriers import plan_trials
     from ..reproduction.settings import Reproduction
     from ..reproduction.shown import show_findings
-    from ..reproduction.universality import plan_fits
     from ..terminal import describe
 
     sizes = {"realisations": realisations, "fit_realisations": realisations, "epochs": epochs, "fit_epochs": epochs}
     settings = Reproduction(
-        figures=figures, reading_realisations=reading_realisations, data_seed=data_seed, seed=seed,
+        figures=figures, data_sets=data_sets, reading_realisations=reading_realisations, data_seed=data_seed, seed=seed,
         threads=threads or 0, **{name: value for name, value in sizes.items() if value is not None},
     )  # fmt: skip
     output.check_folder(out, overwrite)
-    jobs, fits, trials = runs.plan_jobs(settings), plan_fits(settings), plan_trials(settings)
-    configurations = [job.config for planned in (jobs.values(), fits, trials) for job in planned]
+    planned = runs.plan(settings)
+    configurations = planned.configurations
     total = sum(config.learning.epochs for config in configurations)
     with ReproductionProgress(len(configurations), total, quiet) as progress:
-        prepare(runs.kernels_needed(jobs, fits, trials))
+        prepare(runs.kernels_needed(planned))
         begun = time.perf_counter()
-        found = runs.carry_out(settings, jobs, fits, trials, progress.run)
+        found = runs.carry_out(settings, planned, progress.run)
     seconds = time.perf_counter() - begun
     written = output.write(found, out, seconds)
     show_findings(found)

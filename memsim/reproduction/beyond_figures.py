@@ -8,11 +8,11 @@ from .. import datasets
 from ..figures import COLOURS, new_figure
 from ..run import LEARNED
 from .figures import QUANTILES
-from .runs import Findings, GateRun
+from .gates import MULTI, SINGLE, GateRuns
+from .runs import Findings
 from .settings import ALL_GATES
 from .universality import FINER, POINTS_2D, SHOWN, SIZES, TARGETS, FitRun, Target
 
-SINGLE, MULTI = COLOURS[0], COLOURS[4]
 WITH, WITHOUT = COLOURS[0], COLOURS[1]
 LEAST_SHOWN = 1e-3  # of a total error
 ERRORS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # along an axis
@@ -23,16 +23,14 @@ def gates(found: Findings) -> Figure:
     figure = new_figure(9.0, 7.6)
     panels = figure.subplots(4, 4, sharex=True, sharey=True)
     for axes, gate in zip(panels.flat, ALL_GATES, strict=True):
-        for run, colour, kind in (
-            (found.single[gate], SINGLE, "single-layer"),
-            (found.multi[gate], MULTI, "multilayer"),
-        ):
-            _learning_curve(axes, run, colour, f"{kind} perceptron")
+        single, multi = found.gates[SINGLE, gate], found.gates[MULTI, gate]
+        _learning_curve(axes, single, COLOURS[0], "single-layer perceptron")
+        _learning_curve(axes, multi, COLOURS[4], "multilayer perceptron")
         axes.axhline(LEARNED, color="0.5", linewidth=1, linestyle=":")
         axes.set_title(gate.lower(), loc="left", fontsize="medium")
         axes.set_title("".join(map(str, datasets.GATES[gate.lower()])), loc="right", family="monospace")
         axes.text(
-            0.97, 0.93, f"learned {found.single[gate].learned} | {found.multi[gate].learned}",
+            0.97, 0.93, f"learned {single.learned} | {multi.learned}",
             transform=axes.transAxes, ha="right", va="top", fontsize="small",
         )  # fmt: skip
         axes.grid(color="0.92")
@@ -45,14 +43,15 @@ def gates(found: Findings) -> Figure:
     handles, labels = panels[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
     figure.suptitle(
-        f"Gates of two inputs, and their outputs for 00, 01, 10, 11: mean of {found.settings.realisations} "
-        "(band: 10 % to 90 %)\nHow many learned: single-layer | multilayer",
+        "Gates of two inputs, and their outputs for 00, 01, 10, 11: mean of "
+        f"{found.settings.data_sets} × {found.settings.realisations} (band: 10 % to 90 %)\n"
+        "How many learned: single-layer | multilayer",
         x=0.01, ha="left", fontsize="medium",
     )  # fmt: skip
     return figure
 
 
-def _learning_curve(axes: Axes, run: GateRun, colour: str, label: str) -> None:
+def _learning_curve(axes: Axes, run: GateRuns, colour: str, label: str) -> None:
     epochs = np.arange(1, len(run.total_error) + 1)
     low, high = np.quantile(run.total_error, QUANTILES, axis=1)
     # The logarithmic axis ends where nothing is to be seen; an error of 0 has no logarithm.

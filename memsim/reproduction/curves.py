@@ -16,6 +16,11 @@ class LearningCurves:
         return int((self.total_error[-1] < LEARNED).sum())
 
     @property
+    def realisations(self) -> int:
+        """How many there are."""
+        return self.total_error.shape[1]
+
+    @property
     def mean(self) -> np.ndarray:
         """Mean over realisations of the total error, (epochs,)."""
         mean: np.ndarray = self.total_error.mean(axis=1)

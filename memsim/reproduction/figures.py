@@ -7,7 +7,6 @@ from matplotlib.figure import Figure
 from ..figures import COLOURS, new_figure
 from ..run import LEARNED
 from .runs import Findings, GateRun, RatePoint
-from .settings import GATES
 
 GATE_COLOURS = {"OR": COLOURS[0], "AND": COLOURS[1], "XOR": COLOURS[4]}
 # Points that coincide lie within each other: marker, size.
@@ -48,11 +47,6 @@ def _draw_curve(axes: Axes, gate: str, run: GateRun, floor: float) -> None:
     low, mean, high = np.maximum([*np.quantile(run.total_error, QUANTILES, axis=1), run.mean], floor)[[0, 2, 1]]
     axes.fill_between(epochs, low, high, color=GATE_COLOURS[gate], alpha=0.18, linewidth=0)
     axes.plot(epochs, mean, color=GATE_COLOURS[gate], linewidth=1.8, label=gate)
-
-
-def papers(runs: dict[str, GateRun]) -> dict[str, GateRun]:
-    """The runs of the paper's gates."""
-    return {gate: run for gate, run in runs.items() if gate in GATES}
 
 
 def roc_curves(found: Findings) -> Figure:

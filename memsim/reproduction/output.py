@@ -45,10 +45,10 @@ def write(found: Findings, folder: Path, wall_seconds: float) -> list[Path]:
     drawn = {}
     if 3 in wanted:
         title = "Figure 3: single-layer perceptron, one threshold memristor"
-        drawn["figure3.png"] = figures.learning_curves(title, figures.papers(found.single))
+        drawn["figure3.png"] = figures.learning_curves(title, found.single)
     if 4 in wanted:
         title = "Figure 4: multilayer perceptron of synapse and node memristors"
-        drawn["figure4.png"] = figures.learning_curves(title, figures.papers(found.multi))
+        drawn["figure4.png"] = figures.learning_curves(title, found.multi)
     if 5 in wanted:
         drawn["figure5.png"] = figures.roc_curves(found)
     if "gates" in wanted:

@@ -5,11 +5,16 @@ from typing import Any
 import numpy as np
 
 from ..margins import BankMargins
+from ..proportions import wilson
 from .carriers import CarrierRun
-from .figures import figure5_runs, papers
+from .curves import LearningCurves
+from .figures import figure5_runs
+from .gates import MULTI, OTHER, SINGLE, GateRuns
 from .runs import Findings, GateRun
-from .settings import MULTILAYER, MULTILAYER_RATE, SINGLE_LAYER_RATE
+from .settings import MULTILAYER, MULTILAYER_RATE, SEARCHED, SINGLE_LAYER_RATE
 from .universality import FitRun
+
+PERCEPTRONS = {"single_layer": SINGLE, "multilayer": MULTI, "multilayer_searched": OTHER}
 
 
 def as_json(found: Findings, wall_seconds: float) -> dict[str, Any]:
@@ -22,7 +27,8 @@ def as_json(found: Findings, wall_seconds: float) -> dict[str, Any]:
         (one an epoch) and ``final_total_error`` (one a realisation);
         ``figure5``: curve to threshold to ``false_positive_rate`` and
         ``true_positive_rate``; ``gates``: kind of perceptron to gate to the
-        same as of ``figure3``; ``universality``: fit to its errors, the best
+        same as of ``figure3``, and how many learned, on each data seed and in
+        all, with the Wilson interval of the share; ``universality``: fit to its errors, the best
         polynomial's, and margins; ``carriers``: run to its errors, writing time,
         cross talk and margins; ``device_steps``; ``wall_seconds``; ``runs``:
         margins, simulated time and energy of each run.
@@ -30,16 +36,19 @@ def as_json(found: Findings, wall_seconds: float) -> dict[str, Any]:
     figures = set(found.settings.figures)
     rates = {"single_layer": SINGLE_LAYER_RATE, "multilayer": MULTILAYER_RATE}
     settings = {**found.settings.model_dump(mode="json"), "learning_rate": rates, "multilayer": MULTILAYER}
+    settings["multilayer_searched"] = SEARCHED
     results: dict[str, Any] = {"settings": settings}
     if 3 in figures:
-        results["figure3"] = {gate: _curve(run) for gate, run in papers(found.single).items()}
+        results["figure3"] = {gate: _curve(run) for gate, run in found.single.items()}
     if 4 in figures:
-        results["figure4"] = {gate: _curve(run) for gate, run in papers(found.multi).items()}
+        results["figure4"] = {gate: _curve(run) for gate, run in found.multi.items()}
     if 5 in figures:
         results["figure5"] = {name: _rates(run) for name, run in figure5_runs(found).items()}
     if "gates" in figures:
-        both = {"single_layer": found.single, "multilayer": found.multi}
-        results["gates"] = {kind: {gate: _curve(run) for gate, run in runs.items()} for kind, runs in both.items()}
+        results["gates"] = {
+            kind: {gate: _gate(run) for (perceptron, gate), run in found.gates.items() if perceptron == name}
+            for kind, name in PERCEPTRONS.items()
+        }
     if "universality" in figures:
         results["universality"] = {run.fit.name: _fit(run) for run in found.fits}
     if "carriers" in figures:
@@ -50,8 +59,21 @@ def as_json(found: Findings, wall_seconds: float) -> dict[str, Any]:
     return results
 
 
-def _curve(run: GateRun) -> dict[str, list[float]]:
+def _curve(run: LearningCurves) -> dict[str, list[float]]:
     return {"mean_total_error": run.mean.tolist(), "final_total_error": run.total_error[-1].tolist()}
+
+
+def _gate(run: GateRuns) -> dict[str, Any]:
+    low, high = wilson(run.learned, run.realisations)
+    return {
+        **_curve(run),
+        "learned_realisations": run.learned,
+        "learned_realisations_by_data_seed": {
+            str(each.of.config.data.seed): learned for each, learned in zip(run.sets, run.learned_of_each, strict=True)
+        },
+        "learned_share_wilson_95": [low, high],
+        "bounds_in_read": run.bounds_in_read,
+    }
 
 
 def _rates(run: GateRun) -> dict[str, dict[str, float]]:

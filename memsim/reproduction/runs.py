@@ -1,7 +1,7 @@
 """The runs behind the figures, and what is read off them."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -17,12 +17,14 @@ from ..margins import BankMargins
 from ..needed import kernels_of
 from ..prediction import evaluate
 from ..run import Run
-from .carriers import CarrierRun, Trial, carrier_run
+from .carriers import CarrierRun, Trial, carrier_run, plan_trials
 from .curves import LearningCurves
+from .gates import GateRuns, GateSet, joined, plan_gates, set_run
+from .gates import Key as GateKey
 from .readings import READINGS, Reading
-from .settings import ALL_GATES, GATES, THRESHOLDS, Reproduction, multilayer, single_layer
+from .settings import GATES, THRESHOLDS, Reproduction, multilayer, single_layer
 from .side_by_side import ProgressMaker, side_by_side
-from .universality import Fit, FitRun, fit_run
+from .universality import Fit, FitRun, fit_run, plan_fits
 
 
 @dataclass(frozen=True)
@@ -91,11 +93,12 @@ class Findings:
     multi: dict[str, GateRun] = field(default_factory=dict)
     balanced: GateRun | None = None
     readings: list[ReadingResult] = field(default_factory=list)
+    gates: dict[GateKey, GateRuns] = field(default_factory=dict)
     fits: list[FitRun] = field(default_factory=list)
     carriers: list[CarrierRun] = field(default_factory=list)
 
     def runs(self) -> Iterator[GateRun]:
-        """The runs of gates behind the figures."""
+        """The runs behind the paper's figures."""
         yield from self.single.values()
         yield from self.multi.values()
         if self.balanced is not None:
@@ -105,9 +108,10 @@ class Findings:
     def device_steps(self) -> int:
         """Device-steps of all runs, those of the other readings included."""
         others = sum(r.corrected.device_steps + r.other.device_steps for r in self.readings)
+        gates = sum(run.device_steps for gate in self.gates.values() for run in gate.sets)
         fits = sum(run.device_steps for run in self.fits)
         carriers = sum(run.device_steps for run in self.carriers)
-        return sum(run.device_steps for run in self.runs()) + fits + others + carriers
+        return sum(run.device_steps for run in self.runs()) + gates + fits + others + carriers
 
 
 @dataclass(frozen=True)
@@ -119,10 +123,36 @@ class Job:
     data: Dataset
 
 
-def kernels_needed(jobs: "Jobs", fits: Sequence[Fit], trials: Sequence[Trial]) -> list[Kernel]:
+@dataclass(frozen=True)
+class Plan:
+    """All runs of a reproduction, before they are made."""
+
+    jobs: "Jobs"
+    gates: list[GateSet]
+    fits: list[Fit]
+    trials: list[Trial]
+
+    @property
+    def configurations(self) -> list[Configuration]:
+        """Of every run."""
+        of_each = (
+            [job.config for job in self.jobs.values()], [gate.config for gate in self.gates],
+            [fit.config for fit in self.fits], [trial.config for trial in self.trials],
+        )  # fmt: skip
+        return [config for configurations in of_each for config in configurations]
+
+
+def plan(settings: Reproduction) -> Plan:
+    """The runs that the figures of ``settings`` and the report need."""
+    return Plan(plan_jobs(settings), plan_gates(settings), plan_fits(settings), plan_trials(settings))
+
+
+def kernels_needed(planned: Plan) -> list[Kernel]:
     """Every kernel that the runs need, each once; of runs that differ in samples and learning alone one is asked."""
-    needed = [(job.config, job.data) for job in jobs.values()] + [(fit.config, fit.target.data) for fit in fits]
-    needed += [(trial.config, datasets.load(trial.config.data)) for trial in trials]
+    needed = [(job.config, job.data) for job in planned.jobs.values()]
+    needed += [(fit.config, fit.target.data) for fit in planned.fits]
+    drawn = [gate.config for gate in planned.gates] + [trial.config for trial in planned.trials]
+    needed += [(config, datasets.load(config.data)) for config in drawn]
     networks = {_without_its_numbers(config): (config, data) for config, data in needed}
     return list(dict.fromkeys(kernel for each in networks.values() for kernel in kernels_of(assemble(*each))))
 
@@ -133,28 +163,25 @@ def _without_its_numbers(config: Configuration) -> str:
     return str(config.model_copy(update={"run": None, "data": None, "trace": None, "learning": learning}))
 
 
-def carry_out(
-    settings: Reproduction, jobs: "Jobs", fits: Sequence[Fit], trials: Sequence[Trial], progress: ProgressMaker
-) -> Findings:
+def carry_out(settings: Reproduction, planned: Plan, progress: ProgressMaker) -> Findings:
     """Make all runs, as many at once as there are threads; results do not depend on how many.
 
     Parameters
     ----------
     settings : Reproduction
-    jobs : Jobs
-        From :func:`plan_jobs`.
-    fits : sequence of Fit
-        From :func:`~memsim.reproduction.universality.plan_fits`.
-    trials : sequence of Trial
-        From :func:`~memsim.reproduction.carriers.plan_trials`.
+    planned : Plan
+        From :func:`plan`.
     progress : callable
         Gives the progress of a run, from its name and its epochs.
     """
-    tasks = {key: partial(gate_run, job, settings, progress) for key, job in jobs.items()}
-    done = side_by_side(tasks, settings.threads)
-    fitted = side_by_side({fit.name: partial(fit_run, fit, progress) for fit in fits}, settings.threads)
-    tried = side_by_side({trial.name: partial(carrier_run, trial, progress) for trial in trials}, settings.threads)
-    found = Findings(settings, fits=list(fitted.values()), carriers=list(tried.values()))
+    threads = settings.threads
+    done = side_by_side({key: partial(gate_run, job, settings, progress) for key, job in planned.jobs.items()}, threads)
+    of_gates = side_by_side({each.name: partial(set_run, each, progress) for each in planned.gates}, threads)
+    fitted = side_by_side({fit.name: partial(fit_run, fit, progress) for fit in planned.fits}, threads)
+    tried = side_by_side({trial.name: partial(carrier_run, trial, progress) for trial in planned.trials}, threads)
+    found = Findings(
+        settings, gates=joined(of_gates.values()), fits=list(fitted.values()), carriers=list(tried.values())
+    )
     for (kind, gate, reading), run in done.items():
         if kind == "single":
             found.single[gate] = run
@@ -174,14 +201,14 @@ Jobs = dict[Key, Job]
 
 
 def plan_jobs(settings: Reproduction) -> Jobs:
-    """The runs that the figures of ``settings`` and the report need."""
+    """The runs that the paper's figures among those of ``settings`` need, and the readings beside them."""
     figures = set(settings.figures)
     jobs: Jobs = {}
     single = ("OR", "XOR") if 5 in figures else ()
-    for gate in ALL_GATES if "gates" in figures else GATES if 3 in figures else single:
+    for gate in GATES if 3 in figures else single:
         jobs["single", gate, None] = _job(f"SLP {gate}", single_layer(settings, gate))
     multi = ("XOR",) if 5 in figures else ()
-    for gate in ALL_GATES if "gates" in figures else GATES if 4 in figures else multi:
+    for gate in GATES if 4 in figures else multi:
         jobs["multi", gate, None] = _job(f"MLP {gate}", multilayer(settings, gate))
     if 5 in figures:
         data = datasets.balanced_gate("xor")

@@ -1,17 +1,22 @@
 """What a person sees of a reproduction on the terminal: how many realisations of each run learned, and how well."""
 
+from ..proportions import interval
 from ..run import LEARNED
 from ..terminal import Table, describe, numbers, show
+from .curves import LearningCurves
 from .runs import Findings
 
 
 def show_findings(found: Findings) -> None:
     """A table of the runs that are to learn, one of the functions that are to be met, and what they mean."""
-    runs = [(run.name, run) for run in found.runs()] + [(tried.trial.name, tried) for tried in found.carriers]
+    runs: list[tuple[str, LearningCurves]] = [(run.name, run) for run in found.runs()]
+    runs += [(run.name, run) for run in found.gates.values()]
+    runs += [(tried.trial.name, tried) for tried in found.carriers]
     if runs:
-        table = Table("run", *numbers("learned", "mean total error"))
+        table = Table("run", *numbers("learned", "95 % interval", "mean total error"))
         for name, run in runs:
-            table.row(name, f"{run.learned} of {len(run.total_error[-1])}", f"{run.mean[-1]:.3g}")
+            rate = interval(run.learned, run.realisations)
+            table.row(name, f"{run.learned} of {run.realisations}", rate, f"{run.mean[-1]:.3g}")
         show(table)
         describe(f"learned is a total error under {LEARNED:g} after the last epoch")
     if found.fits:

@@ -59,6 +59,9 @@ class SweepSection(Settings):
     seeds: tuple[int, ...] = Field(
         default=(), description="values of run.seed that each point is run with; or { first, last }, both included"
     )
+    data_seeds: tuple[int, ...] = Field(
+        default=(), description="values of data.seed, one for each of seeds; or { first, last }, both included"
+    )
     lanes: int | None = Field(
         default=None, ge=1, description="realisations side by side in a pack at most; chosen where it is not given"
     )
@@ -66,7 +69,7 @@ class SweepSection(Settings):
         default=None, description="SHA-256 of the samples; in the sweep.toml of an output folder"
     )
 
-    @field_validator("seeds", mode="before")
+    @field_validator("seeds", "data_seeds", mode="before")
     @classmethod
     def _range_of_seeds(cls, value: Any) -> Any:
         if not isinstance(value, dict):
@@ -90,6 +93,10 @@ class SweepSection(Settings):
             raise ValueError(f"points: is missing; say how many points a {self.design} design draws")
         if self.design not in DRAWN and self.points is not None:
             raise ValueError(f"points: is for design = 'random' or 'sobol' (got {self.points} with {self.design!r})")
+        if self.data_seeds and len(self.data_seeds) != len(self.seeds):
+            raise ValueError(
+                f"data_seeds: must be as many as seeds, one for each (got {len(self.data_seeds)} and {len(self.seeds)})"
+            )
         if self.design not in DRAWN and self.seed != 0:
             raise ValueError(
                 f"seed: is of a random or a Sobol design (got {self.seed} with {self.design!r}); "
@@ -196,6 +203,8 @@ def _refuse_fields_of_the_sweep(config: SweepConfiguration) -> None:
         raise ValueError("fields.run.threads: changes no result; --processes says how many packs run side by side")
     if "run.seed" in config.fields and config.sweep.seeds:
         raise ValueError("sweep.seeds: give either sweep.seeds or fields.run.seed, not both")
+    if "data.seed" in config.fields and config.sweep.data_seeds:
+        raise ValueError("sweep.data_seeds: give either sweep.data_seeds or fields.data.seed, not both")
     for name in config.fields:
         if len(name.split(".")) < 2:
             raise ValueError(f"fields.{name}: must be a dotted name, as learning.rate")

@@ -18,12 +18,24 @@ def points_of(config: SweepConfiguration) -> list[Point]:
     -------
     list of dict
         Dotted name to value. With ``sweep.seeds`` each point of the design comes
-        once for each seed, which follow each other.
+        once for each seed, which follow each other; with ``sweep.data_seeds`` each
+        of them has samples of its own.
     """
     laid_out = _laid_out(config)
-    if not config.sweep.seeds:
-        return laid_out
-    return [point | {"run.seed": seed} for point in laid_out for seed in config.sweep.seeds]
+    return [point | seeds for point in laid_out for seeds in _seeds(config)]
+
+
+def _seeds(config: SweepConfiguration) -> list[Point]:
+    """The fields of the seeds that each point of the design is run with."""
+    of_runs: list[Point] = [{"run.seed": seed} for seed in config.sweep.seeds] or [{}]
+    of_data: list[Point] = [{"data.seed": seed} for seed in config.sweep.data_seeds] or [{}] * len(of_runs)
+    return [of_run | of_samples for of_run, of_samples in zip(of_runs, of_data, strict=True)]
+
+
+def setting_of(point: Point, config: SweepConfiguration) -> Point:
+    """A point without what is drawn anew to see how much is chance: its seeds."""
+    drawn = ("run.seed", "data.seed") if config.sweep.data_seeds else ("run.seed",)
+    return {name: value for name, value in point.items() if name not in drawn}
 
 
 def _laid_out(config: SweepConfiguration) -> list[Point]:

@@ -13,7 +13,7 @@ import numpy as np
 from ..errors import RunFileError
 from ..resuming import differences
 from ..run import LEARNED, Run, open_run
-from .design import Point
+from .design import Point, setting_of
 from .folder import Folder, write_whole
 from .packing import Pack, Plan
 
@@ -142,7 +142,7 @@ class Index:
         """What became of each configuration, seeds apart, in the order of the points."""
         found: dict[str, Outcome] = {}
         for number, point in enumerate(self._plan.points):
-            values = {name: value for name, value in point.items() if name != "run.seed"}
+            values = setting_of(point, self._plan.config)
             outcome = found.setdefault(json.dumps(values, default=repr), Outcome(values, [], []))
             for row in self._results.get(number, ()):
                 outcome.learned.append(row[RESULT_COLUMNS.index("learned")])

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ..interrupts import status_of_stop
+from ..proportions import interval
 from ..reporting import counted
 from ..run import LEARNED
 from ..streams import say, tell
@@ -50,12 +51,18 @@ def _shown(value: object) -> str:
 
 def _outcomes_table(outcomes: Sequence[Outcome]) -> Table:
     """How many realisations of each configuration learned, and how well."""
-    headings = numbers("learned", "mean\ntotal error", "largest")
+    headings = numbers("learned", "95 % interval", "mean\ntotal error", "largest")
     table = Table(*outcomes[0].values, *headings, title="Configurations, over all seeds")
     for values, learned, errors in outcomes:
-        found = (f"{np.mean(errors):.4g}", f"{max(errors):.4g}") if errors else ("", "")
-        table.row(*map(_shown, values.values()), f"{sum(learned)} of {len(learned)}", *found)
+        table.row(*map(_shown, values.values()), f"{sum(learned)} of {len(learned)}", *_found(learned, errors))
     return table
+
+
+def _found(learned: Sequence[bool], errors: Sequence[float]) -> tuple[str, str, str]:
+    """The interval of the rate, and the mean and the largest total error; empty before there is one."""
+    if not errors:
+        return "", "", ""
+    return interval(sum(learned), len(learned)), f"{np.mean(errors):.4g}", f"{max(errors):.4g}"
 
 
 def show_sweep(index: Index, folder: Path, goes_on: str) -> int:
