@@ -10,16 +10,7 @@ address. Only nominal constants and measured voltages enter here.
 import math
 
 from .compiling import inlined
-from .controller import (
-    RESIDUAL,
-    UNSEEN,
-    by_node,
-    request_weights,
-    send_columns,
-    send_rows,
-    trust,
-    within_limit,
-)
+from .controller import RESIDUAL, UNSEEN, by_node, request_weights, send_columns, send_rows, trust, within_limit
 from .nominal import DIFFERENCE, Quantity
 from .records import call_answer
 from .searching import amplitude_towards, memristance_of, pulses_towards, state_of

@@ -33,7 +33,7 @@ _HOMES = {
     "evaluate": "prediction",
     "classification": "scoring.classification",
     "regression": "scoring.regression",
-    "open_run": "run",
+    "open_run": "opening",
     "open_sweep": "sweeping.results",
 }
 _MODULES = {

@@ -1,6 +1,6 @@
 """``python -m memsim``."""
 
-from memsim.cli import main
+from .cli import main
 
 if __name__ == "__main__":
     main()

@@ -14,31 +14,15 @@ from rich.progress import Progress, TaskID
 from .energy.summary import EnergySummary, summarise
 from .margins import COUNTS, BankMargins
 from .preparing import Tell, on_stderr, progress_of, silently, told_to
+from .programming_report import cost_of_programming, result_of_programming
 from .proportions import interval
 from .run import LEARNED, Run
 from .scoring.report import Scores, scores_of
-from .si import with_prefix
+from .si import counted, duration, with_prefix
 from .streams import tell
 from .terminal import Column, Table, describe, numbers, progress_bar, show
-from .traces.layout import Programming
 
 PLAIN_SECONDS = 10.0  # between lines where the output is no terminal
-
-
-def duration(seconds: float) -> str:
-    """A time for people: ``43.56 s``, ``250 µs``, ``5,500 s``."""
-    return f"{seconds:,.0f} s" if seconds >= 1000 else with_prefix(seconds, "s")
-
-
-def clock(seconds: float) -> str:
-    """A time in hours, minutes and seconds: ``1:02:03``."""
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
-
-
-def counted(number: int, noun: str) -> str:
-    """A number with its noun: ``1 bank``, ``1,200 banks``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 class TrainingProgress:
@@ -235,29 +219,6 @@ def show_run(run: Run, error: np.ndarray | None = None) -> None:
     if energy is not None:
         describe(_energy_of(energy))
     describe(_learned(scores, error[-1]), style="bold")
-
-
-def cost_of_programming(programming: Programming) -> str:
-    """What writing the starting weights took, in one line."""
-    joules, lanes = programming.energy, len(programming.energy)
-    of = "" if lanes == 1 else f", mean of {lanes} realisations"
-    passes = "1 pass" if programming.passes == 1 else f"{programming.passes} passes"
-    return (
-        f"the starting weights were written in {passes}: "
-        f"{duration(programming.seconds)} and {with_prefix(float(joules.mean()), 'J')}{of}"
-    )
-
-
-def result_of_programming(programming: Programming) -> str:
-    """How near the starting weights came to what was to be written, in one line."""
-    found = programming.banks.values()
-    worst = max(float(each["residual"].max()) for each in found)
-    devices = sum(each["residual"].size for each in found)
-    missed = sum(int(each["unverified"].sum()) for each in found)
-    return (
-        f"they are within {worst:.1e} of their ranges; {missed:,} of {counted(devices, 'device')} were not within "
-        f"write.tolerance in the last reading"
-    )
 
 
 def _learned(scores: Scores, error: np.ndarray) -> str:

@@ -12,9 +12,10 @@ from .configuration import Configuration
 from .datasets import of_stored
 from .engine import Checkpoint, Engine, Recorded
 from .errors import InputError, MemsimError, RunFileError
+from .opening import open_run
 from .recording import turned_counters
 from .replay import StoredKeyframes, replay, with_units
-from .run import Run, open_run
+from .run import Run
 from .starting import Start, stored_start
 from .traces import locks, recovery
 from .traces.files import absolute

@@ -1,8 +1,7 @@
 """A finished, stopped or running run: its results, its trace at any place, with the configuration as an object."""
 
 import itertools
-import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,9 +17,8 @@ from .learning_rates import rates_of
 from .margins import BankMargins, bank_margins
 from .recording import phase_seconds
 from .trace_access import TraceAccess
-from .traces.errors import NotARunFileError
-from .traces.reader import Arrays, open_file
-from .traces.run_file import open_image, write_image
+from .traces.reader import Arrays
+from .traces.run_file import write_image
 from .traces.stored import Stored
 
 LEARNED = 0.1  # a total error below this counts as learned
@@ -37,10 +35,6 @@ class Run(TraceAccess):
         super().__init__(stored)
         self.readings = itertools.count()  # numbers of the evaluations, whose noise is drawn by them
         stored.error = RunFileError
-
-    def __reduce__(self) -> tuple[Callable[..., "Run"], tuple[Any, ...]]:
-        """A run in memory is pickled as the bytes of its file, one on a disk as its name."""
-        return (open_run, (self.path,)) if self.path is not None else (_of_image, (zlib.compress(self.image),))
 
     @property
     def image(self) -> bytes:
@@ -162,31 +156,3 @@ class Run(TraceAccess):
     def wall_seconds(self) -> float:
         """Duration of the run in s, interruptions left out."""
         return float(self.stored.checkpoint("wall_seconds"))
-
-
-def _of_image(compressed: bytes) -> Run:
-    """A run in memory, from the bytes of its file."""
-    return Run(Stored(open_image(zlib.decompress(compressed))))
-
-
-def open_run(path: str | Path) -> Run:
-    """Open a run file for reading, also one that is still being written.
-
-    Raises
-    ------
-    RunFileError
-        No such file, no run file, one of a schema version that is not known,
-        or one whose parts do not fit each other.
-    """
-    from .consistency import check_run
-
-    try:
-        run = Run(open_file(Path(path)))
-    except NotARunFileError as error:
-        raise RunFileError(str(error)) from None
-    try:
-        check_run(run)
-    except BaseException:
-        run.close()
-        raise
-    return run

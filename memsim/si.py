@@ -43,3 +43,19 @@ def without_prefix(text: str) -> str | None:
         return None
     number, power = found[1], powers[found[2]]
     return f"{number}e{power}" if power else number
+
+
+def duration(seconds: float) -> str:
+    """A time for people: ``43.56 s``, ``250 µs``, ``5,500 s``."""
+    return f"{seconds:,.0f} s" if seconds >= 1000 else with_prefix(seconds, "s")
+
+
+def clock(seconds: float) -> str:
+    """A time in hours, minutes and seconds: ``1:02:03``."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: ``1 bank``, ``1,200 banks``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -7,11 +7,14 @@ from . import datasets
 from .configuration import Configuration, load_configuration, override, resolve_paths
 from .datasets import Dataset
 from .errors import InputError, RunFileError
+from .opening import open_run
+from .replay import StoredKeyframes
+from .run import Run
 from .run_sizes import refuse_samples
 from .starting import Start, stored_start
 from .traces.errors import NotARunFileError
 from .traces.files import is_hdf5, refuse_what_is_no_file
-from .traces.layout import SCHEMA
+from .traces.layout import SCHEMA, Beginning
 
 RUN_FILES = (".h5", ".hdf5")  # broken ones are no configurations, and an empty file would be one
 
@@ -41,8 +44,6 @@ def load_source(path: Path, assignments: Sequence[str] = ()) -> tuple[Configurat
         config = load_configuration(path, list(assignments))
         refuse_samples(config)
         return config, datasets.load(config.data)
-    from .run import open_run
-
     try:
         with open_run(path) as earlier:
             values, stored = earlier.configuration, earlier.dataset
@@ -72,8 +73,6 @@ def load_start(path: Path) -> Start | None:
     InputError
         It is a broken run file.
     """
-    from .run import open_run
-
     if not is_run_file(path):
         return None
     try:
@@ -116,8 +115,6 @@ def refuse_target(source: Path, target: Path, overwrite: bool) -> None:
 
 def _goes_on(path: Path) -> bool:
     """Whether a file holds a run that was killed or stopped, which --resume can go on with."""
-    from .run import open_run
-
     try:
         with open_run(path) as run:
             window = run.stored.has_attribute("/", "replayed_from")
@@ -126,3 +123,26 @@ def _goes_on(path: Path) -> bool:
             )
     except RunFileError:
         return False
+
+
+def start_of(run: Run) -> Start:
+    """The devices of a run as they are at its last keyframe, its end where it is finished.
+
+    Raises
+    ------
+    InputError
+        It is no open run, has no keyframe yet, or its file is of an earlier schema.
+    """
+    if not isinstance(run, Run):
+        raise InputError(f"start: must be a run, as memsim.open_run opens it (got {run!r})")
+    if not run.stored.file:  # of h5py: false once it is closed
+        raise InputError("start: is a run that has been closed; open it again")
+    keyframes = StoredKeyframes(run.stored, range(run.realisations))
+    at = keyframes.at(len(keyframes.samples) - 1)
+    if at.sample == 0 or len(at.bias) == 0:
+        raise InputError(f"start: {run.path or 'the run'} has no keyframe of schema version 2 to go on from")
+    before = run.stored.beginning
+    epochs, steps = at.sample // run.samples, at.sample * run.sample_steps
+    if before is not None:
+        epochs, steps = epochs + before.epochs, steps + before.steps
+    return Start(run.seeds, tuple(at.states), Beginning(epochs, steps, at.bias, tuple(at.past)), run.calibration)

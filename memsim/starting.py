@@ -13,7 +13,6 @@ from .errors import InputError
 from .traces.layout import Beginning
 
 if TYPE_CHECKING:
-    from .run import Run
     from .traces.stored import Stored
 
 
@@ -124,32 +123,6 @@ def _refuse_difference(known: BankCalibration, bank: BankCalibration) -> None:
 
 def _short(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def start_of(run: "Run") -> Start:
-    """The devices of a run as they are at its last keyframe, its end where it is finished.
-
-    Raises
-    ------
-    InputError
-        It is no open run, has no keyframe yet, or its file is of an earlier schema.
-    """
-    from .replay import StoredKeyframes
-    from .run import Run
-
-    if not isinstance(run, Run):
-        raise InputError(f"start: must be a run, as memsim.open_run opens it (got {run!r})")
-    if not run.stored.file:  # of h5py: false once it is closed
-        raise InputError("start: is a run that has been closed; open it again")
-    keyframes = StoredKeyframes(run.stored, range(run.realisations))
-    at = keyframes.at(len(keyframes.samples) - 1)
-    if at.sample == 0 or len(at.bias) == 0:
-        raise InputError(f"start: {run.path or 'the run'} has no keyframe of schema version 2 to go on from")
-    before = run.stored.beginning
-    epochs, steps = at.sample // run.samples, at.sample * run.sample_steps
-    if before is not None:
-        epochs, steps = epochs + before.epochs, steps + before.steps
-    return Start(run.seeds, tuple(at.states), Beginning(epochs, steps, at.bias, tuple(at.past)), run.calibration)
 
 
 def stored_start(stored: "Stored") -> Start | None:

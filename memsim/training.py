@@ -14,20 +14,13 @@ from typing import Any, Protocol
 import numpy as np
 
 from .assembly import Assembly, assemble
-from .configuration import (
-    Configuration,
-    DataSection,
-    LearningSection,
-    RunSection,
-    Timing,
-    TraceSection,
-    WriteEncoding,
-)
+from .configuration import Configuration, DataSection, LearningSection, RunSection, Timing, TraceSection, WriteEncoding
 from .datasets import Dataset, split
 from .engine import Engine, KeyframeStates, Recorded
 from .errors import InputError, RunError
 from .interrupts import interrupts
 from .networks import Network
+from .opening import open_run
 from .programming import programmed
 from .recording import (
     COUNTERS,
@@ -39,8 +32,9 @@ from .recording import (
     turned_counters,
 )
 from .resuming import Continued, begun_as, stored_interval
-from .run import Run, open_run
-from .starting import Start, start_of
+from .run import Run
+from .sources import start_of
+from .starting import Start
 from .traces.background import BackgroundWriter
 from .traces.layout import RunDescription, TracePlan
 from .traces.locks import GoneError
@@ -183,7 +177,7 @@ def run(
     config : Configuration
     data : Dataset
     start : Start, optional
-        Where a run begins that goes on with the devices of another one, from :func:`~memsim.starting.start_of`.
+        Where a run begins that goes on with the devices of another one, from :func:`~memsim.sources.start_of`.
     out : path, optional
     overwrite : bool
     resume : bool

@@ -17,14 +17,8 @@ import memsim
 from memsim.cli import COMMANDS, main
 from memsim.devices import MODELS
 from memsim.margins import BankMargins
-from memsim.reporting import (
-    ReproductionProgress,
-    TrainingProgress,
-    clock,
-    counted,
-    duration,
-    margins_table,
-)
+from memsim.reporting import ReproductionProgress, TrainingProgress, margins_table
+from memsim.si import clock, counted, duration
 from memsim.terminal import progress_bar
 from memsim.traces import locks
 

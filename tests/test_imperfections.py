@@ -34,9 +34,9 @@ from memsim.kernels.operands import Flaws, Rows
 from memsim.kernels.random import normal
 from memsim.kernels.records import Packed, from_python
 from memsim.kernels.slots import Phase
+from memsim.opening import open_run
 from memsim.prediction import evaluate
 from memsim.program.operands import Cutter
-from memsim.run import open_run
 
 COUNT = {"encoding": "count", "pulses": 6, "train_steps": 2, "train_gap_steps": 1}
 VTEAM = {"devices": {"synapse": {"model": "vteam"}}}

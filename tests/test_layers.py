@@ -15,7 +15,7 @@ from memsim.errors import InputError
 from memsim.inspection.verification import verify
 from memsim.kernels.slots import Operation
 from memsim.schedule import build
-from memsim.starting import start_of
+from memsim.sources import start_of
 
 SLOW_VTEAM = {"model": "vteam", "k_on": -4.03e-8, "alpha_on": 1}
 LAYERS = (

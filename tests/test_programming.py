@@ -28,10 +28,10 @@ from memsim.inspection.verification import verify
 from memsim.inspection.windows import write_window
 from memsim.kernels.slots import Operation, Phase
 from memsim.needed import kernels_of
+from memsim.opening import open_run
 from memsim.programming import COUNTED, programmed, programming, steps_of_programming
-from memsim.reporting import duration
-from memsim.run import open_run
-from memsim.starting import start_of
+from memsim.si import duration
+from memsim.sources import start_of
 from memsim.traces.layout import PROGRAMMED
 
 PROGRAMMED_NETWORK = {"network": {"programmed": True}}

@@ -20,7 +20,7 @@ from sklearn.utils.estimator_checks import estimator_checks_generator, parametri
 import memsim
 from memsim.errors import InputError
 from memsim.inspection.verification import verify
-from memsim.run import open_run
+from memsim.opening import open_run
 from memsim.sklearn import MemristorMLPClassifier, MemristorMLPRegressor, MemristorPerceptronClassifier
 from memsim.sklearn.options import PerceptronOptions
 

@@ -17,8 +17,8 @@ from memsim.datasets import Dataset
 from memsim.errors import InputError, RunFileError
 from memsim.inspection.verification import verify
 from memsim.inspection.windows import write_window
-from memsim.run import open_run
-from memsim.starting import start_of
+from memsim.opening import open_run
+from memsim.sources import start_of
 
 FIRST, SECOND = 3, 4  # epochs
 OTHER = Dataset(REAL.inputs[::-1].copy() * 0.5, 1.0 - REAL.targets, "other samples")

@@ -15,7 +15,7 @@ from conftest import COMPILING
 
 import memsim
 from memsim.configuration import TraceSection
-from memsim.run import open_run
+from memsim.opening import open_run
 
 pytest.importorskip("bokeh")
 webdriver = pytest.importorskip("selenium.webdriver")

@@ -5,17 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ..devices import (
-    Device,
-    IonDrift,
-    Node,
-    PershinDiVentra,
-    Synapse,
-    Team,
-    ThresholdMemristor,
-    Vteam,
-    Yakopcic,
-)
+from ..devices import Device, IonDrift, Node, PershinDiVentra, Synapse, Team, ThresholdMemristor, Vteam, Yakopcic
 
 STRETCH = 1000  # devices that are driven side by side where activity comes in stretches
 

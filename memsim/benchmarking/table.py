@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from ..reporting import duration
+from ..si import duration
 from ..terminal import Column, Table, describe, numbers, show
 from .comparison import Change, Comparison
 from .records import Record, Report

@@ -63,7 +63,7 @@ def command(
     from ..benchmarking.running import run_suites, suites_of
     from ..benchmarking.table import show_report
     from ..errors import InputError
-    from ..reporting import counted
+    from ..si import counted
 
     if fail_on_slower and compare is None:
         raise InputError("--fail-on-slower: needs --compare OLD.json")

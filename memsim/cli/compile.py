@@ -36,7 +36,7 @@ def command(sources: tuple[Path, ...], jobs: int | None, assignments: tuple[str,
     """
     from ..ahead import compile_ahead
     from ..kernels.disk_cache import cache_folder
-    from ..reporting import counted
+    from ..si import counted
 
     made = compile_ahead(sources, assignments, jobs or os.cpu_count() or 1)
     say(f"compiled {counted(made.compiled, 'kernel')}, {made.there} were there: {cache_folder()}")

@@ -50,7 +50,7 @@ def command(
     from ..energy.report import show_energy, show_widths
     from ..energy.summary import summarise
     from ..errors import InputError
-    from ..run import open_run
+    from ..opening import open_run
 
     if (assignments or threads) and not pulse_widths:
         raise InputError("--set, --threads: change the runs of --pulse-widths; give that too")

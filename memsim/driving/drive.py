@@ -21,7 +21,7 @@ from ..kernels.stepping import WAVEFORM, follow_kernel
 from ..kernels.tiles import WIDE, new_tile, with_room
 from ..preparing import prepare
 from ..provenance import environment
-from ..reporting import counted
+from ..si import counted
 from ..sizes import require_disk
 from ..traces.background import BackgroundWriter
 from ..traces.drive_file import RESPONSES, UNITS, DriveDescription, DriveWriter, open_drive_file

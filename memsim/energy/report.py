@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from ..kernels.slots import Phase
-from ..reporting import cost_of_programming, duration
-from ..si import with_prefix
+from ..programming_report import cost_of_programming
+from ..si import duration, with_prefix
 from ..terminal import Table, describe, numbers, show
 from .summary import EnergySummary
 from .widths import AtWidth, law

@@ -5,8 +5,7 @@ import math
 from pathlib import Path
 
 from ..errors import InputError
-from ..reporting import counted
-from ..si import with_prefix
+from ..si import counted, with_prefix
 from ..terminal import Table, describe, numbers, show
 from ..whole import check_output, write_text
 from .result import Fit, FittedParameter

@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from ..figures import COLOURS, new_figure, save
 from ..si import axis_unit, with_prefix
 from .fingerprints import NO_AREA
-from .sweep import Loop, LoopSweep
+from .loop import Loop
+from .sweep import LoopSweep
 
 MARKERS = "os^Dv<>"
 

@@ -11,7 +11,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from .configuration import LoopsConfiguration
-    from .sweep import Loop
+    from .loop import Loop
 
 NO_AREA = 1e-12  # of peak voltage times peak current: below it an area is rounding
 LAST = 3  # frequencies that the slope is fitted to

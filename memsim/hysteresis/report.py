@@ -9,11 +9,11 @@ from typing import Any
 
 from ..errors import InputError
 from ..provenance import environment
-from ..reporting import counted
-from ..si import with_prefix
+from ..si import counted, with_prefix
 from ..terminal import Column, Styled, Table, describe, numbers, show
 from ..whole import check_output, write_text
-from .sweep import Loop, LoopSweep
+from .loop import Loop
+from .sweep import LoopSweep
 
 SHOWN = 40  # loops in the table
 FORMATS = (".csv", ".json")

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ..errors import InputError
 from ..fields import did_you_mean, listed
-from ..run import Run
+from ..trace_access import TraceAccess
 from ..traces.reader import QUANTITIES
 
 UNITS = {"current": "A", "voltage": "V"}  # states have the units of their variables
@@ -65,7 +65,7 @@ class Channels:
         return len(self.realisations) * sum(len(self.devices[bank]) * numbers[bank] for bank in self.banks)
 
 
-def unit_of(run: Run, channel: Channel) -> str:
+def unit_of(run: TraceAccess, channel: Channel) -> str:
     """The unit of a channel's values: a state variable's own, A, or V."""
     if channel.variable is None:
         return UNITS[channel.quantity]
@@ -73,7 +73,7 @@ def unit_of(run: Run, channel: Channel) -> str:
 
 
 def choose(
-    run: Run,
+    run: TraceAccess,
     banks: Sequence[str] = (),
     devices: Sequence[int] = (),
     realisations: Sequence[int] = (),
@@ -85,7 +85,7 @@ def choose(
 
     Parameters
     ----------
-    run : Run
+    run : TraceAccess
     banks : sequence of str
     devices : sequence of int
         The same numbers in each of the banks.

@@ -5,8 +5,9 @@ import numpy as np
 from rich.filesize import decimal
 
 from ..configuration import MultilayerSection
-from ..reporting import cost_of_programming, counted, duration, result_of_programming
+from ..programming_report import cost_of_programming, result_of_programming
 from ..run import Run
+from ..si import counted, duration
 from ..terminal import Column, Table, describe, numbers, show
 from ..traces.packing import dead_bytes
 

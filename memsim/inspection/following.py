@@ -14,9 +14,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from ..errors import InputError
-from ..reporting import PLAIN_SECONDS, clock, counted, duration
+from ..reporting import PLAIN_SECONDS
 from ..run import Run
-from ..si import with_prefix
+from ..si import clock, counted, duration, with_prefix
 from ..streams import is_unread, say
 from ..terminal import Words, console, text_of
 

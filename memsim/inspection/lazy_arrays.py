@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..libraries import load_library
-from ..run import Run
+from ..trace_access import TraceAccess
 from ..traces.rows import QUANTITIES
 
 
@@ -15,17 +15,17 @@ def _xarray() -> ModuleType:
     return load_library("xarray", "xarray", "run.to_xarray()")
 
 
-def tree(run: Run) -> Any:
+def tree(run: TraceAccess) -> Any:
     """All banks, one :class:`xarray.Dataset` each, as an :class:`xarray.DataTree`."""
     return _xarray().DataTree.from_dict({bank: dataset(run, bank) for bank in run.banks})
 
 
-def dataset(run: Run, bank: str) -> Any:
+def dataset(run: TraceAccess, bank: str) -> Any:
     """State, current and voltage of a bank at every step, as a lazy :class:`xarray.Dataset`.
 
     Parameters
     ----------
-    run : Run
+    run : TraceAccess
         Must stay open while values are read.
     bank : str
 
@@ -69,7 +69,7 @@ def time_index(steps: int, dt: float) -> Any:
     return _xarray().indexes.RangeIndex.linspace(0.0, steps * dt, num=steps, endpoint=False, dim="time")
 
 
-def _backend_array(run: Run, bank: str, quantity: str, shape: tuple[int, ...]) -> Any:
+def _backend_array(run: TraceAccess, bank: str, quantity: str, shape: tuple[int, ...]) -> Any:
     """What xarray takes values from when it needs them."""
     from xarray.backends import BackendArray
     from xarray.core import indexing

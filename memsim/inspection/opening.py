@@ -4,7 +4,8 @@ import contextlib
 from pathlib import Path
 
 from ..driving.trace import DriveTrace, open_drive
-from ..run import Run, open_run
+from ..opening import open_run
+from ..run import Run
 from ..traces.doubted import FAILURES
 from ..traces.files import is_hdf5
 from ..traces.hdf5 import opened

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from ..errors import InputError
-from ..run import open_run
+from ..opening import open_run
 from ..traces import locks
 from ..traces.packing import pack
 from ..traces.reader import refuse_what_is_no_file

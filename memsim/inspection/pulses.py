@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import InputError
-from ..run import Run
+from ..trace_access import TraceAccess
 from .channels import Channels, choose
 from .timeline import Timeline, slot_widths
 
@@ -31,7 +31,7 @@ FIELDS = (
 
 
 def pulse_table(
-    run: Run,
+    run: TraceAccess,
     start: int = 0,
     stop: int | None = None,
     banks: Sequence[str] | None = None,
@@ -47,7 +47,7 @@ def pulse_table(
 
     Parameters
     ----------
-    run : Run
+    run : TraceAccess
     start, stop : int
         Steps from the start of the run, ``stop`` not included; to the run's end
         where it is not given.
@@ -110,7 +110,7 @@ class _Pulses(NamedTuple):
 class _Schedule:
     """The slots of a run, and which of them a step lies in."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: TraceAccess) -> None:
         self.slots = run.slots
         self.starts = self.slots["start"].astype(np.int64)
         self.ends = self.starts + slot_widths(self.slots)
@@ -135,7 +135,7 @@ class _Schedule:
 
 
 def _whole_slots(
-    run: Run, schedule: _Schedule, start: int, stop: int, channels: Channels
+    run: TraceAccess, schedule: _Schedule, start: int, stop: int, channels: Channels
 ) -> Iterator[tuple[int, list[np.ndarray]]]:
     """Currents of the banks over stretches that begin and end with a slot: first step, and (steps, devices, lanes)."""
     begin = schedule.begin(int(schedule.number(start)))
@@ -170,7 +170,7 @@ def _pulses(schedule: _Schedule, bank: int, first: int, currents: np.ndarray) ->
 
 
 def _records(
-    kind: np.dtype, run: Run, schedule: _Schedule, bank: str, pulses: _Pulses, realisations: Sequence[int]
+    kind: np.dtype, run: TraceAccess, schedule: _Schedule, bank: str, pulses: _Pulses, realisations: Sequence[int]
 ) -> np.ndarray:
     """Pulses of a bank as records of the table."""
     line, steps = Timeline(run), pulses.steps

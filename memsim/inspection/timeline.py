@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from ..kernels.slots import Phase
-from ..run import Run
+from ..trace_access import TraceAccess
 
 PHASES = tuple(phase.name for phase in Phase)
 
@@ -22,7 +22,7 @@ def slot_widths(slots: np.ndarray) -> np.ndarray:
 class Timeline:
     """The clock and the calendar of a run; steps are counted from the run's start."""
 
-    run: Run
+    run: TraceAccess
 
     def seconds(self, steps: np.ndarray) -> np.ndarray:
         """When steps begin, in s."""

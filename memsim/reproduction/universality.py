@@ -9,14 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from .. import calibration, training
-from ..configuration import (
-    Configuration,
-    DataSection,
-    LearningSection,
-    MultilayerSection,
-    RunSection,
-    TraceSection,
-)
+from ..configuration import Configuration, DataSection, LearningSection, MultilayerSection, RunSection, TraceSection
 from ..datasets import Dataset, with_constant_line
 from ..devices import Node
 from ..kernels.slots import Phase

@@ -14,7 +14,7 @@ from ..datasets import Dataset, Scaling, table_of
 from ..errors import InputError
 from ..prediction import read_through
 from ..run import Run
-from ..starting import start_of
+from ..sources import start_of
 from .currents import scaling_of, warn_of_clipped
 from .options import SAMPLES, Options, by_own_names
 from .samples import refuse_few, refuse_missing

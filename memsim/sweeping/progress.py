@@ -5,7 +5,8 @@ import time
 from collections.abc import Iterator, Sequence
 from types import TracebackType
 
-from ..reporting import PLAIN_SECONDS, counted
+from ..reporting import PLAIN_SECONDS
+from ..si import counted
 from ..streams import tell
 from ..terminal import progress_bar
 from .pack_run import Told

@@ -8,8 +8,8 @@ import numpy as np
 
 from ..interrupts import status_of_stop
 from ..proportions import interval
-from ..reporting import counted
 from ..run import LEARNED
+from ..si import counted
 from ..streams import say, tell
 from ..terminal import Table, describe, numbers, show
 from .configuration import SweepConfiguration

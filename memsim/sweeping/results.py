@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
+from ..opening import open_run
 from ..reading import read_text
-from ..run import Run, open_run
+from ..run import Run
 from .configuration import SweepConfiguration
 from .folder import Folder
 from .index import FAILED, FINISHED, POINTS, RESULTS

@@ -20,7 +20,7 @@ from matplotlib import colormaps
 from matplotlib.colors import to_hex
 
 from ..inspection.weights import weights_of
-from ..reporting import counted
+from ..si import counted
 from .controls import TEXTS
 from .looks import Looker
 from .panels import LEFT, STEP_TICKS, TICKS

@@ -18,8 +18,9 @@ from ..inspection.channels import choose, unit_of
 from ..inspection.export.csv_table import write_csv
 from ..inspection.export.excerpt import Excerpt
 from ..inspection.plot import figure_of
-from ..reporting import counted
-from ..run import Run, open_run
+from ..opening import open_run
+from ..run import Run
+from ..si import counted
 from .choice import Choice, refuse_crowds
 from .failures import said_of
 from .looks import Kind, Look, Looker

@@ -9,8 +9,8 @@ import numpy as np
 
 from ..inspection.channels import Channel, Channels
 from ..inspection.curves import Curve, curves
-from ..reporting import counted
 from ..run import Run
+from ..si import counted
 from ..traces.reader import Rows
 from .sampler import Sampler
 

@@ -30,8 +30,8 @@ from ..inspection.channels import Channels
 from ..inspection.spans import unit_steps
 from ..inspection.time_axis import duration
 from ..inspection.timeline import PHASES, Timeline
-from ..reporting import counted
 from ..run import Run
+from ..si import counted
 from .choice import Choice
 from .controls import TEXTS, Controls, dress_all
 from .details import LoopFigure, WeightFigure, loop_of, weight_image

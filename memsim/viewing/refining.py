@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..inspection.channels import Channels
 from ..inspection.curves import curves
-from ..run import open_run
+from ..opening import open_run
 from .failures import said_of
 from .looks import Kind, Look
 

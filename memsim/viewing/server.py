@@ -21,8 +21,9 @@ from bokeh.settings import settings
 from tornado.ioloop import IOLoop
 
 from ..errors import InputError
+from ..opening import open_run
 from ..preparing import Tell, progress_of, told_to
-from ..run import Run, open_run
+from ..run import Run
 from ..streams import tell
 from ..terminal import waiting
 from .choice import Choice

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from ...assembly import assemble
 from ...datasets import gate
-from ...reporting import counted
+from ...si import counted
 from ..case import Case, Setting
 from ..child import in_fresh_process
 from ..networks import SAMPLE_STEPS_221, carry_out, network_221

@@ -17,8 +17,8 @@ from ...configuration import Configuration
 from ...datasets import Dataset, gate
 from ...inspection.channels import choose
 from ...inspection.plot import figure_of
-from ...reporting import counted
 from ...run import Run
+from ...si import counted
 from ...traces.codecs import CodecError, codec
 from ...viewing.looks import Looker
 from ..case import Case, Setting

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...assembly import Assembly, assemble
 from ...datasets import gate
-from ...reporting import counted
+from ...si import counted
 from ..c_network import LANES as SIDE_BY_SIDE
 from ..c_network import CNetwork
 from ..case import Case, Setting

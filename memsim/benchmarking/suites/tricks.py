@@ -14,15 +14,7 @@ from ...kernels import stepping
 from ...kernels.compiling import Kernel, elementwise, inlined, plain, specialise
 from ...kernels.operands import Job
 from ...kernels.scratch import line
-from ...kernels.stepping import (
-    EXACT,
-    PULSE,
-    ModelFunctions,
-    Stretch,
-    build_tile_kernel,
-    stretches_of,
-    tile_kernel,
-)
+from ...kernels.stepping import EXACT, PULSE, ModelFunctions, Stretch, build_tile_kernel, stretches_of, tile_kernel
 from ...kernels.tiles import DRIFTS, DRIVE, NARROW, STATES, TOTAL, VOLTAGE, WIDE, begins_to_move, room_of
 from ..banks import BENCHES, Bank
 from ..case import Case, Setting

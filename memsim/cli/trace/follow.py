@@ -26,7 +26,7 @@ def command(file: Path, every: float, realisation: int) -> int:
     last commit, about a second ago. Ctrl-C ends the watching, not the run.
     """
     from ...inspection.following import follow
-    from ...run import open_run
+    from ...opening import open_run
 
     with open_run(file) as run:
         ended = follow(run, every=every, realisation=realisation)

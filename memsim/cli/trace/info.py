@@ -26,8 +26,8 @@ def command(file: Path, configuration: bool) -> None:
     killed.
     """
     from ...inspection.contents import show_contents
+    from ...opening import open_run
     from ...reporting import show_run
-    from ...run import open_run
 
     with open_run(file) as run:
         if configuration:

@@ -50,8 +50,8 @@ def command(
     from ...inspection import plot
     from ...inspection.channels import choose
     from ...inspection.spans import steps_of
+    from ...opening import open_run
     from ...reporting import StepProgress
-    from ...run import open_run
     from ...terminal import describe
 
     target = Path(f"{file.stem}.png") if out is None else out

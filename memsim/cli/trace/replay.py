@@ -56,8 +56,8 @@ def command(
     from ...errors import InputError, RunError
     from ...inspection.spans import steps_of
     from ...inspection.windows import write_window
+    from ...opening import open_run
     from ...reporting import StepProgress
-    from ...run import open_run
 
     target = out or Path(f"{file.stem}-window.h5")
     if epochs is None and samples is None and steps is None:

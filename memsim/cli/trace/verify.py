@@ -29,8 +29,9 @@ def command(file: Path, windows: int, seed: int, quiet: bool) -> int:
     Exit status 1 where anything is wrong, with a line for each fault.
     """
     from ...inspection.verification import verify
-    from ...reporting import StepProgress, counted
-    from ...run import open_run
+    from ...opening import open_run
+    from ...reporting import StepProgress
+    from ...si import counted
 
     faults = 0
     with open_run(file) as run, StepProgress("checking", quiet) as progress:

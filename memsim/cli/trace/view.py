@@ -38,7 +38,8 @@ def command(
     """
     from ...inspection.spans import steps_of
     from ...libraries import load_library
-    from ...run import Run, open_run
+    from ...opening import open_run
+    from ...run import Run
 
     load_library("bokeh", "view", "trace view")
     from ...viewing.choice import Choice, first_choice
