@@ -12,10 +12,11 @@ import argparse
 import numpy as np
 from scipy.optimize import differential_evolution
 
-from memsim import datasets, training
-from memsim.configuration import Configuration
+from memsim import datasets
+from memsim.configuration.sections import Configuration
 from memsim.errors import InputError
-from memsim.run import LEARNED
+from memsim.runs import training
+from memsim.runs.run import LEARNED
 
 BOUNDS = {
     "node_drift": (0.05, 0.25), "weight_limit": (2.1, 7.0), "bias_limit": (0.01, 0.9), "initial_bias": (0.0, 0.4),

@@ -19,20 +19,7 @@ import numpy as np
 from .compiling import elementwise
 from .mathematics import exponential, logarithm_of_one_plus
 from .scratch import align_stack, line, load, stack_line, store
-from .tiles import (  # fmt: skip
-    DRIFTS,
-    DRIVE,
-    LOGIT,
-    MOVES,
-    PRESENT,
-    RESTS,
-    START,
-    STATES,
-    TOTAL,
-    VOLTAGE,
-    aligned,
-    begins_to_move,
-)
+from .tiles import DRIFTS, DRIVE, LOGIT, MOVES, PRESENT, RESTS, START, STATES, TOTAL, VOLTAGE, aligned, begins_to_move
 
 NEAR = 2.0**-16  # of the range: nearer than this to a bound, a state is stepped by its logit
 FAR = 340.0  # beyond this logit, the drift is proportional to the distance to the last bit; its e-fold is a number yet

@@ -1,7 +1,7 @@
 """Operands: the records that instructions work on, views of a block's memory that are cut once, before the run.
 
 An instruction is a kernel and an operand. A slot of the schedule is a list of
-them (:mod:`memsim.program`), which the learning loop calls one after the other as
+them (:mod:`memsim.stepping.program`), which the learning loop calls one after the other as
 ``kernel(operand, rows, step)``: the rows of the trace, and the step of the run
 at which the slot begins. So each decision about what a slot needs is taken
 before the run, by the program that makes the list. Compiled code has none of

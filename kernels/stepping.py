@@ -17,20 +17,7 @@ from .compiling import Kernel, file_digest, inlined, merged, part, plain, specia
 from .operands import FOLLOW, TILE, Job, instruction_on
 from .records import call_step, call_tile
 from .scratch import fixed_tuple, line, load, sheet, show, stack_array, store
-from .tiles import (  # fmt: skip
-    DRIFTS,
-    DRIVE,
-    LOGIT,
-    NARROW,
-    PRESENT,
-    STALLS,
-    START,
-    STATES,
-    VOLTAGE,
-    WIDE,
-    count_part,
-    tiles_of,
-)
+from .tiles import DRIFTS, DRIVE, LOGIT, NARROW, PRESENT, STALLS, START, STATES, VOLTAGE, WIDE, count_part, tiles_of
 
 INTEGRATORS = ("euler", "heun")
 EXACT = "exact"  # in an integrator's place: a pulse is one evaluation of its closed form

@@ -4,45 +4,51 @@ The names below load on first use, so that ``import memsim`` costs nothing.
 """
 
 import importlib
+import sys
+
+from ._old_names import FINDER, PUBLIC
 
 if __name__ != "memsim":
     raise ImportError(f"memsim was loaded as {__name__!r}; import it as 'memsim'")
 
 _HOMES = {
-    "MultilayerPerceptron": "networks",
-    "SingleLayerPerceptron": "networks",
+    "MultilayerPerceptron": "network.networks",
+    "SingleLayerPerceptron": "network.networks",
     "Synapse": "devices",
     "Node": "devices",
     "ThresholdMemristor": "devices",
     "CarrierMemristor": "devices",
-    "Timing": "configuration",
-    "TraceSection": "configuration",
-    "WriteEncoding": "configuration",
-    "Configuration": "configuration",
+    "Timing": "configuration.sections",
+    "TraceSection": "configuration.sections",
+    "WriteEncoding": "configuration.sections",
+    "Configuration": "configuration.sections",
     "check_dt": "convergence.network",
     "check_drive_dt": "convergence.drive",
     "drive": "driving.drive",
     "open_drive": "driving.trace",
     "hysteresis_loops": "hysteresis.sweep",
     "fit": "fitting.least_squares",
-    "device_model": "own.declaring",
-    "parameter": "own.declaring",
-    "state": "own.declaring",
-    "load_models": "own.loading",
-    "train": "training",
-    "evaluate": "prediction",
+    "device_model": "user_models.declaring",
+    "parameter": "user_models.declaring",
+    "state": "user_models.declaring",
+    "load_models": "user_models.loading",
+    "train": "runs.training",
+    "evaluate": "runs.prediction",
     "classification": "scoring.classification",
     "regression": "scoring.regression",
-    "open_run": "opening",
+    "open_run": "runs.opening",
     "open_sweep": "sweeping.results",
 }
 _MODULES = {
-    "analysis": "inspection.analysis",
-    **{name: name for name in ("calibration", "configuration", "datasets", "devices", "errors", "margins")},
-    **{name: name for name in ("schedule", "waveforms")},
+    **{name: name for name in ("analysis", "calibration", "configuration", "datasets", "devices", "errors")},
+    **PUBLIC,
 }
 
 __all__ = [*_HOMES, *_MODULES, "__version__"]  # noqa: PLE0604 (all are strings)
+
+
+if FINDER not in sys.meta_path:
+    sys.meta_path.append(FINDER)
 
 
 def __getattr__(name: str):

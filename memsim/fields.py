@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from .errors import InputError
-from .si import without_prefix
+from .terminal.si import without_prefix
 
 SHOWN = 200  # characters of a value in a message
 NAMED = 20  # names in a message, of many

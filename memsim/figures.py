@@ -10,8 +10,8 @@ from matplotlib.text import Text
 from matplotlib.ticker import Formatter, FuncFormatter, LogFormatter, ScalarFormatter
 
 from .errors import InputError
-from .streams import printable
-from .whole import check_output, written_whole
+from .files.whole import check_output, written_whole
+from .terminal.streams import printable
 
 # Okabe and Ito's colours, told apart by everyone; and some of Tol's, where seven are not enough.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#000000")

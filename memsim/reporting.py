@@ -12,15 +12,15 @@ import numpy as np
 from rich.progress import Progress, TaskID
 
 from .energy.summary import EnergySummary, summarise
-from .margins import COUNTS, BankMargins
-from .preparing import Tell, on_stderr, progress_of, silently, told_to
-from .programming_report import cost_of_programming, result_of_programming
 from .proportions import interval
-from .run import LEARNED, Run
+from .runs.margins import COUNTS, BankMargins
+from .runs.programming_report import cost_of_programming, result_of_programming
+from .runs.run import LEARNED, Run
 from .scoring.report import Scores, scores_of
-from .si import counted, duration, with_prefix
-from .streams import tell
-from .terminal import Column, Table, describe, numbers, progress_bar, show
+from .terminal.preparing import Tell, on_stderr, progress_of, silently, told_to
+from .terminal.screen import Column, Table, describe, numbers, progress_bar, show
+from .terminal.si import counted, duration, with_prefix
+from .terminal.streams import tell
 
 PLAIN_SECONDS = 10.0  # between lines where the output is no terminal
 
@@ -74,7 +74,7 @@ class TrainingProgress:
             tell(f"{self._name}: {counted(self._epochs, 'epoch')}")
 
     def update(self, epoch: int, error: float, device_steps: int) -> None:
-        """Tell how far the run is; see :class:`memsim.training.Progress`."""
+        """Tell how far the run is; see :class:`memsim.runs.training.Progress`."""
         now = time.monotonic()
         if self._first is None:  # of a run that goes on, the epochs before were made at another time
             self._first = now, epoch, device_steps

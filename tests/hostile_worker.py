@@ -18,8 +18,8 @@ from typing import Any
 from memsim.cli import main
 from memsim.driving.trace import DriveTrace, open_drive
 from memsim.errors import MemsimError
-from memsim.opening import open_run
-from memsim.run import Run
+from memsim.runs.opening import open_run
+from memsim.runs.run import Run
 from memsim.traces.errors import NotARunFileError
 
 MEMORY = 64 << 20  # bytes that a small file may take

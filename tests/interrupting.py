@@ -15,10 +15,10 @@ import h5py
 import numpy as np
 
 import memsim
-from memsim import training
 from memsim.cli import main
-from memsim.configuration import Configuration
+from memsim.configuration.sections import Configuration
 from memsim.datasets import Dataset
+from memsim.runs import training
 from memsim.traces import chunks
 
 # Where memsim was imported from: a process of its own must find the same one.

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from memsim.calibration import BankCalibration, memristor_of
+from memsim.calibration.bank import BankCalibration, memristor_of
 from memsim.devices import CarrierMemristor
 from memsim.kernels.slots import Operation, Phase
-from memsim.schedule import Slot
+from memsim.network.schedule import Slot
 
 ANYTHING = -1  # a pulse may move every variable
 NOTHING = -2  # a pulse may move no variable
@@ -544,7 +544,7 @@ class Network:
 
     Parameters
     ----------
-    assembly : memsim.assembly.Assembly
+    assembly : memsim.network.assembly.Assembly
     realisation : int
     """
 

@@ -38,7 +38,7 @@ class Model:
     Parameters
     ----------
     bank : naive.Bank
-    config : memsim.configuration.Configuration
+    config : memsim.configuration.sections.Configuration
     number : int
         The bank's.
     """

@@ -5,8 +5,8 @@ import functools
 import numpy as np
 import pytest
 
-import memsim.training
-from memsim.configuration import Configuration
+import memsim.runs.training
+from memsim.configuration.sections import Configuration
 from memsim.datasets import Dataset
 from memsim.devices import Synapse
 
@@ -45,4 +45,4 @@ def overdriven():
         "write": {"driver_limit": 0.05},
         "trace": {"mode": "full"},
     }
-    return memsim.training.run(configuration("mlp", **sections), REAL)
+    return memsim.runs.training.run(configuration("mlp", **sections), REAL)

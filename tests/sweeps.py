@@ -12,8 +12,9 @@ import pytest
 from interrupting import assert_same_contents
 
 import memsim
-from memsim import datasets, training
-from memsim.configuration import Configuration
+from memsim import datasets
+from memsim.configuration.sections import Configuration
+from memsim.runs import training
 from memsim.sweeping.configuration import put
 
 TOML = """

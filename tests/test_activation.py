@@ -5,9 +5,9 @@ import pytest
 from short_runs import REAL, configuration
 
 import memsim
-from memsim import training
-from memsim.assembly import assemble
 from memsim.kernels.slots import Phase
+from memsim.network.assembly import assemble
+from memsim.runs import training
 
 G = {"logistic": lambda net: 1.0 / (1.0 + np.exp(-net)), "tanh": np.tanh, "identity": lambda net: net}
 

@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from short_runs import EPOCHS, REAL, REALISATIONS, configuration, overdriven
 
-from memsim import analysis, training
-from memsim.assembly import assemble
+from memsim import analysis
+from memsim.analysis.stored import stored_states
 from memsim.errors import InputError
-from memsim.inspection.stored import stored_states
 from memsim.kernels.slots import Phase
+from memsim.network.assembly import assemble
+from memsim.runs import training
 from memsim.traces.reader import BankInfo, Rows
 
 KINDS = ("mlp", "slp", "lines")
@@ -330,7 +331,7 @@ def test_disturbs_add_up_over_spans_and_realisations(monkeypatch):
     assert np.array_equal(np.maximum(first.largest, second.largest), whole.largest)
     one = analysis.read_disturb_per_phase(run, "synapses2", realisations=[1])["READ"]
     assert np.array_equal(one.largest, whole.largest[..., 1:2])
-    monkeypatch.setattr("memsim.inspection.disturb.CHUNK_STEPS", 1)
+    monkeypatch.setattr("memsim.analysis.disturb.CHUNK_STEPS", 1)
     pieces = analysis.read_disturb_per_phase(run, "synapses2")["READ"]
     np.testing.assert_allclose(pieces.net, whole.net, rtol=1e-12)
 

@@ -19,7 +19,7 @@ from memsim.benchmarking.suites import start
 from memsim.benchmarking.timing import CAREFUL, Effort, Times, taking_turns, times_to_call
 from memsim.devices import MODELS
 from memsim.errors import RunError
-from memsim.sources import load_source
+from memsim.runs.sources import load_source
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 

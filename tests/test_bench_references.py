@@ -7,7 +7,6 @@ import subprocess
 import numpy as np
 import pytest
 
-from memsim.assembly import assemble
 from memsim.benchmarking import banks, compiler, kernel_loop, networks
 from memsim.benchmarking.c_banks import TILES, CBanks
 from memsim.benchmarking.c_network import LANES, CNetwork
@@ -19,6 +18,7 @@ from memsim.benchmarking.suites import kernel, train
 from memsim.datasets import gate
 from memsim.devices import MODELS
 from memsim.kernels.stepping import INTEGRATORS
+from memsim.network.assembly import assemble
 
 ALONE = [name for name, model in MODELS.items() if model.alone]
 of_each_model = pytest.mark.parametrize("model", ALONE)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from memsim.blocks import lanes_a_block, partition
 from memsim.kernels.tiles import NARROW, WIDE, room_of
+from memsim.stepping.blocks import lanes_a_block, partition
 
 
 @pytest.mark.parametrize(

@@ -8,14 +8,14 @@ import short_runs
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memsim import training
-from memsim.assembly import assemble
-from memsim.calibration import READ_MARGIN, WRITE_RANGE
-from memsim.configuration import Configuration
+from memsim.calibration.bank import READ_MARGIN, WRITE_RANGE
+from memsim.configuration.sections import Configuration
 from memsim.datasets import Dataset, balanced_gate
 from memsim.devices import Node, Synapse, ThresholdMemristor
 from memsim.errors import InputError
-from memsim.margins import COUNTS
+from memsim.network.assembly import assemble
+from memsim.runs import training
+from memsim.runs.margins import COUNTS
 
 MLP = {"kind": "mlp"}
 SLP = {"kind": "slp"}

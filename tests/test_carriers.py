@@ -11,19 +11,19 @@ from short_runs import REAL, configuration
 from test_learning import GATES, PRECISION, SETTINGS, SIGNED, assert_single_layer_is_the_references, count, run
 
 import memsim
-from memsim import training
-from memsim.assembly import assemble
-from memsim.calibration import calibrate
-from memsim.carriers import chips_of, codes, hadamard, is_order, sines
-from memsim.configuration import Configuration
+from memsim.analysis.timing_diagram import sample_currents
+from memsim.analysis.verification import verify
+from memsim.calibration.bank import calibrate
+from memsim.calibration.carriers import chips_of, codes, hadamard, is_order, sines
+from memsim.configuration.sections import Configuration
 from memsim.devices import CarrierMemristor
-from memsim.engine import Engine
 from memsim.errors import InputError
-from memsim.inspection.export.spice import circuit_of
-from memsim.inspection.pulses import pulse_table
-from memsim.inspection.verification import verify
+from memsim.exporting.spice import circuit_of
+from memsim.network.assembly import assemble
 from memsim.reproduction.settings import single_layer
-from memsim.timing_diagram import sample_currents
+from memsim.runs import training
+from memsim.runs.pulses import pulse_table
+from memsim.stepping.engine import Engine
 
 EXACT = 1e-12
 SHORT = {"pulse_steps": 8, "write_steps": 8, "gap_steps": 1}  # one compiled loop for all
@@ -414,7 +414,7 @@ def test_a_drive_is_refused():
         InputError, match=r"device\.model: a carrier-memristor has its carriers in the slots of a network"
     ):
         memsim.drive(
-            CarrierMemristor(), memsim.waveforms.Sinusoid(amplitude=1e-3, frequency=1.0), dt=1e-3, duration=1.0
+            CarrierMemristor(), memsim.driving.waveforms.Sinusoid(amplitude=1e-3, frequency=1.0), dt=1e-3, duration=1.0
         )
 
 

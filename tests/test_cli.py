@@ -16,10 +16,10 @@ from rich.console import Console
 import memsim
 from memsim.cli import COMMANDS, main
 from memsim.devices import MODELS
-from memsim.margins import BankMargins
 from memsim.reporting import ReproductionProgress, TrainingProgress, margins_table
-from memsim.si import clock, counted, duration
-from memsim.terminal import progress_bar
+from memsim.runs.margins import BankMargins
+from memsim.terminal.screen import progress_bar
+from memsim.terminal.si import clock, counted, duration
 from memsim.traces import locks
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -151,7 +151,7 @@ def test_numbers_of_errors_are_not_shown(cli, source, monkeypatch):
     def fail(*_, **__):
         raise OSError(5, "Input/output error", "run.h5")
 
-    monkeypatch.setattr("memsim.training.run", fail)
+    monkeypatch.setattr("memsim.runs.training.run", fail)
     assert cli("run", source, "--quiet").err == "memsim: error: Input/output error: 'run.h5'\n"
 
 
@@ -163,7 +163,7 @@ def test_debug_shows_the_traceback(cli, tmp_path):
 
 
 def test_an_error_nobody_expected_is_one_line_and_status_1(cli, source, monkeypatch):
-    monkeypatch.setattr("memsim.training.run", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("memsim.runs.training.run", lambda *_, **__: 1 / 0)
     result = cli("run", source, "--quiet")
     assert result.status == 1
     assert re.fullmatch(r"memsim: error: ZeroDivisionError: .*please report this.*\n", result.err)
@@ -481,7 +481,7 @@ def test_times_and_counts_are_said_in_one_way():
 
 
 def test_a_second_ctrl_c_stops_at_once(monkeypatch):
-    from memsim.interrupts import interrupts
+    from memsim.terminal.interrupts import interrupts
 
     before = signal.getsignal(signal.SIGINT)
     with interrupts() as flag:
@@ -496,7 +496,7 @@ def test_an_interrupt_anywhere_is_status_130(capsys, monkeypatch, source):
     def stop(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("memsim.training.run", stop)
+    monkeypatch.setattr("memsim.runs.training.run", stop)
     with pytest.raises(SystemExit) as end:
         main(["run", str(source), "--quiet"])
     assert end.value.code == 130
@@ -508,7 +508,7 @@ def test_an_interrupt_after_the_run_began_says_how_to_go_on(cli, monkeypatch, so
         progress.start()
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("memsim.training.run", stop)
+    monkeypatch.setattr("memsim.runs.training.run", stop)
     result = cli("run", source, "--out", "a b.h5", "--overwrite", "--quiet")
     assert result.status == 130
     kept = "a b.h5 keeps what was committed; 'memsim run 'a b.h5' --resume' goes on"

@@ -15,9 +15,9 @@ from memsim.driving.configuration import load_drive_configuration
 from memsim.driving.drive import run
 from memsim.driving.figures import figure_of
 from memsim.driving.report import show_drive
+from memsim.driving.waveforms import Pulse, Pulses, Sinusoid
 from memsim.errors import InputError, RunFileError
 from memsim.reporting import StepProgress
-from memsim.waveforms import Pulse, Pulses, Sinusoid
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 

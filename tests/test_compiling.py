@@ -159,9 +159,9 @@ def test_specialised_copies_keep_their_own_bindings():
 XOR = """
 import json
 import memsim
-from memsim.assembly import assemble
+from memsim.network.assembly import assemble
 from memsim.configuration import Configuration
-from memsim.engine import Engine
+from memsim.stepping.engine import Engine
 
 engine = Engine(assemble(Configuration(run={"realisations": 4}), memsim.datasets.gate("xor")), threads=1, epochs=1)
 print(json.dumps({kernel.name: kernel.code_bytes for kernel in engine.kernels()}))

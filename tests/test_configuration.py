@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from memsim.configuration import Configuration, load_configuration
+from memsim.configuration.sections import Configuration, load_configuration
 from memsim.datasets import Dataset, gate
 from memsim.errors import InputError
-from memsim.sources import load_source
+from memsim.runs.sources import load_source
 
 TOML = """
 [run]

@@ -8,7 +8,6 @@ import pytest
 from short_runs import REAL, configuration, of_each_kind
 
 import memsim
-from memsim.assembly import assemble
 from memsim.convergence.network import refined
 from memsim.convergence.report import sentence
 from memsim.convergence.result import Comparison, DtCheck, StateDifference, remaining
@@ -16,11 +15,12 @@ from memsim.convergence.writes import CHANGE, FINER, coarse_writes
 from memsim.datasets import Dataset
 from memsim.devices import Device, IonDrift, StateVariable, Synapse, Vteam
 from memsim.driving.configuration import BankSection, DriveConfiguration, DriveTiming
-from memsim.engine import Engine
+from memsim.driving.waveforms import Pulse, Pulses, Sinusoid
 from memsim.errors import InputError
 from memsim.fields import quantity
 from memsim.kernels.stepping import ModelFunctions
-from memsim.waveforms import Pulse, Pulses, Sinusoid
+from memsim.network.assembly import assemble
+from memsim.stepping.engine import Engine
 
 
 def relaxing(x, i, p):
@@ -149,8 +149,8 @@ def test_noise_is_the_same_at_each_dt():
     noise = {"imperfections": {"synapse": {"write_noise": 0.3}}, "periphery": {"synapse": {"read_noise": 1e-3}}}
     config = configuration("mlp", **noise)
     assert memsim.check_dt(config, REAL).verdict == "exact"
-    assert not np.array_equal(memsim.training.run(config, REAL).total_error,
-                              memsim.training.run(configuration("mlp"), REAL).total_error)  # fmt: skip
+    assert not np.array_equal(memsim.runs.training.run(config, REAL).total_error,
+                              memsim.runs.training.run(configuration("mlp"), REAL).total_error)  # fmt: skip
 
 
 @pytest.mark.slow

@@ -9,10 +9,10 @@ import pytest
 
 import memsim
 from memsim import datasets
-from memsim.assembly import assemble
-from memsim.configuration import Configuration
+from memsim.configuration.sections import Configuration
 from memsim.datasets import Classes, Dataset, Scaling, labelled, scaled, split
 from memsim.errors import InputError
+from memsim.network.assembly import assemble
 
 RNG = np.random.default_rng(3)
 INPUTS = RNG.normal(5.0, 2.0, (40, 3)) * [1.0, 10.0, 0.1]

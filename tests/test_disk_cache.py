@@ -158,7 +158,7 @@ def test_an_end_of_file_that_nobody_expected_is_no_ctrl_c(cli, monkeypatch):
     def cut(*_):
         raise EOFError("Ran out of input")
 
-    monkeypatch.setattr("memsim.ahead.compile_ahead", cut)
+    monkeypatch.setattr("memsim.cli.ahead.compile_ahead", cut)
     result = cli("compile")
     assert result.status == 1
     assert result.err.strip() == "memsim: error: EOFError: Ran out of input (please report this; --debug shows where)"

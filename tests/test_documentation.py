@@ -15,8 +15,9 @@ from caches import filled
 
 import memsim
 from memsim import cli
+from memsim.analysis.windows import write_window
 from memsim.cli.fit import command as fit_command
-from memsim.configuration import (
+from memsim.configuration.sections import (
     Configuration,
     DataSection,
     DevicesSection,
@@ -35,9 +36,8 @@ from memsim.devices import CarrierMemristor, Node, Synapse, ThresholdMemristor
 from memsim.driving.configuration import load_drive_configuration
 from memsim.hysteresis.configuration import LoopsSection
 from memsim.imperfections import BankImperfections, BankPeriphery
-from memsim.inspection.windows import write_window
-from memsim.programming import COUNTED
 from memsim.reproduction.settings import Reproduction, multilayer
+from memsim.runs.programming import COUNTED
 from memsim.sweeping.configuration import Range, SweepSection, load_sweep
 from memsim.sweeping.packing import plan
 from memsim.traces.layout import PAST, PROGRAMMED
@@ -268,7 +268,7 @@ def test_the_drive_pages_configuration_is_one(tmp_path):
 
 def test_the_drive_page_names_all_that_its_file_holds(tmp_path):
     text = (ROOT / "docs" / "drive.md").read_text(encoding="utf-8")
-    samples = memsim.waveforms.Sampled(times=[0.0, 1.0], values=[0.0, 1e-4])
+    samples = memsim.driving.waveforms.Sampled(times=[0.0, 1.0], values=[0.0, 1e-4])
     memsim.drive(Node(), samples, dt=0.1, duration=1.0, out=tmp_path / "trace.h5").close()
     with h5py.File(tmp_path / "trace.h5") as file:
         names = [name for name in file if name != "samples"]
@@ -538,7 +538,7 @@ def test_the_attributes_that_are_there_only_sometimes(small_runs, everything, tm
     with memsim.open_run(small_runs[0]) as run:
         data = memsim.datasets.of_stored(run.dataset)
         checked = memsim.check_dt(run.config, data, samples=1).attributes()
-        memsim.training.run(run.config, data, out=tmp_path / "checked.h5", dt_check=checked).close()
+        memsim.runs.training.run(run.config, data, out=tmp_path / "checked.h5", dt_check=checked).close()
     _, found = contents(tmp_path / "checked.h5")
     assert set(found) >= OF_CHECKS
     rows = {(row[0].strip("`"), row[1].strip("`")): row for row in table_rows(sections_of(FORMAT)["Attributes"])}
@@ -565,7 +565,7 @@ def everything(tmp_path_factory):
         },
     )  # fmt: skip
     path = tmp_path_factory.mktemp("everything") / "everything.h5"
-    memsim.training.run(config, memsim.datasets.load(config.data), out=path).close()
+    memsim.runs.training.run(config, memsim.datasets.load(config.data), out=path).close()
     return path
 
 

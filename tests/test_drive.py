@@ -11,9 +11,9 @@ import pytest
 import memsim
 from memsim.driving.configuration import DriveConfiguration
 from memsim.driving.drive import run
+from memsim.driving.waveforms import Csv, Pulse, Pulses, Sampled, Sinusoid, Triangle, Waveform
 from memsim.errors import InputError, RunError, RunFileError
 from memsim.traces.drive_file import ADDED, ATTRIBUTES, CONTENTS, DriveReader, open_drive_file
-from memsim.waveforms import Csv, Pulse, Pulses, Sampled, Sinusoid, Triangle, Waveform
 
 ROOT = Path(__file__).parents[1]
 NODE = memsim.Node()
@@ -319,7 +319,7 @@ SINUSOID = Sinusoid(amplitude=1e-4, frequency=1.0)
         ({"chunk_steps": 0}, "chunk_steps: must be 1 or more"),
         ({"device": "node"}, "device: must be"),
         ({"device": memsim.ThresholdMemristor()}, "ThresholdMemristor.thresholds: give thresholds and a window"),
-        ({"waveform": "sinusoid"}, "waveform: must be a waveform of memsim.waveforms, an array, or a list"),
+        ({"waveform": "sinusoid"}, "waveform: must be a waveform of memsim.driving.waveforms, an array, or a list"),
         ({"waveform": []}, "waveform: must be a waveform"),
         ({"waveform": [SINUSOID, 1.0]}, "waveform: must be a waveform"),
         ({"waveform": np.array([0.0, np.nan]), "duration": None}, r"must be finite \(got nan at sample 1\)"),

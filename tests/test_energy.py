@@ -9,9 +9,9 @@ from interrupting import stopped
 from short_runs import EPOCHS, REAL, configuration, of_each_kind
 
 import memsim
-from memsim import training
 from memsim.errors import RunFileError
 from memsim.kernels.slots import Phase
+from memsim.runs import training
 
 WRITES = {
     "amplitude": {},

@@ -9,12 +9,12 @@ import pytest
 from short_runs import EPOCHS, REAL, REALISATIONS, configuration, of_each_kind
 
 import memsim
-from memsim import training
 from memsim.energy.figures import figure_of
 from memsim.energy.summary import summarise
 from memsim.energy.widths import AtWidth, at_width, exponent, law, run_at_widths
 from memsim.errors import InputError
 from memsim.kernels.slots import Phase
+from memsim.runs import training
 
 # Nothing learns: states stay, and a READ of synapses meets plain resistors.
 STILL = {

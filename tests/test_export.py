@@ -20,14 +20,14 @@ import pyarrow.parquet
 import pytest
 
 import memsim
-from memsim import training
-from memsim.configuration import Configuration
+from memsim.configuration.sections import Configuration
 from memsim.datasets import Dataset
 from memsim.errors import InputError
-from memsim.inspection.export import FORMATS, excerpt, export
-from memsim.inspection.export.size import in_bytes
-from memsim.inspection.export.vcd import check_timescale, timescale
+from memsim.exporting import FORMATS, excerpt, export
+from memsim.exporting.size import in_bytes
+from memsim.exporting.vcd import check_timescale, timescale
 from memsim.reporting import StepProgress
+from memsim.runs import training
 
 _RNG = np.random.default_rng(12)
 DATA = Dataset(_RNG.uniform(-1.0, 1.0, (3, 2)), _RNG.uniform(0.0, 1.0, (3, 1)), "three real samples")

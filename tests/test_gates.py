@@ -5,7 +5,6 @@ import itertools
 
 import pytest
 
-from memsim import training
 from memsim.datasets import GATES, PATTERNS, gate_truth, load
 from memsim.reproduction.runs import Job, gate_run
 from memsim.reproduction.settings import (
@@ -17,6 +16,7 @@ from memsim.reproduction.settings import (
     multilayer,
     single_layer,
 )
+from memsim.runs import training
 
 SEPARABLE = tuple(gate for gate in ALL_GATES if gate not in NOT_SEPARABLE)
 NETWORKS = {"MLP": multilayer, "SLP": single_layer}

@@ -14,13 +14,13 @@ from hostile_reader import Reader
 from mutations import mutations
 
 import memsim
-from memsim import training
-from memsim.configuration import Configuration
+from memsim import analysis
+from memsim.configuration.sections import Configuration
 from memsim.datasets import balanced_gate, labelled, scaled
 from memsim.devices import Node
 from memsim.errors import ReplayError, RunFileError
-from memsim.inspection import analysis
-from memsim.recording import ADDED_COUNTERS
+from memsim.runs import training
+from memsim.runs.recording import ADDED_COUNTERS
 from memsim.traces.heaps import broken_heap
 from memsim.traces.run_file import keyframe_checksum
 

@@ -16,27 +16,27 @@ import short_runs
 from interrupting import stopped
 from short_runs import REAL
 
-from memsim import training
-from memsim.assembly import assemble
-from memsim.blocks import new_block
-from memsim.configuration import Configuration
+from memsim.analysis.verification import verify
+from memsim.analysis.windows import write_window
+from memsim.configuration.sections import Configuration
 from memsim.convergence.network import check_dt
 from memsim.datasets import Dataset
 from memsim.devices import CarrierMemristor
-from memsim.engine import Engine
 from memsim.errors import InputError, RunFileError
 from memsim.imperfections.drawing import own_device
-from memsim.inspection.verification import verify
-from memsim.inspection.windows import write_window
 from memsim.kernels.controller import trust, within_limit
 from memsim.kernels.imperfect import add_read_noise, flaw
 from memsim.kernels.operands import Flaws, Rows
 from memsim.kernels.random import normal
 from memsim.kernels.records import Packed, from_python
 from memsim.kernels.slots import Phase
-from memsim.opening import open_run
-from memsim.prediction import evaluate
-from memsim.program.operands import Cutter
+from memsim.network.assembly import assemble
+from memsim.runs import training
+from memsim.runs.opening import open_run
+from memsim.runs.prediction import evaluate
+from memsim.stepping.blocks import new_block
+from memsim.stepping.engine import Engine
+from memsim.stepping.program.operands import Cutter
 
 COUNT = {"encoding": "count", "pulses": 6, "train_steps": 2, "train_gap_steps": 1}
 VTEAM = {"devices": {"synapse": {"model": "vteam"}}}

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from interrupting import ENVIRONMENT, Forked
 
 import memsim
-from memsim.configuration import TraceSection
+from memsim.configuration.sections import TraceSection
 from memsim.datasets import labelled, scaled
-from memsim.inspection.lazy_arrays import time_index
+from memsim.runs.lazy_arrays import time_index
 
 xarray = pytest.importorskip("xarray")
 netcdf = pytest.importorskip("netCDF4")

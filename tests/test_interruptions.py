@@ -14,8 +14,8 @@ import pytest
 from interrupting import DATA, Forked, assert_consistent, assert_same_contents, called_in_fork, finish, start
 
 import memsim
-from memsim import training
-from memsim.sources import load_source
+from memsim.runs import training
+from memsim.runs.sources import load_source
 
 TOML = """
 [run]

@@ -7,15 +7,15 @@ import pytest
 from short_runs import REAL
 
 import memsim
-from memsim import training
-from memsim.assembly import assemble
-from memsim.configuration import Configuration, LayerDevices, override
+from memsim.analysis.verification import verify
+from memsim.configuration.sections import Configuration, LayerDevices, override
 from memsim.devices import Node, Synapse, Vteam
 from memsim.errors import InputError
-from memsim.inspection.verification import verify
 from memsim.kernels.slots import Operation
-from memsim.schedule import build
-from memsim.sources import start_of
+from memsim.network.assembly import assemble
+from memsim.network.schedule import build
+from memsim.runs import training
+from memsim.runs.sources import start_of
 
 SLOW_VTEAM = {"model": "vteam", "k_on": -4.03e-8, "alpha_on": 1}
 LAYERS = (

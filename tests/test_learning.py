@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import reference_learning
 
-from memsim import training
-from memsim.configuration import Configuration
+from memsim.configuration.sections import Configuration
 from memsim.datasets import Dataset, gate, load
 from memsim.devices import Node, ThresholdMemristor
 from memsim.reproduction.settings import Reproduction, multilayer, single_layer
+from memsim.runs import training
 
 SETTINGS = Reproduction(realisations=3, epochs=20, threads=1)
 GATES = ("OR", "AND", "XOR")

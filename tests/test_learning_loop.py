@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 
 import memsim
-from memsim import engine as engine_module
-from memsim.assembly import assemble, realisation_seeds
-from memsim.configuration import Configuration, Timing
+from memsim.configuration.sections import Configuration, Timing
 from memsim.datasets import Dataset, balanced_gate, gate
 from memsim.devices import CarrierMemristor, Node, Synapse, ThresholdMemristor
-from memsim.engine import Engine
 from memsim.kernels.slots import Phase
+from memsim.network.assembly import assemble, realisation_seeds
+from memsim.stepping import engine as engine_module
+from memsim.stepping.engine import Engine
 
 EPOCHS = 2
 REALISATIONS = 3

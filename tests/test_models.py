@@ -13,9 +13,9 @@ from memsim.devices import MODELS, IonDrift, PershinDiVentra, Team, Vteam, Yakop
 from memsim.driving.configuration import load_drive_configuration
 from memsim.driving.drive import run
 from memsim.driving.trace import load_drive_source
+from memsim.driving.waveforms import Pulse, Pulses, Sinusoid
 from memsim.errors import InputError
 from memsim.kernels.models import windows
-from memsim.waveforms import Pulse, Pulses, Sinusoid
 
 THRESHOLD_MODELS = [(Team, "i_off", "i_on"), (Vteam, "v_off", "v_on")]
 DATA = Path(__file__).with_name("data")

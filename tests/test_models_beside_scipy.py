@@ -13,7 +13,7 @@ import pytest
 
 import memsim
 from memsim.devices import Device, IonDrift, PershinDiVentra, Team, Vteam, Yakopcic
-from memsim.waveforms import Sinusoid
+from memsim.driving.waveforms import Sinusoid
 
 STEPS = 20_000  # of one period
 

@@ -8,14 +8,14 @@ from naive import Near
 from scipy.optimize import brentq
 
 import memsim
-from memsim.configuration import Configuration
+from memsim.configuration.sections import Configuration
 from memsim.datasets import gate
 from memsim.devices import IonDrift, Team, Vteam
+from memsim.driving.waveforms import Sinusoid
 from memsim.kernels import logit
 from memsim.kernels.mathematics import complement_of_power
 from memsim.kernels.slots import Past
-from memsim.training import run
-from memsim.waveforms import Sinusoid
+from memsim.runs.training import run
 
 WINDOWS = [("joglekar", 1), ("joglekar", 7), ("joglekar", 15), ("prodromakis", 1), ("prodromakis", 10)]
 

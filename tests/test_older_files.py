@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 import memsim
-from memsim import training
 from memsim.datasets import Dataset
-from memsim.recording import ADDED_COUNTERS
+from memsim.runs import training
+from memsim.runs.recording import ADDED_COUNTERS
 
 DATA = Path(__file__).with_name("data")
 SCHEMAS = {"mlp-schema-1.h5": 1, "slp-schema-1.h5": 1, "mlp-schema-2.h5": 2, "lines-schema-2.h5": 2}

@@ -17,11 +17,11 @@ import short_runs
 from caches import filled
 
 import memsim
-from memsim.assembly import assemble
 from memsim.devices import MODELS, IonDrift
-from memsim.engine import Engine
+from memsim.driving.waveforms import Pulse, Pulses, Sinusoid
 from memsim.errors import InputError
-from memsim.waveforms import Pulse, Pulses, Sinusoid
+from memsim.network.assembly import assemble
+from memsim.stepping.engine import Engine
 
 FILE = """\
 import math
@@ -310,7 +310,7 @@ import json, sys
 import memsim
 from memsim.kernels.stepping import follow_kernel
 (model,) = memsim.load_models("my_device.py")
-trace = memsim.drive(model(), memsim.waveforms.Pulses(pulses=[memsim.waveforms.Pulse(width=0.1, amplitude=1e-4)]),
+trace = memsim.drive(model(), memsim.driving.waveforms.Pulses(pulses=[memsim.driving.waveforms.Pulse(width=0.1, amplitude=1e-4)]),
                      dt=0.1, duration=0.1, initial=0.5)
 kernel = follow_kernel(model().functions(), "euler", "current")
 print(json.dumps([float(trace.state[-1, 0]), int(kernel.was_on_disk), int(not kernel.was_on_disk)]))
@@ -442,7 +442,7 @@ import re, sys
 import memsim
 from memsim.devices import IonDrift
 from memsim.kernels.stepping import follow_kernel
-from memsim.waveforms import Pulse, Pulses
+from memsim.driving.waveforms import Pulse, Pulses
 (model,) = memsim.load_models("my_device.py")
 for device in (model(), IonDrift(window="biolek")):
     memsim.drive(device, Pulses(pulses=[Pulse(width=0.1, amplitude=1e-4)]), dt=0.1, duration=0.1)

@@ -24,7 +24,7 @@ OF_EXTRAS = {
     "memsim/fitting": "fit",
     "memsim/sweeping/design.py": "sweep",
     "memsim/sweeping/cluster.py": "dask",
-    "memsim/inspection/lazy_arrays.py": "xarray",
+    "memsim/runs/lazy_arrays.py": "xarray",
     "traces/codecs.py": "blosc",
     "tests": "test",
 }

@@ -5,12 +5,12 @@ import functools
 import numpy as np
 import pytest
 
-from memsim import training
 from memsim.datasets import balanced_gate, gate_truth, load
-from memsim.prediction import evaluate
 from memsim.reproduction.runs import Job, gate_run, rates_after
 from memsim.reproduction.settings import ROC_EPOCH, Reproduction, multilayer, single_layer
-from memsim.run import LEARNED
+from memsim.runs import training
+from memsim.runs.prediction import evaluate
+from memsim.runs.run import LEARNED
 
 GATES = ("OR", "AND", "XOR")
 of_each_gate = pytest.mark.parametrize("gate", GATES)

@@ -13,14 +13,14 @@ from matplotlib.collections import FillBetweenPolyCollection, PolyCollection
 from short_runs import EPOCHS, REAL, REALISATIONS, configuration
 
 import memsim
-from memsim import training
-from memsim.envelopes import SpanExtremes
+from memsim.analysis import curves, plot, time_axis
+from memsim.analysis.curves import Curve
+from memsim.analysis.time_axis import OTHER, OWN, time_unit
 from memsim.errors import InputError
 from memsim.figures import PHASE_COLOURS
-from memsim.inspection import curves, plot, time_axis
-from memsim.inspection.channels import Channel, choose
-from memsim.inspection.curves import Curve
-from memsim.inspection.time_axis import OTHER, OWN, time_unit
+from memsim.runs import training
+from memsim.runs.channels import Channel, choose
+from memsim.runs.envelopes import SpanExtremes
 from memsim.traces.reader import Envelope
 from memsim.traces.stored import Stored
 
@@ -489,7 +489,7 @@ def test_of_a_long_span_of_a_traced_run_no_row_is_read(cli, file, tmp_path, draw
         raise AssertionError("rows are read")
 
     monkeypatch.setattr(Stored, "trace_rows", unread)
-    monkeypatch.setattr(memsim.run.Run, "stretches", unread)
+    monkeypatch.setattr(memsim.runs.run.Run, "stretches", unread)
     chosen = ("--out", tmp_path / "figure.png", "--banks", "nodes2", "--quantities", "voltage")
     result = cli("trace", "plot", file, "--steps", "0:", *chosen)
     assert result.status == 0, result.err

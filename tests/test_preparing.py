@@ -15,26 +15,27 @@ from interrupting import ENVIRONMENT, finish, start
 from sweeps import source as sweep_source  # noqa: F401 (a fixture)
 
 import memsim
-from memsim import preparing, training
-from memsim.ahead import compile_ahead
-from memsim.assembly import assemble
+from memsim.cli.ahead import compile_ahead
 from memsim.driving.drive import kernels_of as kernels_of_drive
 from memsim.driving.trace import load_drive_source
-from memsim.engine import Engine
 from memsim.errors import InputError, StoppedCompilingError
 from memsim.kernels import compiling, disk_cache
 from memsim.kernels.controller import find_gradient, keep_states, rule
 from memsim.kernels.disk_cache import NotKeptWarning
 from memsim.kernels.learning import CLOSE_EPOCH
-from memsim.needed import kernels_of
-from memsim.prediction import reading
-from memsim.preparing import on_stderr, prepare, silently, told_to
-from memsim.sources import load_source
+from memsim.network.assembly import assemble
+from memsim.runs import training
+from memsim.runs.needed import kernels_of
+from memsim.runs.prediction import reading
+from memsim.runs.sources import load_source
+from memsim.stepping.engine import Engine
 from memsim.sweeping.configuration import load_sweep
 from memsim.sweeping.folder import Folder
 from memsim.sweeping.pack_run import Told, carry_out
 from memsim.sweeping.packing import plan
 from memsim.sweeping.progress import SweepProgress
+from memsim.terminal import preparing
+from memsim.terminal.preparing import on_stderr, prepare, silently, told_to
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 XOR = EXAMPLES / "xor.toml"

@@ -17,21 +17,21 @@ from test_imperfections import CASES as IMPERFECT
 from test_imperfections import SLOW, VTEAM, same
 
 import memsim
-from memsim import training
-from memsim.assembly import assemble
-from memsim.configuration import Configuration, TraceSection
+from memsim.analysis.verification import verify
+from memsim.analysis.windows import write_window
+from memsim.configuration.sections import Configuration, TraceSection
 from memsim.convergence.network import check_dt
 from memsim.datasets import Dataset
-from memsim.engine import Engine
 from memsim.errors import InputError, RunFileError
-from memsim.inspection.verification import verify
-from memsim.inspection.windows import write_window
 from memsim.kernels.slots import Operation, Phase
-from memsim.needed import kernels_of
-from memsim.opening import open_run
-from memsim.programming import COUNTED, programmed, programming, steps_of_programming
-from memsim.si import duration
-from memsim.sources import start_of
+from memsim.network.assembly import assemble
+from memsim.runs import training
+from memsim.runs.needed import kernels_of
+from memsim.runs.opening import open_run
+from memsim.runs.programming import COUNTED, programmed, programming, steps_of_programming
+from memsim.runs.sources import start_of
+from memsim.stepping.engine import Engine
+from memsim.terminal.si import duration
 from memsim.traces.layout import PROGRAMMED
 
 PROGRAMMED_NETWORK = {"network": {"programmed": True}}

@@ -8,13 +8,13 @@ import naive
 import numpy as np
 import pytest
 
-from memsim import training
-from memsim.assembly import assemble
-from memsim.configuration import Configuration
+from memsim.configuration.sections import Configuration
 from memsim.datasets import Dataset
 from memsim.errors import InputError
-from memsim.inspection.pulses import pulse_table
 from memsim.kernels.slots import Phase
+from memsim.network.assembly import assemble
+from memsim.runs import training
+from memsim.runs.pulses import pulse_table
 
 _RNG = np.random.default_rng(11)
 DATA = Dataset(_RNG.uniform(-1.0, 1.0, (3, 2)), _RNG.uniform(0.0, 1.0, (3, 1)), "three real samples")

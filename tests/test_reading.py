@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from memsim.configuration import Configuration
+from memsim.configuration.sections import Configuration
 from memsim.driving.configuration import DriveConfiguration
 from memsim.errors import InputError
+from memsim.files.memory import memory
+from memsim.files.reading import KINDS, read_text
+from memsim.files.tables import read_columns
 from memsim.hysteresis.configuration import LoopsConfiguration
-from memsim.own.loading import load_models
-from memsim.reading import KINDS, read_text
-from memsim.sizes import memory
 from memsim.sweeping.configuration import SweepConfiguration
-from memsim.tables import read_columns
+from memsim.user_models.loading import load_models
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 XOR, DRIVE, LOOPS, SWEEP = (EXAMPLES / f"{name}.toml" for name in ("xor", "hysteresis", "loops", "sweep"))

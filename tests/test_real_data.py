@@ -14,18 +14,19 @@ import pytest
 from rich.console import Console
 
 import memsim
-from memsim import datasets, training
-from memsim.configuration import Configuration, load_configuration
+from memsim import datasets
+from memsim.analysis.windows import write_window
+from memsim.configuration.sections import Configuration, load_configuration
 from memsim.datasets import Dataset, labelled, scaled, split
 from memsim.errors import InputError, RunFileError
-from memsim.inspection.windows import write_window
+from memsim.runs import training
 from memsim.scoring.classification import Classification
 from memsim.scoring.figures import figure_of
 from memsim.scoring.names import numbered, shortened
 from memsim.scoring.report import confusion_tables
 from memsim.scoring.roc import roc_areas, roc_curve
 from memsim.scoring.turns import stretches
-from memsim.terminal import Words
+from memsim.terminal.screen import Words
 
 pytest.importorskip("sklearn")
 EXAMPLES = Path(__file__).parents[1] / "examples"

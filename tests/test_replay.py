@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from short_runs import REAL, REALISATIONS, of_each_kind
 
 import memsim
-from memsim import training
-from memsim.assembly import assemble
-from memsim.configuration import Configuration
+from memsim.analysis.verification import verify
+from memsim.configuration.sections import Configuration
 from memsim.datasets import Dataset
-from memsim.engine import Engine
 from memsim.errors import InputError, ReplayError
-from memsim.inspection.verification import verify
-from memsim.recording import keyframe_interval
+from memsim.network.assembly import assemble
+from memsim.runs import training
+from memsim.runs.recording import keyframe_interval
+from memsim.stepping.engine import Engine
 from memsim.traces.overview import LEVELS
 from memsim.traces.rows import QUANTITIES, Selection
 from memsim.traces.run_file import keyframe_checksum

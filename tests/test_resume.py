@@ -34,13 +34,13 @@ from interrupting import (
 )
 
 import memsim
-from memsim import training
+from memsim.analysis import packing
+from memsim.analysis.packing import repack
 from memsim.cli import main
 from memsim.datasets import Dataset
 from memsim.errors import InputError, ReplayError, RunError
-from memsim.inspection import packing
-from memsim.inspection.packing import repack
-from memsim.replay import replay
+from memsim.runs import training
+from memsim.runs.replay import replay
 from memsim.traces import chunks, locks, recovery, run_file
 from memsim.traces.background import BackgroundWriter
 from memsim.traces.packing import dead_bytes
@@ -920,7 +920,7 @@ def test_a_failed_write_stops_the_run_with_a_line_that_says_what_to_do(paths, mo
 def test_a_signal_while_missing_rows_are_made_again_loses_nothing(number, paths, monkeypatch, whole_file):
     path, config = paths[0], configuration(trace=TRACES["full"])
     assert killed_at((RunWriter, "finish"), 0, lambda: stopped(config, path, 20))
-    monkeypatch.setattr("memsim.resuming.replay", _with_a_signal(number))
+    monkeypatch.setattr("memsim.runs.resuming.replay", _with_a_signal(number))
     with pytest.raises(KeyboardInterrupt):
         resume(config, path)
     monkeypatch.undo()

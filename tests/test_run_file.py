@@ -15,15 +15,15 @@ import pytest
 from short_runs import EPOCHS, KINDS, REAL, REALISATIONS, configuration, of_each_kind
 
 import memsim
-from memsim import training
-from memsim.assembly import assemble, realisation_seeds
-from memsim.configuration import Configuration
+from memsim.configuration.sections import Configuration
 from memsim.datasets import balanced_gate, gate
-from memsim.engine import Engine
 from memsim.errors import InputError, RunFileError
 from memsim.kernels.slots import Phase
-from memsim.slot_table import structured
-from memsim.sources import load_source
+from memsim.network.assembly import assemble, realisation_seeds
+from memsim.network.slot_table import structured
+from memsim.runs import training
+from memsim.runs.sources import load_source
+from memsim.stepping.engine import Engine
 from memsim.traces.rows import Selection
 
 
@@ -413,7 +413,7 @@ def test_threads_and_neighbours_change_no_row(realisations):
 
 def test_chunks_of_any_size_give_the_same_rows(monkeypatch):
     monkeypatch.setattr("memsim.traces.chunks.CHUNK_ROWS", 8)
-    monkeypatch.setattr("memsim.engine.ROW_BYTES", 1 << 14)
+    monkeypatch.setattr("memsim.stepping.engine.ROW_BYTES", 1 << 14)
     run = training.run(configuration("mlp", trace={"mode": "full"}), REAL)
     assert run.file["traces/nodes1/state"].chunks[0] == 8
     assert_same_arrays(traced(run), traced(fully_traced("mlp")))
@@ -546,7 +546,7 @@ def test_a_text_file_is_refused(tmp_path, cli):
 
 
 def test_a_drives_trace_is_no_run_file(tmp_path, cli):
-    waveform = memsim.waveforms.Sinusoid(amplitude=1e-4, frequency=1.0)
+    waveform = memsim.driving.waveforms.Sinusoid(amplitude=1e-4, frequency=1.0)
     memsim.drive(memsim.Node(), waveform, dt=1e-2, duration=0.1, out=tmp_path / "run.h5").close()
     assert_refused(tmp_path / "run.h5", "is a file of memsim drive; 'memsim drive .*' draws it", cli)
 
@@ -610,7 +610,7 @@ def test_a_run_that_cannot_begin_keeps_the_file_that_it_was_to_replace(tmp_path,
     def fail(*_, **__):
         raise MemoryError
 
-    monkeypatch.setattr("memsim.training.Engine", fail)
+    monkeypatch.setattr("memsim.runs.training.Engine", fail)
     with pytest.raises(MemoryError):
         memsim.train(network, data, epochs=1, out=path, overwrite=True)
     assert path.read_bytes() == before

@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from memsim import training
-from memsim.assembly import assemble
-from memsim.configuration import Configuration
+from memsim.analysis.timing_diagram import sample_currents
+from memsim.configuration.sections import Configuration
 from memsim.datasets import Dataset
 from memsim.errors import InputError
 from memsim.kernels.slots import Operation, Phase
-from memsim.schedule import build
-from memsim.slot_table import structured
-from memsim.timing_diagram import sample_currents
+from memsim.network.assembly import assemble
+from memsim.network.schedule import build
+from memsim.network.slot_table import structured
+from memsim.runs import training
 
 MLP = {"kind": "mlp"}
 SLP = {"kind": "slp"}

@@ -5,10 +5,10 @@ import pytest
 from short_runs import REAL, configuration, of_each_kind
 
 import memsim
-from memsim import training
-from memsim.configuration import Configuration
+from memsim.configuration.sections import Configuration
 from memsim.errors import InputError, NotFiniteError
-from memsim.sources import load_source
+from memsim.runs import training
+from memsim.runs.sources import load_source
 
 SEEDS = (5, 0, 2**63 - 1)
 

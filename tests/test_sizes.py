@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 import memsim
-from memsim import run_sizes, sizes
-from memsim.assembly import assemble
-from memsim.configuration import Configuration
+from memsim.configuration.sections import Configuration
 from memsim.errors import InputError
+from memsim.files import memory as sizes
 from memsim.hysteresis.sweep import hysteresis_loops
+from memsim.network import sizes as run_sizes
+from memsim.network.assembly import assemble
 from memsim.sklearn import MemristorMLPRegressor
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -94,7 +95,7 @@ def test_options_and_python_are_refused_alike(refused, tmp_path, monkeypatch):
         memsim.train(memsim.MultilayerPerceptron(), data, realisations=10**9)
     with pytest.raises(InputError, match=r"data\.samples: 10,000,000,000 samples"):
         memsim.datasets.gate("xor", samples=10**10)
-    wave = memsim.waveforms.Sinusoid(amplitude=1e-3, frequency=1.0)
+    wave = memsim.driving.waveforms.Sinusoid(amplitude=1e-3, frequency=1.0)
     with pytest.raises(InputError, match=r"bank\.count: 1,000,000,000,000 devices"):
         memsim.drive(memsim.Node(), wave, dt=1e-3, duration=1.0, devices=10**12)
     with pytest.raises(InputError, match=r"steps_per_period: 2 periods of 100,000,000 steps"):
@@ -163,7 +164,7 @@ def test_without_memory_a_command_says_so(cli, monkeypatch):
     def full(*_, **__):
         raise MemoryError("Unable to allocate 8 GiB")
 
-    monkeypatch.setattr("memsim.assembly.assemble", full)
+    monkeypatch.setattr("memsim.network.assembly.assemble", full)
     done = cli("schedule", XOR)
     assert (done.status, done.err.count("\n")) == (1, 1)
     assert "there is not enough memory: Unable to allocate 8 GiB; take a smaller" in done.err
@@ -174,7 +175,7 @@ def test_the_memory_is_the_least_of_machine_group_and_limits():
     code = """
 import resource
 resource.setrlimit(resource.RLIMIT_DATA, (3 << 30, 3 << 30))
-from memsim.sizes import memory
+from memsim.files.memory import memory
 print(memory())
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

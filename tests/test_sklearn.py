@@ -18,9 +18,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
 import memsim
+from memsim.analysis.verification import verify
 from memsim.errors import InputError
-from memsim.inspection.verification import verify
-from memsim.opening import open_run
+from memsim.runs.opening import open_run
 from memsim.sklearn import MemristorMLPClassifier, MemristorMLPRegressor, MemristorPerceptronClassifier
 from memsim.sklearn.options import PerceptronOptions
 

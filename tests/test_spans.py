@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from memsim.analysis.spans import UNITS, parse_span, steps_of
 from memsim.cli import options
 from memsim.errors import InputError
-from memsim.inspection.channels import Channel, choose
-from memsim.inspection.spans import UNITS, parse_span, steps_of
+from memsim.runs.channels import Channel, choose
 from memsim.traces.reader import BankInfo
 
 SAMPLES, SAMPLE_STEPS = 5, 7

@@ -10,14 +10,14 @@ import pytest
 from short_runs import configuration
 
 import memsim
-from memsim import training
 from memsim.datasets import Dataset
 from memsim.devices import MODELS, IonDrift, Node, PershinDiVentra, Synapse, Team, ThresholdMemristor, Vteam, Yakopcic
+from memsim.driving.waveforms import Pulses, Sampled, Sinusoid, Triangle
 from memsim.errors import InputError
-from memsim.inspection.export.spice import circuit as circuits
-from memsim.inspection.export.spice import circuit_of, export_spice, models, netlist
+from memsim.exporting.spice import circuit as circuits
+from memsim.exporting.spice import circuit_of, export_spice, models, netlist
 from memsim.referee import TOLERANCE, NgspiceError, compare, simulate
-from memsim.waveforms import Pulses, Sampled, Sinusoid, Triangle
+from memsim.runs import training
 
 with_ngspice = pytest.mark.skipif(shutil.which("ngspice") is None, reason="ngspice is not installed")
 WINDOWS = "none", "joglekar", "biolek", "prodromakis"

@@ -11,14 +11,14 @@ from test_imperfections import configuration as imperfect
 from test_imperfections import same
 
 import memsim
-from memsim import training
-from memsim.assembly import assemble
+from memsim.analysis.verification import verify
+from memsim.analysis.windows import write_window
 from memsim.datasets import Dataset
 from memsim.errors import InputError, RunFileError
-from memsim.inspection.verification import verify
-from memsim.inspection.windows import write_window
-from memsim.opening import open_run
-from memsim.sources import start_of
+from memsim.network.assembly import assemble
+from memsim.runs import training
+from memsim.runs.opening import open_run
+from memsim.runs.sources import start_of
 
 FIRST, SECOND = 3, 4  # epochs
 OTHER = Dataset(REAL.inputs[::-1].copy() * 0.5, 1.0 - REAL.targets, "other samples")
@@ -167,7 +167,7 @@ def test_other_devices_are_refused():
 def test_imperfections_are_those_of_the_run_that_is_gone_on_from():
     first = training.run(CASES["noise, wear and traps"], REAL)
     config = first.config
-    network = memsim.networks.Network(config.network, config.devices)
+    network = memsim.network.networks.Network(config.network, config.devices)
     second = memsim.train(network, OTHER, epochs=1, start=first, time=config.time, write=config.write)
     assert second.config.imperfections == config.imperfections
     perfect = config.model_copy(update={"imperfections": type(config.imperfections)()})
@@ -256,7 +256,7 @@ def test_samples_that_are_read_apart_may_be_many(monkeypatch):
     run = training.run(configuration("mlp"), REAL)
     inputs = np.random.default_rng(1).uniform(-1.0, 1.0, (40, 2))
     wanted = memsim.evaluate(run, inputs, apart=True)
-    monkeypatch.setattr(memsim.prediction, "ELEMENTS_TOGETHER", 200)
+    monkeypatch.setattr(memsim.runs.prediction, "ELEMENTS_TOGETHER", 200)
     found = memsim.evaluate(run, inputs, apart=True)
     assert same([found.outputs], [wanted.outputs])
     assert found.energy == pytest.approx(wanted.energy)

@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 
 import memsim
-from memsim.assembly import assemble
-from memsim.calibration import PROBE_SHARE, READ_MARGIN, calibrate
-from memsim.configuration import Configuration
+from memsim.calibration.bank import PROBE_SHARE, READ_MARGIN, calibrate
+from memsim.calibration.nominal import nominal_of
+from memsim.configuration.sections import Configuration
 from memsim.datasets import Dataset, gate
 from memsim.devices import IonDrift, Node, Synapse, ThresholdMemristor, Vteam
+from memsim.driving.waveforms import Pulse, Pulses
 from memsim.errors import InputError
 from memsim.kernels import controller, state_dependent
 from memsim.kernels.nominal import Quantity
 from memsim.kernels.slots import Operation, Phase
-from memsim.state_dependent import nominal_of
-from memsim.training import run
-from memsim.waveforms import Pulse, Pulses
+from memsim.network.assembly import assemble
+from memsim.runs.training import run
 
 VTEAM = Vteam()
 JOGLEKAR = IonDrift(window="joglekar", exponent=2)
@@ -207,7 +207,7 @@ def test_a_node_of_another_model_drifts_as_far_in_a_read_of_1():
 
 
 def operations(config):
-    return [Operation(slot.operation).name for slot in memsim.schedule.build(config).slots]
+    return [Operation(slot.operation).name for slot in memsim.network.schedule.build(config).slots]
 
 
 def test_synapses_that_any_read_moves_are_restored_after_it():
@@ -219,7 +219,7 @@ def test_synapses_that_any_read_moves_are_restored_after_it():
 
 def test_verified_writes_and_restores_end_with_a_reading():
     config = configuration(network={"restore_verify": 1}, write={"verify": 2})
-    slots = memsim.schedule.build(config).slots
+    slots = memsim.network.schedule.build(config).slots
     names = operations(config)
     at = names.index("RESTORE_NODES")
     assert names[at + 1 : at + 6] == ["VERIFY", "RESTORE_VERIFY", "CORRECT", "VERIFY", "RESTORE_VERIFY"]

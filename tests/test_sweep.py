@@ -18,9 +18,9 @@ from sweeps import (
 )
 
 import memsim
-from memsim import training
 from memsim.errors import InputError
 from memsim.proportions import interval
+from memsim.runs import training
 from memsim.sweeping import progress
 from memsim.sweeping.configuration import load_sweep
 from memsim.sweeping.folder import Folder

@@ -248,7 +248,7 @@ def test_a_pack_that_is_stopped_while_it_makes_rows_again_is_no_failure(source, 
     def stopped(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("memsim.training.run", stopped)
+    monkeypatch.setattr("memsim.runs.training.run", stopped)
     assert local.attempt(laid_out.packs[0], folder, threading.Event(), lambda told: None) == (False, None)
 
 

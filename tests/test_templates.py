@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from interrupting import DATA, configuration
 
-from memsim.assembly import assemble
-from memsim.configuration import DataSection
+from memsim.configuration.sections import DataSection
 from memsim.datasets import load, split
-from memsim.recording import describe, trace_plan
+from memsim.network.assembly import assemble
+from memsim.runs.recording import describe, trace_plan
 from memsim.traces import templates
 from memsim.traces.hdf5 import memory_file
 from memsim.traces.layout import CONFIGURATION_ROOM, Beginning, TracePlan, create_layout

@@ -15,13 +15,13 @@ import pytest
 from rich.console import Console
 
 import memsim
-from memsim import streams
 from memsim.cli import COMMANDS
 from memsim.cli.trace import COMMANDS as OF_TRACE
 from memsim.datasets import labelled
 from memsim.errors import InputError
 from memsim.figures import new_figure, save
-from memsim.terminal import Styled, Table, numbers, progress_bar
+from memsim.terminal import streams
+from memsim.terminal.screen import Styled, Table, numbers, progress_bar
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 HOSTILE = "\x1b[31mred \x1b]8;;http://x\x07 \u202egnp.exe [link=http://x]v2[/x] $x^$ :bomb: \x9b\n second\r"
@@ -206,7 +206,7 @@ def test_a_shells_redirections_leave_the_run_file_alone(folder, tmp_path, redire
 def test_no_file_gets_the_number_of_a_closed_stream(tmp_path):
     """What a library writes to stderr by its number would go into that file."""
     code = (
-        "import os; from memsim.streams import prepare_streams; prepare_streams(); file = open('kept', 'wb', 0); "
+        "import os; from memsim.terminal.streams import prepare_streams; prepare_streams(); file = open('kept', 'wb', 0); "
         "os.write(1, b'lost'); os.write(2, b'lost'); file.write(b'%d' % file.fileno())"
     )
     environment = os.environ | {"PYTHONPATH": str(Path(memsim.__file__).parents[1])}
@@ -236,7 +236,7 @@ def test_an_error_is_one_line_whatever_its_text(call, error, monkeypatch):
     def fail(*_, **__):
         raise error
 
-    monkeypatch.setattr("memsim.training.run", fail)
+    monkeypatch.setattr("memsim.runs.training.run", fail)
     shown = call("run or.toml --quiet")
     (line,) = shown.err.splitlines()
     assert line.isprintable()

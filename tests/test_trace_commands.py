@@ -13,12 +13,12 @@ from rich.console import Console
 from rich.filesize import decimal
 
 import memsim
-from memsim import training
-from memsim.configuration import Configuration
+from memsim.analysis.following import Look, look, looks, screen
+from memsim.analysis.verification import verify
+from memsim.configuration.sections import Configuration
 from memsim.errors import ReplayError
-from memsim.inspection.following import Look, look, looks, screen
-from memsim.inspection.verification import verify
-from memsim.si import with_prefix
+from memsim.runs import training
+from memsim.terminal.si import with_prefix
 from memsim.traces.doubted import DoubtedFile
 from memsim.traces.packing import dead_bytes
 
@@ -66,16 +66,16 @@ def test_info_shows_results_contents_and_where_the_file_comes_from(cli, path):
 
 def test_info_of_a_run_that_goes_on_is_of_one_look(cli, path, monkeypatch):
     """Epochs that are committed while it is printed are in none of its lines."""
-    whole = memsim.run.Run.total_error.fget
+    whole = memsim.runs.run.Run.total_error.fget
     taken = []
 
     def growing(run):
         taken.append(1)
         return whole(run)[: 2 + len(taken)]
 
-    monkeypatch.setattr("memsim.run.Run.live", True)
-    monkeypatch.setattr("memsim.run.Run.finished", False)
-    monkeypatch.setattr("memsim.run.Run.total_error", property(growing))
+    monkeypatch.setattr("memsim.runs.run.Run.live", True)
+    monkeypatch.setattr("memsim.runs.run.Run.finished", False)
+    monkeypatch.setattr("memsim.runs.run.Run.total_error", property(growing))
     shown = cli("trace", "info", path).out
     assert shown.startswith(f"{path}: is being written: 3 of 6 epochs so far\n")
     assert "epoch 3: total error" in shown
@@ -213,7 +213,7 @@ def test_replays_that_cannot_be_are_refused(refused, path, tmp_path):
 
 
 def _window(path, tmp_path):
-    from memsim.inspection.windows import write_window
+    from memsim.analysis.windows import write_window
 
     with memsim.open_run(path) as run:
         write_window(run, tmp_path / "part.h5", 0, 33)
@@ -237,7 +237,7 @@ def test_a_window_is_not_written_over_its_own_run(refused, path, tmp_path, optio
     [(ReplayError("differs"), 1, "memsim: error: differs"), (KeyboardInterrupt(), 130, "\nmemsim: stopped")],
 )
 def test_a_window_that_fails_leaves_an_older_file(cli, path, tmp_path, monkeypatch, old, error, status, said):
-    target, made = tmp_path / "window.h5", memsim.run.Run.stretches
+    target, made = tmp_path / "window.h5", memsim.runs.run.Run.stretches
 
     def fail(run, *arguments, **options):
         yield next(made(run, *arguments, **options | {"steps": 10}))
@@ -245,7 +245,7 @@ def test_a_window_that_fails_leaves_an_older_file(cli, path, tmp_path, monkeypat
 
     if old:
         target.write_bytes(old)
-    monkeypatch.setattr("memsim.run.Run.stretches", fail)
+    monkeypatch.setattr("memsim.runs.run.Run.stretches", fail)
     result = cli("trace", "replay", path, "--epochs", "1:3", "--out", target, "--overwrite", "--quiet")
     kept = "keeps what it held" if old else "was not written"
     assert (result.status, result.out) == (status, "")
@@ -316,7 +316,7 @@ def test_verify_compares_every_realisation_however_many_threads_there_are(tmp_pa
             values[..., 1] += quantity == "current" and bank == "nodes1"
             return steps, values
 
-        monkeypatch.setattr("memsim.run.Run.kept", changed)
+        monkeypatch.setattr("memsim.runs.run.Run.kept", changed)
         (wrong,) = [finding.wrong for finding in verify(run, windows=1) if finding.wrong]
         assert re.fullmatch(r"traces/nodes1/current differs from the replay of steps \d+ to \d+ by up to 1", wrong[0])
 
@@ -409,9 +409,9 @@ def test_ctrl_c_ends_the_watching_and_not_the_run(cli, path, monkeypatch):
     def stop(_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("memsim.run.Run.live", True)
-    monkeypatch.setattr("memsim.run.Run.finished", False)
-    monkeypatch.setattr("memsim.inspection.following.time.sleep", stop)
+    monkeypatch.setattr("memsim.runs.run.Run.live", True)
+    monkeypatch.setattr("memsim.runs.run.Run.finished", False)
+    monkeypatch.setattr("memsim.analysis.following.time.sleep", stop)
     result = cli("trace", "follow", path)
     assert (result.status, result.err) == (0, "")
     assert result.out.splitlines()[-1] == f"{path}: no longer watching; the run goes on"

@@ -7,12 +7,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from memsim import training
-from memsim.prediction import evaluate
 from memsim.reproduction import universality
 from memsim.reproduction.settings import Reproduction
 from memsim.reproduction.side_by_side import side_by_side
 from memsim.reproduction.universality import DEGREE, TARGETS, Fit, best_polynomial, fit_run, plan_fits, rms
+from memsim.runs import training
+from memsim.runs.prediction import evaluate
 
 TARGET = {target.name: target for target in TARGETS}
 NODES = 8

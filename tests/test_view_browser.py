@@ -14,8 +14,8 @@ import pytest
 from conftest import COMPILING
 
 import memsim
-from memsim.configuration import TraceSection
-from memsim.opening import open_run
+from memsim.configuration.sections import TraceSection
+from memsim.runs.opening import open_run
 
 pytest.importorskip("bokeh")
 webdriver = pytest.importorskip("selenium.webdriver")

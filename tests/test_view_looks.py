@@ -18,14 +18,14 @@ pytest.importorskip("bokeh")
 
 import memsim
 from memsim import analysis
-from memsim.configuration import TraceSection
+from memsim.analysis.curves import error_curve
+from memsim.analysis.disturb import disturb_events
+from memsim.analysis.weights import stored_weights
+from memsim.configuration.sections import TraceSection
 from memsim.errors import InputError
-from memsim.inspection.channels import choose
-from memsim.inspection.curves import error_curve
-from memsim.inspection.disturb import disturb_events
-from memsim.inspection.pulses import pulse_table
-from memsim.inspection.weights import stored_weights
 from memsim.kernels.slots import Phase
+from memsim.runs.channels import choose
+from memsim.runs.pulses import pulse_table
 from memsim.viewing import looks, marks, overview, timing
 from memsim.viewing.choice import Choice, as_text, chosen, first_choice, numbers_of
 from memsim.viewing.details import LOOP_POINTS, loop_of, weight_image
@@ -69,7 +69,7 @@ def switching(run, bank, lane):
 
 @functools.cache
 def single_layer():
-    return memsim.training.run(configuration("slp"), REAL)
+    return memsim.runs.training.run(configuration("slp"), REAL)
 
 
 @pytest.fixture

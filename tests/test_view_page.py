@@ -26,9 +26,9 @@ from tornado.ioloop import IOLoop
 from tornado.websocket import websocket_connect
 
 import memsim
-from memsim.configuration import TraceSection
+from memsim.configuration.sections import TraceSection
 from memsim.errors import InputError
-from memsim.opening import open_run
+from memsim.runs.opening import open_run
 from memsim.viewing.choice import first_choice
 from memsim.viewing.door import MOST_STRANGERS
 from memsim.viewing.looks import Kind

@@ -12,17 +12,18 @@ from interrupting import DATA, assert_same_contents, configuration, killed_at, s
 from test_learning import assert_near, layers_of, single_layer_of
 
 import memsim
-from memsim import engine, training
-from memsim.assembly import assemble
-from memsim.configuration import Configuration
+from memsim.analysis.timing_diagram import sample_currents
+from memsim.analysis.verification import verify
+from memsim.analysis.windows import write_window
+from memsim.configuration.sections import Configuration
 from memsim.datasets import Dataset, gate, load, split
 from memsim.errors import InputError
-from memsim.inspection.verification import verify
-from memsim.inspection.windows import write_window
 from memsim.kernels.slots import Phase
-from memsim.recording import keyframe_interval
-from memsim.sources import load_source
-from memsim.timing_diagram import sample_currents
+from memsim.network.assembly import assemble
+from memsim.runs import training
+from memsim.runs.recording import keyframe_interval
+from memsim.runs.sources import load_source
+from memsim.stepping import engine
 from memsim.traces.run_file import RunWriter
 
 _RNG = np.random.default_rng(5)

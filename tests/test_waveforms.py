@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from memsim.driving.waveforms import Csv, Pulse, Pulses, Sampled, Sinusoid, Sum, Triangle, Waveform
 from memsim.errors import InputError
-from memsim.waveforms import Csv, Pulse, Pulses, Sampled, Sinusoid, Sum, Triangle, Waveform
 
 DT = 1e-3
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from interrupting import DATA, configuration
 
-from memsim import training
 from memsim.errors import InputError
+from memsim.files.whole import write_text, written_whole
+from memsim.runs import training
 from memsim.traces.space import DiskFullError
-from memsim.whole import write_text, written_whole
 
 
 @pytest.fixture(scope="module")

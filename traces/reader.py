@@ -416,7 +416,7 @@ class RunReader(FileReader):
         return self.stored.trace(bank)
 
     def kept(self, bank: str, quantity: str, start: int = 0, stop: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """What the file itself keeps of a stretch of steps; :meth:`memsim.run.Run.window` gives every step.
+        """What the file itself keeps of a stretch of steps; :meth:`memsim.runs.run.Run.window` gives every step.
 
         Parameters
         ----------

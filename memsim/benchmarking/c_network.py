@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..assembly import Assembly
-from ..calibration import BankCalibration, charge_of
+from ..calibration.bank import BankCalibration, charge_of
 from ..devices import Node, Synapse
+from ..network.assembly import Assembly
 from .compiler import EXACT, FAST, build
 
 LANES = (8, 16, 32)  # side by side; the fastest is what speed is compared with

@@ -76,8 +76,8 @@ class _Marks:
 
 def network(epochs: int, folder: str) -> dict[str, Any]:
     """The 2-2-1 network, one realisation and one thread, into a file with keyframes."""
-    from .. import training
     from ..datasets import gate
+    from ..runs import training
     from .networks import SAMPLE_STEPS_221, network_221, unstopped
 
     path = Path(folder) / "horizon.h5"

@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from ..assembly import Assembly
-from ..configuration import Configuration
+from ..configuration.sections import Configuration
 from ..datasets import Dataset
-from ..engine import Engine
-from ..run import Run
+from ..network.assembly import Assembly
+from ..runs.run import Run
+from ..stepping.engine import Engine
 
 # As in examples/xor.toml.
 GATE_221 = {"kind": "mlp", "layers": (2, 2, 1), "node_drift": 0.115, "weight_limit": 3.5, "bias_limit": 0.05}

@@ -7,8 +7,8 @@ by amplitude, explicit Euler, the gradient's rules.
 
 import numpy as np
 
-from ..assembly import Assembly
-from ..calibration import BankCalibration
+from ..calibration.bank import BankCalibration
+from ..network.assembly import Assembly
 
 
 class _Bank:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import InputError
-from ..whole import check_output
+from ..files.whole import check_output
 from .records import Report, write_report
 
 

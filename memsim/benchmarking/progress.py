@@ -5,8 +5,8 @@ import time
 from types import TracebackType
 
 from ..reporting import PLAIN_SECONDS
-from ..streams import tell
-from ..terminal import progress_bar
+from ..terminal.screen import progress_bar
+from ..terminal.streams import tell
 
 
 class CaseProgress:

@@ -9,8 +9,8 @@ from pydantic import Field, ValidationError
 
 from ..errors import InputError
 from ..fields import Settings, explain
-from ..reading import read_text
-from ..whole import write_text
+from ..files.reading import read_text
+from ..files.whole import write_text
 from .timing import Times, noise_of
 
 SCHEMA = 1

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from ..si import duration
-from ..terminal import Column, Table, describe, numbers, show
+from ..terminal.screen import Column, Table, describe, numbers, show
+from ..terminal.si import duration
 from .comparison import Change, Comparison
 from .records import Record, Report
 

@@ -10,8 +10,8 @@ import warnings
 
 import click
 
-from ..interrupts import forget, status_of_stop
-from ..streams import is_unread, lost, prepare_streams, printable, say, tell
+from ..terminal.interrupts import forget, status_of_stop
+from ..terminal.streams import is_unread, lost, prepare_streams, printable, say, tell
 from .lazy import LazyGroup
 
 # Command to the module that holds it and its line in `memsim --help`, so that

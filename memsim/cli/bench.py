@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..streams import say, tell
+from ..terminal.streams import say, tell
 from . import options
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def command(
     from ..benchmarking.running import run_suites, suites_of
     from ..benchmarking.table import show_report
     from ..errors import InputError
-    from ..si import counted
+    from ..terminal.si import counted
 
     if fail_on_slower and compare is None:
         raise InputError("--fail-on-slower: needs --compare OLD.json")

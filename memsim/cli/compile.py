@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from ..streams import say
+from ..terminal.streams import say
 from . import options
 
 EPILOG = """\b
@@ -34,9 +34,9 @@ def command(sources: tuple[Path, ...], jobs: int | None, assignments: tuple[str,
     replays. MEMSIM_CACHE_DIR names another folder for it. What is made there is
     for you alone; the status is 2 where nothing can be kept.
     """
-    from ..ahead import compile_ahead
     from ..kernels.disk_cache import cache_folder
-    from ..si import counted
+    from ..terminal.si import counted
+    from .ahead import compile_ahead
 
     made = compile_ahead(sources, assignments, jobs or os.cpu_count() or 1)
     say(f"compiled {counted(made.compiled, 'kernel')}, {made.there} were there: {cache_folder()}")

@@ -9,7 +9,7 @@ from . import options
 
 if TYPE_CHECKING:
     from ..devices import Device
-    from ..terminal import Table
+    from ..terminal.screen import Table
 
 EPILOG = """\b
 Examples:
@@ -30,7 +30,7 @@ def command(name: str | None) -> None:
     from ..devices import MODELS
     from ..errors import InputError
     from ..fields import one_of
-    from ..terminal import Column, Table, describe, show
+    from ..terminal.screen import Column, Table, describe, show
 
     if name is not None and name not in MODELS:
         raise InputError(f"NAME: must be {one_of(MODELS, name)}")
@@ -47,7 +47,7 @@ def command(name: str | None) -> None:
 
 def show_model(name: str, model: "type[Device]") -> None:
     """Print all that is known of a model."""
-    from ..terminal import describe, show
+    from ..terminal.screen import describe, show
 
     describe(f"{name}: {model.title}", style="bold")
     describe()
@@ -70,7 +70,7 @@ def show_model(name: str, model: "type[Device]") -> None:
 
 def _parameters(model: "type[Device]") -> "tuple[Table, list[str]]":
     """The table of a model's parameters, and the origins that its numbers in brackets stand for."""
-    from ..terminal import Column, Table
+    from ..terminal.screen import Column, Table
 
     words = Column("range", words=True), Column("what it is", words=True)
     table = Table("parameter", "unit", "default", *words, title="Parameters")
@@ -102,7 +102,7 @@ def _range(about: Any) -> str:
 
 
 def _presets(model: "type[Device]") -> "Table":
-    from ..terminal import Table
+    from ..terminal.screen import Table
 
     table = Table("parameter", *model.presets, title="Named sets (preset)")
     fields = [field for field in model.model_fields if any(field in each.values for each in model.presets.values())]
@@ -113,7 +113,7 @@ def _presets(model: "type[Device]") -> "Table":
 
 def _states(model: "type[Device]") -> "Table":
     from ..devices import UNBOUNDED
-    from ..terminal import Column, Table
+    from ..terminal.screen import Column, Table
 
     title, words = "State variables, with the default parameters", Column("what it is", words=True)
     table = Table("state variable", "unit", "from", "to", words, title=title)

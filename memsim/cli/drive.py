@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..streams import say, tell
+from ..terminal.streams import say, tell
 from . import options
 
 if TYPE_CHECKING:

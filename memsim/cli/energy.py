@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from ..streams import say
+from ..terminal.streams import say
 from . import options
 
 EPILOG = """\b
@@ -50,7 +50,7 @@ def command(
     from ..energy.report import show_energy, show_widths
     from ..energy.summary import summarise
     from ..errors import InputError
-    from ..opening import open_run
+    from ..runs.opening import open_run
 
     if (assignments or threads) and not pulse_widths:
         raise InputError("--set, --threads: change the runs of --pulse-widths; give that too")
@@ -92,8 +92,8 @@ def _refuse_targets(plot: Path | None, json: Path | None, csv: Path | None, over
     """Refuse files that cannot be written, before the work."""
     from ..errors import InputError
     from ..figures import check_plot_target
+    from ..files.whole import check_output
     from ..traces.files import absolute
-    from ..whole import check_output
 
     given = [absolute(path) for path in (plot, json, csv) if path is not None]
     if len(set(given)) != len(given):
@@ -110,7 +110,7 @@ def _widths(file: Path, widths: tuple[int, ...], assignments: tuple[str, ...], t
 
     from ..energy.widths import run_at_widths
     from ..reporting import TrainingProgress
-    from ..sources import load_source
+    from ..runs.sources import load_source
 
     extra = (f"run.threads={threads}",) if threads else ()
     config, data = load_source(file, (*assignments, *extra))

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from ..streams import say
+from ..terminal.streams import say
 from . import options
 
 EPILOG = """\b
@@ -21,7 +21,7 @@ Examples:
 
 def _assigned(_: click.Context, param: click.Parameter, given: tuple[str, ...]) -> dict[str, Any]:
     """``name=value``, each name once; a value is TOML, or else a plain string."""
-    from ..reading import toml_value
+    from ..files.reading import toml_value
 
     values: dict[str, Any] = {}
     for text in given:

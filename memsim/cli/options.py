@@ -20,7 +20,7 @@ def assignments(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _load_models(_: click.Context, __: click.Parameter, value: tuple[Path, ...]) -> None:
     if value:
-        from ..own.loading import load_models
+        from ..user_models.loading import load_models
 
         for path in value:
             load_models(path)
@@ -46,7 +46,7 @@ def quiet(function: Callable[..., Any]) -> Callable[..., Any]:
     def told(*, quiet: bool, **given: Any) -> Any:
         if not quiet:
             return function(quiet=False, **given)
-        from ..preparing import silently, told_to
+        from ..terminal.preparing import silently, told_to
 
         with told_to(silently):
             return function(quiet=True, **given)
@@ -144,7 +144,7 @@ def channels(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def spans(function: Callable[..., Any]) -> Callable[..., Any]:
-    """``--epochs``, ``--samples``, ``--steps``: texts for :func:`memsim.inspection.spans.steps_of`."""
+    """``--epochs``, ``--samples``, ``--steps``: texts for :func:`memsim.analysis.spans.steps_of`."""
     for flag, text in (
         ("--steps", "Steps A to B, counted from the run's start."),
         ("--samples", "Samples A to B, counted from the run's start."),

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from ..streams import say
+from ..terminal.streams import say
 from . import options
 
 EPILOG = """\b
@@ -81,12 +81,12 @@ def command(
     """
     import time
 
-    from ..preparing import prepare
     from ..reporting import ReproductionProgress
     from ..reproduction import output, runs
     from ..reproduction.settings import Reproduction
     from ..reproduction.shown import show_findings
-    from ..terminal import describe
+    from ..terminal.preparing import prepare
+    from ..terminal.screen import describe
 
     sizes = {"realisations": realisations, "fit_realisations": realisations, "epochs": epochs, "fit_epochs": epochs}
     settings = Reproduction(

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..streams import say, tell
+from ..terminal.streams import say, tell
 from . import options
 
 if TYPE_CHECKING:
-    from ..configuration import Configuration
+    from ..configuration.sections import Configuration
     from ..datasets import Dataset
-    from ..starting import Start
+    from ..network.starting import Start
 
 EPILOG = """\b
 Examples:
@@ -62,11 +62,11 @@ def command(
     the thresholds, and WRITEs to the driver's limit. Ctrl-C and SIGTERM stop at
     the next keyframe and keep the work; --resume goes on from there.
     """
-    from .. import training
     from ..errors import InputError
-    from ..interrupts import status_of_stop
     from ..reporting import TrainingProgress, show_run
-    from ..sources import is_run_file, load_source, load_start, refuse_target
+    from ..runs import training
+    from ..runs.sources import is_run_file, load_source, load_start, refuse_target
+    from ..terminal.interrupts import status_of_stop
 
     if resume and overwrite:
         raise InputError("--resume: goes on with the file, --overwrite replaces it; give one of them")
@@ -117,9 +117,9 @@ def _next_look(target: Path, data: "Dataset") -> str:
 
 def _warn_of_coarse_writes(config: "Configuration", data: "Dataset", start: "Start | None") -> None:
     """Say so where the writes of devices that are written by their model are not what dt makes of them."""
-    from ..assembly import assemble
+    from ..calibration.nominal import is_modelled
     from ..convergence.writes import coarse_writes
-    from ..state_dependent import is_modelled
+    from ..network.assembly import assemble
 
     own = [device for layer in config.devices.layer for device in (layer.synapse, layer.node) if device is not None]
     if not any(is_modelled(config, device) for device in (config.devices.synapse, config.devices.node, *own)):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from ..streams import say
+from ..terminal.streams import say
 from . import options
 
 EPILOG = """\b
@@ -34,12 +34,12 @@ def command(
     The diagram shows the currents that the first realisation's first epoch
     drives, a line for each bank, phases shaded.
     """
-    from ..assembly import assemble
     from ..errors import InputError
-    from ..programming import programmed, steps_of_programming
-    from ..slot_table import table
-    from ..sources import load_source, load_start
-    from ..terminal import describe, show
+    from ..network.assembly import assemble
+    from ..network.slot_table import table
+    from ..runs.programming import programmed, steps_of_programming
+    from ..runs.sources import load_source, load_start
+    from ..terminal.screen import describe, show
 
     config, data = load_source(source, assignments)
     assembly = assemble(config, data, start=load_start(source))
@@ -60,11 +60,11 @@ def command(
         before = steps_of_programming(assembly)
         describe(f"before the first: {before} steps = {before * config.time.dt:g} s to write the starting weights")
     if program:
-        from ..program.shown import table as instructions
+        from ..stepping.program.shown import table as instructions
 
         show(instructions(assembly))
     if plot is not None:
-        from ..timing_diagram import draw
+        from ..analysis.timing_diagram import draw
 
         draw(programmed(assembly, threads=1), plot, sample=drawn, overwrite=overwrite)
         say(f"wrote {plot}")

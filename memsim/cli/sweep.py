@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from ..streams import tell
+from ..terminal.streams import tell
 from . import options
 
 EPILOG = """\b

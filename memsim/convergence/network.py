@@ -6,16 +6,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..assembly import Assembly, assemble
-from ..calibration import BankCalibration
-from ..configuration import Configuration
+from ..calibration.bank import BankCalibration
+from ..configuration.sections import Configuration
 from ..datasets import Dataset
-from ..engine import Engine
 from ..errors import InputError, NotFiniteError
 from ..imperfections.retention import relaxes
-from ..programming import programmed
-from ..replay import of_realisations
-from ..starting import Start
+from ..network.assembly import Assembly, assemble
+from ..network.starting import Start
+from ..runs.programming import programmed
+from ..runs.replay import of_realisations
+from ..stepping.engine import Engine
 from .result import TOLERANCE, Comparison, DtCheck, StateDifference, check_tolerance, relative
 
 SAMPLES = 20  # that are repeated, or the first epoch where that is shorter, or the first mini-batch where it is longer

@@ -1,7 +1,7 @@
 """What a person sees of a check of dt: both differences of each bank, their order, and a warning with both numbers."""
 
-from ..si import with_prefix
-from ..terminal import Table, describe, numbers, show
+from ..terminal.screen import Table, describe, numbers, show
+from ..terminal.si import with_prefix
 from .result import OF_ENERGY, ORDERS, DtCheck, StateDifference, falls
 
 

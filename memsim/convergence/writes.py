@@ -6,9 +6,9 @@ current alone. Others may move through most of their range within one step.
 
 from dataclasses import dataclass
 
-from ..assembly import Assembly
-from ..calibration import BankCalibration, slot_time
-from ..state_dependent import nominal_of
+from ..calibration.bank import BankCalibration, slot_time
+from ..calibration.nominal import nominal_of
+from ..network.assembly import Assembly
 
 FINER = 16  # steps to one of the run's
 CHANGE = 1e-2  # of the range: the write that is looked at

@@ -4,7 +4,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..fields import one_of
-from ..sizes import require_memory
+from ..files.memory import require_memory
 from .dataset import Dataset
 
 SAMPLE_BYTES = 72  # of what is drawn, and of the data set

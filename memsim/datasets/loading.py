@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..configuration import DataSection
+from ..configuration.sections import DataSection
 from ..errors import InputError
 from ..fields import did_you_mean, listed
-from ..tables import read_columns
+from ..files.tables import read_columns
 from .dataset import Dataset, labelled, scaled
 from .gates import gate
 from .scikit_learn import shipped

@@ -8,14 +8,14 @@ import numpy as np
 import tomli_w
 from pydantic import BeforeValidator, Field, SerializeAsAny, create_model, model_serializer, model_validator
 
-from ..configuration import override, resolve_paths, whole_steps
+from ..configuration.sections import override, resolve_paths, whole_steps
 from ..devices import Device, device_of
 from ..errors import InputError
 from ..fields import Settings, one_of, quantity
-from ..reading import read_toml
-from ..sizes import require_memory
-from ..waveforms import WAVEFORMS, Sum, Waveform
+from ..files.memory import require_memory
+from ..files.reading import read_toml
 from .initial_states import initial_states
+from .waveforms import WAVEFORMS, Sum, Waveform
 
 DEVICE_BYTES = 300  # of each, without its rows
 IN_MEMORY = 1 << 29  # numbers of a trace that is kept in memory, at most: 4 GiB

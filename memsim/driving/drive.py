@@ -13,24 +13,24 @@ import numpy as np
 
 from ..devices import UNBOUNDED, Device
 from ..errors import InputError, RunError
+from ..files.memory import require_disk
 from ..kernels.compiling import Kernel
 from ..kernels.logit import new_logit
 from ..kernels.operands import Following
 from ..kernels.records import Packed, from_python
 from ..kernels.stepping import WAVEFORM, follow_kernel
 from ..kernels.tiles import WIDE, new_tile, with_room
-from ..preparing import prepare
 from ..provenance import environment
-from ..si import counted
-from ..sizes import require_disk
+from ..terminal.preparing import prepare
+from ..terminal.si import counted
 from ..traces.background import BackgroundWriter
 from ..traces.drive_file import RESPONSES, UNITS, DriveDescription, DriveWriter, open_drive_file
 from ..traces.locks import GoneError
 from ..traces.run_file import check_target, close_quietly, open_target
 from ..traces.space import DiskFullError
-from ..waveforms import Sampled, Waveform, parts_of
 from .configuration import IN_MEMORY, BankSection, DriveConfiguration, DriveEntry, DriveTiming
 from .trace import DriveTrace
+from .waveforms import Sampled, Waveform, parts_of
 
 MOST_PACKED = 1032  # bytes in one, of deflate at its best
 CHUNK_VALUES = 1 << 21  # numbers that one stretch of a drive keeps in memory
@@ -131,7 +131,7 @@ def _one_or_each(given: Any) -> list[Any]:
     if isinstance(given, list | tuple) and given:
         return list(given)
     raise InputError(
-        f"waveform: must be a waveform of memsim.waveforms, an array, or a list with one for each device "
+        f"waveform: must be a waveform of memsim.driving.waveforms, an array, or a list with one for each device "
         f"(got {given!r})"
     )
 
@@ -141,7 +141,7 @@ def _waveform(given: Any, dt: float) -> Waveform:
         return Sampled(times=np.arange(len(given)) * dt, values=given)
     if isinstance(given, Waveform):
         return given
-    raise InputError(f"waveform: must be a waveform of memsim.waveforms or an array (got {given!r})")
+    raise InputError(f"waveform: must be a waveform of memsim.driving.waveforms or an array (got {given!r})")
 
 
 def _entries(waveforms: list[Waveform]) -> tuple[DriveEntry, ...]:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from ..errors import InputError
 from ..figures import COLOURS, new_figure, save
-from ..si import axis_unit
+from ..terminal.si import axis_unit
 from ..traces.drive_file import RESPONSES, UNITS, DriveReader
 
 POINTS = 20_000  # of one curve, at most

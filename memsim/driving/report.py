@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ..si import with_prefix
-from ..terminal import Column, Table, describe, numbers, show
+from ..terminal.screen import Column, Table, describe, numbers, show
+from ..terminal.si import with_prefix
 from ..traces.drive_file import RESPONSES, UNITS, DriveReader
 from .doubts import FAR, largest_shares
 

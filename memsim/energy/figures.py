@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 
 from ..figures import COLOURS, PHASE_COLOURS, new_figure, save
 from ..kernels.slots import Phase
-from ..run import Run
-from ..si import axis_unit
+from ..runs.run import Run
+from ..terminal.si import axis_unit
 from .summary import EnergySummary
 from .widths import AtWidth
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from ..kernels.slots import Phase
-from ..programming_report import cost_of_programming
-from ..si import duration, with_prefix
-from ..terminal import Table, describe, numbers, show
+from ..runs.programming_report import cost_of_programming
+from ..terminal.screen import Table, describe, numbers, show
+from ..terminal.si import duration, with_prefix
 from .summary import EnergySummary
 from .widths import AtWidth, law
 

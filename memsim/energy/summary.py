@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..kernels.slots import Phase
-from ..run import Run
+from ..runs.run import Run
 from ..traces.layout import Programming
 
 READING = (Phase.READ, Phase.RESTORE, Phase.BACKREAD)  # what it takes to know; a WRITE is what it takes to learn

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from ..files.whole import write_text, written_whole
 from ..kernels.slots import Phase
-from ..run import Run
-from ..whole import write_text, written_whole
+from ..runs.run import Run
 from .summary import EnergySummary
 from .widths import AtWidth, exponent
 

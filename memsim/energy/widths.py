@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .. import training
-from ..assembly import assemble
-from ..configuration import Configuration, Timing, TraceSection
+from ..configuration.sections import Configuration, Timing, TraceSection
 from ..datasets import Dataset
 from ..devices import CarrierMemristor
 from ..errors import InputError
-from ..run import LEARNED
-from ..training import Progress
+from ..network.assembly import assemble
+from ..runs import training
+from ..runs.run import LEARNED
+from ..runs.training import Progress
 from .summary import EnergySummary, summarise
 
 

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..figures import COLOURS, new_figure, save
-from ..si import axis_unit
+from ..terminal.si import axis_unit
 from .result import Fit
 
 MEASURED, FITTED = "0.45", COLOURS[4]

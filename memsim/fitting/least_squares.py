@@ -9,9 +9,9 @@ from ..devices import Device
 from ..driving.configuration import check_drivable
 from ..errors import InputError, RunError
 from ..fields import one_of
+from ..files.memory import require_memory
 from ..kernels.stepping import WAVEFORM
-from ..preparing import prepare
-from ..sizes import require_memory
+from ..terminal.preparing import prepare
 from ..traces.drive_file import RESPONSES
 from .measurement import Measurement, measured
 from .parameters import Model, free_model

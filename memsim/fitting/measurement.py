@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from ..tables import read_columns
+from ..files.tables import read_columns
 
 UNITS = {"time": "s", "current": "A", "voltage": "V"}
 FEWEST = 4  # samples that a fit needs, whatever is free

@@ -5,9 +5,9 @@ import math
 from pathlib import Path
 
 from ..errors import InputError
-from ..si import counted, with_prefix
-from ..terminal import Table, describe, numbers, show
-from ..whole import check_output, write_text
+from ..files.whole import check_output, write_text
+from ..terminal.screen import Table, describe, numbers, show
+from ..terminal.si import counted, with_prefix
 from .result import Fit, FittedParameter
 
 

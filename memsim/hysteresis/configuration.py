@@ -8,13 +8,13 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from ..configuration import override, resolve_paths
+from ..configuration.sections import override, resolve_paths
 from ..driving.configuration import IN_MEMORY, AnyDevice, BankSection, DriveConfiguration, DriveEntry, DriveTiming
+from ..driving.waveforms import DRIVE_UNIT, Csv, Pulse, Pulses
 from ..errors import InputError
 from ..fields import Settings, quantity
-from ..reading import kind_of, parse_toml, read_text, read_toml
-from ..sizes import in_bytes
-from ..waveforms import DRIVE_UNIT, Csv, Pulse, Pulses
+from ..files.memory import in_bytes
+from ..files.reading import kind_of, parse_toml, read_text, read_toml
 from .cycles import Cycle, Shape, periodic_shape, pulse_shape, sampled_shape
 
 _TRAIN = (Pulse(start=0.0, width=0.25, amplitude=1.0), Pulse(start=0.5, width=0.25, amplitude=-1.0))

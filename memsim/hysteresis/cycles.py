@@ -5,9 +5,9 @@ from typing import Literal, NamedTuple
 import numpy as np
 from pydantic import ConfigDict, Field
 
+from ..driving.waveforms import DRIVE_UNIT, Array, Pulses, Sinusoid, Triangle, Waveform
 from ..fields import quantity
-from ..si import with_prefix
-from ..waveforms import DRIVE_UNIT, Array, Pulses, Sinusoid, Triangle, Waveform
+from ..terminal.si import with_prefix
 
 
 class Shape(NamedTuple):

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..figures import COLOURS, new_figure, save
-from ..si import axis_unit, with_prefix
+from ..terminal.si import axis_unit, with_prefix
 from .fingerprints import NO_AREA
 from .loop import Loop
 from .sweep import LoopSweep

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..inspection.hysteresis import lobes
+from ..analysis.hysteresis import lobes
 
 
 def lobe_areas(voltage: np.ndarray, current: np.ndarray) -> tuple[float, float]:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
+from ..files.whole import check_output, write_text
 from ..provenance import environment
-from ..si import counted, with_prefix
-from ..terminal import Column, Styled, Table, describe, numbers, show
-from ..whole import check_output, write_text
+from ..terminal.screen import Column, Styled, Table, describe, numbers, show
+from ..terminal.si import counted, with_prefix
 from .loop import Loop
 from .sweep import LoopSweep
 

@@ -11,9 +11,9 @@ from ..driving import drive as driving
 from ..driving.configuration import BankSection
 from ..driving.doubts import FAR, largest_shares
 from ..driving.trace import DriveTrace
+from ..driving.waveforms import Pulse
 from ..errors import InputError
 from ..traces.drive_file import RESPONSES, UNITS
-from ..waveforms import Pulse
 from . import measures
 from .configuration import LoopsConfiguration, LoopsSection
 from .fingerprints import Fingerprint, judge

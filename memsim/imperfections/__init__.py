@@ -1,5 +1,5 @@
 """Imperfections of devices and periphery: their settings, and what is drawn of them before a run."""
 
-from .settings import BankImperfections, BankPeriphery, ImperfectionsSection, PeripherySection
+from ..configuration.imperfections import BankImperfections, BankPeriphery, ImperfectionsSection, PeripherySection
 
 __all__ = ["BankImperfections", "BankPeriphery", "ImperfectionsSection", "PeripherySection"]

@@ -8,7 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from ..calibration import BankCalibration
+from ..calibration.bank import BankCalibration
+from ..configuration.imperfections import (
+    BankImperfections,
+    BankPeriphery,
+    ImperfectionsSection,
+    PeripherySection,
+    kind_of,
+    step_of,
+)
 from ..devices import UNBOUNDED, Device
 from ..errors import InputError
 from ..fields import one_of
@@ -16,7 +24,6 @@ from ..kernels.operands import Flaws
 from ..kernels.random import PURPOSE_SPREAD, PURPOSE_STUCK, normal, uniform
 from .past import flaws_of_past, middle_of
 from .retention import aims_of
-from .settings import BankImperfections, BankPeriphery, ImperfectionsSection, PeripherySection, kind_of, step_of
 
 DRAWS = 1000  # of a device that its model refuses, before the spread is
 PROBE = 1.0 + 2.0**-10  # a factor that tells whether a field moves the bounds of a state

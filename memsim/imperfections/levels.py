@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..calibration import BankCalibration
+from ..calibration.bank import BankCalibration
+from ..configuration.imperfections import ImperfectionsSection, kind_of
 from ..devices import UNBOUNDED
 from ..errors import InputError
-from .settings import ImperfectionsSection, kind_of
 
 
 def settled(

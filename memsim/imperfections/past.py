@@ -4,12 +4,12 @@ import math
 
 import numpy as np
 
-from ..calibration import BankCalibration
+from ..calibration.bank import BankCalibration
+from ..configuration.imperfections import BankImperfections, ImperfectionsSection, kind_of
 from ..devices import UNBOUNDED
 from ..errors import InputError
 from ..kernels.random import PURPOSE_FIRST_TRAP, uniform
 from ..kernels.slots import Past
-from .settings import BankImperfections, ImperfectionsSection, kind_of
 
 
 def kept_of(bank: BankCalibration, imperfections: ImperfectionsSection) -> tuple[Past, ...]:

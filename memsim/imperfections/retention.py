@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from ..calibration import BankCalibration
+from ..calibration.bank import BankCalibration
+from ..configuration.imperfections import BankImperfections, ImperfectionsSection, kind_of
 from ..devices import UNBOUNDED
 from ..errors import InputError
-from .settings import BankImperfections, ImperfectionsSection, kind_of
 
 STEPS = 10  # of a time constant, at least
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ..devices import UNBOUNDED
-from ..inspection.export.spice import Circuit
-from ..inspection.export.spice.circuit import Kind, Rows
+from ..exporting.spice import Circuit
+from ..exporting.spice.circuit import Kind, Rows
 
 TOLERANCE = 1e-3  # of a channel's range
 # A channel that moves by less than this is measured on it: of a state's bounds, or of its bank's largest current

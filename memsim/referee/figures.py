@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from ..figures import COLOURS, new_figure, save
-from ..si import axis_unit, engineering
+from ..terminal.si import axis_unit, engineering
 from .comparison import TOLERANCE, Compared, Trace
 
 MOST_COLUMNS = 4  # kinds of devices that are drawn

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError, RunError
-from ..inspection.export.spice import Circuit, write_netlist
-from ..inspection.export.spice.circuit import Rows
+from ..exporting.spice import Circuit, write_netlist
+from ..exporting.spice.circuit import Rows
 
 ON_GRID = 1e-6  # of a step
 

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from .. import datasets
 from ..figures import COLOURS, new_figure
-from ..run import LEARNED
+from ..runs.run import LEARNED
 from .figures import QUANTILES
 from .gates import MULTI, SINGLE, GateRuns
 from .runs import Findings

@@ -6,7 +6,7 @@ import numpy as np
 
 from .. import datasets
 from ..proportions import interval
-from ..run import LEARNED
+from ..runs.run import LEARNED
 from . import verdicts
 from .carriers import FRACTIONS_GATE, CarrierRun, largest
 from .gates import MULTI, OTHER, SINGLE, GateRuns, name_of

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from .. import datasets, training
-from ..configuration import Configuration
+from .. import datasets
+from ..configuration.sections import Configuration
 from ..datasets import Dataset
 from ..kernels.slots import Phase
-from ..margins import BankMargins
-from ..run import Run
+from ..runs import training
+from ..runs.margins import BankMargins
+from ..runs.run import Run
 from .curves import LearningCurves
 from .settings import GATES, Reproduction, single_layer
 from .side_by_side import ProgressMaker

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..run import LEARNED
+from ..runs.run import LEARNED
 
 
 class LearningCurves:

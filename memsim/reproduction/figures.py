@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..figures import COLOURS, new_figure
-from ..run import LEARNED
+from ..runs.run import LEARNED
 from .runs import Findings, GateRun, RatePoint
 
 GATE_COLOURS = {"OR": COLOURS[0], "AND": COLOURS[1], "XOR": COLOURS[4]}

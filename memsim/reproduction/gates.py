@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .. import datasets, training
-from ..configuration import Configuration
-from ..run import LEARNED
+from .. import datasets
+from ..configuration.sections import Configuration
+from ..runs import training
+from ..runs.run import LEARNED
 from .curves import LearningCurves
 from .settings import ALL_GATES, SEARCHED, Reproduction, multilayer, searched, single_layer
 from .side_by_side import ProgressMaker

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..figures import save
-from ..whole import write_text
+from ..files.whole import write_text
 from . import beyond_figures, carrier_figures, figures, report, results
 from .runs import Findings
 

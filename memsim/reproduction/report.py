@@ -6,7 +6,7 @@ import numpy as np
 
 from ..proportions import interval, proportion
 from ..provenance import environment
-from ..run import LEARNED
+from ..runs.run import LEARNED
 from . import beyond_report, verdicts
 from .figures import figure5_runs
 from .gates import MULTI, SINGLE

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from ..margins import BankMargins
 from ..proportions import wilson
+from ..runs.margins import BankMargins
 from .carriers import CarrierRun
 from .curves import LearningCurves
 from .figures import figure5_runs

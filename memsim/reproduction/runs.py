@@ -7,16 +7,17 @@ from functools import partial
 
 import numpy as np
 
-from .. import datasets, training
-from ..assembly import assemble
-from ..configuration import Configuration
+from .. import datasets
+from ..configuration.sections import Configuration
 from ..datasets import Dataset
 from ..kernels.compiling import Kernel
 from ..kernels.slots import Phase
-from ..margins import BankMargins
-from ..needed import kernels_of
-from ..prediction import evaluate
-from ..run import Run
+from ..network.assembly import assemble
+from ..runs import training
+from ..runs.margins import BankMargins
+from ..runs.needed import kernels_of
+from ..runs.prediction import evaluate
+from ..runs.run import Run
 from .carriers import CarrierRun, Trial, carrier_run, plan_trials
 from .curves import LearningCurves
 from .gates import GateRuns, GateSet, joined, plan_gates, set_run

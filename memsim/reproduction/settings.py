@@ -3,7 +3,7 @@
 from typing import Any, Literal
 
 from .. import datasets
-from ..configuration import (
+from ..configuration.sections import (
     Configuration,
     DataSection,
     LearningSection,

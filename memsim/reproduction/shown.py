@@ -1,8 +1,8 @@
 """What a person sees of a reproduction on the terminal: how many realisations of each run learned, and how well."""
 
 from ..proportions import interval
-from ..run import LEARNED
-from ..terminal import Table, describe, numbers, show
+from ..runs.run import LEARNED
+from ..terminal.screen import Table, describe, numbers, show
 from .curves import LearningCurves
 from .runs import Findings
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from typing import TypeVar
 
-from ..training import Progress
+from ..runs.training import Progress
 
 ProgressMaker = Callable[[str, int], Progress]  # of a run, from its name and its epochs
 Key = TypeVar("Key", bound=Hashable)

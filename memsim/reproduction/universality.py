@@ -8,13 +8,21 @@ from functools import cached_property
 
 import numpy as np
 
-from .. import calibration, training
-from ..configuration import Configuration, DataSection, LearningSection, MultilayerSection, RunSection, TraceSection
+from ..calibration import bank as calibration
+from ..configuration.sections import (
+    Configuration,
+    DataSection,
+    LearningSection,
+    MultilayerSection,
+    RunSection,
+    TraceSection,
+)
 from ..datasets import Dataset, with_constant_line
 from ..devices import Node
 from ..kernels.slots import Phase
-from ..margins import BankMargins
-from ..prediction import evaluate
+from ..runs import training
+from ..runs.margins import BankMargins
+from ..runs.prediction import evaluate
 from .settings import Reproduction
 from .side_by_side import ProgressMaker
 

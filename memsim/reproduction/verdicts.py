@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from ..run import LEARNED
+from ..runs.run import LEARNED
 from .curves import LearningCurves
 from .runs import GateRun
 

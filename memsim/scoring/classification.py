@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike
 from ..datasets import Classes, of_stored
 from ..datasets.scaling import Beyond
 from ..errors import InputError
-from ..prediction import evaluate
-from ..run import Run
+from ..runs.prediction import evaluate
+from ..runs.run import Run
 from .parts import Read, chosen_states, read_part
 from .roc import RocCurve, roc_areas, roc_curve
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from ..datasets import Dataset, of_stored
 from ..errors import InputError
-from ..prediction import read_through
-from ..run import Run
+from ..runs.prediction import read_through
+from ..runs.run import Run
 
 PARTS = ("test", "validation", "training")
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..run import Run
+from ..runs.run import Run
 from .parts import Read, read_part
 
 

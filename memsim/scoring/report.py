@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..run import Run
-from ..terminal import Table, describe, numbers, show
+from ..runs.run import Run
+from ..terminal.screen import Table, describe, numbers, show
 from .classification import Classification
 from .classification import of_read as classified
 from .names import MOST_CLASSES, numbered

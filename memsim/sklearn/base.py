@@ -9,12 +9,12 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .. import training
 from ..datasets import Dataset, Scaling, table_of
 from ..errors import InputError
-from ..prediction import read_through
-from ..run import Run
-from ..sources import start_of
+from ..runs import training
+from ..runs.prediction import read_through
+from ..runs.run import Run
+from ..runs.sources import start_of
 from .currents import scaling_of, warn_of_clipped
 from .options import SAMPLES, Options, by_own_names
 from .samples import refuse_few, refuse_missing
@@ -26,7 +26,7 @@ class MemristorEstimator(BaseEstimator):
     Attributes
     ----------
     runs_ : tuple of Run
-        The last run of each network, in memory; see :meth:`memsim.run.Run.save`.
+        The last run of each network, in memory; see :meth:`memsim.runs.run.Run.save`.
     scaling_ : Scaling
         How inputs become currents.
     loss_curve_ : list of float

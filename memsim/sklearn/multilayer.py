@@ -8,7 +8,7 @@ from sklearn.base import RegressorMixin
 
 from ..datasets import Scaling
 from ..errors import InputError
-from ..run import Run
+from ..runs.run import Run
 from .base import MemristorEstimator
 from .classification import MemristorClassifier
 from .currents import scaling_of

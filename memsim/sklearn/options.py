@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal, Self
 import numpy as np
 from pydantic import Field, field_validator
 
-from .. import calibration
-from ..configuration import (
+from ..calibration import bank as calibration
+from ..configuration.sections import (
     Configuration,
     DataSection,
     DevicesSection,

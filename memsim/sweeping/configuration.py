@@ -8,11 +8,11 @@ from typing import Any, Literal
 import tomli_w
 from pydantic import Field, field_validator, model_validator
 
-from ..configuration import override, resolve_paths
+from ..configuration.sections import override, resolve_paths
 from ..errors import InputError
 from ..fields import Settings
-from ..reading import read_toml
-from ..sources import is_run_file
+from ..files.reading import read_toml
+from ..runs.sources import is_run_file
 
 POINTS_AT_MOST = 100_000
 DRAWN = ("random", "sobol")

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import InputError, RunFileError
-from ..opening import open_run
-from ..reading import read_text
-from ..resuming import differences_of
+from ..files.reading import read_text
+from ..runs.opening import open_run
+from ..runs.resuming import differences_of
 from ..traces import locks
 from .configuration import SweepConfiguration, load_sweep
 from .packing import Pack

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import RunFileError
-from ..opening import open_run
-from ..resuming import differences
-from ..run import LEARNED, Run
+from ..runs.opening import open_run
+from ..runs.resuming import differences
+from ..runs.run import LEARNED, Run
 from .design import Point, setting_of
 from .folder import Folder, write_whole
 from .packing import Pack, Plan

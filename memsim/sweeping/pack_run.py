@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from functools import partial
 from typing import NamedTuple
 
-from .. import training
-from ..assembly import assemble
 from ..errors import InputError, NotFiniteError
-from ..preparing import Tell, progress_of, told_to
-from ..recording import trace_plan
+from ..network.assembly import assemble
+from ..runs import training
+from ..runs.recording import trace_plan
+from ..terminal.preparing import Tell, progress_of, told_to
 from ..traces import locks
 from .folder import Folder
 from .packing import Pack

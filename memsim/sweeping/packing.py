@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from .. import datasets
-from ..configuration import Configuration, RunSection
+from ..configuration.sections import Configuration, RunSection
 from ..datasets import Dataset
 from ..errors import InputError
-from ..own.loading import load_again, own_files
-from ..reading import parse_toml
-from ..run_sizes import refuse_memory, refuse_samples, units_of
+from ..files.reading import parse_toml
+from ..network.sizes import refuse_memory, refuse_samples, units_of
+from ..user_models.loading import load_again, own_files
 from .configuration import SweepConfiguration, put
 from .design import Point, points_of
 

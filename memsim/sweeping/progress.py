@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from types import TracebackType
 
 from ..reporting import PLAIN_SECONDS
-from ..si import counted
-from ..streams import tell
-from ..terminal import progress_bar
+from ..terminal.screen import progress_bar
+from ..terminal.si import counted
+from ..terminal.streams import tell
 from .pack_run import Told
 from .packing import Pack
 

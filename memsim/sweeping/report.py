@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ..interrupts import status_of_stop
 from ..proportions import interval
-from ..run import LEARNED
-from ..si import counted
-from ..streams import say, tell
-from ..terminal import Table, describe, numbers, show
+from ..runs.run import LEARNED
+from ..terminal.interrupts import status_of_stop
+from ..terminal.screen import Table, describe, numbers, show
+from ..terminal.si import counted
+from ..terminal.streams import say, tell
 from .configuration import SweepConfiguration
 from .index import FAILED, FINISHED, MISSING, POINTS, RESULTS, STOPPED, Index, Outcome
 from .packing import plan

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from ..opening import open_run
-from ..reading import read_text
-from ..run import Run
+from ..files.reading import read_text
+from ..runs.opening import open_run
+from ..runs.run import Run
 from .configuration import SweepConfiguration
 from .folder import Folder
 from .index import FAILED, FINISHED, POINTS, RESULTS

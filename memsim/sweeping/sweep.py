@@ -7,7 +7,7 @@ from threading import Event
 from types import TracebackType
 from typing import Protocol
 
-from ..interrupts import interrupts
+from ..terminal.interrupts import interrupts
 from .configuration import SweepConfiguration
 from .folder import Folder, refuse_another_sweep
 from .index import Index

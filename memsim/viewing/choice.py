@@ -4,10 +4,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from ..analysis.plot import FIRST_DEVICES
 from ..errors import InputError
-from ..inspection.channels import Channels, choose
-from ..inspection.plot import FIRST_DEVICES
-from ..run import Run
+from ..runs.channels import Channels, choose
+from ..runs.run import Run
 
 MOST_CHANNELS = 80  # that can still be told apart on a page
 _RANGE = re.compile(r"\s*([0-9]{1,9})\s*(?::\s*([0-9]{1,9})\s*)?")

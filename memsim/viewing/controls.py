@@ -15,7 +15,7 @@ from bokeh.models import (
     UIElement,
 )  # fmt: skip
 
-from ..run import Run
+from ..runs.run import Run
 from .choice import Choice, as_text, chosen
 from .jumps import ANY_PHASE, phases_of
 

@@ -19,8 +19,8 @@ from bokeh.plotting import figure as new_bokeh_figure
 from matplotlib import colormaps
 from matplotlib.colors import to_hex
 
-from ..inspection.weights import weights_of
-from ..si import counted
+from ..analysis.weights import weights_of
+from ..terminal.si import counted
 from .controls import TEXTS
 from .looks import Looker
 from .panels import LEFT, STEP_TICKS, TICKS

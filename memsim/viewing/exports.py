@@ -12,15 +12,15 @@ from urllib.parse import quote, urlencode
 from tornado.ioloop import IOLoop
 from tornado.web import RequestHandler
 
+from ..analysis.plot import figure_of
 from ..errors import InputError
+from ..exporting.csv_table import write_csv
+from ..exporting.excerpt import Excerpt
 from ..figures import show_as_it_is
-from ..inspection.channels import choose, unit_of
-from ..inspection.export.csv_table import write_csv
-from ..inspection.export.excerpt import Excerpt
-from ..inspection.plot import figure_of
-from ..opening import open_run
-from ..run import Run
-from ..si import counted
+from ..runs.channels import choose, unit_of
+from ..runs.opening import open_run
+from ..runs.run import Run
+from ..terminal.si import counted
 from .choice import Choice, refuse_crowds
 from .failures import said_of
 from .looks import Kind, Look, Looker

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..inspection.channels import Channels
-from ..inspection.disturb import disturb_pieces
-from ..inspection.switching import side_before, switching_levels, switching_pieces
-from ..inspection.timeline import slot_widths
+from ..analysis.disturb import disturb_pieces
+from ..analysis.switching import side_before, switching_levels, switching_pieces
 from ..kernels.slots import Phase
-from ..run import Run
+from ..runs.channels import Channels
+from ..runs.run import Run
+from ..runs.timeline import slot_widths
 
 PIECE_STEPS = 20_000  # that a search looks at in one go, at most; the page answers in between
 ANY_PHASE = "any phase"

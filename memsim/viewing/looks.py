@@ -7,10 +7,10 @@ from enum import Enum
 
 import numpy as np
 
-from ..inspection.channels import Channel, Channels
-from ..inspection.curves import Curve, curves
-from ..run import Run
-from ..si import counted
+from ..analysis.curves import Curve, curves
+from ..runs.channels import Channel, Channels
+from ..runs.run import Run
+from ..terminal.si import counted
 from ..traces.reader import Rows
 from .sampler import Sampler
 

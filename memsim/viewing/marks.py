@@ -7,8 +7,8 @@ import numpy as np
 from bokeh.models import ColumnDataSource, FixedTicker, LinearAxis, VSpan
 from matplotlib.ticker import MaxNLocator
 
-from ..inspection.spans import unit_steps
-from ..run import Run
+from ..analysis.spans import unit_steps
+from ..runs.run import Run
 from .themes import FAINT, Themed
 
 ROOM = 44  # pixels above the first axis

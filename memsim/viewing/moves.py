@@ -4,9 +4,9 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from ..inspection.channels import Channels
-from ..inspection.spans import unit_steps
-from ..run import Run
+from ..analysis.spans import unit_steps
+from ..runs.channels import Channels
+from ..runs.run import Run
 from .failures import said_of
 from .jumps import ANY_PHASE, Found, Searched, counted_disturbs, next_disturb, next_slot, next_switching
 

@@ -8,12 +8,12 @@ from bokeh.models import ColumnDataSource, CustomJSTickFormatter, FixedTicker, R
 from bokeh.plotting import figure as new_bokeh_figure
 from matplotlib.ticker import MaxNLocator
 
-from ..inspection.channels import Channel
-from ..inspection.curves import error_curve
-from ..inspection.plot import DECADES
-from ..inspection.spans import unit_steps
-from ..inspection.weights import stored_weights
-from ..run import Run
+from ..analysis.curves import error_curve
+from ..analysis.plot import DECADES
+from ..analysis.spans import unit_steps
+from ..analysis.weights import stored_weights
+from ..runs.channels import Channel
+from ..runs.run import Run
 from .choice import Choice
 from .panels import LEFT, NO_POINT, colours_of
 from .themes import CURVES, Colour, Themed, curve_colours

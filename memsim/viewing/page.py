@@ -25,13 +25,13 @@ from bokeh.models import (
 )  # fmt: skip
 from jinja2 import Environment, PackageLoader
 
+from ..analysis.spans import unit_steps
+from ..analysis.time_axis import duration
 from ..figures import PHASE_COLOURS
-from ..inspection.channels import Channels
-from ..inspection.spans import unit_steps
-from ..inspection.time_axis import duration
-from ..inspection.timeline import PHASES, Timeline
-from ..run import Run
-from ..si import counted
+from ..runs.channels import Channels
+from ..runs.run import Run
+from ..runs.timeline import PHASES, Timeline
+from ..terminal.si import counted
 from .choice import Choice
 from .controls import TEXTS, Controls, dress_all
 from .details import LoopFigure, WeightFigure, loop_of, weight_image

@@ -10,12 +10,12 @@ from bokeh.core.property.descriptors import UnsetValueError
 from bokeh.models import ColumnDataSource, CustomJSTickFormatter, Range1d, Span, VStrip
 from bokeh.plotting import figure as new_bokeh_figure
 
-from ..calibration import BankCalibration
-from ..inspection.channels import Channel, unit_of
-from ..inspection.curves import Curve, as_weights
-from ..inspection.plot import STEADY, state_span
-from ..run import Run
-from ..si import SCALABLE
+from ..analysis.curves import Curve, as_weights
+from ..analysis.plot import STEADY, state_span
+from ..calibration.bank import BankCalibration
+from ..runs.channels import Channel, unit_of
+from ..runs.run import Run
+from ..terminal.si import SCALABLE
 from .choice import Choice
 from .themes import FAINT, PHASE_OPACITY, Colour, Themed, curve_colours
 

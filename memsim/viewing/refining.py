@@ -4,9 +4,9 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..inspection.channels import Channels
-from ..inspection.curves import curves
-from ..opening import open_run
+from ..analysis.curves import curves
+from ..runs.channels import Channels
+from ..runs.opening import open_run
 from .failures import said_of
 from .looks import Kind, Look
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ..replay import StoredKeyframes, of_realisations, replaying_engine, with_units
-from ..run import Run
-from ..trace_access import joined_rows
+from ..runs.replay import StoredKeyframes, of_realisations, replaying_engine, with_units
+from ..runs.run import Run
+from ..runs.trace_access import joined_rows
 from ..traces.reader import Rows
 
 

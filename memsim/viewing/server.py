@@ -21,11 +21,11 @@ from bokeh.settings import settings
 from tornado.ioloop import IOLoop
 
 from ..errors import InputError
-from ..opening import open_run
-from ..preparing import Tell, progress_of, told_to
-from ..run import Run
-from ..streams import tell
-from ..terminal import waiting
+from ..runs.opening import open_run
+from ..runs.run import Run
+from ..terminal.preparing import Tell, progress_of, told_to
+from ..terminal.screen import waiting
+from ..terminal.streams import tell
 from .choice import Choice
 from .door import MOST_MESSAGE, NAMES, Door, discreet_logs
 from .exports import TYPES, ExportHandler

@@ -16,10 +16,10 @@ from bokeh.models import (
 from bokeh.plotting import figure as new_bokeh_figure
 
 from ..figures import PHASE_COLOURS
-from ..inspection.channels import Channels
-from ..inspection.pulses import pulse_table
-from ..inspection.timeline import slot_widths
-from ..run import Run
+from ..runs.channels import Channels
+from ..runs.pulses import pulse_table
+from ..runs.run import Run
+from ..runs.timeline import slot_widths
 from .panels import LEFT, STEP_TICKS
 from .themes import FAINT, INK, PHASE_OPACITY, Themed
 

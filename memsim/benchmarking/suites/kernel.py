@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 
-from ...si import counted
+from ...terminal.si import counted
 from ..banks import BENCHES, Bank
 from ..c_banks import CBanks
 from ..case import Case, Setting

@@ -4,9 +4,9 @@ import itertools
 from functools import partial
 from typing import Any, NamedTuple
 
-from ...assembly import assemble
 from ...datasets import gate
-from ...si import counted
+from ...network.assembly import assemble
+from ...terminal.si import counted
 from ..case import Case, Setting
 from ..child import in_fresh_process
 from ..networks import SAMPLE_STEPS_221, carry_out, network_221

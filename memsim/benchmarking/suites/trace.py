@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from ... import training
-from ...assembly import assemble
-from ...configuration import Configuration
+from ...analysis.plot import figure_of
+from ...configuration.sections import Configuration
 from ...datasets import Dataset, gate
-from ...inspection.channels import choose
-from ...inspection.plot import figure_of
-from ...run import Run
-from ...si import counted
+from ...network.assembly import assemble
+from ...runs import training
+from ...runs.channels import choose
+from ...runs.run import Run
+from ...terminal.si import counted
 from ...traces.codecs import CodecError, codec
 from ...viewing.looks import Looker
 from ..case import Case, Setting

@@ -8,9 +8,9 @@ from functools import partial
 
 import numpy as np
 
-from ...assembly import Assembly, assemble
 from ...datasets import gate
-from ...si import counted
+from ...network.assembly import Assembly, assemble
+from ...terminal.si import counted
 from ..c_network import LANES as SIDE_BY_SIDE
 from ..c_network import CNetwork
 from ..case import Case, Setting

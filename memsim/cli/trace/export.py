@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from ...errors import InputError
-from ...streams import say, tell
+from ...terminal.streams import say, tell
 from .. import options
 
 EPILOG = """\b
@@ -66,8 +66,8 @@ def command(
     in .cir. What will be large is said first, and refused where the disk
     has no room for it. Ctrl-C leaves no half file.
     """
-    from ...inspection.export import SUFFIXES, export, format_of
-    from ...inspection.opening import open_recorded
+    from ...analysis.opening import open_recorded
+    from ...exporting import SUFFIXES, export, format_of
     from ...reporting import StepProgress
 
     name = format_of(out, name)
@@ -97,8 +97,8 @@ def command(
 
 
 def _export_netlist(file: Path, target: Path, **chosen: Any) -> None:
-    from ...inspection.export.spice import export_spice
-    from ...inspection.opening import open_recorded
+    from ...analysis.opening import open_recorded
+    from ...exporting.spice import export_spice
 
     with open_recorded(file) as source:
         export_spice(source, target, **chosen)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from ...streams import say
+from ...terminal.streams import say
 from .. import options
 
 EPILOG = """\b
@@ -25,8 +25,8 @@ def command(file: Path, every: float, realisation: int) -> int:
     Ends when the run does. What is shown is what the file holds: up to the run's
     last commit, about a second ago. Ctrl-C ends the watching, not the run.
     """
-    from ...inspection.following import follow
-    from ...opening import open_run
+    from ...analysis.following import follow
+    from ...runs.opening import open_run
 
     with open_run(file) as run:
         ended = follow(run, every=every, realisation=realisation)

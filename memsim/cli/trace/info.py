@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from ...streams import say, say_toml
+from ...terminal.streams import say, say_toml
 from .. import options
 
 EPILOG = """\b
@@ -25,9 +25,9 @@ def command(file: Path, configuration: bool) -> None:
     Works on a run that is going on, up to its last commit, and on one that was
     killed.
     """
-    from ...inspection.contents import show_contents
-    from ...opening import open_run
+    from ...analysis.contents import show_contents
     from ...reporting import show_run
+    from ...runs.opening import open_run
 
     with open_run(file) as run:
         if configuration:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from ...streams import say
+from ...terminal.streams import say
 from .. import options
 
 EPILOG = """\b
@@ -46,13 +46,13 @@ def command(
     the test samples or else of those for validation or training, by READs
     through a copy of the devices.
     """
+    from ...analysis import plot
+    from ...analysis.spans import steps_of
     from ...errors import InputError
-    from ...inspection import plot
-    from ...inspection.channels import choose
-    from ...inspection.spans import steps_of
-    from ...opening import open_run
     from ...reporting import StepProgress
-    from ...terminal import describe
+    from ...runs.channels import choose
+    from ...runs.opening import open_run
+    from ...terminal.screen import describe
 
     target = Path(f"{file.stem}.png") if out is None else out
     plot.check_target(target, overwrite)

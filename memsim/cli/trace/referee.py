@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from ...errors import InputError
-from ...streams import say, tell
+from ...terminal.streams import say, tell
 from .. import options
 
 EPILOG = """\b
@@ -41,13 +41,13 @@ def command(
     at the end of any step, as a share of what the channel moves in the stretch.
     Exit status 1 where one is above the tolerance.
     """
+    from ...analysis.opening import open_recorded
+    from ...exporting.spice import circuit_of
     from ...figures import check_plot_target
-    from ...inspection.export.spice import circuit_of
-    from ...inspection.opening import open_recorded
     from ...referee import compare, simulate
     from ...referee.ngspice import find_ngspice
-    from ...si import with_prefix
-    from ...terminal import Table, numbers, show
+    from ...terminal.screen import Table, numbers, show
+    from ...terminal.si import with_prefix
 
     if quantities:
         raise InputError("--quantities: all are compared; leave it out")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from ...streams import say
+from ...terminal.streams import say
 from .. import options
 
 EPILOG = """\b
@@ -29,8 +29,8 @@ def command(*, file: Path, out: Path | None, in_place: bool, overwrite: bool) ->
     the same run, to the bit, and is gone on with as well. A file that is being
     written is refused.
     """
+    from ...analysis.packing import repack
     from ...errors import InputError
-    from ...inspection.packing import repack
 
     if in_place and (out is not None or overwrite):
         raise InputError("--in-place: replaces the file itself; leave out --out and --overwrite")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from ...streams import say, tell
+from ...terminal.streams import say, tell
 from .. import options
 
 EPILOG = """\b
@@ -53,11 +53,11 @@ def command(
     the window. It has the bits that a full trace would have held; states are
     checked against the keyframes on the way and against the next one.
     """
+    from ...analysis.spans import steps_of
+    from ...analysis.windows import write_window
     from ...errors import InputError, RunError
-    from ...inspection.spans import steps_of
-    from ...inspection.windows import write_window
-    from ...opening import open_run
     from ...reporting import StepProgress
+    from ...runs.opening import open_run
 
     target = out or Path(f"{file.stem}-window.h5")
     if epochs is None and samples is None and steps is None:

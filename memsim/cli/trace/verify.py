@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from ...streams import say
+from ...terminal.streams import say
 from .. import options
 
 EPILOG = """\b
@@ -28,10 +28,10 @@ def command(file: Path, windows: int, seed: int, quiet: bool) -> int:
 
     Exit status 1 where anything is wrong, with a line for each fault.
     """
-    from ...inspection.verification import verify
-    from ...opening import open_run
+    from ...analysis.verification import verify
     from ...reporting import StepProgress
-    from ...si import counted
+    from ...runs.opening import open_run
+    from ...terminal.si import counted
 
     faults = 0
     with open_run(file) as run, StepProgress("checking", quiet) as progress:

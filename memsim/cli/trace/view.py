@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from ...streams import say
+from ...terminal.streams import say
 from .. import options
 
 EPILOG = """\b
@@ -36,10 +36,10 @@ def command(
     nothing. A run that goes on can be looked at while it grows. Needs
     pip install 'memsim[view]'.
     """
-    from ...inspection.spans import steps_of
+    from ...analysis.spans import steps_of
     from ...libraries import load_library
-    from ...opening import open_run
-    from ...run import Run
+    from ...runs.opening import open_run
+    from ...runs.run import Run
 
     load_library("bokeh", "view", "trace view")
     from ...viewing.choice import Choice, first_choice

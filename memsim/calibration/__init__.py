@@ -1,0 +1,5 @@
+"""What the controller knows of each bank: currents, thresholds and windows, chosen once for a problem."""
+
+from .bank import BankCalibration, calibrate
+
+__all__ = ["BankCalibration", "calibrate"]

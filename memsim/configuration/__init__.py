@@ -1,0 +1,24 @@
+"""The configuration of a run: every setting, its unit, its bounds and its default."""
+
+from .imperfections import BankImperfections, BankPeriphery, ImperfectionsSection, PeripherySection
+from .sections import (
+    Configuration,
+    DataSection,
+    DevicesSection,
+    LayerDevices,
+    LearningSection,
+    MultilayerSection,
+    NetworkSection,
+    RunSection,
+    SingleLayerSection,
+    Timing,
+    TraceSection,
+    WriteEncoding,
+    load_configuration,
+)
+
+__all__ = [
+    "BankImperfections", "BankPeriphery", "Configuration", "DataSection", "DevicesSection", "ImperfectionsSection",
+    "LayerDevices", "LearningSection", "MultilayerSection", "NetworkSection", "PeripherySection", "RunSection",
+    "SingleLayerSection", "Timing", "TraceSection", "WriteEncoding", "load_configuration",
+]  # fmt: skip

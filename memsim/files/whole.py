@@ -1,0 +1,58 @@
+"""Files that are there whole, or as they were before: figures, tables, exports, reports."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..errors import InputError
+from ..traces.run_file import check_target
+from ..traces.space import DiskFullError, is_full
+
+
+@contextmanager
+def written_whole(path: Path, overwrite: bool) -> Iterator[Path]:
+    """A name beside ``path`` to write to; it gets its own name when all went well, and is removed otherwise.
+
+    What is no regular file, as a pipe, is written to as it is. Of a link, the file that it leads to is replaced.
+
+    Raises
+    ------
+    InputError
+        Somebody else made ``path`` meanwhile.
+    DiskFullError
+    """
+    place = path.resolve()
+    regular = place.is_file() or not place.exists()
+    partial = place.with_name(f".{place.name}.{os.getpid()}.partial") if regular else place
+    try:
+        yield partial
+        if regular:
+            check_output(path, overwrite)  # somebody else may have made it meanwhile
+            partial.replace(place)
+    except OSError as error:
+        if not is_full(error):
+            raise
+        raise DiskFullError(f"{path}: the disk is full; make room, or name a file on another disk") from error
+    finally:
+        if regular:
+            partial.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str, overwrite: bool = True) -> None:
+    """Write a text file, whole."""
+    with written_whole(path, overwrite) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def check_output(path: Path, overwrite: bool) -> None:
+    """Refuse a file that exists or cannot be written, with a line that says what to do.
+
+    Raises
+    ------
+    InputError
+    """
+    try:
+        check_target(path, overwrite)
+    except ValueError as error:
+        raise InputError(str(error)) from None

@@ -1,1 +1,0 @@
-"""Looking into a run: plots, exports, checks, analysis."""

@@ -1,0 +1,317 @@
+"""From a checked configuration and a data set to all that a run is made of."""
+
+import functools
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..calibration import bank as calibration
+from ..calibration.bank import BankCalibration
+from ..configuration.imperfections import kind_of
+from ..configuration.sections import Configuration, MultilayerSection, SingleLayerSection
+from ..datasets import Dataset, with_constant_line
+from ..devices import PerceptronMemristor, ThresholdMemristor
+from ..errors import InputError
+from ..imperfections.drawing import OwnDevices, draw_devices, flaws_of, stuck_states
+from ..imperfections.levels import settled
+from ..imperfections.past import first_past, kept_of, varies
+from ..imperfections.retention import refuse_retention, relaxes
+from ..kernels.operands import Flaws
+from ..kernels.random import PURPOSE_BIAS, PURPOSE_WEIGHT, uniform
+from ..kernels.slots import Imperfect
+from ..kernels.stepping import EXACT, ModelFunctions
+from . import schedule
+from . import sizes as run_sizes
+from .starting import Start
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """All that a run is made of, before its first step.
+
+    Attributes
+    ----------
+    config : Configuration
+    dataset : Dataset
+        As the user gave it.
+    inputs, targets : (samples, n) float64
+        As the network sees them, with the constant line.
+    schedule : memsim.network.schedule.Schedule
+    banks : tuple of BankCalibration
+    sizes : tuple of int
+        Units of each layer; of layer 0 the inputs, with the constant line.
+    flaws : tuple of Flaws
+        Of each bank.
+    seeds : (realisations,) uint64
+        Each realisation's own seed.
+    initial : tuple of (variables, devices, realisations) float64
+        Starting states of each bank.
+    own : tuple of OwnDevices
+        What the devices of each bank have of their own; empty where all are perfect.
+    past : tuple of (kinds, devices, realisations) float64
+        What the past left in the devices of each bank, see
+        :class:`~memsim.kernels.slots.Past`; empty where none counts.
+    start : Start or None
+        Where a run begins that goes on with the devices of another one, or with weights that were written by pulses.
+    steps_before : int
+        Steps of the runs whose devices this one goes on with: the draws of noise go on from there.
+    finer : int
+        Steps of dt to one of the controller's model and of the noise; 1 but for a check of dt.
+    skip : bool
+        False steps devices that rest too, for the proof that skipping them is exact.
+    """
+
+    config: Configuration
+    dataset: Dataset
+    inputs: np.ndarray
+    targets: np.ndarray
+    schedule: schedule.Schedule
+    banks: tuple[BankCalibration, ...]
+    sizes: tuple[int, ...]
+    flaws: tuple[Flaws, ...]
+    seeds: np.ndarray
+    initial: tuple[np.ndarray, ...]
+    own: tuple[OwnDevices, ...] = ()
+    past: tuple[np.ndarray, ...] = ()
+    start: Start | None = None
+    steps_before: int = 0
+    finer: int = 1
+    skip: bool = True
+
+    def begun(self, start: Start) -> "Assembly":
+        """The same run with a start."""
+        states = tuple(states.transpose(1, 0, 2) for states in start.states)
+        past, steps = start.past_or(self.past), start.beginning.steps
+        return replace(self, initial=states, past=past, start=start, steps_before=steps)
+
+    @property
+    def dt(self) -> float:
+        """The step in s."""
+        return self.config.time.dt / self.finer
+
+    def integrator(self, number: int) -> str:
+        """How the pulses of a bank are stepped, or that they are not."""
+        exact = self.config.time.solver == "exact" and self.models[number].has_closed_form
+        return EXACT if exact else self.banks[number].integrator
+
+    @property
+    def epochs_before(self) -> int:
+        """Epochs of the runs whose devices this one goes on with."""
+        return self.start.beginning.epochs if self.start is not None else 0
+
+    @property
+    def watched(self) -> bool:
+        """Whether the run is looked at after each epoch, and the states of its best one kept."""
+        learning = self.config.learning
+        return learning.keep_best or learning.patience > 0 or self.dataset.validation is not None
+
+    @functools.cached_property
+    def models(self) -> tuple[ModelFunctions, ...]:
+        """The compiled functions of each bank's devices."""
+        return tuple(bank.device.functions() for bank in self.banks)
+
+    @functools.cached_property
+    def memristor(self) -> PerceptronMemristor | None:
+        """The memristor that a single-layer perceptron is, or is made after; none of a multilayer one."""
+        if not isinstance(self.config.network, SingleLayerSection):
+            return None
+        return calibration.memristor_of(self.config, self.sizes[0])
+
+    def rests(self, number: int) -> bool:
+        """Whether nothing of a bank moves at zero current."""
+        bank = self.banks[number]
+        return bank.device.rests and not relaxes(bank, self.config.imperfections)
+
+    @functools.cached_property
+    def kinds(self) -> tuple[Imperfect, ...]:
+        """What the kernels of each bank have to reckon with."""
+        return tuple(self._kind(number) for number in range(len(self.banks)))
+
+    def _kind(self, number: int) -> Imperfect:
+        bank = self.banks[number]
+        if not getattr(self.config.imperfections, kind_of(bank)).any:
+            return Imperfect.NOTHING
+        # A drift of one's own that does not change in a pulse is taken out of the steps, which are then no vector
+        # instructions; with a relaxation, at a rate of 0, they are, with the same bits, and several times as fast.
+        model = self.models[number]
+        taken_out = self.integrator(number) != EXACT and model.variables == 1 and model.constant_drift
+        kind = Imperfect.OWN
+        if taken_out or relaxes(bank, self.config.imperfections):
+            kind |= Imperfect.RELAXING
+        return kind | Imperfect.VARYING if varies(bank, self.config.imperfections) else kind
+
+
+def realisation_seeds(seed: int, realisations: int) -> np.ndarray:
+    """A 64-bit seed of its own for each realisation; it depends on the run's seed and its number only."""
+    return np.array(
+        [np.random.SeedSequence([seed, r]).generate_state(1, np.uint64)[0] for r in range(realisations)],
+        dtype=np.uint64,
+    )
+
+
+def seeds_for(seeds: np.ndarray, purpose: int, *place: int) -> np.ndarray:
+    """Seeds of the same realisations for draws of another purpose, at a place of its own: (realisations,) uint64."""
+    return np.array(
+        [np.random.SeedSequence([int(seed), purpose, *place]).generate_state(1, np.uint64)[0] for seed in seeds],
+        dtype=np.uint64,
+    )
+
+
+def assemble(
+    config: Configuration, dataset: Dataset, seeds: np.ndarray | None = None, start: Start | None = None
+) -> Assembly:
+    """Check data against network, calibrate, and lay everything out.
+
+    Parameters
+    ----------
+    config : Configuration
+    dataset : Dataset
+    seeds : (realisations,) uint64, optional
+        The realisations' own seeds; from ``start`` or ``config.run`` where not given.
+    start : Start, optional
+        Where a run begins that goes on with the devices of another one.
+    """
+    network = config.network
+    sizes = (network.inputs, 1) if isinstance(network, SingleLayerSection) else network.layers
+    name = "inputs" if isinstance(network, SingleLayerSection) else "layers"
+    dataset = _on_outputs(config, dataset, sizes[-1])
+    for side, wanted, values in (("inputs", sizes[0], dataset.inputs), ("targets", sizes[-1], dataset.targets)):
+        if values.shape[1] != wanted:
+            raise InputError(
+                f"network.{name}: gives {wanted} {side} a sample, but {dataset.name} has {values.shape[1]}; "
+                f"make them equal"
+            )
+    _refuse_batch(config.learning.batch, len(dataset.inputs))
+    for part in ("validation", "test"):
+        share = getattr(config.data, part)
+        if share and part not in dataset.held_back:
+            raise InputError(
+                f"data.{part}: needs samples that were held back, by memsim.datasets.split (got {share:g}, and none)"
+            )
+    inputs = with_constant_line(dataset.inputs, network.constant_input)
+    units = run_sizes.units_of(config)
+    lanes = len(start.seeds) if start is not None else config.run.lanes
+    if seeds is None:  # else they are of a file that is there
+        run_sizes.refuse_memory(config, dataset, units, lanes)
+    banks = calibration.calibrate(config, inputs, dataset.targets)
+    run_sizes.refuse_currents(banks)
+    _refuse_solver(config, banks)
+    refuse_retention(config.imperfections, banks, config.time)
+    slots = schedule.build(config)
+    rests = [bank.device.rests and not relaxes(bank, config.imperfections) for bank in banks]
+    run_sizes.refuse_steps(config, slots, banks, len(inputs), lanes if seeds is None else len(seeds), rests)
+    if start is not None:
+        start.refuse_other_devices(config, banks)
+        seeds = start.seeds
+    if seeds is None:
+        seeds = np.concatenate([realisation_seeds(seed, config.run.realisations) for seed in config.run.every_seed])
+    own = draw_devices(banks, config.imperfections, config.periphery, seeds)
+    initial = settled(starting_states(config, banks, units, seeds), banks, config.imperfections)
+    initial = stuck_states(initial, banks, config.imperfections, seeds)
+    run_sizes.refuse_states(banks, initial)
+    assembly = Assembly(
+        config, dataset, inputs, dataset.targets, slots, banks, units,
+        flaws_of(banks, config.imperfections, config.periphery), seeds, initial, own, _first_past(config, banks, seeds),
+    )  # fmt: skip
+    if start is not None:
+        if isinstance(banks[0].device, PerceptronMemristor):
+            start.refuse_other_rate(initial[0])
+        assembly = assembly.begun(start)
+    if isinstance(banks[0].device, ThresholdMemristor):
+        calibration.refuse_disturbing_reads(banks[0], assembly.initial[0][: units[0], 0], inputs)
+    return assembly
+
+
+def _first_past(config: Configuration, banks: tuple[BankCalibration, ...], seeds: np.ndarray) -> tuple[np.ndarray, ...]:
+    """What the past has left in fresh devices, of each bank; empty where none counts."""
+    imperfections = config.imperfections
+    if not any(kept_of(bank, imperfections) for bank in banks):
+        return ()
+    sections = [getattr(imperfections, kind_of(bank)) for bank in banks]
+    return tuple(
+        first_past(number, bank, section, seeds)
+        for number, (bank, section) in enumerate(zip(banks, sections, strict=True))
+    )
+
+
+def _on_outputs(config: Configuration, dataset: Dataset, outputs: int) -> Dataset:
+    """A data set with its classes on a network's outputs."""
+    classes = dataset.classes
+    if classes is None:
+        return dataset
+    if outputs != len(classes.names) and (outputs, len(classes.names)) != (1, 2):
+        raise InputError(_what_fits(config, dataset.name, len(classes.names), outputs))
+    missing = set(range(len(classes.names))) - set(dataset.class_numbers.tolist())
+    if missing:
+        name = classes.names[min(missing)]
+        raise InputError(f"{dataset.name}: the class {name!r} has no sample to learn; give it one, or leave it out")
+    return dataset.on(outputs)
+
+
+def _what_fits(config: Configuration, name: str, classes: int, outputs: int) -> str:
+    if isinstance(config.network, SingleLayerSection):
+        return (
+            f"network.kind: 'slp' has one output, which tells two classes apart, but {name} has {classes}; take 'mlp' "
+            f"with {classes} outputs"
+        )
+    wanted = "1 or 2" if classes == 2 else str(classes)
+    return f"network.layers: must end with {wanted}, for the {classes} classes of {name} (got {outputs})"
+
+
+def _refuse_batch(batch: int, samples: int) -> None:
+    """Refuse a mini-batch of more samples than there are."""
+    if batch > samples:
+        raise InputError(f"learning.batch: must be at most {samples}, the samples of an epoch (got {batch})")
+
+
+def _refuse_solver(config: Configuration, banks: tuple[BankCalibration, ...]) -> None:
+    """Refuse the closed form of a pulse for devices that have none and that a pulse moves."""
+    for bank in banks:
+        if config.time.solver == "exact" and bank.learns and not bank.device.functions().has_closed_form:
+            raise InputError(
+                f"time.solver: must be 'stepping' for {bank.name}, since a {bank.device.model} has no closed form of a "
+                f"pulse (got 'exact')"
+            )
+
+
+def _glorot(seeds: np.ndarray, purpose: int, bank: int, devices: int, fan_in: int, fan_out: int) -> np.ndarray:
+    """U(-1, 1) * sqrt(6 / (n_in + n_out)), (devices, realisations)."""
+    drawn = [[uniform(seed, purpose, bank, device, 0) for seed in seeds] for device in range(devices)]
+    return (2.0 * np.array(drawn) - 1.0) * np.sqrt(6.0 / (fan_in + fan_out))
+
+
+def starting_states(
+    config: Configuration, banks: tuple[BankCalibration, ...], units: tuple[int, ...], seeds: np.ndarray
+) -> tuple[np.ndarray, ...]:
+    """Glorot's starting weights as states, (variables, devices, realisations) of each bank.
+
+    Devices are handed to a run with them; where it has them written, they are the aims.
+    """
+    if isinstance(config.network, MultilayerSection):
+        return tuple(_layer_states(config.network, k, bank, units, seeds) for k, bank in enumerate(banks))
+    bank = banks[0]
+    weights = _glorot(seeds, PURPOSE_WEIGHT, 0, units[0] + 1, units[0], 1)
+    if isinstance(bank.device, PerceptronMemristor):
+        device_rate = config.learning.rate / (bank.unit_current * calibration.slot_time(config))
+        states = np.vstack([weights, np.full((1, len(seeds)), device_rate)])
+        return (states[:, None, :],)
+    activation = np.zeros((3, 1, len(seeds)))  # a weight, the bias and the learning rate: it never learns
+    return (bank.states(weights)[None], activation)[: len(banks)]
+
+
+def _layer_states(
+    network: MultilayerSection, index: int, bank: BankCalibration, units: tuple[int, ...], seeds: np.ndarray
+) -> np.ndarray:
+    """Starting states of one bank of a multilayer perceptron, (1, devices, realisations)."""
+    layer = index // 2 + 1
+    if bank.name.startswith("synapses"):
+        name, share, purpose = "weight_limit", network.initial_weight, PURPOSE_WEIGHT
+    else:
+        name, share, purpose = "bias_limit", network.initial_bias, PURPOSE_BIAS
+    weights = share * _glorot(seeds, purpose, index, bank.devices, units[layer - 1], units[layer])
+    largest, allowed = float(np.abs(weights).max()), getattr(network, name)
+    if largest > allowed:
+        raise InputError(
+            f"network.{name}: must hold the starting weights of {bank.name}, up to {largest:.3g} (got {allowed:g})"
+        )
+    return bank.states(weights)[None]

@@ -1,0 +1,1 @@
+"""Runs: training, recording, watching, going on, replaying, and a run's results read back."""
