@@ -26,7 +26,7 @@ ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(memsim.__file__).parents[1])}
 COMMIT_SECONDS, STAGED_ROWS = 0.05, 4096  # of processes: short runs write on their way
 DRIVER = f"""
 import sys
-from memsim import training
+from memsim.runs import training
 from memsim.traces import chunks
 training.COMMIT_SECONDS, chunks.STAGED_ROWS = {COMMIT_SECONDS}, {STAGED_ROWS}
 from memsim.cli import main

@@ -12,6 +12,7 @@ import h5py
 import numpy as np
 import pytest
 from caches import filled
+from places import ROOT
 
 import memsim
 from memsim import cli
@@ -42,7 +43,6 @@ from memsim.sweeping.configuration import Range, SweepSection, load_sweep
 from memsim.sweeping.packing import plan
 from memsim.traces.layout import PAST, PROGRAMMED
 
-ROOT = Path(__file__).parents[1]
 FORMAT = ROOT / "traces" / "FORMAT.md"
 README = ROOT / "README.md"
 # The README last: its models of its own take kernels that are known by then.
@@ -110,9 +110,9 @@ def commands(block: str) -> list[list[str]]:
 
 
 def run_command(arguments: list[str]) -> None:
-    # Of a benchmark of all suites the shortest stands for them; tests/test_bench.py has each.
+    # Of a benchmark of all suites the shortest stands for them; tests/benchmarking/test_bench.py has each.
     suite = ["tricks"] if arguments[0] == "bench" and arguments[1].startswith("-") else []
-    # The exponent of VTEAM's default, whose loop tests/test_learning_loop.py needs too.
+    # The exponent of VTEAM's default, whose loop tests/stepping/test_learning_loop.py needs too.
     other = ["--set", "devices.synapse.alpha_on=3"] if arguments[:2] == ["run", "examples/vteam.toml"] else []
     with pytest.raises(SystemExit) as exited:
         cli.main([*arguments, *suite, *other, *SHORT.get(arguments[0], [])])
@@ -504,7 +504,7 @@ OF_CHECKS = {
         "_energy_difference", "_stalled", "_bank",
     )
 }  # fmt: skip
-OF_OWN_MODELS = {("banks/BANK", "model_sha256")}  # tests/test_own_models.py
+OF_OWN_MODELS = {("banks/BANK", "model_sha256")}  # tests/devices/test_own_models.py
 OF_REAL_DATA = {("dataset", name) for name in ("low", "high", "scaling", "validation_clipped", "test_clipped")}
 IN_STARTS = {("start", "epochs"), ("start", "steps"), ("programming", "passes")}
 SOMETIMES = IN_WINDOWS | OF_CHECKS | OF_OWN_MODELS | OF_REAL_DATA | IN_STARTS

@@ -6,13 +6,12 @@ import importlib.metadata
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from places import ROOT
 
 import memsim
 
-ROOT = Path(__file__).parents[1]
 SETUP = configparser.ConfigParser()
 SETUP.read(ROOT / "setup.cfg", encoding="utf-8")
 LISTED = set(SETUP["options"]["packages"].split())
@@ -71,7 +70,7 @@ def sources():
 
 def test_what_a_file_imports_is_declared_in_the_core_or_in_its_extra():
     core, extras = declared(SETUP["options"]["install_requires"]), SETUP["options.extras_require"]
-    known = {*sys.stdlib_module_names, "memsim", *(path.stem for path in (ROOT / "tests").glob("*.py"))}
+    known = {*sys.stdlib_module_names, "memsim", *(path.stem for path in (ROOT / "tests").rglob("*.py"))}
     missing = set()
     for name, tree in sources():
         own = [declared(extras[extra]) for part, extra in OF_EXTRAS.items() if f"{name}/".startswith(f"{part}/")]

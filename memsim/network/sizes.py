@@ -4,7 +4,7 @@ Estimated before anything is allocated, from the configuration and the samples
 alone. What is counted are the arrays that are certain to be made: a block's
 (:mod:`memsim.stepping.blocks`), the counters and states of the run file, whose layout is
 in memory twice while it is made, the samples, and the order that they are shown
-in. Real runs take some more (tests/test_sizes.py measures them), so that nothing
+in. Real runs take some more (tests/network/test_sizes.py measures them), so that nothing
 is refused that would fit.
 """
 
