@@ -135,3 +135,14 @@ def test_version_is_the_installed_ones():
     except importlib.metadata.PackageNotFoundError:
         pytest.skip("memsim is not installed: it is imported from a checkout")
     assert memsim.__version__ == installed == listed
+
+
+def test_the_map_of_the_code_has_every_package_in_the_order_of_the_layers():
+    lines = SETUP["importlinter:contract:layers"]["layers"].split("\n")
+    layers = [re.split(r" \| ", line.strip()) for line in lines if line.strip()]
+    level = {name: -k for k, names in enumerate(layers) for name in names}
+    table = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").split("| package |")[1].split("\n\n")[0]
+    named = [re.findall(r"`(\w+)`", row.split("|")[1]) for row in table.splitlines()[2:]]
+    assert {name for row in named for name in row} == set(level) - {"__main__", "_old_names"}
+    order = [level[name] for row in named for name in row]
+    assert sorted(order) == order
