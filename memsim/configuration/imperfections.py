@@ -7,6 +7,8 @@ from pydantic import Field, model_validator
 from ..fields import Settings, quantity
 
 Share = Annotated[float, Field(ge=0, le=1)]
+# Fields that only say more of an imperfection; each other one is an imperfection unless it is 0 or not given.
+DETAILS = {"distribution", "retention_state", "capture_time", "emission_time"}
 
 
 class BankImperfections(Settings):
@@ -62,9 +64,7 @@ class BankImperfections(Settings):
     @property
     def any(self) -> bool:
         """Whether any device may differ from a perfect one."""
-        stuck = self.stuck_lower or self.stuck_upper or self.stuck
-        moving = self.write_noise or self.retention_time or self.levels
-        return bool(self.spread or stuck or moving or self.endurance or self.telegraph_amplitude)
+        return any(self.model_dump(exclude=DETAILS).values())
 
 
 class ImperfectionsSection(Settings):

@@ -11,22 +11,19 @@ from ..calibration.bank import BankCalibration
 from ..devices import UNBOUNDED, CarrierMemristor
 from ..kernels.slots import Phase
 from ..traces.reader import Arrays
+from .recording import COUNTERS
 
+AS_COUNTED = ("stalled", "unsent", "unverified", "out_of_range", "driver_clipped", "readout_clipped")
 COUNTS = {
     "read_disturbs": "states that moved in a READ or BACKREAD, which must leave them alone",
     "write_disturbs": "states that moved in a WRITE that was meant for another variable",
     "restore_residuals": "RESTOREs, or READs that restore, that left a state off by more than 1e-12 of its range",
     "bounds_in_read": "READs that ended with a state at a bound; of carriers, steps",
     "bounds_in_write": "WRITEs that ended with a state at a bound; of carriers, steps",
-    "stalled": "pulses that cannot move a state, whose drift has vanished below its last digit",
     "clipped_writes": "writes cut by the driver's limit",
     "shortened_writes": "writes shortened to stay within their allowed range",
-    "unsent": "writes below the controller's resolution, which were not sent",
     "rounded_writes": "writes rounded to whole steps or pulses",
-    "unverified": "writes and RESTOREs that a verifying READ did not find at their aim",
-    "out_of_range": "READs of a memristance beyond its range, taken for the bound's",
-    "driver_clipped": "pulses cut by the range of imperfect drivers",
-    "readout_clipped": "voltages cut by the range of imperfect read-outs",
+    **{name: COUNTERS[name][1] for name in AS_COUNTED},
 }
 
 
@@ -108,9 +105,6 @@ def bank_margins(bank: BankCalibration, counters: Arrays, lower: np.ndarray, upp
             "clipped_writes": int(counters["clipped"].sum()),
             "shortened_writes": int(counters["shortened"].sum()),
             "rounded_writes": int(counters["rounded"].sum()),
-            **{
-                name: int(np.sum(counters.get(name, 0)))
-                for name in ("stalled", "unsent", "unverified", "out_of_range", "driver_clipped", "readout_clipped")
-            },
+            **{name: int(np.sum(counters.get(name, 0))) for name in AS_COUNTED},  # 0 of older files
         },
     )

@@ -20,8 +20,8 @@ from ...network.assembly import Assembly
 from ...network.schedule import Slot
 from ..blocks import PHASES, Block
 from .instruction import Instruction, repetition
-from .operands import Cutter, addressed_by
-from .rules import Rules, is_carried, is_read, rules_of
+from .operands import Cutter
+from .rules import Rules, addressed_by, is_carried, is_read, rules_of
 
 NO_CODE = np.empty((0, 2), dtype=np.int64)  # before it is linked
 

@@ -15,28 +15,14 @@ from ...kernels.operands import NOTHING, Carried, Control, Flawed, Flaws, Job, L
 from ...kernels.past import CLOSED, GAIN
 from ...kernels.slots import Activation, BiasRule, Imperfect, Operation, OutputGradient, Past, Phase
 from ...kernels.stepping import method_of
-from ...kernels.tiles import ANY_VARIABLE, NO_VARIABLE
+from ...kernels.tiles import ANY_VARIABLE
 from ...network.assembly import Assembly
 from ...network.schedule import Slot
 from ..blocks import Block
-from .rules import is_carried
 
 BIAS_RULES = {"gradient": BiasRule.GRADIENT, "printed": BiasRule.PRINTED, "none": BiasRule.NONE}
 OF_MODELLED = ("lower", "upper", "reference", "polarity", "fall_current", "moves", "kept_bias")
-UNMOVING = (Operation.READ_LINES, Operation.READ_MEMRISTOR, Operation.READ_ACTIVATION)  # the READs that move nothing
 GRADIENT_RULES = {"error": OutputGradient.ERROR, "printed": OutputGradient.PRINTED}
-
-
-def addressed_by(assembly: Assembly, slot: Slot) -> int:
-    """Which variables a slot may move: all, one, or none."""
-    known = assembly.banks[slot.bank].modelled
-    if slot.operation == Operation.WRITE_VARIABLE:
-        return slot.variable
-    if slot.operation in (Operation.READ_SYNAPSES, Operation.BACKREAD_SYNAPSES, Operation.VERIFY):
-        return ANY_VARIABLE if known is not None and known.moves else NO_VARIABLE
-    if slot.operation in UNMOVING and not is_carried(assembly, slot):
-        return NO_VARIABLE
-    return ANY_VARIABLE
 
 
 class Cutter:

@@ -1,4 +1,4 @@
-"""The controller's rules of each operation, in their order: before a slot's pulses, and after them."""
+"""What an operation is: the controller's rules before and after a slot's pulses, and which states these may move."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from ...kernels import controller
 from ...kernels import state_dependent as modelled
 from ...kernels.slots import Operation, Phase
+from ...kernels.tiles import ANY_VARIABLE, NO_VARIABLE
 from ...network.assembly import Assembly
 from ...network.schedule import Slot
 
@@ -55,6 +56,8 @@ AFTER_OF_MODELLED: dict[Operation, Rules] = {
     Operation.VERIFY: (modelled.observe_states,),
 }
 
+UNMOVING = (Operation.READ_LINES, Operation.READ_MEMRISTOR, Operation.READ_ACTIVATION)  # the READs that move nothing
+
 
 def rules_of(assembly: Assembly, slot: Slot) -> tuple[Rules, Rules]:
     """The rules of a slot: before its pulses, and after them."""
@@ -102,6 +105,18 @@ def is_carried(assembly: Assembly, slot: Slot) -> bool:
 def is_read(slot: Slot) -> bool:
     """Whether a slot is a READ or a BACKREAD."""
     return slot.phase in (Phase.READ, Phase.BACKREAD)
+
+
+def addressed_by(assembly: Assembly, slot: Slot) -> int:
+    """Which variables a slot may move: all, one, or none."""
+    known = assembly.banks[slot.bank].modelled
+    if slot.operation == Operation.WRITE_VARIABLE:
+        return slot.variable
+    if slot.operation in (Operation.READ_SYNAPSES, Operation.BACKREAD_SYNAPSES, Operation.VERIFY):
+        return ANY_VARIABLE if known is not None and known.moves else NO_VARIABLE
+    if slot.operation in UNMOVING and not is_carried(assembly, slot):
+        return NO_VARIABLE
+    return ANY_VARIABLE
 
 
 def moves_in_read(assembly: Assembly, slot: Slot) -> bool:
