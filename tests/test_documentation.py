@@ -504,7 +504,7 @@ OF_CHECKS = {
         "_energy_difference", "_stalled", "_bank",
     )
 }  # fmt: skip
-OF_OWN_MODELS = {("banks/BANK", "model_sha256")}  # tests/devices/test_own_models.py
+OF_OWN_MODELS = {("banks/BANK", "model_sha256")}  # tests/user_models/test_own_models.py
 OF_REAL_DATA = {("dataset", name) for name in ("low", "high", "scaling", "validation_clipped", "test_clipped")}
 IN_STARTS = {("start", "epochs"), ("start", "steps"), ("programming", "passes")}
 SOMETIMES = IN_WINDOWS | OF_CHECKS | OF_OWN_MODELS | OF_REAL_DATA | IN_STARTS

@@ -146,3 +146,9 @@ def test_the_map_of_the_code_has_every_package_in_the_order_of_the_layers():
     assert {name for row in named for name in row} == set(level) - {"__main__", "_old_names"}
     order = [level[name] for row in named for name in row]
     assert sorted(order) == order
+
+
+def test_tests_lie_in_folders_of_the_packages():
+    folders = {path.parent for path in (ROOT / "tests").glob("**/test_*.py")} - {ROOT / "tests"}
+    packages = {name.split(".")[1] for name in LISTED if "." in name}
+    assert {str(path.relative_to(ROOT / "tests")) for path in folders} <= packages

@@ -109,7 +109,7 @@ def test_two_layers_begin_to_learn_with_the_constant_line(gate):
     assert counted(run, "bounds_in_read") == counted(run, "read_disturbs") == 0
 
 
-# The figure; tests/runs/test_paper.py asks the same of OR, AND and XOR
+# The figure; tests/reproduction/test_paper.py asks the same of OR, AND and XOR
 
 
 @pytest.mark.slow
