@@ -1,5 +1,6 @@
 """The pages: their blocks run, their links lead somewhere, their tables say what is there."""
 
+import pkgutil
 import re
 import runpy
 import shlex
@@ -47,6 +48,8 @@ FORMAT = ROOT / "traces" / "FORMAT.md"
 README = ROOT / "README.md"
 # The README last: its models of its own take kernels that are known by then.
 PAGES = [*sorted((ROOT / "docs").glob("*.md")), FORMAT, README]
+OF_THE_CODE = [ROOT / f"{name}.md" for name in ("ARCHITECTURE", "CONTRIBUTING", "CHANGELOG")]
+SOURCES = [path for folder in ("memsim", "kernels", "traces", "tests") for path in (ROOT / folder).rglob("*.py")]
 # Their kernels are compiled for them alone, of banks to measure, of pairs of models; or they make many runs.
 SLOW_PAGES = [
     ROOT / "docs" / f"{name}.md" for name in ("benchmark", "beyond", "imperfections", "other-devices", "performance")
@@ -223,7 +226,7 @@ def test_the_two_commands_are_in_the_readme():
     assert "pip install '.[test]' && pytest" in text
 
 
-@pytest.mark.parametrize("page", PAGES, ids=page_id)
+@pytest.mark.parametrize("page", [*PAGES, *OF_THE_CODE], ids=page_id)
 def test_links_and_images_are_there(page):
     targets = re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8"))
     for target in targets:
@@ -231,6 +234,24 @@ def test_links_and_images_are_there(page):
             path = (page.parent / target).resolve()
             assert path.is_file(), target
             assert path.suffix != ".png" or path.stat().st_size < IMAGE_BYTES, target
+
+
+def test_every_file_that_pages_and_comments_name_is_there():
+    # In a run file traces is a group: of the folder's files those with an ending are meant.
+    named = re.compile(r"(?<![\w/.-])(?:(?:memsim|kernels|tests|docs|examples)/[\w/.-]*\w|traces/\w+\.(?:py|md))")
+    of_others = {"tests/kat_vectors", "kernels/models/NAME.py", "memsim/devices/NAME.py"}
+    for path in [*PAGES, *OF_THE_CODE, *SOURCES, ROOT / "setup.cfg", ROOT / ".ci" / "run"]:
+        for name in set(named.findall(path.read_text(encoding="utf-8"))) - of_others:
+            assert (ROOT / name).exists(), (path.name, name)
+
+
+def test_every_module_and_what_is_in_it_that_pages_and_docstrings_name_are_there():
+    of_pages = re.compile(r"(?<![\w/.-])memsim(?:\.[A-Za-z_]\w*)+")
+    of_roles = re.compile(r":(?:mod|class|func|meth|data|exc):`~?(memsim[\w.]+)`")
+    texts = [(path, of_pages) for path in (*PAGES, *OF_THE_CODE, ROOT / "ruff.toml")]
+    for path, named in [*texts, *((path, of_roles) for path in SOURCES)]:
+        for name in named.findall(path.read_text(encoding="utf-8")):
+            assert pkgutil.resolve_name(name) is not None, (path.name, name)
 
 
 def test_every_page_and_every_image_is_linked():
