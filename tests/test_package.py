@@ -148,6 +148,13 @@ def test_the_map_of_the_code_has_every_package_in_the_order_of_the_layers():
     assert sorted(order) == order
 
 
+def test_the_map_of_the_kernels_has_every_module():
+    table = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").split("| module of `kernels` |")[1].split("\n\n")[0]
+    named = [name for row in table.splitlines()[2:] for name in re.findall(r"`(\w+)`", row.split("|")[1])]
+    modules = {path.stem for path in (ROOT / "kernels").iterdir() if path.suffix == ".py" or path.name == "models"}
+    assert sorted(named) == sorted(modules - {"__init__"})
+
+
 def test_tests_lie_in_folders_of_the_packages():
     folders = {path.parent for path in (ROOT / "tests").glob("**/test_*.py")} - {ROOT / "tests"}
     packages = {name.split(".")[1] for name in LISTED if "." in name}

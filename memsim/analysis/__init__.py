@@ -1,4 +1,4 @@
-"""Questions that people ask of a run: loops, switching, drift, read-disturb, weights."""
+"""Questions that people ask of a run's file: loops, switching, drift, read-disturb, weights; whether it is whole."""
 
 from .disturb import Disturbance, disturb_events, read_disturb_per_phase
 from .drift import Drift, drift_per_epoch

@@ -1,4 +1,4 @@
-"""Runs in the formats of other programs: one tidy table (CSV, Parquet), waveforms (VCD), arrays (NPZ)."""
+"""Runs and drives in the formats of other programs: tables (CSV, Parquet), waveforms (VCD), arrays (NPZ), netlists."""
 
 from .formats import SUFFIXES, WRITERS, export, format_of
 

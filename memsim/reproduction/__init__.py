@@ -1,1 +1,1 @@
-"""Figures 3, 4 and 5 of 'Perceptrons from Memristors' (arXiv:1807.04912), every pulse stepped."""
+"""Figures 3, 4 and 5 of 'Perceptrons from Memristors' (arXiv:1807.04912), its claims, and what goes beyond them."""
