@@ -37,12 +37,13 @@ def single_layer_or(epochs: int, realisations: int) -> Configuration:
 
 
 def bank_of_64(epochs: int, trace: dict[str, Any] | None = None) -> tuple[Configuration, Dataset]:
-    """A bank of 64 synapses under Algorithm 1, one realisation, 20 samples an epoch."""
+    """A bank of 64 synapses and nothing else under Algorithm 1, one realisation, 20 samples an epoch."""
     random = np.random.default_rng(0)
     data = Dataset(random.uniform(-1.0, 1.0, (20, 63)), random.uniform(0.0, 1.0, (20, 1)), "63 random inputs")
+    network = {"kind": "slp", "inputs": 63, "construction": "equivalent", "activation": "controller"}
     config = _configuration(
-        network={"kind": "slp", "inputs": 63, "construction": "equivalent"}, run={"threads": 1},
-        learning={"epochs": epochs}, data={"arrays": data.name}, trace=trace or {},
+        network=network, run={"threads": 1}, learning={"epochs": epochs}, data={"arrays": data.name},
+        trace=trace or {},
     )  # fmt: skip
     return config, data
 
