@@ -2,6 +2,7 @@
 
 import ast
 import configparser
+import importlib
 import importlib.metadata
 import re
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 from places import ROOT
 
 import memsim
+from memsim._old_names import PUBLIC
 
 SETUP = configparser.ConfigParser()
 SETUP.read(ROOT / "setup.cfg", encoding="utf-8")
@@ -159,3 +161,40 @@ def test_tests_lie_in_folders_of_the_packages():
     folders = {path.parent for path in (ROOT / "tests").glob("**/test_*.py")} - {ROOT / "tests"}
     packages = {name.split(".")[1] for name in LISTED if "." in name}
     assert {str(path.relative_to(ROOT / "tests")) for path in folders} <= packages
+
+
+def test_checkers_of_types_know_what_there_is_and_nothing_else():
+    tree = ast.parse((ROOT / "memsim" / "__init__.py").read_text(encoding="utf-8"))
+    (block,) = (node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
+    typed = [
+        (node.module, alias.name) for node in block.body if isinstance(node, ast.ImportFrom) for alias in node.names
+    ]
+    assert {name for _, name in typed} == set(memsim.__all__) - {"__version__"}
+    for home, name in typed:
+        found = getattr(memsim, name)
+        if home is None or name in PUBLIC:
+            assert dir(found) == dir(importlib.import_module(f"memsim.{f'{home}.' if home else ''}{name}"))
+        else:
+            assert found is getattr(importlib.import_module(f"memsim.{home}"), name)
+
+
+def test_a_users_script_has_real_types(tmp_path):
+    """By mypy, strictly; it is no requirement of the tests."""
+    api = pytest.importorskip("mypy.api")
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import memsim\n"
+        "run = memsim.train(memsim.MultilayerPerceptron(), memsim.datasets.gate('xor'), epochs=2)\n"
+        "reveal_type(run)\n"
+        "reveal_type(memsim.open_run)\n"
+        "memsim.nothing\n"
+        "memsim.train(3)\n"
+    )
+    out, err, _ = api.run(
+        ["--strict", "--config-file=", "--ignore-missing-imports", "--follow-imports=silent", str(script)]
+    )
+    assert err == ""
+    assert 'script.py:3: note: Revealed type is "memsim.runs.run.Run"' in out
+    assert "def (path: str | pathlib.Path) -> memsim.runs.run.Run" in out
+    assert 'script.py:5: error: Module has no attribute "nothing"' in out
+    assert "script.py:6: error: " in out
