@@ -85,7 +85,8 @@ class Refiner:
             except Exception as error:
                 replay.failed = said_of(error)
 
-        self._thread = threading.Thread(target=work, name="memsim-refine", daemon=True)
+        # The interpreter's end waits for it: one that died with HDF5's lock would leave that to wait for ever.
+        self._thread = threading.Thread(target=work, name="memsim-refine")
         self._thread.start()
         return replay
 

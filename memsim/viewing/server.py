@@ -123,6 +123,8 @@ class Viewer:
                 return
             finally:
                 self._server.stop()
+                for page in tuple(self._pages):  # what they still replay ends soon
+                    self._close(page)
 
     @contextlib.contextmanager
     def _ended_by_signals(self) -> Iterator[None]:

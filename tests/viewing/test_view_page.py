@@ -702,3 +702,35 @@ def test_the_command_says_where_and_serves_until_it_is_stopped(cli, path, monkey
     assert opened[0].startswith("file://")
     assert address.split("/")[3] not in opened[0]  # other users can read a browser's arguments
     assert result.out.endswith("the page is no longer served\n")
+
+
+ENDS = """
+import sys, threading, time
+from pathlib import Path
+from h5py._objects import phil
+from memsim.viewing import refining
+
+held = threading.Event()
+
+def slow(run, channels, start, stop, progress, **more):
+    with phil:
+        held.set()
+        time.sleep(1.0)
+    progress(1, 2)
+
+refining.curves = slow
+kept = refining.open_run(sys.argv[1])
+refiner = refining.Refiner(Path(sys.argv[1]))
+refiner.begin(None, 0, 10, 100)
+held.wait()
+refiner.stop()
+"""
+
+
+def test_a_replay_that_goes_on_does_not_keep_the_process_from_its_end(tmp_path):
+    """A thread that dies with HDF5's lock, as daemons do at the interpreter's end, would leave it to wait for ever."""
+    long_run().save(tmp_path / "run.h5")
+    ended = subprocess.run(
+        [sys.executable, "-c", ENDS, tmp_path / "run.h5"], timeout=60, capture_output=True, text=True, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
