@@ -13,7 +13,7 @@ import numpy as np
 from scipy.optimize import differential_evolution
 
 from memsim import datasets
-from memsim.configuration.sections import Configuration
+from memsim.configuration import Configuration
 from memsim.errors import InputError
 from memsim.runs import training
 from memsim.runs.run import LEARNED
