@@ -137,7 +137,7 @@ def calibrate(config: Configuration, inputs: np.ndarray, targets: np.ndarray) ->
         return _multilayer(config, network)
     if network.construction == "equivalent":
         lines = _lines(config, network, inputs.shape[1])
-        return (lines, _activation(config, lines, inputs)) if network.activates else (lines,)
+        return (lines, _activation(config, inputs)) if network.activates else (lines,)
     return (replace(_memristor(config, network, inputs, targets), integrator=config.time.integrator),)
 
 
@@ -400,7 +400,7 @@ def _lines(config: Configuration, network: SingleLayerSection, inputs: int) -> B
     return _synapses(config, "lines", inputs + 1, unit_current, limit, held=True)
 
 
-def _activation(config: Configuration, lines: BankCalibration, inputs: np.ndarray) -> BankCalibration:
+def _activation(config: Configuration, inputs: np.ndarray) -> BankCalibration:
     """The activation stage of the equivalent construction: a memristor like the one that it is equivalent to.
 
     Its weight and its bias stay at 0, since no READ reaches their thresholds; nothing

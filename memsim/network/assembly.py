@@ -295,8 +295,9 @@ def starting_states(
         device_rate = config.learning.rate / (bank.unit_current * calibration.slot_time(config))
         states = np.vstack([weights, np.full((1, len(seeds)), device_rate)])
         return (states[:, None, :],)
-    activation = np.zeros((3, 1, len(seeds)))  # a weight, the bias and the learning rate: it never learns
-    return (bank.states(weights)[None], activation)[: len(banks)]
+    # All of an activation stage's variables are 0, its learning rate too.
+    stages = [np.zeros((stage.variables, stage.devices, len(seeds))) for stage in banks[1:]]
+    return (bank.states(weights)[None], *stages)
 
 
 def _layer_states(

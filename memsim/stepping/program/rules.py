@@ -68,7 +68,7 @@ def rules_of(assembly: Assembly, slot: Slot) -> tuple[Rules, Rules]:
         before.append(controller.keep_states)
     if slot.operation == Operation.READ_NODES and slot.layer == len(assembly.sizes) - 1:
         after.append(controller.find_gradient)
-    if slot.operation == Operation.READ_LINES and len(assembly.banks) == 1:  # without a device for the activation
+    if slot.operation == Operation.READ_LINES and all(bank.learns for bank in assembly.banks):  # no activation stage
         after += [controller.activate, controller.apply_delta_rule]
     if is_restored_by(slot) or (is_carried(assembly, slot) and slot.operation != Operation.WRITE_CARRIERS):
         after.append(controller.count_residuals)
