@@ -131,7 +131,7 @@ def _one_or_each(given: Any) -> list[Any]:
     if isinstance(given, list | tuple) and given:
         return list(given)
     raise InputError(
-        f"waveform: must be a waveform of memsim.driving.waveforms, an array, or a list with one for each device "
+        f"waveform: must be a waveform of memsim.waveforms, an array, or a list with one for each device "
         f"(got {given!r})"
     )
 
@@ -141,7 +141,7 @@ def _waveform(given: Any, dt: float) -> Waveform:
         return Sampled(times=np.arange(len(given)) * dt, values=given)
     if isinstance(given, Waveform):
         return given
-    raise InputError(f"waveform: must be a waveform of memsim.driving.waveforms or an array (got {given!r})")
+    raise InputError(f"waveform: must be a waveform of memsim.waveforms or an array (got {given!r})")
 
 
 def _entries(waveforms: list[Waveform]) -> tuple[DriveEntry, ...]:

@@ -318,7 +318,7 @@ SINUSOID = Sinusoid(amplitude=1e-4, frequency=1.0)
         ({"chunk_steps": 0}, "chunk_steps: must be 1 or more"),
         ({"device": "node"}, "device: must be"),
         ({"device": memsim.ThresholdMemristor()}, "ThresholdMemristor.thresholds: give thresholds and a window"),
-        ({"waveform": "sinusoid"}, "waveform: must be a waveform of memsim.driving.waveforms, an array, or a list"),
+        ({"waveform": "sinusoid"}, "waveform: must be a waveform of memsim.waveforms, an array, or a list"),
         ({"waveform": []}, "waveform: must be a waveform"),
         ({"waveform": [SINUSOID, 1.0]}, "waveform: must be a waveform"),
         ({"waveform": np.array([0.0, np.nan]), "duration": None}, r"must be finite \(got nan at sample 1\)"),
