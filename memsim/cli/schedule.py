@@ -56,7 +56,7 @@ def command(
     for phase, count in assembly.schedule.phase_steps().items():
         if count:
             describe(f"  {phase.name:9s}{count:6d} steps  {count / steps:6.1%}")
-    if config.network.programmed and assembly.start is None:
+    if assembly.to_be_programmed:
         before = steps_of_programming(assembly)
         describe(f"before the first: {before} steps = {before * config.time.dt:g} s to write the starting weights")
     if program:

@@ -78,6 +78,11 @@ class Assembly:
     finer: int = 1
     skip: bool = True
 
+    @property
+    def to_be_programmed(self) -> bool:
+        """Whether the starting weights are still to be written by pulses."""
+        return self.config.network.programmed and self.start is None
+
     def begun(self, start: Start) -> "Assembly":
         """The same run with a start."""
         states = tuple(states.transpose(1, 0, 2) for states in start.states)

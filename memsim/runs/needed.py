@@ -21,7 +21,7 @@ def kernels_of(assembly: Assembly) -> list[Kernel]:
     predictions, need no others.
     """
     found: list[Kernel] = [DRAW_ORDERS, *_kernels_of(assembly)]
-    if assembly.config.network.programmed and assembly.start is None:
+    if assembly.to_be_programmed:
         found += _kernels_of(programming(assembly))
     return list(dict.fromkeys(found))
 

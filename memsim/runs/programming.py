@@ -54,7 +54,7 @@ def programmed(assembly: Assembly, threads: int, stop: Event | None = None) -> A
         A state is no longer finite.
     StoppedCompilingError
     """
-    if not assembly.config.network.programmed or assembly.start is not None:
+    if not assembly.to_be_programmed:
         return assembly
     return assembly.begun(_written(assembly, threads, stop))
 

@@ -40,7 +40,7 @@ def stored_interval(path: Path) -> int:
 
 def begun_as(path: Path, assembly: Assembly) -> Assembly:
     """A run whose starting weights are written, as that of a file began; any other one as it is."""
-    if not assembly.config.network.programmed or assembly.start is not None:
+    if not assembly.to_be_programmed:
         return assembly
     with _opened(path) as run:
         start = None if differences(run.config, assembly.config) else stored_start(run.stored)

@@ -88,7 +88,7 @@ class Run(TraceAccess):
 
     def _weights_of(self, by_bank: Arrays) -> dict[str, np.ndarray]:
         weights = {}
-        for bank in filter(lambda bank: bank.learns, self.calibration if by_bank else ()):
+        for bank in [bank for bank in self.calibration if bank.learns] if by_bank else []:
             states = by_bank[bank.name]
             values = states[:, 0] if states.shape[1] == 1 else states[0, :-1]
             weights[bank.name] = bank.weights(values)
