@@ -255,9 +255,6 @@ class RunReader(FileReader):
         trace = values.get("trace", {})
         if isinstance(trace, dict) and isinstance(trace.get("keyframe_epochs"), int):  # schema version 1
             trace["keyframe_samples"] = trace.pop("keyframe_epochs") * self.samples
-        network = values.get("network", {})
-        if isinstance(network, dict) and network.get("construction") == "equivalent":
-            network.setdefault("activation", "controller")  # as it was before the activation stage was a device
         return values
 
     @property

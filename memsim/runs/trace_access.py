@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +24,15 @@ STRETCH_BYTES = 16 << 20
 
 class TraceAccess(RunReader):
     """A run's steps: windows, stretches, envelopes, and the samples that were shown."""
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """The effective configuration, as nested dictionaries; with what was so before there was a field for it."""
+        values = super().configuration
+        network = values.get("network", {})
+        if isinstance(network, dict) and network.get("construction") == "equivalent":
+            network.setdefault("activation", "controller")  # before the activation stage was a device
+        return values
 
     @cached_property
     def config(self) -> Configuration:
