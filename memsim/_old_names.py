@@ -28,7 +28,7 @@ MOVED = {
         name: f"runs.{name}"
         for name in (
             "training", "resuming", "recording", "watching", "run", "trace_access", "replay", "prediction",
-            "consistency", "sources", "envelopes", "needed", "programming",
+            "consistency", "sources", "envelopes", "needed",
         )
     },
     "sizes": "files.memory",
@@ -42,8 +42,8 @@ MOVED = {
 
 def home_of(name: str) -> str | None:
     """Where a module is now, by the name that it had within the package; none of one that did not move."""
-    if name in PUBLIC or name in MOVED:
-        return PUBLIC.get(name) or MOVED[name]
+    if known := PUBLIC.get(name) or MOVED.get(name):
+        return known
     package, _, module = name.rpartition(".")
     home = home_of(package) if package else None
     return f"{home}.{module}" if home else None
