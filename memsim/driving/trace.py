@@ -9,10 +9,11 @@ from typing import Any
 import h5py
 
 from ..errors import InputError, RunFileError
+from ..files.reading import refuse_no_file
 from ..traces.doubted import line_of
 from ..traces.drive_file import DriveReader, open_drive_file
 from ..traces.errors import NotARunFileError
-from ..traces.files import is_hdf5, refuse_what_is_no_file
+from ..traces.files import is_hdf5
 from .configuration import DriveConfiguration, load_drive_configuration, override_entries
 
 
@@ -88,10 +89,7 @@ def load_drive_source(path: Path, assignments: Sequence[str] = ()) -> DriveConfi
     InputError
         Anything that is wrong with either.
     """
-    try:
-        refuse_what_is_no_file(path)
-    except NotARunFileError as error:
-        raise InputError(str(error)) from None
+    refuse_no_file(path)
     if not is_hdf5(path):
         return load_drive_configuration(path, assignments)
     try:

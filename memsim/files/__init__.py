@@ -1,1 +1,1 @@
-"""What the user names, read and written: texts, TOML, CSV, whole files, and how much memory there is for them."""
+"""What the user names, read and written: texts, TOML, CSV, whole files, and the room that there is for them."""

@@ -29,6 +29,19 @@ KINDS: dict[Kind, tuple[str, str, tuple[str, ...]]] = {
 }  # fmt: skip
 
 
+def refuse_no_file(path: Path) -> None:
+    """Refuse what the user named as a file and is none: a folder, a pipe, a device, a link to itself, or nothing.
+
+    Raises
+    ------
+    InputError
+    """
+    try:
+        refuse_what_is_no_file(path)
+    except NotARunFileError as error:
+        raise InputError(str(error)) from None
+
+
 def read_text(path: Path) -> str:
     """A text file that the user named.
 
@@ -38,12 +51,10 @@ def read_text(path: Path) -> str:
         There is none, or a folder, a pipe or a device in its place, or it is no text in UTF-8, or larger than the
         memory.
     """
+    refuse_no_file(path)
     try:
-        refuse_what_is_no_file(path)
         require_memory(path.stat().st_size, f"{path}: is too large to be read: its text")
         return path.read_text(encoding="utf-8-sig")
-    except NotARunFileError as error:
-        raise InputError(str(error)) from None
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: is no text in UTF-8: byte {error.start} is none of any character") from None
     except OSError as error:

@@ -7,10 +7,10 @@ from .. import datasets
 from ..configuration.sections import Configuration, load_configuration, override, resolve_paths
 from ..datasets import Dataset
 from ..errors import InputError, RunFileError
+from ..files.reading import refuse_no_file
 from ..network.sizes import refuse_samples
 from ..network.starting import Start, stored_start
-from ..traces.errors import NotARunFileError
-from ..traces.files import is_hdf5, refuse_what_is_no_file
+from ..traces.files import is_hdf5
 from ..traces.layout import SCHEMA, Beginning
 from .opening import open_run
 from .replay import StoredKeyframes
@@ -36,10 +36,7 @@ def load_source(path: Path, assignments: Sequence[str] = ()) -> tuple[Configurat
     InputError
         Anything that is wrong with either.
     """
-    try:
-        refuse_what_is_no_file(path)
-    except NotARunFileError as error:
-        raise InputError(str(error)) from None
+    refuse_no_file(path)
     if not is_run_file(path):
         config = load_configuration(path, list(assignments))
         refuse_samples(config)
