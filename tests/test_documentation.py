@@ -289,7 +289,7 @@ def test_the_drive_pages_configuration_is_one(tmp_path):
 
 def test_the_drive_page_names_all_that_its_file_holds(tmp_path):
     text = (ROOT / "docs" / "drive.md").read_text(encoding="utf-8")
-    samples = memsim.driving.waveforms.Sampled(times=[0.0, 1.0], values=[0.0, 1e-4])
+    samples = memsim.waveforms.Sampled(times=[0.0, 1.0], values=[0.0, 1e-4])
     memsim.drive(Node(), samples, dt=0.1, duration=1.0, out=tmp_path / "trace.h5").close()
     with h5py.File(tmp_path / "trace.h5") as file:
         names = [name for name in file if name != "samples"]

@@ -30,7 +30,7 @@ def response(device, driven, initial, drive="voltage", dt=DT, substeps=1):
     """The response at the boundaries of an array's intervals; the first at a drive of 0."""
     assert driven[0] == 0.0
     times = dt * np.arange(len(driven))
-    samples = memsim.driving.waveforms.Sampled(times=times, values=driven)
+    samples = memsim.waveforms.Sampled(times=times, values=driven)
     trace = memsim.drive(
         device, samples, dt=dt / substeps, duration=times[-1], drive=drive, initial=initial, integrator="heun"
     )
@@ -101,9 +101,9 @@ def test_vteam_comes_back_from_its_pulse_response():
     time = dt * np.arange(len(held))
     trace = memsim.drive(
         known,
-        memsim.driving.waveforms.Pulses(
+        memsim.waveforms.Pulses(
             pulses=[
-                memsim.driving.waveforms.Pulse(start=dt * k, width=dt, amplitude=value)
+                memsim.waveforms.Pulse(start=dt * k, width=dt, amplitude=value)
                 for k, value in enumerate(held[1:])
                 if value
             ]

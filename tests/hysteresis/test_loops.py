@@ -67,7 +67,7 @@ def test_the_example_passes_and_writes_its_table_and_figure(tmp_path, capsys):
         ({"steps_per_period": 10}, "steps_per_period: must be a multiple of 4"),
         ({"waveform": "csv"}, "path: names the file"),
         (
-            {"waveform": "pulses", "pulses": [memsim.driving.waveforms.Pulse(width=0.25, amplitude=1.0)]},
+            {"waveform": "pulses", "pulses": [memsim.waveforms.Pulse(width=0.25, amplitude=1.0)]},
             "both sides of 0",
         ),
     ],
@@ -153,7 +153,7 @@ def test_a_loop_says_where_a_step_leads_far():
     for sweep in (coarse, fine):
         (loop,) = sweep.loops
         with memsim.drive(
-            sweep.config.device, memsim.driving.waveforms.Sinusoid(amplitude=1.0, frequency=1.0),
+            sweep.config.device, memsim.waveforms.Sinusoid(amplitude=1.0, frequency=1.0),
             dt=1.0 / sweep.config.loops.steps_per_period, duration=2.0, drive="voltage", initial=5e-9,
             integrator="heun",
         ) as trace:  # fmt: skip

@@ -94,7 +94,7 @@ def test_options_and_python_are_refused_alike(refused, tmp_path, monkeypatch):
         memsim.train(memsim.MultilayerPerceptron(), data, realisations=10**9)
     with pytest.raises(InputError, match=r"data\.samples: 10,000,000,000 samples"):
         memsim.datasets.gate("xor", samples=10**10)
-    wave = memsim.driving.waveforms.Sinusoid(amplitude=1e-3, frequency=1.0)
+    wave = memsim.waveforms.Sinusoid(amplitude=1e-3, frequency=1.0)
     with pytest.raises(InputError, match=r"bank\.count: 1,000,000,000,000 devices"):
         memsim.drive(memsim.Node(), wave, dt=1e-3, duration=1.0, devices=10**12)
     with pytest.raises(InputError, match=r"steps_per_period: 2 periods of 100,000,000 steps"):

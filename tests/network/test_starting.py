@@ -6,9 +6,9 @@ import h5py
 import naive
 import numpy as np
 import pytest
+from imperfect_runs import configuration as imperfect
+from imperfect_runs import same
 from short_runs import KINDS, REAL, configuration
-from test_imperfections import configuration as imperfect
-from test_imperfections import same
 
 import memsim
 from memsim.analysis.verification import verify

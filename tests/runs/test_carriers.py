@@ -414,7 +414,7 @@ def test_a_drive_is_refused():
         InputError, match=r"device\.model: a carrier-memristor has its carriers in the slots of a network"
     ):
         memsim.drive(
-            CarrierMemristor(), memsim.driving.waveforms.Sinusoid(amplitude=1e-3, frequency=1.0), dt=1e-3, duration=1.0
+            CarrierMemristor(), memsim.waveforms.Sinusoid(amplitude=1e-3, frequency=1.0), dt=1e-3, duration=1.0
         )
 
 

@@ -11,10 +11,10 @@ import naive_state_dependent
 import numpy as np
 import pytest
 import short_runs
+from imperfect_runs import CASES as IMPERFECT
+from imperfect_runs import SLOW, VTEAM, same
 from interrupting import stopped
 from short_runs import REAL
-from test_imperfections import CASES as IMPERFECT
-from test_imperfections import SLOW, VTEAM, same
 
 import memsim
 from memsim.analysis.verification import verify

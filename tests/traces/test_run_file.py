@@ -546,7 +546,7 @@ def test_a_text_file_is_refused(tmp_path, cli):
 
 
 def test_a_drives_trace_is_no_run_file(tmp_path, cli):
-    waveform = memsim.driving.waveforms.Sinusoid(amplitude=1e-4, frequency=1.0)
+    waveform = memsim.waveforms.Sinusoid(amplitude=1e-4, frequency=1.0)
     memsim.drive(memsim.Node(), waveform, dt=1e-2, duration=0.1, out=tmp_path / "run.h5").close()
     assert_refused(tmp_path / "run.h5", "is a file of memsim drive; 'memsim drive .*' draws it", cli)
 

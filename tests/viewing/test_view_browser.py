@@ -14,6 +14,7 @@ import pytest
 from conftest import COMPILING
 
 import memsim
+from memsim.configuration.sections import TraceSection
 from memsim.runs.opening import open_run
 
 pytest.importorskip("bokeh")
@@ -38,6 +39,15 @@ const [selector, text] = arguments, found = [];
   for (const element of root.querySelectorAll("*")) if (element.shadowRoot) search(element.shadowRoot);
 })(document);
 """
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    path = tmp_path_factory.mktemp("runs") / "xor.h5"
+    data = memsim.datasets.gate("xor", samples=20)
+    trace = TraceSection(mode="keyframes", keyframe_samples=40)
+    memsim.train(memsim.MultilayerPerceptron(), data, epochs=250, realisations=2, trace=trace, out=path).close()
+    return path
 
 
 @pytest.fixture

@@ -25,6 +25,8 @@ from bokeh.server.callbacks import TimeoutCallback
 from tornado.ioloop import IOLoop
 from tornado.websocket import websocket_connect
 
+import memsim
+from memsim.configuration.sections import TraceSection
 from memsim.errors import InputError
 from memsim.runs.opening import open_run
 from memsim.viewing.choice import first_choice
@@ -33,6 +35,15 @@ from memsim.viewing.looks import Kind
 from memsim.viewing.page import GATHERING_MS, Page
 from memsim.viewing.server import Viewer
 from memsim.viewing.themes import CURVES, FAINT, GRID, INK
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    path = tmp_path_factory.mktemp("runs") / "xor.h5"
+    data = memsim.datasets.gate("xor", samples=20)
+    trace = TraceSection(mode="keyframes", keyframe_samples=40)
+    memsim.train(memsim.MultilayerPerceptron(), data, epochs=250, realisations=2, trace=trace, out=path).close()
+    return path
 
 
 @pytest.fixture
