@@ -81,8 +81,8 @@ def command(
     """
     import time
 
-    from ..reporting import ReproductionProgress
     from ..reproduction import output, runs
+    from ..reproduction.progress import ReproductionProgress
     from ..reproduction.settings import Reproduction
     from ..reproduction.shown import show_findings
     from ..terminal.preparing import prepare
