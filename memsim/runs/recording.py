@@ -14,8 +14,9 @@ from ..kernels.slots import Operation, Phase
 from ..network.assembly import Assembly
 from ..network.slot_table import structured
 from ..provenance import environment
+from ..stepping.block_set import KeyframeStates
 from ..stepping.blocks import channels
-from ..stepping.engine import KeyframeStates, Recorded
+from ..stepping.row_memory import Recorded
 from ..traces.codecs import CodecError, codec
 from ..traces.layout import CALIBRATION, BankDescription, RunDescription, TracePlan
 from ..traces.rows import QUANTITIES, RowsPart, Selection

@@ -21,6 +21,7 @@ import memsim
 from memsim.errors import InputError
 from memsim.proportions import interval
 from memsim.runs import training
+from memsim.stepping.finite import check_finite
 from memsim.sweeping import progress
 from memsim.sweeping.configuration import load_sweep
 from memsim.sweeping.folder import Folder
@@ -148,11 +149,11 @@ def test_a_point_whose_state_is_lost_leaves_its_pack(cli, source, tmp_path, monk
 
     def advance(engine, *arguments, **options):
         recorded = original(engine, *arguments, **options)
-        for block in engine._blocks:
+        for block in engine.blocks:
             lanes = np.flatnonzero(block.seeds == lost)
-            if len(lanes) and engine.epoch >= 2:
+            if len(lanes) and engine.clock.epoch >= 2:
                 block.of_elements(block.banks[0].state, 0)[0, 0, lanes] = np.nan
-        engine._check_finite()
+        check_finite(engine.assembly, engine.blocks, engine.clock.epoch)
         return recorded
 
     monkeypatch.setattr(training.Engine, "advance", advance)
