@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from ..provenance import PACKAGES, program_version
-from .records import Machine
+from .bench_records import Machine
 
 
 def describe_machine() -> Machine:

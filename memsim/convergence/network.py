@@ -16,7 +16,7 @@ from ..network.starting import Start
 from ..runs.programming import programmed
 from ..runs.replay import of_realisations
 from ..stepping.engine import Engine
-from .result import TOLERANCE, Comparison, DtCheck, StateDifference, check_tolerance, relative
+from .dt_check import TOLERANCE, Comparison, DtCheck, StateDifference, check_tolerance, relative
 
 SAMPLES = 20  # that are repeated, or the first epoch where that is shorter, or the first mini-batch where it is longer
 REALISATIONS = 8  # that are looked at, at most

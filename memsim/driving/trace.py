@@ -14,7 +14,7 @@ from ..traces.doubted import line_of
 from ..traces.drive_file import DriveReader, open_drive_file
 from ..traces.errors import NotARunFileError
 from ..traces.files import is_hdf5
-from .configuration import DriveConfiguration, load_drive_configuration, override_entries
+from .drive_configuration import DriveConfiguration, load_drive_configuration, override_entries
 
 
 class DriveTrace(DriveReader):

@@ -3,7 +3,7 @@
 from ..proportions import interval
 from ..runs.run import LEARNED
 from ..terminal.screen import Table, describe, numbers, show
-from .curves import LearningCurves
+from .learning_curves import LearningCurves
 from .runs import Findings
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from . import verdicts
-from .curves import LearningCurves
-from .gates import SINGLE, Key, name_of
+from .gate_rates import SINGLE, Key, name_of
+from .learning_curves import LearningCurves
 
 FASTER = ("OR", "AND")  # the gates that the paper says are learned faster by the multilayer perceptron
 FASTER_AT = (50, 200)  # epochs at which that is asked

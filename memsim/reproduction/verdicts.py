@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 
 from ..runs.run import LEARNED
-from .curves import LearningCurves
+from .learning_curves import LearningCurves
 from .runs import GateRun
 
 Verdict = Literal["holds", "in part", "does not hold"]

@@ -15,7 +15,7 @@ from threading import Event
 import numpy as np
 
 from ..calibration.bank import BankCalibration, calibrate
-from ..calibration.nominal import nominal_of
+from ..calibration.nominal_banks import nominal_of
 from ..configuration.sections import SingleLayerSection
 from ..imperfections.drawing import stuck_states
 from ..imperfections.levels import settled

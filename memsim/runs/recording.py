@@ -9,7 +9,7 @@ from ..configuration.sections import STEPS_AT_MOST, TraceSection
 from ..datasets.storing import to_store
 from ..errors import InputError
 from ..fields import one_of
-from ..imperfections.past import kept_of
+from ..imperfections.device_past import kept_of
 from ..kernels.slots import Operation, Phase
 from ..network.assembly import Assembly
 from ..network.slot_table import structured

@@ -199,7 +199,7 @@ def run(
         SIGTERM do that where it is not given. Before the run begins, while
         kernels are compiled, nothing is kept.
     dt_check : dict, optional
-        Attributes that a new file gets: what :meth:`memsim.convergence.result.DtCheck.attributes` says of dt.
+        Attributes that a new file gets: what :meth:`memsim.convergence.dt_check.DtCheck.attributes` says of dt.
 
     Raises
     ------

@@ -11,12 +11,12 @@ import numpy as np
 from ...datasets import gate
 from ...network.assembly import Assembly, assemble
 from ...terminal.si import counted
+from ..bench_networks import carry_out, digits_sized, network_221, single_layer_or
+from ..bench_records import Record, Value, record, reference
 from ..c_network import LANES as SIDE_BY_SIDE
 from ..c_network import CNetwork
 from ..case import Case, Setting
-from ..networks import carry_out, digits_sized, network_221, single_layer_or
 from ..numpy_network import NumpyTraining
-from ..records import Record, Value, record, reference
 from ..timing import Times, Work, seconds_of, taking_turns
 
 LANES = (1, 10, 100, 1000)

@@ -8,8 +8,8 @@ from ..proportions import interval, proportion
 from ..provenance import environment
 from ..runs.run import LEARNED
 from . import beyond_report, verdicts
-from .figures import figure5_runs
-from .gates import MULTI, SINGLE
+from .gate_rates import MULTI, SINGLE
+from .paper_figures import figure5_runs
 from .readings import Reading
 from .runs import Findings, GateRun
 from .settings import GATES, MULTILAYER, MULTILAYER_RATE, NOT_SEPARABLE, SINGLE_LAYER_RATE, THRESHOLDS
