@@ -56,11 +56,9 @@ def command(
     --quick some seconds once the kernels are compiled.
     """
     from ..benchmarking.bench_files import check_targets, work_folder, write_all
-    from ..benchmarking.bench_records import read_report
+    from ..benchmarking.bench_records import cores, read_report
     from ..benchmarking.case import Setting
-    from ..benchmarking.machine import cores
-    from ..benchmarking.progress import CaseProgress
-    from ..benchmarking.running import run_suites, suites_of
+    from ..benchmarking.running import CaseProgress, run_suites, suites_of
     from ..benchmarking.table import show_report
     from ..errors import InputError
     from ..terminal.si import counted

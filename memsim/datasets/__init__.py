@@ -2,11 +2,10 @@
 
 from .classes import Classes
 from .configured_data import load
-from .dataset import Dataset, labelled, scaled, table_of, with_constant_line
+from .dataset import Dataset, labelled, of_stored, scaled, table_of, with_constant_line
 from .gates import GATES, PATTERNS, balanced_gate, gate, gate_truth
 from .scaling import Scaling
 from .splitting import split
-from .storing import of_stored
 
 __all__ = [
     "GATES", "PATTERNS", "Classes", "Dataset", "Scaling", "balanced_gate", "gate", "gate_truth",

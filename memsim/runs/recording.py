@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ..configuration.sections import STEPS_AT_MOST, TraceSection
-from ..datasets.storing import to_store
+from ..datasets.dataset import to_store
 from ..errors import InputError
 from ..fields import one_of
 from ..imperfections.device_past import kept_of

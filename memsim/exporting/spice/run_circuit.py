@@ -11,10 +11,9 @@ from ...runs.channels import choose
 from ...runs.run import Run
 from ...runs.timeline import slot_widths
 from ...traces.reader import Rows as Stretch
-from .circuit import EDGE, Circuit, Instance, Kind, Rows, check_size, scales_of
+from .circuit import EDGE, Circuit, Instance, Kind, Rows, check_size, origin, scales_of
 from .circuit_sources import Span, held_source
 from .models import equations_of
-from .origin import origin
 
 
 def circuit_of_run(

@@ -7,7 +7,7 @@ from ...driving.trace import DriveTrace
 from ...errors import InputError
 from ...files.whole import written_whole
 from ...runs.run import Run
-from ..target import check_export_target
+from ..size import check_export_target
 from .circuit import Circuit
 from .drive_circuit import circuit_of_drive
 from .netlist import data_name, netlist
