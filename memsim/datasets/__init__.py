@@ -1,12 +1,11 @@
 """Data sets: samples as numbers, which the network sees as currents."""
 
 from .classes import Classes
-from .dataset import Dataset, labelled, scaled, table_of, with_constant_line
+from .configured_data import load
+from .dataset import Dataset, labelled, of_stored, scaled, table_of, with_constant_line
 from .gates import GATES, PATTERNS, balanced_gate, gate, gate_truth
-from .loading import load
 from .scaling import Kind, Scaling
 from .splitting import split
-from .storing import of_stored
 
 __all__ = [
     "GATES", "PATTERNS", "Classes", "Dataset", "Kind", "Scaling", "balanced_gate", "gate", "gate_truth",

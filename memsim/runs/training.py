@@ -18,7 +18,9 @@ from ..datasets import Dataset
 from ..errors import InputError, RunError
 from ..network.assembly import Assembly, assemble
 from ..network.starting import Start
-from ..stepping.engine import Engine, KeyframeStates, Recorded
+from ..stepping.block_set import KeyframeStates
+from ..stepping.engine import Engine
+from ..stepping.row_memory import Recorded
 from ..terminal.interrupts import interrupts
 from ..traces.background import BackgroundWriter
 from ..traces.layout import RunDescription, TracePlan
@@ -97,7 +99,7 @@ def run(
         SIGTERM do that where it is not given. Before the run begins, while
         kernels are compiled, nothing is kept.
     dt_check : dict, optional
-        Attributes that a new file gets: what :meth:`memsim.convergence.result.DtCheck.attributes` says of dt.
+        Attributes that a new file gets: what :meth:`memsim.convergence.dt_check.DtCheck.attributes` says of dt.
 
     Raises
     ------
@@ -251,7 +253,7 @@ class Session:
             with nullcontext(stop) if stop is not None else interrupts() as interrupted:
                 if self._continued is not None:
                     self._continued.feed(partial(self._submit_again, interrupted))
-                    self._epochs = self._engine.epoch
+                    self._epochs = self._engine.clock.epoch
                 if self._writer.path is not None:  # what is in memory alone nobody goes on from
                     self._commit()
                 self._run(progress, interrupted)
@@ -262,22 +264,22 @@ class Session:
     @property
     def _over(self) -> bool:
         """Whether the run is at its end: its last epoch is complete, or there is no more to hope for."""
-        return self._engine.position == self._engine.slots or (self._watch is not None and self._watch.satisfied)
+        return self._engine.clock.is_over or (self._watch is not None and self._watch.satisfied)
 
     def _run(self, progress: Progress, interrupted: threading.Event) -> None:
         engine = self._engine
         while not self._over:
             stopping = interrupted.is_set()
             due = stopping or time.monotonic() - self._committed >= COMMIT_SECONDS
-            place = self._place_to_stop() if stopping else engine.next_keyframe()
-            if engine.position < place:
-                record, limit = self._recorded(place if due else engine.slots)
-                limit = limit if self._watch is None else min(limit, engine.next_epoch())
-                first_step = engine.step
+            place = self._place_to_stop() if stopping else engine.clock.next_keyframe()
+            if engine.clock.position < place:
+                record, limit = self._recorded(place if due else engine.clock.slots)
+                limit = limit if self._watch is None else min(limit, engine.clock.next_epoch())
+                first_step = engine.clock.step
                 recorded = engine.advance(limit, record=record)
-                self._submit_rows(first_step, engine.step - first_step, recorded)
+                self._submit_rows(first_step, engine.clock.step - first_step, recorded)
                 self._take_results(progress)
-            if due and engine.position == place:
+            if due and engine.clock.position == place:
                 self._keep_keyframe()
                 self._commit()
                 if stopping:
@@ -288,9 +290,9 @@ class Session:
     def _place_to_stop(self) -> int:
         """The next keyframe's place, or the next mini-batch's end where that is far: slots from the run's start."""
         engine = self._engine
-        keyframe = engine.next_keyframe()
-        far = engine.slots_a_second > 0 and keyframe - engine.position > STOP_SECONDS * engine.slots_a_second
-        return min(keyframe, engine.next_batch_end()) if far else keyframe
+        keyframe = engine.clock.next_keyframe()
+        far = engine.slots_a_second > 0 and keyframe - engine.clock.position > STOP_SECONDS * engine.slots_a_second
+        return min(keyframe, engine.clock.next_batch_end()) if far else keyframe
 
     def _take_results(self, progress: Progress) -> None:
         """Gather epochs and keyframes for the writer, and hand them over when they are many."""
@@ -307,7 +309,7 @@ class Session:
         self._keyframes += keyframes
         self._waiting += (
             energies.nbytes
-            + errors.nbytes * (1 + self._engine.samples)
+            + errors.nbytes * (1 + self._engine.clock.samples)
             + sum(kept.bias.nbytes + sum(v.nbytes for v in (*kept.states, *kept.past)) for kept in keyframes)
         )
         if self._waiting > WAITING_BYTES:
@@ -320,7 +322,7 @@ class Session:
             first, self._epochs = self._epochs, self._epochs + len(errors)
             metrics = {
                 "total_error": errors,
-                "order": self._engine.order(first, self._epochs),
+                "order": self._engine.order.between(first, self._epochs),
                 "learning_rate": self._engine.rates(first, self._epochs),
             }
             if self._validations:
@@ -337,7 +339,7 @@ class Session:
     def _keep_keyframe(self) -> None:
         """Have a keyframe where the run stops or ends, also between the places for them."""
         self._submit_results()
-        if self._engine.sample > self._keyframe:
+        if self._engine.clock.sample > self._keyframe:
             at = self._engine.checkpoint(())
             self._keyframe = at.sample
             states = [values[None] for values in at.states]
@@ -350,12 +352,12 @@ class Session:
             return self._selection is not None, limit
         engine, sample_steps = self._engine, self._engine.assembly.schedule.steps
         windows = self._selection.windows
-        at = bisect.bisect_right(windows, engine.sample * sample_steps, key=lambda window: window[1])
+        at = bisect.bisect_right(windows, engine.clock.sample * sample_steps, key=lambda window: window[1])
         if at == len(windows):
             return False, limit
         first, last = (edge // sample_steps for edge in windows[at])
-        inside = engine.sample >= first
-        return inside, min(limit, (last if inside else first) * engine.slots_a_sample)
+        inside = engine.clock.sample >= first
+        return inside, min(limit, (last if inside else first) * engine.clock.slots_a_sample)
 
     def _submit_again(self, interrupted: threading.Event, first_step: int, steps: int, recorded: Recorded) -> None:
         """Hand over rows that a killed run had not stored; nothing is lost by a stop before the end of them."""

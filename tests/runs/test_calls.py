@@ -162,6 +162,10 @@ def test_inputs_are_scaled_by_the_samples_to_learn(network):
     error, dataset = trained(network, 300.0 * INPUTS - 7.0, CLASSES, scaling="range")
     np.testing.assert_array_equal(dataset.inputs, INPUTS)
     np.testing.assert_array_equal(error, trained(network, INPUTS, CLASSES)[0])
+    data = memsim.datasets.scaled(memsim.datasets.labelled(300.0 * INPUTS - 7.0, CLASSES), "range")
+    np.testing.assert_array_equal(error, trained(network, data)[0])
+    with pytest.raises(InputError, match=r"^data\.scaling: must be 'none' for data that are scaled already \(got 'ran"):
+        memsim.train(network, data, scaling="range")
 
 
 def test_sections_may_be_dictionaries(network):
