@@ -9,7 +9,7 @@ from .proportions import interval
 from .runs.margins import COUNTS, BankMargins
 from .runs.programming_report import cost_of_programming, result_of_programming
 from .runs.run import LEARNED, Run
-from .scoring.report import Scores, scores_of
+from .scoring.score_report import Scores, scores_of
 from .terminal.screen import Column, Table, describe, numbers, show
 from .terminal.si import counted, duration, with_prefix
 

@@ -35,13 +35,13 @@ from memsim.configuration.sections import (
     load_configuration,
 )
 from memsim.devices import CarrierMemristor, Node, Synapse, ThresholdMemristor
-from memsim.driving.configuration import load_drive_configuration
-from memsim.hysteresis.configuration import LoopsSection
+from memsim.driving.drive_configuration import load_drive_configuration
+from memsim.hysteresis.loop_configuration import LoopsSection
 from memsim.imperfections import BankImperfections, BankPeriphery
 from memsim.reproduction.settings import Reproduction, multilayer
 from memsim.runs.programming import COUNTED
-from memsim.sweeping.configuration import Range, SweepSection, load_sweep
-from memsim.sweeping.packing import plan
+from memsim.sweeping.packs import plan
+from memsim.sweeping.sweep_configuration import Range, SweepSection, load_sweep
 from memsim.traces.layout import PAST, PROGRAMMED
 
 FORMAT = ROOT / "traces" / "FORMAT.md"

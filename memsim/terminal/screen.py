@@ -46,7 +46,8 @@ def width_of(stream: TextIO) -> int:
 def console(stream: TextIO | None = None) -> Console:
     """Rich's terminal, of stdout where no stream is given; for this module, and for what changes in its place."""
     file = stream or sys.stdout
-    height = shutil.get_terminal_size().lines  # given, since of a terminal that is dumb Rich believes no width else
+    # A width alone does not count where TERM is dumb.
+    height = shutil.get_terminal_size().lines
     return Console(file=file, width=width_of(file), height=height, highlight=False, markup=False, emoji=False)
 
 

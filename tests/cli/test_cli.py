@@ -18,7 +18,7 @@ import memsim
 from memsim.cli import COMMANDS, main
 from memsim.devices import MODELS
 from memsim.reporting import margins_table
-from memsim.reproduction.progress import ReproductionProgress
+from memsim.reproduction.reproduction_progress import ReproductionProgress
 from memsim.runs.margins import BankMargins
 from memsim.terminal.progress import TrainingProgress
 from memsim.terminal.screen import progress_bar

@@ -7,7 +7,7 @@ from typing import Self
 from ..terminal.progress import Progress
 from ..terminal.si import counted
 from .pack_run import Told
-from .packing import Pack
+from .packs import Pack
 
 
 class SweepProgress:
