@@ -7,9 +7,33 @@ from functools import partial
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+from typing import Any
 
 PUBLIC = {"waveforms": "driving.waveforms", "schedule": "network.schedule", "margins": "runs.margins"}
+# Within their packages: package to each module's name of before and of now.
+RENAMED = {
+    "energy": {"figures": "energy_figures", "report": "energy_report", "tables": "energy_tables"},
+    "driving": {"configuration": "drive_configuration", "figures": "drive_figure", "report": "drive_report"},
+    "benchmarking": {"networks": "bench_networks"},
+    "calibration": {"carriers": "carrier_waveforms", "nominal": "nominal_banks"},
+    "convergence": {"report": "dt_report", "result": "dt_check"},
+    "datasets": {"loading": "configured_data", "scikit_learn": "configured_data", "storing": "dataset"},
+    "exporting": {"of_drive": "drive_excerpt", "provenance": "excerpt", "target": "size", "tidy": "csv_table"},
+    "exporting.spice": {
+        "of_drive": "drive_circuit",
+        "of_run": "run_circuit",
+        "sources": "circuit_sources",
+        "origin": "circuit",
+    },
+    "fitting": {"figures": "fit_figure", "report": "fit_report", "result": "fit_result"},
+    "hysteresis": {"configuration": "loop_configuration", "figures": "loop_figures", "report": "loop_report"},
+    "scoring": {"figures": "class_figure", "report": "score_report"},
+    "sklearn": {"classification": "classifiers", "options": "estimator_options"},
+    "sweeping": {"configuration": "sweep_configuration", "packing": "packs", "report": "sweep_report"},
+    "analysis": {"packing": "repacking", "stored": "stored_states"},
+}
 MOVED = {
+    **{f"{room}.{old}": f"{room}.{new}" for room, names in RENAMED.items() for old, new in names.items()},
     "inspection": "analysis",
     "inspection.analysis": "analysis",
     "inspection.channels": "runs.channels",
@@ -33,8 +57,8 @@ MOVED = {
     },
     "sizes": "files.memory",
     "run_sizes": "network.sizes",
-    "carriers": "calibration.carriers",
-    "state_dependent": "calibration.nominal",
+    "carriers": "calibration.carrier_waveforms",
+    "state_dependent": "calibration.nominal_banks",
     "timing_diagram": "analysis.timing_diagram",
     "ahead": "cli.ahead",
 }  # fmt: skip
@@ -61,6 +85,14 @@ class _Finder(MetaPathFinder):
         return ModuleSpec(fullname, _Forward(f"memsim.{home}", silently=name in PUBLIC), is_package=True)
 
 
+class _Run(ModuleType):
+    """The module ``memsim.run`` of before, whose name is that of a function now: that can be called all the same."""
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        """Call the function."""
+        return importlib.import_module("memsim.runs.calls").run(*arguments, **named)
+
+
 class _Forward(Loader):
     """A module that gives what another one has."""
 
@@ -69,6 +101,8 @@ class _Forward(Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         real = importlib.import_module(self._home)
+        if module.__name__ == "memsim.run":
+            module.__class__ = _Run
         if not self._silently:
             warnings.warn(f"{module.__name__} has moved to {self._home}", DeprecationWarning, stacklevel=2)
         module.__getattr__ = partial(getattr, real)  # type: ignore[method-assign]

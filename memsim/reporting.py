@@ -16,7 +16,7 @@ from .proportions import interval
 from .runs.margins import COUNTS, BankMargins
 from .runs.programming_report import cost_of_programming, result_of_programming
 from .runs.run import LEARNED, Run
-from .scoring.report import Scores, scores_of
+from .scoring.score_report import Scores, scores_of
 from .terminal.preparing import Tell, on_stderr, progress_of, silently, told_to
 from .terminal.screen import Column, Table, describe, numbers, progress_bar, show
 from .terminal.si import counted, duration, with_prefix

@@ -15,7 +15,7 @@ import memsim
 from memsim import datasets
 from memsim.configuration.sections import Configuration
 from memsim.runs import training
-from memsim.sweeping.configuration import put
+from memsim.sweeping.sweep_configuration import put
 
 TOML = """
 [sweep]

@@ -25,12 +25,12 @@ from memsim.configuration.sections import (
     WriteEncoding,
 )
 from memsim.devices import CarrierMemristor, Device, Node, PerceptronMemristor, Synapse, ThresholdMemristor
-from memsim.driving.configuration import DriveConfiguration, DriveEntry
+from memsim.driving.drive_configuration import DriveConfiguration, DriveEntry
 from memsim.driving.waveforms import Pulse, Waveform
 from memsim.fields import Settings, facts_of
-from memsim.hysteresis.configuration import LoopsConfiguration, LoopsSection
+from memsim.hysteresis.loop_configuration import LoopsConfiguration, LoopsSection
 from memsim.imperfections import BankImperfections
-from memsim.sweeping.configuration import Range, SweepConfiguration
+from memsim.sweeping.sweep_configuration import Range, SweepConfiguration
 
 
 def directives(name: str) -> list[tuple[str, list[str]]]:

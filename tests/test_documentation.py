@@ -25,11 +25,11 @@ from memsim.configuration.sections import (
     load_configuration,
 )
 from memsim.devices import Node
-from memsim.driving.configuration import load_drive_configuration
+from memsim.driving.drive_configuration import load_drive_configuration
 from memsim.reproduction.settings import Reproduction, multilayer
 from memsim.runs.programming import COUNTED
-from memsim.sweeping.configuration import load_sweep
-from memsim.sweeping.packing import plan
+from memsim.sweeping.packs import plan
+from memsim.sweeping.sweep_configuration import load_sweep
 from memsim.traces.layout import PAST, PROGRAMMED
 
 TOUR = ROOT / "docs" / "tour.md"

@@ -10,7 +10,7 @@ from ..errors import InputError
 from ..runs.channels import choose
 from ..runs.run import Run
 from ..runs.timeline import slot_widths
-from .stored import checked_span, state_before
+from .stored_states import checked_span, state_before
 
 CHUNK_STEPS = 16384  # of a stretch, about
 RESIDUAL = 1e-12  # share of a range below which a change is rounding

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..runs.run import Run
-from .stored import stored_states
+from .stored_states import stored_states
 
 
 @dataclass(frozen=True)

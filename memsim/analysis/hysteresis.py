@@ -10,7 +10,7 @@ from ..figures import COLOURS, new_figure
 from ..runs.channels import choose
 from ..runs.run import Run
 from ..terminal.si import axis_unit, with_prefix
-from .stored import checked_span
+from .stored_states import checked_span
 
 
 class Lobe(NamedTuple):

@@ -10,7 +10,7 @@ from ..errors import InputError
 from ..runs.channels import choose
 from ..runs.run import Run
 from ..runs.timeline import PHASES, Timeline
-from .stored import checked_span, state_before
+from .stored_states import checked_span, state_before
 
 EVENT = np.dtype([
     ("step", "i8"), ("time", "f8"), ("epoch", "i8"), ("sample", "i8"), ("phase", "U8"),

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from ..errors import InputError
 from ..figures import new_figure
 from ..runs.run import Run
-from .stored import stored_states
+from .stored_states import stored_states
 
 
 @dataclass(frozen=True)

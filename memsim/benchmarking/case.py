@@ -6,10 +6,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
+from .bench_records import Record
 from .c_banks import CBanks
 from .c_network import CNetwork
 from .compiler import NoCompilerError, find_compiler, version_of
-from .records import Record
 from .timing import CAREFUL, QUICK, Effort
 
 Built = TypeVar("Built")

@@ -78,7 +78,7 @@ def network(epochs: int, folder: str) -> dict[str, Any]:
     """The 2-2-1 network, one realisation and one thread, into a file with keyframes."""
     from ..datasets import gate
     from ..runs import training
-    from .networks import SAMPLE_STEPS_221, network_221, unstopped
+    from .bench_networks import SAMPLE_STEPS_221, network_221, unstopped
 
     path = Path(folder) / "horizon.h5"
     unstopped(training.run(network_221(1, 1), gate("xor"), out=path, overwrite=True)).close()  # the kernel is loaded

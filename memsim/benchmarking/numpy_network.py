@@ -1,7 +1,7 @@
 """The training of a multilayer perceptron as a careful person writes it in NumPy: lanes last, every step taken.
 
 The same algorithm and the same pulses as the emulator's, for the settings that
-:func:`memsim.benchmarking.networks.network_221` leaves at their defaults: writes
+:func:`memsim.benchmarking.bench_networks.network_221` leaves at their defaults: writes
 by amplitude, explicit Euler, the gradient's rules.
 """
 

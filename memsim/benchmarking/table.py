@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from ..terminal.screen import Column, Table, describe, numbers, show
 from ..terminal.si import duration
-from .comparison import Change, Comparison
-from .records import Record, Report
+from .bench_comparison import Change, Comparison
+from .bench_records import Record, Report
 
 SHOWN = 12  # changes of a kind; the rest is counted
 

@@ -13,8 +13,8 @@ import numpy as np
 from ..configuration.sections import Configuration, MultilayerSection, SingleLayerSection
 from ..devices import CarrierMemristor, Device, Node, PerceptronMemristor, Synapse, ThresholdMemristor
 from ..errors import InputError
-from .carriers import refuse_carriers
-from .nominal import Modelled, Nominal, is_modelled, nominal_of
+from .carrier_waveforms import refuse_carriers
+from .nominal_banks import Modelled, Nominal, is_modelled, nominal_of
 
 READ_MARGIN = 1.25  # calibrated threshold over the largest READ
 WINDOW_MARGIN = 1.05  # calibrated window over the largest update

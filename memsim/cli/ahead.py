@@ -12,16 +12,16 @@ from ..driving.drive import kernels_of as kernels_of_drive
 from ..driving.trace import load_drive_source
 from ..errors import InputError
 from ..files.reading import Kind, kind_of, parse_toml, read_text
-from ..hysteresis.configuration import load_loops
+from ..hysteresis.loop_configuration import load_loops
 from ..kernels.compiling import Kernel
 from ..kernels.disk_cache import CacheWarning, NotKeptWarning
 from ..network.assembly import assemble
 from ..reproduction.settings import Reproduction, multilayer, single_layer
 from ..runs.needed import kernels_of
 from ..runs.sources import is_run_file, load_source, load_start
-from ..sweeping.configuration import load_sweep
 from ..sweeping.local import SPAWN, without_ctrl_c
-from ..sweeping.packing import plan
+from ..sweeping.packs import plan
+from ..sweeping.sweep_configuration import load_sweep
 from ..terminal.preparing import prepare, silently, told_to
 from ..traces.hdf5 import opened
 from ..user_models.loading import load_again, own_files

@@ -11,7 +11,7 @@ from ..terminal.streams import say, tell
 from . import options
 
 if TYPE_CHECKING:
-    from ..benchmarking.records import Report
+    from ..benchmarking.bench_records import Report
 
 EPILOG = """\b
 Examples:
@@ -55,12 +55,10 @@ def command(
     Ctrl-C keeps what was measured. All suites take about half an hour,
     --quick some seconds once the kernels are compiled.
     """
+    from ..benchmarking.bench_files import check_targets, work_folder, write_all
+    from ..benchmarking.bench_records import cores, read_report
     from ..benchmarking.case import Setting
-    from ..benchmarking.machine import cores
-    from ..benchmarking.output import check_targets, work_folder, write_all
-    from ..benchmarking.progress import CaseProgress
-    from ..benchmarking.records import read_report
-    from ..benchmarking.running import run_suites, suites_of
+    from ..benchmarking.running import CaseProgress, run_suites, suites_of
     from ..benchmarking.table import show_report
     from ..errors import InputError
     from ..terminal.si import counted
@@ -86,7 +84,7 @@ def command(
 
 def _compared(old: "Report", new: "Report", path: Path | None) -> bool:
     """Show what changed; whether a case became slower."""
-    from ..benchmarking.comparison import compare
+    from ..benchmarking.bench_comparison import compare
     from ..benchmarking.table import show_comparison
 
     found = compare(old, new)

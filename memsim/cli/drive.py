@@ -9,7 +9,7 @@ from ..terminal.streams import say, tell
 from . import options
 
 if TYPE_CHECKING:
-    from ..driving.configuration import DriveConfiguration
+    from ..driving.drive_configuration import DriveConfiguration
 
 EPILOG = """\b
 Examples:
@@ -56,7 +56,7 @@ def command(
     shows lobe areas and the three fingerprints of a memristor.
     """
     from ..errors import InputError
-    from ..hysteresis.configuration import is_sweep_of_loops
+    from ..hysteresis.loop_configuration import is_sweep_of_loops
 
     if is_sweep_of_loops(source):
         if check_dt:
@@ -91,7 +91,7 @@ def _check_targets(out: Path | None, plot: Path | None, overwrite: bool) -> None
 def _check_dt(config: "DriveConfiguration", tolerance: float, threads: int, quiet: bool) -> dict[str, float | str]:
     """Compare dt with its half and its quarter, and show it; what the file keeps of that."""
     from ..convergence.drive import check_drive_dt
-    from ..convergence.report import show_check
+    from ..convergence.dt_report import show_check
     from ..reporting import StepProgress
 
     with StepProgress("checking dt", quiet) as progress:
@@ -106,7 +106,7 @@ def _drive(
 ) -> None:  # fmt: skip
     """One drive, its summary and its figure."""
     from ..driving.drive import run
-    from ..driving.report import show_drive
+    from ..driving.drive_report import show_drive
     from ..errors import StoppedCompilingError
     from ..reporting import StepProgress
 
@@ -120,7 +120,7 @@ def _drive(
     with trace:
         show_drive(trace)
         if plot is not None:
-            from ..driving.figures import draw
+            from ..driving.drive_figure import draw
 
             draw(trace, plot, overwrite=overwrite)
     for path in filter(None, (out, plot)):
@@ -134,8 +134,8 @@ def _loops(
     """Loops over frequencies and amplitudes."""
     from ..errors import InputError
     from ..figures import check_plot_target
-    from ..hysteresis.configuration import load_loops
-    from ..hysteresis.report import check_table_target, show_loops, write_table
+    from ..hysteresis.loop_configuration import load_loops
+    from ..hysteresis.loop_report import check_table_target, show_loops, write_table
     from ..hysteresis.sweep import run
     from ..reporting import StepProgress
 
@@ -150,7 +150,7 @@ def _loops(
         sweep = run(config, threads=threads or 0, progress=progress)
     show_loops(sweep)
     if plot is not None:
-        from ..hysteresis.figures import draw
+        from ..hysteresis.loop_figures import draw
 
         draw(sweep, plot, overwrite=overwrite)
         say(f"wrote {plot}")

@@ -47,7 +47,7 @@ def command(
     A WRITE is as long as before beside a READ in the runs at other widths, and
     the calibration chooses currents anew; --set changes these runs alone.
     """
-    from ..energy.report import show_energy, show_widths
+    from ..energy.energy_report import show_energy, show_widths
     from ..energy.summary import summarise
     from ..errors import InputError
     from ..runs.opening import open_run
@@ -74,16 +74,16 @@ def command(
         if widths:
             show_widths(widths)
         if plot is not None:
-            from ..energy.figures import draw
+            from ..energy.energy_figures import draw
 
             draw(run, summary, plot, widths=widths, overwrite=overwrite)
         if json is not None or csv is not None:
-            from ..energy import tables
+            from ..energy import energy_tables
 
             if json is not None:
-                tables.write_json(summary, widths, json)
+                energy_tables.write_json(summary, widths, json)
             if csv is not None:
-                tables.write_csv(run, csv)
+                energy_tables.write_csv(run, csv)
     for path in filter(None, (plot, json, csv)):
         say(f"wrote {path}")
 

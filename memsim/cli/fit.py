@@ -135,9 +135,9 @@ def command(
     start from the model's values, or from --preset and --start, and come with
     standard errors. Ctrl-C keeps the best so far.
     """
+    from ..fitting.fit_report import show_fit
     from ..fitting.least_squares import fit_measurement
     from ..fitting.measurement import load_measurement
-    from ..fitting.report import show_fit
     from ..reporting import StepProgress
 
     _refuse_targets(data, plot, out, json, overwrite)
@@ -175,7 +175,7 @@ def _refuse_targets(data: Path, plot: Path | None, out: Path | None, json: Path 
     """Refuse files that cannot be written, before the work."""
     from ..errors import InputError
     from ..figures import check_plot_target
-    from ..fitting.report import check_file
+    from ..fitting.fit_report import check_file
     from ..traces.files import absolute
 
     given = [absolute(path) for path in (data, plot, out, json) if path is not None]
@@ -189,10 +189,10 @@ def _refuse_targets(data: Path, plot: Path | None, out: Path | None, json: Path 
 
 
 def _write(fit: Any, plot: Path | None, out: Path | None, json: Path | None, overwrite: bool) -> None:
-    from ..fitting.report import write_json, write_toml
+    from ..fitting.fit_report import write_json, write_toml
 
     if plot is not None:
-        from ..fitting.figures import draw
+        from ..fitting.fit_figure import draw
 
         draw(fit, plot, overwrite=overwrite)
     if out is not None:

@@ -82,9 +82,9 @@ def command(
     import time
 
     from ..reporting import ReproductionProgress
-    from ..reproduction import output, runs
+    from ..reproduction import reproduction_folder, runs
+    from ..reproduction.paper_report import show_findings
     from ..reproduction.settings import Reproduction
-    from ..reproduction.shown import show_findings
     from ..terminal.preparing import prepare
     from ..terminal.screen import describe
 
@@ -93,7 +93,7 @@ def command(
         figures=figures, data_sets=data_sets, reading_realisations=reading_realisations, data_seed=data_seed, seed=seed,
         threads=threads or 0, **{name: value for name, value in sizes.items() if value is not None},
     )  # fmt: skip
-    output.check_folder(out, overwrite)
+    reproduction_folder.check_folder(out, overwrite)
     planned = runs.plan(settings)
     configurations = planned.configurations
     total = sum(config.learning.epochs for config in configurations)
@@ -102,7 +102,7 @@ def command(
         begun = time.perf_counter()
         found = runs.carry_out(settings, planned, progress.run)
     seconds = time.perf_counter() - begun
-    written = output.write(found, out, seconds)
+    written = reproduction_folder.write(found, out, seconds)
     show_findings(found)
     describe(f"{found.device_steps:.3g} device-steps in {seconds:.1f} s")
     say("wrote " + ", ".join(str(path) for path in written))

@@ -117,7 +117,7 @@ def _next_look(target: Path, data: "Dataset") -> str:
 
 def _warn_of_coarse_writes(config: "Configuration", data: "Dataset", start: "Start | None") -> None:
     """Say so where the writes of devices that are written by their model are not what dt makes of them."""
-    from ..calibration.nominal import is_modelled
+    from ..calibration.nominal_banks import is_modelled
     from ..convergence.writes import coarse_writes
     from ..network.assembly import assemble
 
@@ -132,8 +132,8 @@ def _check_dt(
     config: "Configuration", data: "Dataset", start: "Start | None", samples: int | None, tolerance: float, quiet: bool
 ) -> dict[str, float | str]:
     """Compare dt with its half and its quarter, and show it; what the file keeps of that."""
+    from ..convergence.dt_report import show_check
     from ..convergence.network import check_dt
-    from ..convergence.report import show_check
     from ..reporting import StepProgress
 
     with StepProgress("checking dt", quiet) as progress:

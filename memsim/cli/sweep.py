@@ -52,11 +52,11 @@ def command(
     keyframes and keeps the work; --resume goes on from there.
     """
     from ..errors import InputError
-    from ..sweeping.configuration import load_sweep
     from ..sweeping.folder import SWEEP_FILE
-    from ..sweeping.progress import SweepProgress
-    from ..sweeping.report import show_plan, show_sweep
     from ..sweeping.sweep import run, workers_of
+    from ..sweeping.sweep_configuration import load_sweep
+    from ..sweeping.sweep_progress import SweepProgress
+    from ..sweeping.sweep_report import show_plan, show_sweep
 
     if processes and scheduler:
         raise InputError("--processes: is for this machine; the scheduler's workers are as many as they are")

@@ -6,10 +6,10 @@ from typing import NamedTuple
 import numpy as np
 
 from ..driving import drive
-from ..driving.configuration import DriveConfiguration
+from ..driving.drive_configuration import DriveConfiguration
 from ..driving.trace import DriveTrace
 from ..errors import RunError
-from .result import TOLERANCE, Comparison, DtCheck, StateDifference, check_tolerance, relative
+from .dt_check import TOLERANCE, Comparison, DtCheck, StateDifference, check_tolerance, relative
 
 VALUES = 1 << 22  # numbers of the rows at dt that are compared, at most; those at dt/4 are four times as many
 QUANTITIES = {"current": "voltage", "voltage": "current"}  # what answers a drive

@@ -16,7 +16,7 @@ from ..network.starting import Start
 from ..runs.programming import programmed
 from ..runs.replay import of_realisations
 from ..stepping.engine import Engine
-from .result import TOLERANCE, Comparison, DtCheck, StateDifference, check_tolerance, relative
+from .dt_check import TOLERANCE, Comparison, DtCheck, StateDifference, check_tolerance, relative
 
 SAMPLES = 20  # that are repeated, or the first epoch where that is shorter, or the first mini-batch where it is longer
 REALISATIONS = 8  # that are looked at, at most
@@ -134,19 +134,19 @@ def _compare(
             for each in assemblies
         ]  # fmt: skip
         outputs = np.zeros((len(engines), 1, assemblies[0].targets.shape[1], engines[0].realisations))
-        for slot in range(samples * engines[0].slots_a_sample):
+        for slot in range(samples * engines[0].clock.slots_a_sample):
             for engine, shown in zip(engines, outputs, strict=True):
                 engine.advance(slot + 1, shown)
-            states = [engine.states() for engine in engines]
+            states = [engine.blocks.states() for engine in engines]
             for bank, compared in enumerate(comparisons):
                 compared.add(*(_by_variable(each[bank]) for each in states))
-            if engines[0].position % engines[0].slots_a_sample == 0:
+            if engines[0].clock.position % engines[0].clock.slots_a_sample == 0:
                 largest = np.maximum(largest, np.abs(np.diff(outputs, axis=0)).max(axis=(1, 2, 3)))
                 if progress:
-                    progress(engines[0].sample, samples, "sample")
+                    progress(engines[0].clock.sample, samples, "sample")
         banks = range(len(assemblies[0].banks))
-        energies = [np.array([engine.counter("energy", bank).sum() for bank in banks]) for engine in engines]
-        stalled = np.array([engines[0].counter("stalled", bank).sum() for bank in banks]).astype(np.int64)
+        energies = [np.array([engine.blocks.counter("energy", bank).sum() for bank in banks]) for engine in engines]
+        stalled = np.array([engines[0].blocks.counter("stalled", bank).sum() for bank in banks]).astype(np.int64)
     return largest, relative(energies), stalled
 
 

@@ -7,7 +7,7 @@ current alone. Others may move through most of their range within one step.
 from dataclasses import dataclass
 
 from ..calibration.bank import BankCalibration, slot_time
-from ..calibration.nominal import nominal_of
+from ..calibration.nominal_banks import nominal_of
 from ..network.assembly import Assembly
 
 FINER = 16  # steps to one of the run's

@@ -28,7 +28,7 @@ from ..traces.drive_file import RESPONSES, UNITS, DriveDescription, DriveWriter,
 from ..traces.locks import GoneError
 from ..traces.run_file import check_target, close_quietly, open_target
 from ..traces.space import DiskFullError
-from .configuration import IN_MEMORY, BankSection, DriveConfiguration, DriveEntry, DriveTiming
+from .drive_configuration import IN_MEMORY, BankSection, DriveConfiguration, DriveEntry, DriveTiming
 from .trace import DriveTrace
 from .waveforms import Sampled, Waveform, parts_of
 

@@ -13,12 +13,11 @@ from ..runs.channels import choose
 from ..runs.run import Run
 from . import vcd
 from .csv_table import write_csv
+from .drive_excerpt import excerpt_of_drive
 from .excerpt import Excerpt, Report
 from .npz import write_npz
-from .of_drive import excerpt_of_drive
 from .parquet import load_parquet, write_parquet
-from .size import Size, require_room, size_of
-from .target import check_export_target
+from .size import Size, check_export_target, require_room, size_of
 
 Span = str | tuple[int, int]
 

@@ -6,16 +6,16 @@ from typing import Any, Literal
 import numpy as np
 
 from ..devices import Device
-from ..driving.configuration import check_drivable
+from ..driving.drive_configuration import check_drivable
 from ..errors import InputError, RunError
 from ..fields import one_of
 from ..files.memory import require_memory
 from ..kernels.stepping import WAVEFORM
 from ..terminal.preparing import prepare
 from ..traces.drive_file import RESPONSES
+from .fit_result import Fit, FittedParameter
 from .measurement import Measurement, measured
 from .parameters import Model, free_model
-from .result import Fit, FittedParameter
 from .simulation import Between, Simulation
 from .uncertainty import uncertainty_of, without_influence
 

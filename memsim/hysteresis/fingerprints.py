@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
-    from .configuration import LoopsConfiguration
     from .loop import Loop
+    from .loop_configuration import LoopsConfiguration
 
 NO_AREA = 1e-12  # of peak voltage times peak current: below it an area is rounding
 LAST = 3  # frequencies that the slope is fitted to

@@ -8,16 +8,15 @@ import numpy as np
 
 from ..devices import UNBOUNDED, Device
 from ..driving import drive as driving
-from ..driving.configuration import BankSection
-from ..driving.doubts import FAR, largest_shares
-from ..driving.trace import DriveTrace
+from ..driving.drive_configuration import BankSection
+from ..driving.trace import FAR, DriveTrace, largest_shares
 from ..driving.waveforms import Pulse
 from ..errors import InputError
 from ..traces.drive_file import RESPONSES, UNITS
 from . import measures
-from .configuration import LoopsConfiguration, LoopsSection
 from .fingerprints import Fingerprint, judge
 from .loop import Loop
+from .loop_configuration import LoopsConfiguration, LoopsSection
 
 NOT_CLOSED = 1e-3  # of a state's swing: a period that ends farther from where it began is no loop yet
 
@@ -116,7 +115,7 @@ def hysteresis_loops(
         Called with the steps that are done and the steps in all.
     **settings
         ``time``, ``amplitude``, ``pinch_tolerance``, ``line_tolerance`` of
-        :class:`~memsim.hysteresis.configuration.LoopsSection`.
+        :class:`~memsim.hysteresis.loop_configuration.LoopsSection`.
 
     Returns
     -------

@@ -22,7 +22,7 @@ from ..errors import InputError
 from ..fields import one_of
 from ..kernels.operands import Flaws
 from ..kernels.random import PURPOSE_SPREAD, PURPOSE_STUCK, normal, uniform
-from .past import flaws_of_past, middle_of
+from .device_past import flaws_of_past, middle_of
 from .retention import aims_of
 
 DRAWS = 1000  # of a device that its model refuses, before the spread is

@@ -12,9 +12,9 @@ from ..configuration.sections import Configuration, MultilayerSection, SingleLay
 from ..datasets import Dataset, with_constant_line
 from ..devices import PerceptronMemristor, ThresholdMemristor
 from ..errors import InputError
+from ..imperfections.device_past import first_past, kept_of, varies
 from ..imperfections.drawing import OwnDevices, draw_devices, flaws_of, stuck_states
 from ..imperfections.levels import settled
-from ..imperfections.past import first_past, kept_of, varies
 from ..imperfections.retention import refuse_retention, relaxes
 from ..kernels.operands import Flaws
 from ..kernels.random import PURPOSE_BIAS, PURPOSE_WEIGHT, uniform

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..calibration.nominal import is_modelled, moves_in_read
+from ..calibration.nominal_banks import is_modelled, moves_in_read
 from ..configuration.sections import Configuration, MultilayerSection, SingleLayerSection
 from ..devices import CarrierMemristor
 from ..kernels.slots import Operation, Phase

@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 from .. import datasets
 from ..figures import COLOURS, new_figure
 from ..runs.run import LEARNED
-from .figures import QUANTILES
-from .gates import MULTI, SINGLE, GateRuns
+from .gate_rates import MULTI, SINGLE, GateRuns
+from .paper_figures import QUANTILES
 from .runs import Findings
 from .settings import ALL_GATES
 from .universality import FINER, POINTS_2D, SHOWN, SIZES, TARGETS, FitRun, Target

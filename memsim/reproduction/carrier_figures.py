@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..figures import COLOURS, new_figure
-from .carriers import FRACTIONS, FRACTIONS_GATE, PERIODS, SCHEMES, CarrierRun, largest, moves_of, talk_of
-from .figures import GATE_COLOURS
+from .carrier_trials import FRACTIONS, FRACTIONS_GATE, PERIODS, SCHEMES, CarrierRun, largest, moves_of, talk_of
+from .paper_figures import GATE_COLOURS
 from .runs import Findings
 from .settings import GATES
 

@@ -18,10 +18,10 @@ from ..runs.margins import BankMargins
 from ..runs.needed import kernels_of
 from ..runs.prediction import evaluate
 from ..runs.run import Run
-from .carriers import CarrierRun, Trial, carrier_run, plan_trials
-from .curves import LearningCurves
-from .gates import GateRuns, GateSet, joined, plan_gates, set_run
-from .gates import Key as GateKey
+from .carrier_trials import CarrierRun, Trial, carrier_run, plan_trials
+from .gate_rates import GateRuns, GateSet, joined, plan_gates, set_run
+from .gate_rates import Key as GateKey
+from .learning_curves import LearningCurves
 from .readings import READINGS, Reading
 from .settings import GATES, THRESHOLDS, Reproduction, multilayer, single_layer
 from .side_by_side import ProgressMaker, side_by_side

@@ -5,7 +5,7 @@ import numpy as np
 from ..configuration.sections import MultilayerSection
 from ..devices import HOW_TO_LOAD
 from ..errors import InputError, RunFileError
-from ..imperfections.past import kept_of
+from ..imperfections.device_past import kept_of
 from ..kernels.slots import Phase
 from ..network import schedule
 from ..network.slot_table import structured

@@ -12,7 +12,9 @@ from ..datasets import of_stored
 from ..errors import InputError, MemsimError, RunFileError
 from ..network.assembly import Assembly
 from ..network.starting import Start, stored_start
-from ..stepping.engine import Checkpoint, Engine, Recorded
+from ..stepping.block_set import Checkpoint
+from ..stepping.engine import Engine
+from ..stepping.row_memory import Recorded
 from ..traces import locks, recovery
 from ..traces.files import absolute
 from ..traces.layout import SCHEMA, TracePlan
@@ -138,9 +140,11 @@ class Continued:
         self.wall_seconds = float(stored.checkpoint("wall_seconds")) if begun else 0.0
         if begun and self._watch is not None:
             states = tuple(stored.best_state(bank) for bank in run.banks)
-            self._watch.go_on(at.sample // self._engine.samples, Best(stored.best_epoch, stored.best_error, states))
+            best = Best(stored.best_epoch, stored.best_error, states)
+            self._watch.go_on(at.sample // self._engine.clock.samples, best)
         over = self._watch is not None and self._watch.satisfied
-        self.complete = stored.finished and (over or at.sample == self._engine.epochs * self._engine.samples)
+        clock = self._engine.clock
+        self.complete = stored.finished and (over or at.sample == clock.epochs * clock.samples)
         self._spans = self._missing(stored.committed("rows"))
         # What the replay of the missing rows and the check of the last keyframe go on from, and end at.
         samples = everything.samples[: self._keyframe + 1]
@@ -184,7 +188,7 @@ class Continued:
         config = engine.assembly.config.model_copy(update={"data": self._data})
         try:
             writer = RunWriter(self.target, [bank.name for bank in engine.assembly.banks], self._plan)
-            writer.start(config.to_toml(), self._at.sample // engine.samples, self._keyframe + 1)
+            writer.start(config.to_toml(), self._at.sample // engine.clock.samples, self._keyframe + 1)
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             line = str(error).strip("'\"").splitlines()[0]
             raise InputError(f"{self.target.path}: is a broken run file, and cannot be continued: {line}") from None

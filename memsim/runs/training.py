@@ -9,25 +9,18 @@ from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
-from ..configuration.sections import (
-    Configuration,
-    DataSection,
-    LearningSection,
-    RunSection,
-    Timing,
-    TraceSection,
-    WriteEncoding,
-)
-from ..datasets import Dataset, split
+from ..configuration.sections import Configuration
+from ..datasets import Dataset
 from ..errors import InputError, RunError
 from ..network.assembly import Assembly, assemble
-from ..network.networks import Network
 from ..network.starting import Start
-from ..stepping.engine import Engine, KeyframeStates, Recorded
+from ..stepping.block_set import KeyframeStates
+from ..stepping.engine import Engine
+from ..stepping.row_memory import Recorded
 from ..terminal.interrupts import interrupts
 from ..traces.background import BackgroundWriter
 from ..traces.layout import RunDescription, TracePlan
@@ -48,7 +41,6 @@ from .recording import (
 )
 from .resuming import Continued, begun_as, stored_interval
 from .run import Run
-from .sources import start_of
 from .watching import Watch
 
 STOP_SECONDS = 2.0  # to the next keyframe at most, where a run is stopped
@@ -76,96 +68,6 @@ class NoProgress:
         """Do nothing."""
 
 
-def train(
-    network: Network,
-    data: Dataset,
-    *,
-    epochs: int = 1000,
-    learning_rate: float = 0.1,
-    seed: int | None = None,
-    realisations: int | None = None,
-    threads: int = 0,
-    validation: float = 0.0,
-    time: Timing | None = None,
-    write: WriteEncoding | None = None,
-    trace: TraceSection | None = None,
-    out: str | Path | None = None,
-    overwrite: bool = False,
-    start: Run | None = None,
-    **learning: Any,
-) -> Run:
-    """Train a network on a data set, every pulse stepped.
-
-    Parameters
-    ----------
-    network : Network
-        From :func:`~memsim.MultilayerPerceptron` or :func:`~memsim.SingleLayerPerceptron`.
-    data : Dataset
-    epochs : int
-        Passes over all samples.
-    learning_rate : float
-        eta.
-    seed : int, optional
-        Of starting weights and shuffles; 0 where not given.
-    realisations : int, optional
-        Runs from seeds of their own, side by side; 1 where not given.
-    threads : int
-        0 takes all processors. The results do not depend on it.
-    validation : float
-        Share of the samples that is held back, to validate after each epoch.
-        A data set may bring such samples of its own instead.
-    time : Timing, optional
-    write : WriteEncoding, optional
-    trace : TraceSection, optional
-    out : path, optional
-        A run file; the run is kept in memory where none is given.
-    overwrite : bool
-        Whether a file that exists may be replaced.
-    start : Run, optional
-        Go on with the devices of another run as they are at its last keyframe, on these samples: their states, their
-        past, and the currents that were calibrated for them. Seeds, realisations, imperfections and periphery are that
-        run's.
-    **learning
-        Other fields of :class:`~memsim.configuration.LearningSection`.
-
-    Returns
-    -------
-    Run
-
-    Raises
-    ------
-    InputError
-        Settings or data that cannot work; nothing has been written then.
-    """
-    begun = None if start is None else start_of(start)
-    config = Configuration(
-        **_taken_over(start, seed, realisations, threads),
-        time=time or Timing(),
-        network=network.section,
-        devices=network.devices,
-        learning=LearningSection(rate=learning_rate, epochs=epochs, **learning),
-        write=write or WriteEncoding(),
-        data=DataSection(arrays=data.name, validation=validation, beyond=data.beyond),
-        trace=trace or TraceSection(),
-    )
-    return run(config, split(data, validation), start=begun, out=out, overwrite=overwrite)
-
-
-def _taken_over(start: Run | None, seed: int | None, realisations: int | None, threads: int) -> dict[str, Any]:
-    """The sections that a run has from the one that it goes on from, or from what was given."""
-    if start is None:
-        lanes = 1 if realisations is None else realisations
-        return {"run": RunSection(seed=seed or 0, realisations=lanes, threads=threads)}
-    for name, value in (("seed", seed), ("realisations", realisations)):
-        if value is not None:
-            raise InputError(f"{name}: is that of the run that start goes on from (got {value}); leave it out")
-    return {
-        "run": start.config.run.model_copy(update={"threads": threads}),
-        "imperfections": start.config.imperfections,
-        "periphery": start.config.periphery,
-    }
-
-
 def run(
     config: Configuration,
     data: Dataset,
@@ -178,7 +80,7 @@ def run(
     stop: threading.Event | None = None,
     dt_check: Mapping[str, float | str] | None = None,
 ) -> Run:
-    """Carry out a configuration; see :func:`train`.
+    """Carry out a configuration on samples; :func:`memsim.runs.calls.run` is what users call.
 
     Parameters
     ----------
@@ -197,7 +99,7 @@ def run(
         SIGTERM do that where it is not given. Before the run begins, while
         kernels are compiled, nothing is kept.
     dt_check : dict, optional
-        Attributes that a new file gets: what :meth:`memsim.convergence.result.DtCheck.attributes` says of dt.
+        Attributes that a new file gets: what :meth:`memsim.convergence.dt_check.DtCheck.attributes` says of dt.
 
     Raises
     ------
@@ -351,7 +253,7 @@ class Session:
             with nullcontext(stop) if stop is not None else interrupts() as interrupted:
                 if self._continued is not None:
                     self._continued.feed(partial(self._submit_again, interrupted))
-                    self._epochs = self._engine.epoch
+                    self._epochs = self._engine.clock.epoch
                 if self._writer.path is not None:  # what is in memory alone nobody goes on from
                     self._commit()
                 self._run(progress, interrupted)
@@ -362,22 +264,22 @@ class Session:
     @property
     def _over(self) -> bool:
         """Whether the run is at its end: its last epoch is complete, or there is no more to hope for."""
-        return self._engine.position == self._engine.slots or (self._watch is not None and self._watch.satisfied)
+        return self._engine.clock.is_over or (self._watch is not None and self._watch.satisfied)
 
     def _run(self, progress: Progress, interrupted: threading.Event) -> None:
         engine = self._engine
         while not self._over:
             stopping = interrupted.is_set()
             due = stopping or time.monotonic() - self._committed >= COMMIT_SECONDS
-            place = self._place_to_stop() if stopping else engine.next_keyframe()
-            if engine.position < place:
-                record, limit = self._recorded(place if due else engine.slots)
-                limit = limit if self._watch is None else min(limit, engine.next_epoch())
-                first_step = engine.step
+            place = self._place_to_stop() if stopping else engine.clock.next_keyframe()
+            if engine.clock.position < place:
+                record, limit = self._recorded(place if due else engine.clock.slots)
+                limit = limit if self._watch is None else min(limit, engine.clock.next_epoch())
+                first_step = engine.clock.step
                 recorded = engine.advance(limit, record=record)
-                self._submit_rows(first_step, engine.step - first_step, recorded)
+                self._submit_rows(first_step, engine.clock.step - first_step, recorded)
                 self._take_results(progress)
-            if due and engine.position == place:
+            if due and engine.clock.position == place:
                 self._keep_keyframe()
                 self._commit()
                 if stopping:
@@ -388,9 +290,9 @@ class Session:
     def _place_to_stop(self) -> int:
         """The next keyframe's place, or the next mini-batch's end where that is far: slots from the run's start."""
         engine = self._engine
-        keyframe = engine.next_keyframe()
-        far = engine.slots_a_second > 0 and keyframe - engine.position > STOP_SECONDS * engine.slots_a_second
-        return min(keyframe, engine.next_batch_end()) if far else keyframe
+        keyframe = engine.clock.next_keyframe()
+        far = engine.slots_a_second > 0 and keyframe - engine.clock.position > STOP_SECONDS * engine.slots_a_second
+        return min(keyframe, engine.clock.next_batch_end()) if far else keyframe
 
     def _take_results(self, progress: Progress) -> None:
         """Gather epochs and keyframes for the writer, and hand them over when they are many."""
@@ -407,7 +309,7 @@ class Session:
         self._keyframes += keyframes
         self._waiting += (
             energies.nbytes
-            + errors.nbytes * (1 + self._engine.samples)
+            + errors.nbytes * (1 + self._engine.clock.samples)
             + sum(kept.bias.nbytes + sum(v.nbytes for v in (*kept.states, *kept.past)) for kept in keyframes)
         )
         if self._waiting > WAITING_BYTES:
@@ -420,7 +322,7 @@ class Session:
             first, self._epochs = self._epochs, self._epochs + len(errors)
             metrics = {
                 "total_error": errors,
-                "order": self._engine.order(first, self._epochs),
+                "order": self._engine.order.between(first, self._epochs),
                 "learning_rate": self._engine.rates(first, self._epochs),
             }
             if self._validations:
@@ -437,7 +339,7 @@ class Session:
     def _keep_keyframe(self) -> None:
         """Have a keyframe where the run stops or ends, also between the places for them."""
         self._submit_results()
-        if self._engine.sample > self._keyframe:
+        if self._engine.clock.sample > self._keyframe:
             at = self._engine.checkpoint(())
             self._keyframe = at.sample
             states = [values[None] for values in at.states]
@@ -450,12 +352,12 @@ class Session:
             return self._selection is not None, limit
         engine, sample_steps = self._engine, self._engine.assembly.schedule.steps
         windows = self._selection.windows
-        at = bisect.bisect_right(windows, engine.sample * sample_steps, key=lambda window: window[1])
+        at = bisect.bisect_right(windows, engine.clock.sample * sample_steps, key=lambda window: window[1])
         if at == len(windows):
             return False, limit
         first, last = (edge // sample_steps for edge in windows[at])
-        inside = engine.sample >= first
-        return inside, min(limit, (last if inside else first) * engine.slots_a_sample)
+        inside = engine.clock.sample >= first
+        return inside, min(limit, (last if inside else first) * engine.clock.slots_a_sample)
 
     def _submit_again(self, interrupted: threading.Event, first_step: int, steps: int, recorded: Recorded) -> None:
         """Hand over rows that a killed run had not stored; nothing is lost by a stop before the end of them."""

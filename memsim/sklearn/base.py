@@ -16,8 +16,8 @@ from ..runs.prediction import read_through
 from ..runs.run import Run
 from ..runs.sources import start_of
 from .currents import scaling_of, warn_of_clipped
-from .options import SAMPLES, Options, by_own_names
-from .samples import refuse_few, refuse_missing
+from .estimator_options import SAMPLES, Options, by_own_names
+from .estimator_samples import refuse_few, refuse_missing
 
 
 class MemristorEstimator(BaseEstimator):

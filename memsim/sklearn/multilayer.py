@@ -10,9 +10,9 @@ from ..datasets import Scaling
 from ..errors import InputError
 from ..runs.run import Run
 from .base import MemristorEstimator
-from .classification import MemristorClassifier
+from .classifiers import MemristorClassifier
 from .currents import scaling_of
-from .options import MultilayerOptions, Options
+from .estimator_options import MultilayerOptions, Options
 
 
 class _Multilayer(MemristorEstimator):

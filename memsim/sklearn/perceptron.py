@@ -2,8 +2,8 @@
 
 from typing import Any, ClassVar
 
-from .classification import MemristorClassifier
-from .options import Options, PerceptronOptions
+from .classifiers import MemristorClassifier
+from .estimator_options import Options, PerceptronOptions
 
 
 class MemristorPerceptronClassifier(MemristorClassifier):

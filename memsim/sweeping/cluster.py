@@ -16,7 +16,7 @@ from ..errors import InputError, RunError
 from .folder import Folder
 from .local import Ended, attempt, line_of_failure
 from .pack_run import Told
-from .packing import Pack
+from .packs import Pack
 
 try:
     from distributed import Client, Future, Variable, get_client, get_worker

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from .configuration import Range, SweepConfiguration
+from .sweep_configuration import Range, SweepConfiguration
 
 Point = dict[str, Any]  # dotted name of a field to its value
 

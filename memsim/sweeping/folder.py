@@ -11,8 +11,8 @@ from ..files.reading import read_text
 from ..runs.opening import open_run
 from ..runs.resuming import differences_of
 from ..traces import locks
-from .configuration import SweepConfiguration, load_sweep
-from .packing import Pack
+from .packs import Pack
+from .sweep_configuration import SweepConfiguration, load_sweep
 
 SWEEP_FILE = "sweep.toml"
 BEGUN_FILE = ".{}.new"  # a file that is not whole yet

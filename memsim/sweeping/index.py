@@ -16,7 +16,7 @@ from ..runs.resuming import differences
 from ..runs.run import LEARNED, Run
 from .design import Point, setting_of
 from .folder import Folder, write_whole
-from .packing import Pack, Plan
+from .packs import Pack, Plan
 
 POINTS, RESULTS = "points.csv", "results.csv"
 FINISHED, FAILED, STOPPED, MISSING = "finished", "failed", "stopped", "missing"

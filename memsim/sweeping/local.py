@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 from .folder import Folder
 from .pack_run import Told, carry_out
-from .packing import Pack
+from .packs import Pack
 
 ATTEMPTS = 3  # to bring a pack to its end, where its process dies
 LOOK_SECONDS = 0.2

@@ -14,7 +14,7 @@ from ..runs.recording import trace_plan
 from ..terminal.preparing import Tell, progress_of, told_to
 from ..traces import locks
 from .folder import Folder
-from .packing import Pack
+from .packs import Pack
 
 TELL_SECONDS = 0.5  # between words on how far a pack is
 LOOK_SECONDS = 0.5  # between looks whether another run still writes the file, asleep: the handler of a signal sets

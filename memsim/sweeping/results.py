@@ -12,9 +12,9 @@ from ..errors import InputError
 from ..files.reading import read_text
 from ..runs.opening import open_run
 from ..runs.run import Run
-from .configuration import SweepConfiguration
 from .folder import Folder
 from .index import FAILED, FINISHED, POINTS, RESULTS
+from .sweep_configuration import SweepConfiguration
 
 NAMED = 10  # packs in a message
 Columns = dict[str, np.ndarray]

@@ -8,13 +8,13 @@ from types import TracebackType
 from typing import Protocol
 
 from ..terminal.interrupts import interrupts
-from .configuration import SweepConfiguration
 from .folder import Folder, refuse_another_sweep
 from .index import Index
 from .local import Ended, LocalProcesses
 from .pack_run import Told
-from .packing import Pack, Plan, plan
-from .progress import SweepProgress
+from .packs import Pack, Plan, plan
+from .sweep_configuration import SweepConfiguration
+from .sweep_progress import SweepProgress
 
 
 class Workers(Protocol):

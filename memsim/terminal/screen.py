@@ -5,6 +5,7 @@ shortened: on a terminal that is too narrow for a table, its rows become lines.
 """
 
 import os
+import shutil
 import sys
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
@@ -45,7 +46,9 @@ def width_of(stream: TextIO) -> int:
 def console(stream: TextIO | None = None) -> Console:
     """Rich's terminal, of stdout where no stream is given; for this module, and for what changes in its place."""
     file = stream or sys.stdout
-    return Console(file=file, width=width_of(file), highlight=False, markup=False, emoji=False)
+    # A width alone does not count where TERM is dumb.
+    height = shutil.get_terminal_size().lines
+    return Console(file=file, width=width_of(file), height=height, highlight=False, markup=False, emoji=False)
 
 
 def text_of(text: str, style: str = "", stream: TextIO | None = None) -> Text:

@@ -40,11 +40,11 @@ from .failures import said_of
 from .looks import Kind, Look, Looker
 from .marks import MarkLines, marks_between
 from .moves import LEAST_STEPS, Moves
-from .overview import Overview
 from .panels import Panel, groups_of
 from .refining import Refiner, Replay
 from .themes import FAINT, INK, Themed
-from .timing import NO_PULSES, NO_SLOTS, TimingDiagram, pulses_between, slots_between
+from .timing_lanes import NO_PULSES, NO_SLOTS, TimingDiagram, pulses_between, slots_between
+from .whole_run import Overview
 
 FIRST_COLUMNS = 1000  # of pixels, before the browser has told how many there are
 PULSED_SAMPLES = 12  # in view whose pulses are drawn

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from short_runs import EPOCHS, REAL, REALISATIONS, configuration, overdriven
 
 from memsim import analysis
-from memsim.analysis.stored import stored_states
+from memsim.analysis.stored_states import stored_states
 from memsim.errors import InputError
 from memsim.kernels.slots import Phase
 from memsim.network.assembly import assemble

@@ -12,10 +12,10 @@ from places import EXAMPLES
 
 import memsim
 from memsim.benchmarking import running
+from memsim.benchmarking.bench_comparison import compare
+from memsim.benchmarking.bench_files import draw_figures, figure_files
+from memsim.benchmarking.bench_records import Report, read_report, record, write_report
 from memsim.benchmarking.case import Case, Setting
-from memsim.benchmarking.comparison import compare
-from memsim.benchmarking.output import draw_figures, figure_files
-from memsim.benchmarking.records import Report, read_report, record, write_report
 from memsim.benchmarking.suites import start
 from memsim.benchmarking.timing import CAREFUL, Effort, Times, taking_turns, times_to_call
 from memsim.devices import MODELS

@@ -7,7 +7,7 @@ import subprocess
 import numpy as np
 import pytest
 
-from memsim.benchmarking import banks, compiler, kernel_loop, networks
+from memsim.benchmarking import banks, bench_networks, compiler, kernel_loop
 from memsim.benchmarking.c_banks import TILES, CBanks
 from memsim.benchmarking.c_network import LANES, CNetwork
 from memsim.benchmarking.case import Setting
@@ -135,12 +135,12 @@ def test_fast_c_leaves_the_processs_arithmetic_as_it_was(c_banks, c_network):
 
 @needs_a_compiler
 def test_c_trains_the_network_with_the_bits_of_the_emulator(c_network):
-    assembly = assemble(networks.network_221(4, 37), gate("xor"))
-    engine = networks.carry_out(assembly)
-    order, errors = engine.order(0, 4), engine.take_errors()
+    assembly = assemble(bench_networks.network_221(4, 37), gate("xor"))
+    engine = bench_networks.carry_out(assembly)
+    order, errors = engine.order.between(0, 4), engine.take_errors()
     states, total = c_network.exact(assembly, order)
     assert same_bits(errors, total)
-    for ours, theirs, initial in zip(engine.states(), states, assembly.initial, strict=True):
+    for ours, theirs, initial in zip(engine.blocks.states(), states, assembly.initial, strict=True):
         assert same_bits(ours[:, 0], theirs)
         assert not np.array_equal(theirs, initial[0])
     for lanes in LANES:
@@ -149,15 +149,15 @@ def test_c_trains_the_network_with_the_bits_of_the_emulator(c_network):
 
 def test_numpy_trains_the_network_to_the_emulators_states():
     for config, data in (
-        (networks.network_221(3, 5), gate("xor")),
-        networks.digits_sized(1, 2, 4),
+        (bench_networks.network_221(3, 5), gate("xor")),
+        bench_networks.digits_sized(1, 2, 4),
     ):
         assembly = assemble(config, data)
-        engine = networks.carry_out(assembly)
+        engine = bench_networks.carry_out(assembly)
         training = NumpyTraining(assembly)
-        errors = training.learn(engine.order(0, config.learning.epochs))
+        errors = training.learn(engine.order.between(0, config.learning.epochs))
         assert errors == pytest.approx(engine.take_errors(), rel=1e-9)
-        for bank, ours, theirs in zip(assembly.banks, engine.states(), training.states, strict=True):
+        for bank, ours, theirs in zip(assembly.banks, engine.blocks.states(), training.states, strict=True):
             upper = bank.device.state_variables()[0].upper
             assert np.abs(ours[:, 0] - theirs).max() <= 1e-9 * upper
 

@@ -11,10 +11,10 @@ from places import EXAMPLES
 
 import memsim
 from memsim.cli import main
-from memsim.driving.configuration import load_drive_configuration
 from memsim.driving.drive import run
-from memsim.driving.figures import figure_of
-from memsim.driving.report import show_drive
+from memsim.driving.drive_configuration import load_drive_configuration
+from memsim.driving.drive_figure import figure_of
+from memsim.driving.drive_report import show_drive
 from memsim.driving.waveforms import Pulse, Pulses, Sinusoid
 from memsim.errors import InputError, RunFileError
 from memsim.reporting import StepProgress

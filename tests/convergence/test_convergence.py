@@ -8,13 +8,13 @@ import pytest
 from short_runs import REAL, configuration, of_each_kind
 
 import memsim
+from memsim.convergence.dt_check import Comparison, DtCheck, StateDifference, remaining
+from memsim.convergence.dt_report import sentence
 from memsim.convergence.network import refined
-from memsim.convergence.report import sentence
-from memsim.convergence.result import Comparison, DtCheck, StateDifference, remaining
 from memsim.convergence.writes import CHANGE, FINER, coarse_writes
 from memsim.datasets import Dataset
 from memsim.devices import Device, IonDrift, StateVariable, Synapse, Vteam
-from memsim.driving.configuration import BankSection, DriveConfiguration, DriveTiming
+from memsim.driving.drive_configuration import BankSection, DriveConfiguration, DriveTiming
 from memsim.driving.waveforms import Pulse, Pulses, Sinusoid
 from memsim.errors import InputError
 from memsim.fields import quantity
@@ -172,8 +172,8 @@ def currents_of(assembly):
     """Currents in A of a network of lines in each step of a run, (steps, devices, realisations)."""
     engine = Engine(assembly, threads=1, epochs=1, recorded=(0,))
     found = []
-    while engine.position < engine.slots:
-        for part in engine.advance(engine.slots).rows:
+    while not engine.clock.is_over:
+        for part in engine.advance(engine.clock.slots).rows:
             found.append(part.current.copy())
     engine.close()
     return np.concatenate(found)

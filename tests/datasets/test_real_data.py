@@ -20,11 +20,11 @@ from memsim.configuration.sections import Configuration, load_configuration
 from memsim.datasets import Dataset, labelled, scaled, split
 from memsim.errors import InputError, RunFileError
 from memsim.runs import training
+from memsim.scoring.class_figure import figure_of
 from memsim.scoring.classification import Classification
-from memsim.scoring.figures import figure_of
 from memsim.scoring.names import numbered, shortened
-from memsim.scoring.report import confusion_tables
 from memsim.scoring.roc import roc_areas, roc_curve
+from memsim.scoring.score_report import confusion_tables
 from memsim.scoring.turns import stretches
 from memsim.terminal.screen import Words
 

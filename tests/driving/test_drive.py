@@ -9,8 +9,8 @@ import pytest
 from places import ROOT
 
 import memsim
-from memsim.driving.configuration import DriveConfiguration
 from memsim.driving.drive import run
+from memsim.driving.drive_configuration import DriveConfiguration
 from memsim.driving.waveforms import Csv, Pulse, Pulses, Sampled, Sinusoid, Triangle, Waveform
 from memsim.errors import InputError, RunError, RunFileError
 from memsim.traces.drive_file import ADDED, ATTRIBUTES, CONTENTS, DriveReader, open_drive_file

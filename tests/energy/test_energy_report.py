@@ -10,7 +10,7 @@ from places import DATA
 from short_runs import EPOCHS, REAL, REALISATIONS, configuration, of_each_kind
 
 import memsim
-from memsim.energy.figures import figure_of
+from memsim.energy.energy_figures import figure_of
 from memsim.energy.summary import summarise
 from memsim.energy.widths import AtWidth, at_width, exponent, law, run_at_widths
 from memsim.errors import InputError

@@ -62,7 +62,7 @@ def test_csv_and_parquet_hold_every_number_of_a_drive(drive_file, tmp_path, cli)
 
 
 def test_devices_quantities_steps_and_a_stride_choose_what_of_a_drive(drive_file, tmp_path, monkeypatch):
-    monkeypatch.setattr("memsim.exporting.of_drive.BLOCK_VALUES", 12)
+    monkeypatch.setattr("memsim.exporting.drive_excerpt.BLOCK_VALUES", 12)
     with memsim.open_drive(drive_file) as trace:
         export(
             trace, tmp_path / "some.csv", devices=[2, 0], quantities=["voltage", "state"], steps=(10, 50), stride=7,

@@ -10,13 +10,13 @@ import pytest
 from places import EXAMPLES
 
 from memsim.configuration.sections import Configuration
-from memsim.driving.configuration import DriveConfiguration
+from memsim.driving.drive_configuration import DriveConfiguration
 from memsim.errors import InputError
 from memsim.files.memory import memory
 from memsim.files.reading import KINDS, read_text
 from memsim.files.tables import read_columns
-from memsim.hysteresis.configuration import LoopsConfiguration
-from memsim.sweeping.configuration import SweepConfiguration
+from memsim.hysteresis.loop_configuration import LoopsConfiguration
+from memsim.sweeping.sweep_configuration import SweepConfiguration
 from memsim.user_models.loading import load_models
 
 XOR, DRIVE, LOOPS, SWEEP = (EXAMPLES / f"{name}.toml" for name in ("xor", "hysteresis", "loops", "sweep"))

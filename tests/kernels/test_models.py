@@ -10,8 +10,8 @@ from test_stepping import random_states, run_naive_waveform, run_pulse, run_wave
 
 import memsim
 from memsim.devices import MODELS, IonDrift, PershinDiVentra, Team, Vteam, Yakopcic
-from memsim.driving.configuration import load_drive_configuration
 from memsim.driving.drive import run
+from memsim.driving.drive_configuration import load_drive_configuration
 from memsim.driving.trace import load_drive_source
 from memsim.driving.waveforms import Pulse, Pulses, Sinusoid
 from memsim.errors import InputError

@@ -7,7 +7,7 @@ import pytest
 
 import memsim
 from memsim.calibration.bank import PROBE_SHARE, READ_MARGIN, calibrate
-from memsim.calibration.nominal import nominal_of
+from memsim.calibration.nominal_banks import nominal_of
 from memsim.configuration.sections import Configuration
 from memsim.datasets import Dataset, gate
 from memsim.devices import IonDrift, Node, Synapse, ThresholdMemristor, Vteam

@@ -8,9 +8,9 @@ import pytest
 
 from memsim import datasets
 from memsim.proportions import wilson
-from memsim.reproduction import output
-from memsim.reproduction.figures import learning_curves
-from memsim.reproduction.gates import plan_gates
+from memsim.reproduction import reproduction_folder
+from memsim.reproduction.gate_rates import plan_gates
+from memsim.reproduction.paper_figures import learning_curves
 from memsim.reproduction.runs import plan_jobs, rate_point
 from memsim.reproduction.settings import SEARCHED, Reproduction
 
@@ -220,7 +220,7 @@ def test_results_that_are_there_are_kept_without_overwrite(refused, reproduce, t
 
 def test_a_folder_with_other_files_takes_results(tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
-    output.check_folder(tmp_path, overwrite=False)
+    reproduction_folder.check_folder(tmp_path, overwrite=False)
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 

@@ -14,7 +14,7 @@ import memsim
 from memsim.analysis.timing_diagram import sample_currents
 from memsim.analysis.verification import verify
 from memsim.calibration.bank import calibrate
-from memsim.calibration.carriers import chips_of, codes, hadamard, is_order, sines
+from memsim.calibration.carrier_waveforms import chips_of, codes, hadamard, is_order, sines
 from memsim.configuration.sections import Configuration
 from memsim.devices import CarrierMemristor
 from memsim.errors import InputError

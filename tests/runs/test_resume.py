@@ -35,8 +35,8 @@ from interrupting import (
 from places import ROOT
 
 import memsim
-from memsim.analysis import packing
-from memsim.analysis.packing import repack
+from memsim.analysis import repacking
+from memsim.analysis.repacking import repack
 from memsim.cli import main
 from memsim.datasets import Dataset
 from memsim.errors import InputError, ReplayError, RunError
@@ -849,7 +849,7 @@ def test_a_file_that_is_being_written_is_not_repacked(paths, tmp_path, whole_fil
 
 @pytest.mark.parametrize("count", [0, 1])
 def test_a_repacking_that_is_killed_leaves_the_file(count, half, half_bytes):
-    places = [(packing, "_sync"), (Path, "chmod")]
+    places = [(repacking, "_sync"), (Path, "chmod")]
     assert killed_at(places[count], 0, lambda: repack(half))
     assert half.read_bytes() == half_bytes
     repack(half)

@@ -23,7 +23,7 @@ from memsim.network.assembly import assemble
 from memsim.runs import training
 from memsim.runs.recording import keyframe_interval
 from memsim.runs.sources import load_source
-from memsim.stepping import engine
+from memsim.stepping import clock
 from memsim.traces.run_file import RunWriter
 
 _RNG = np.random.default_rng(5)
@@ -278,7 +278,7 @@ def test_stops_and_keyframes_lie_at_ends_of_mini_batches(tmp_path, monkeypatch):
     uninterrupted(config, whole)
     with monkeypatch.context() as patched:
         patched.setattr(training, "STOP_SECONDS", 0.0)
-        patched.setattr(engine, "STRETCH_SECONDS", 1e-4)
+        patched.setattr(clock, "STRETCH_SECONDS", 1e-4)
         stopped(config, path, 9)
     with memsim.open_run(path) as run:
         assert run.keyframes["sample"][-1] < 3200

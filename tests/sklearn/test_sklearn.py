@@ -22,7 +22,7 @@ from memsim.analysis.verification import verify
 from memsim.errors import InputError
 from memsim.runs.opening import open_run
 from memsim.sklearn import MemristorMLPClassifier, MemristorMLPRegressor, MemristorPerceptronClassifier
-from memsim.sklearn.options import PerceptronOptions
+from memsim.sklearn.estimator_options import PerceptronOptions
 
 ESTIMATORS = (MemristorPerceptronClassifier, MemristorMLPClassifier, MemristorMLPRegressor)
 CLASSIFIERS = ESTIMATORS[:2]

@@ -21,12 +21,13 @@ import memsim
 from memsim.errors import InputError
 from memsim.proportions import interval
 from memsim.runs import training
-from memsim.sweeping import progress
-from memsim.sweeping.configuration import load_sweep
+from memsim.stepping.finite import check_finite
+from memsim.sweeping import sweep_progress
 from memsim.sweeping.folder import Folder
 from memsim.sweeping.index import Index
 from memsim.sweeping.pack_run import Told, carry_out
-from memsim.sweeping.packing import plan
+from memsim.sweeping.packs import plan
+from memsim.sweeping.sweep_configuration import load_sweep
 
 __all__ = ["long_sweep", "source"]  # fixtures
 
@@ -148,11 +149,11 @@ def test_a_point_whose_state_is_lost_leaves_its_pack(cli, source, tmp_path, monk
 
     def advance(engine, *arguments, **options):
         recorded = original(engine, *arguments, **options)
-        for block in engine._blocks:
+        for block in engine.blocks:
             lanes = np.flatnonzero(block.seeds == lost)
-            if len(lanes) and engine.epoch >= 2:
+            if len(lanes) and engine.clock.epoch >= 2:
                 block.of_elements(block.banks[0].state, 0)[0, 0, lanes] = np.nan
-        engine._check_finite()
+        check_finite(engine.assembly, engine.blocks, engine.clock.epoch)
         return recorded
 
     monkeypatch.setattr(training.Engine, "advance", advance)
@@ -201,10 +202,10 @@ def test_a_broken_pack_is_named_and_keeps_no_other_from_going_on(cli, source, tm
 
 def test_the_lines_of_progress_are_over_all_packs(source, capsys, monkeypatch):
     laid_out = plan(load_sweep(source), 2)
-    monkeypatch.setattr(progress, "PLAIN_SECONDS", 0.0)
+    monkeypatch.setattr(sweep_progress, "PLAIN_SECONDS", 0.0)
     clock = iter([100.0, 100.0, 101.0, 110.0, 120.0])
-    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
-    with progress.SweepProgress() as told:
+    monkeypatch.setattr(sweep_progress.time, "monotonic", lambda: next(clock))
+    with sweep_progress.SweepProgress() as told:
         told.start(laid_out.packs[1:], 1, 6)
         told.tell(Told(1, 1, 1000))  # goes on from an epoch that was complete before
         told.tell(Told(1, 3, 3000))
@@ -223,8 +224,8 @@ def test_the_lines_of_progress_are_over_all_packs(source, capsys, monkeypatch):
 
 def test_packs_that_are_looked_into_are_counted(source, capsys, monkeypatch):
     packs = plan(load_sweep(source), 2).packs
-    monkeypatch.setattr(progress, "PLAIN_SECONDS", 0.0)
-    with progress.SweepProgress() as told:
+    monkeypatch.setattr(sweep_progress, "PLAIN_SECONDS", 0.0)
+    with sweep_progress.SweepProgress() as told:
         assert list(told.looking(packs)) == packs
     assert capsys.readouterr().err.splitlines() == [f"sweep: looked into packs {k}/4" for k in (1, 2, 3, 4)]
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from scipy.stats import qmc
 
-from memsim.sweeping.configuration import Range, SweepConfiguration, load_sweep
 from memsim.sweeping.design import points_of, setting_of
-from memsim.sweeping.packing import plan
+from memsim.sweeping.packs import plan
+from memsim.sweeping.sweep_configuration import Range, SweepConfiguration, load_sweep
 
 BASE = """
 [run]

@@ -30,11 +30,11 @@ from sweeps import (
 import memsim
 from memsim.errors import InputError
 from memsim.sweeping import local
-from memsim.sweeping.configuration import load_sweep
 from memsim.sweeping.folder import Folder
 from memsim.sweeping.index import Index
 from memsim.sweeping.pack_run import carry_out
-from memsim.sweeping.packing import plan
+from memsim.sweeping.packs import plan
+from memsim.sweeping.sweep_configuration import load_sweep
 from memsim.traces import locks
 
 __all__ = ["long_sweep", "source"]  # fixtures

@@ -29,11 +29,11 @@ from memsim.runs.needed import kernels_of
 from memsim.runs.prediction import reading
 from memsim.runs.sources import load_source
 from memsim.stepping.engine import Engine
-from memsim.sweeping.configuration import load_sweep
 from memsim.sweeping.folder import Folder
 from memsim.sweeping.pack_run import Told, carry_out
-from memsim.sweeping.packing import plan
-from memsim.sweeping.progress import SweepProgress
+from memsim.sweeping.packs import plan
+from memsim.sweeping.sweep_configuration import load_sweep
+from memsim.sweeping.sweep_progress import SweepProgress
 from memsim.terminal import preparing
 from memsim.terminal.preparing import on_stderr, prepare, silently, told_to
 

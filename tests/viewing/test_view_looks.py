@@ -26,7 +26,7 @@ from memsim.errors import InputError
 from memsim.kernels.slots import Phase
 from memsim.runs.channels import choose
 from memsim.runs.pulses import pulse_table
-from memsim.viewing import looks, marks, overview, timing
+from memsim.viewing import looks, marks, timing_lanes, whole_run
 from memsim.viewing.choice import Choice, as_text, chosen, first_choice, numbers_of
 from memsim.viewing.details import LOOP_POINTS, loop_of, weight_image
 from memsim.viewing.exports import View, exported, snippet, view_of
@@ -294,7 +294,7 @@ def test_curves_have_colours_of_their_own():
 def test_slots_in_view_are_those_of_the_table(start, length):
     run = long_run()
     size, slots = run.sample_steps, run.slots
-    found = timing.slots_between(run, start, start + length, 800)
+    found = timing_lanes.slots_between(run, start, start + length, 800)
     wanted = []
     for sample in range(start // size, (start + length) // size + 1):
         for slot in slots:
@@ -309,16 +309,16 @@ def test_slots_in_view_are_those_of_the_table(start, length):
 def test_too_many_slots_are_not_drawn():
     run = long_run()
     each = len(run.slots)
-    most = timing.MOST_SLOTS // each
-    assert len(timing.slots_between(run, 0, most * run.sample_steps, 800)["left"]) == most * each
-    assert timing.slots_between(run, 0, (most + 1) * run.sample_steps, 800) is timing.NO_SLOTS
-    assert timing.slots_between(run, 0, run.steps, 800) is timing.NO_SLOTS
+    most = timing_lanes.MOST_SLOTS // each
+    assert len(timing_lanes.slots_between(run, 0, most * run.sample_steps, 800)["left"]) == most * each
+    assert timing_lanes.slots_between(run, 0, (most + 1) * run.sample_steps, 800) is timing_lanes.NO_SLOTS
+    assert timing_lanes.slots_between(run, 0, run.steps, 800) is timing_lanes.NO_SLOTS
 
 
 def test_pulses_in_view_are_those_that_devices_got():
     run = long_run()
     channels = choose(run, ["nodes1", "synapses1"], (), [1])
-    found = timing.pulses_between(run, channels, 4_400, 6_600)
+    found = timing_lanes.pulses_between(run, channels, 4_400, 6_600)
     table = pulse_table(run, 4_400, 6_600, ["synapses1", "nodes1"], [1])
     assert np.array_equal(found["left"], table["start_step"])
     assert np.array_equal(found["right"], table["start_step"] + table["width_steps"])
@@ -328,7 +328,7 @@ def test_pulses_in_view_are_those_that_devices_got():
     heights = found["lane"] - found["top"]
     assert np.array_equal(np.sign(heights), np.sign(table["amplitude"]))
     for bank in channels.banks:
-        assert np.abs(heights[table["bank"] == bank]).max() == pytest.approx(timing.FULL)
+        assert np.abs(heights[table["bank"] == bank]).max() == pytest.approx(timing_lanes.FULL)
 
 
 def test_epochs_or_samples_are_marked_where_they_begin():
@@ -367,7 +367,7 @@ def test_the_error_of_a_long_run_is_told_in_few_points():
 def test_weights_over_time_are_those_of_the_keyframes():
     run = long_run()
     choice = Choice(choose(run, ["synapses2", "nodes2"], (), [2]))
-    curves = overview.weight_curves(run, choice, points=30)
+    curves = whole_run.weight_curves(run, choice, points=30)
     assert curves.names == ("synapses2 0", "synapses2 1", "nodes2 0")
     assert len(curves.steps) == 30
     moments, weights = stored_weights(run, "synapses2")
@@ -378,9 +378,9 @@ def test_weights_over_time_are_those_of_the_keyframes():
 def test_an_activation_stage_has_no_weights_over_time():
     network = memsim.SingleLayerPerceptron(2, construction="equivalent")
     run = memsim.train(network, memsim.datasets.gate("or", samples=4), epochs=3, learning_rate=1.0)
-    curves = overview.weight_curves(run, Choice(choose(run)), points=30)
+    curves = whole_run.weight_curves(run, Choice(choose(run)), points=30)
     assert curves.names == ("lines 0", "lines 1", "lines 2")
-    alone = overview.weight_curves(run, Choice(choose(run, ["activation"])), points=30)
+    alone = whole_run.weight_curves(run, Choice(choose(run, ["activation"])), points=30)
     assert not alone.values.any()
 
 

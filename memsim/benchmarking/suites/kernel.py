@@ -11,12 +11,12 @@ import numpy as np
 
 from ...terminal.si import counted
 from ..banks import BENCHES, Bank
+from ..bench_records import Record, Value, record, reference
 from ..c_banks import CBanks
 from ..case import Case, Setting
 from ..kernel_loop import Pulses, kernel_pulses
 from ..limits import MemoryCopy
 from ..numpy_banks import numpy_pulses
-from ..records import Record, Value, record, reference
 from ..timing import Times, Work, taking_turns, times_to_call
 
 SIZES = (10, 100, 1000, 10_000, 100_000, 1_000_000)

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 from ...datasets import gate
 from ...network.assembly import assemble
 from ...terminal.si import counted
+from ..bench_networks import SAMPLE_STEPS_221, carry_out, network_221
+from ..bench_records import Record, Value, record
 from ..case import Case, Setting
 from ..child import in_fresh_process
-from ..networks import SAMPLE_STEPS_221, carry_out, network_221
-from ..records import Record, Value, record
 from ..timing import Times, taking_turns
 
 LANES = 1000

@@ -13,9 +13,9 @@ from typing import Any
 import tomli_w
 
 from ...errors import RunError
+from ..bench_networks import GATE_221
+from ..bench_records import Record, record
 from ..case import Case, Setting
-from ..networks import GATE_221
-from ..records import Record, record
 from ..timing import Effort, Times, Work, taking_turns
 
 TURNS = 7

@@ -21,10 +21,10 @@ from ...runs.run import Run
 from ...terminal.si import counted
 from ...traces.codecs import CodecError, codec
 from ...viewing.looks import Looker
+from ..bench_networks import SAMPLE_STEPS_221, bank_of_64, carry_out, network_221, unstopped
+from ..bench_records import Record, Value, record
 from ..case import Case, Setting
 from ..limits import write_plainly
-from ..networks import SAMPLE_STEPS_221, bank_of_64, carry_out, network_221, unstopped
-from ..records import Record, Value, record
 from ..timing import Effort, Times, Work, seconds_of, taking_turns
 
 DEVICES, ROW_BYTES = 64, 24

@@ -17,9 +17,9 @@ from ...kernels.scratch import line
 from ...kernels.stepping import EXACT, PULSE, ModelFunctions, Stretch, build_tile_kernel, stretches_of, tile_kernel
 from ...kernels.tiles import DRIFTS, DRIVE, NARROW, STATES, TOTAL, VOLTAGE, WIDE, begins_to_move, room_of
 from ..banks import BENCHES, Bank
+from ..bench_records import Record, record
 from ..case import Case, Setting
 from ..kernel_loop import Cut, Pulses
-from ..records import Record, record
 from ..timing import taking_turns, times_to_call
 
 ELEMENTS, STEPS = 10_000, 50

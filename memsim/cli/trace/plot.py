@@ -62,9 +62,9 @@ def command(
         )
     with open_run(file) as run:
         if classes:
-            from ...scoring import classification, figures
+            from ...scoring import class_figure, classification
 
-            figures.draw(classification.classification(run), target, run.dataset.name, overwrite=overwrite)
+            class_figure.draw(classification.classification(run), target, run.dataset.name, overwrite=overwrite)
             say(f"wrote {target}")
             return
         channels = choose(run, banks, devices, realisations or (0,), quantities or plot.FIRST_QUANTITIES, flags=True)

@@ -74,7 +74,7 @@ def command(
         table.row(kind, quantity, f"{trace.residual:.1e}", span, name, said)
     show(table)
     if plot is not None:
-        from ...referee.figures import draw
+        from ...referee.referee_figure import draw
 
         draw(compared, plot, overwrite=overwrite, tolerance=tolerance)
         say(f"wrote {plot}")

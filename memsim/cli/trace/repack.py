@@ -29,7 +29,7 @@ def command(*, file: Path, out: Path | None, in_place: bool, overwrite: bool) ->
     the same run, to the bit, and is gone on with as well. A file that is being
     written is refused.
     """
-    from ...analysis.packing import repack
+    from ...analysis.repacking import repack
     from ...errors import InputError
 
     if in_place and (out is not None or overwrite):

@@ -7,11 +7,11 @@ from ...driving.trace import DriveTrace
 from ...errors import InputError
 from ...files.whole import written_whole
 from ...runs.run import Run
-from ..target import check_export_target
+from ..size import check_export_target
 from .circuit import Circuit
+from .drive_circuit import circuit_of_drive
 from .netlist import data_name, netlist
-from .of_drive import circuit_of_drive
-from .of_run import circuit_of_run
+from .run_circuit import circuit_of_run
 
 Span = str | tuple[int, int]
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...calibration.bank import BankCalibration, charge_of
-from ...calibration.carriers import carriers_of
+from ...calibration.carrier_waveforms import carriers_of
 from ...devices import CarrierMemristor, Node, PerceptronMemristor, Synapse, ThresholdMemristor
 from ...imperfections.retention import relaxes
 from ...kernels.controller import LAST_IN_WINDOW

@@ -14,7 +14,7 @@ from ..kernels.slots import Phase
 from ..runs import training
 from ..runs.margins import BankMargins
 from ..runs.run import Run
-from .curves import LearningCurves
+from .learning_curves import LearningCurves
 from .settings import GATES, Reproduction, single_layer
 from .side_by_side import ProgressMaker
 

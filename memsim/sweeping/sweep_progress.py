@@ -10,7 +10,7 @@ from ..terminal.screen import progress_bar
 from ..terminal.si import counted
 from ..terminal.streams import tell
 from .pack_run import Told
-from .packing import Pack
+from .packs import Pack
 
 
 class SweepProgress:

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from ..figures import COLOURS, new_figure, save
 from ..terminal.si import axis_unit
-from .result import Fit
+from .fit_result import Fit
 
 MEASURED, FITTED = "0.45", COLOURS[4]
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from .records import Record, Report
+from .bench_records import Record, Report
 
 Verdict = Literal["slower", "faster", "within noise"]
 

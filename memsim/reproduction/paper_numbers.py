@@ -6,10 +6,10 @@ import numpy as np
 
 from ..proportions import wilson
 from ..runs.margins import BankMargins
-from .carriers import CarrierRun
-from .curves import LearningCurves
-from .figures import figure5_runs
-from .gates import MULTI, OTHER, SINGLE, GateRuns
+from .carrier_trials import CarrierRun
+from .gate_rates import MULTI, OTHER, SINGLE, GateRuns
+from .learning_curves import LearningCurves
+from .paper_figures import figure5_runs
 from .runs import Findings, GateRun
 from .settings import MULTILAYER, MULTILAYER_RATE, SEARCHED, SINGLE_LAYER_RATE
 from .universality import FitRun

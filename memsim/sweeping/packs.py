@@ -16,8 +16,8 @@ from ..errors import InputError
 from ..files.reading import parse_toml
 from ..network.sizes import refuse_memory, refuse_samples, units_of
 from ..user_models.loading import load_again, own_files
-from .configuration import SweepConfiguration, put
 from .design import Point, points_of
+from .sweep_configuration import SweepConfiguration, put
 
 LANES_A_PACK = 128  # at most, where the sweep does not say
 

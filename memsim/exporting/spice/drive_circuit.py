@@ -8,10 +8,9 @@ from ...analysis.spans import bounds_of
 from ...driving.trace import DriveTrace
 from ...driving.waveforms import parts_of
 from ...errors import InputError
-from .circuit import EDGE, Circuit, Instance, Kind, Rows, check_size, scales_of
+from .circuit import EDGE, Circuit, Instance, Kind, Rows, check_size, origin, scales_of
+from .circuit_sources import Span, source_of
 from .models import equations_of
-from .origin import origin
-from .sources import Span, source_of
 
 
 def circuit_of_drive(

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from ..configuration.sections import override, resolve_paths
-from ..driving.configuration import IN_MEMORY, AnyDevice, BankSection, DriveConfiguration, DriveEntry, DriveTiming
+from ..driving.drive_configuration import IN_MEMORY, AnyDevice, BankSection, DriveConfiguration, DriveEntry, DriveTiming
 from ..driving.waveforms import DRIVE_UNIT, Csv, Pulse, Pulses
 from ..errors import InputError
 from ..fields import Settings, quantity

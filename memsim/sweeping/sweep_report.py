@@ -12,9 +12,9 @@ from ..terminal.interrupts import status_of_stop
 from ..terminal.screen import Table, describe, numbers, show
 from ..terminal.si import counted
 from ..terminal.streams import say, tell
-from .configuration import SweepConfiguration
 from .index import FAILED, FINISHED, MISSING, POINTS, RESULTS, STOPPED, Index, Outcome
-from .packing import plan
+from .packs import plan
+from .sweep_configuration import SweepConfiguration
 
 SHOWN = 20  # points of a plan
 NAMED = 10  # failed points of a line

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..files.whole import check_output
-from .records import Report, write_report
+from .bench_records import Report, write_report
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def draw_figures(report: Report, files: dict[str, Path]) -> list[Path]:
         records = [r for r in report.records if r.suite == suite]
         if records:
             from ..figures import save
-            from .figures import FIGURES
+            from .bench_figures import FIGURES
 
             save(FIGURES[suite](records), path, overwrite=True)
             written.append(path)

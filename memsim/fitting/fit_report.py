@@ -8,7 +8,7 @@ from ..errors import InputError
 from ..files.whole import check_output, write_text
 from ..terminal.screen import Table, describe, numbers, show
 from ..terminal.si import counted, with_prefix
-from .result import Fit, FittedParameter
+from .fit_result import Fit, FittedParameter
 
 
 def show_fit(fit: Fit) -> None:

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..figures import COLOURS, new_figure
-from .records import Record, Value
+from .bench_records import Record, Value
 
 Drawn = Callable[[list[Record]], Figure]
 

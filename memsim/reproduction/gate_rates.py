@@ -10,7 +10,7 @@ from .. import datasets
 from ..configuration.sections import Configuration
 from ..runs import training
 from ..runs.run import LEARNED
-from .curves import LearningCurves
+from .learning_curves import LearningCurves
 from .settings import ALL_GATES, SEARCHED, Reproduction, multilayer, searched, single_layer
 from .side_by_side import ProgressMaker
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from ..errors import InputError
 from ..figures import save
 from ..files.whole import write_text
-from . import beyond_figures, carrier_figures, figures, report, results
+from . import beyond_figures, carrier_figures, paper_figures, paper_numbers, paper_report
 from .runs import Findings
 
 
@@ -39,18 +39,18 @@ NAMES = (
 
 def write(found: Findings, folder: Path, wall_seconds: float) -> list[Path]:
     """Write figures, report and numbers; returns what was written."""
-    numbers = json.dumps(results.as_json(found, wall_seconds), indent=1)
+    numbers = json.dumps(paper_numbers.as_json(found, wall_seconds), indent=1)
     write_text(folder / "results.json", numbers + "\n")
     wanted = set(found.settings.figures)
     drawn = {}
     if 3 in wanted:
         title = "Figure 3: single-layer perceptron, one threshold memristor"
-        drawn["figure3.png"] = figures.learning_curves(title, found.single)
+        drawn["figure3.png"] = paper_figures.learning_curves(title, found.single)
     if 4 in wanted:
         title = "Figure 4: multilayer perceptron of synapse and node memristors"
-        drawn["figure4.png"] = figures.learning_curves(title, found.multi)
+        drawn["figure4.png"] = paper_figures.learning_curves(title, found.multi)
     if 5 in wanted:
-        drawn["figure5.png"] = figures.roc_curves(found)
+        drawn["figure5.png"] = paper_figures.roc_curves(found)
     if "gates" in wanted:
         drawn["gates.png"] = beyond_figures.gates(found)
     if "universality" in wanted:
@@ -59,5 +59,5 @@ def write(found: Findings, folder: Path, wall_seconds: float) -> list[Path]:
         drawn["carriers.png"] = carrier_figures.carriers(found)
     for name, figure in drawn.items():
         save(figure, folder / name, overwrite=True)
-    write_text(folder / "report.md", report.write(found, wall_seconds))
+    write_text(folder / "report.md", paper_report.write(found, wall_seconds))
     return [folder / name for name in (*drawn, "report.md", "results.json")]

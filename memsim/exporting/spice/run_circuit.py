@@ -5,16 +5,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...analysis.spans import steps_of
-from ...analysis.stored import state_before
+from ...analysis.stored_states import state_before
 from ...errors import InputError
 from ...runs.channels import choose
 from ...runs.run import Run
 from ...runs.timeline import slot_widths
 from ...traces.reader import Rows as Stretch
-from .circuit import EDGE, Circuit, Instance, Kind, Rows, check_size, scales_of
+from .circuit import EDGE, Circuit, Instance, Kind, Rows, check_size, origin, scales_of
+from .circuit_sources import Span, held_source
 from .models import equations_of
-from .origin import origin
-from .sources import Span, held_source
 
 
 def circuit_of_run(

@@ -2,7 +2,7 @@
 
 from ..terminal.screen import Table, describe, numbers, show
 from ..terminal.si import with_prefix
-from .result import OF_ENERGY, ORDERS, DtCheck, StateDifference, falls
+from .dt_check import OF_ENERGY, ORDERS, DtCheck, StateDifference, falls
 
 
 def show_check(check: DtCheck) -> None:
