@@ -192,10 +192,10 @@ def scaled(data: Dataset, kind: Kind, *, ends: tuple[float, float] = (0.0, 1.0),
     InputError
         A column cannot be scaled so, or a value is beyond the range and ``beyond`` is ``refuse``.
     """
-    if data.scaling is not None:
-        raise InputError(f"data.scaling: must be 'none' for data that are scaled already (got {kind!r})")
     if kind == "none":
         return data
+    if data.scaling is not None:
+        raise InputError(f"data.scaling: must be 'none' for data that are scaled already (got {kind!r})")
     scaling = Scaling.fit(data.inputs, kind, ends=ends, features=data.features)
     learned = _by(scaling, data.only(np.ones(len(data.inputs), dtype=bool)), beyond)
     return replace(

@@ -1,8 +1,8 @@
 """Fitting a device model's parameters to a measurement, by lmfit's least squares.
 
 lmfit has the parameters, moves them and reports them. The covariance is put together in ``uncertainty``: lmfit's own,
-the inverse of JᵀJ, is the same for plain least squares. But it has none where a fit was stopped, an error of 1e-10 where
-two parameters cannot be told apart, and with outliers, which it takes at their full weight, one 17 times as large.
+the inverse of JᵀJ, is the same for plain least squares. But it has none where a fit was stopped, an error of 1e-10
+where two parameters cannot be told apart, and with outliers, which it takes at full weight, one 17 times as large.
 """
 
 import copy

@@ -9,23 +9,14 @@ from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
-from ..configuration.sections import (
-    Configuration,
-    DataSection,
-    LearningSection,
-    RunSection,
-    Timing,
-    TraceSection,
-    WriteEncoding,
-)
-from ..datasets import Dataset, split
+from ..configuration.sections import Configuration
+from ..datasets import Dataset
 from ..errors import InputError, RunError
 from ..network.assembly import Assembly, assemble
-from ..network.networks import Network
 from ..network.starting import Start
 from ..stepping.block_set import KeyframeStates
 from ..stepping.engine import Engine
@@ -50,7 +41,6 @@ from .recording import (
 )
 from .resuming import Continued, begun_as, stored_interval
 from .run import Run
-from .sources import start_of
 from .watching import Watch
 
 STOP_SECONDS = 2.0  # to the next keyframe at most, where a run is stopped
@@ -78,96 +68,6 @@ class NoProgress:
         """Do nothing."""
 
 
-def train(
-    network: Network,
-    data: Dataset,
-    *,
-    epochs: int = 1000,
-    learning_rate: float = 0.1,
-    seed: int | None = None,
-    realisations: int | None = None,
-    threads: int = 0,
-    validation: float = 0.0,
-    time: Timing | None = None,
-    write: WriteEncoding | None = None,
-    trace: TraceSection | None = None,
-    out: str | Path | None = None,
-    overwrite: bool = False,
-    start: Run | None = None,
-    **learning: Any,
-) -> Run:
-    """Train a network on a data set, every pulse stepped.
-
-    Parameters
-    ----------
-    network : Network
-        From :func:`~memsim.MultilayerPerceptron` or :func:`~memsim.SingleLayerPerceptron`.
-    data : Dataset
-    epochs : int
-        Passes over all samples.
-    learning_rate : float
-        eta.
-    seed : int, optional
-        Of starting weights and shuffles; 0 where not given.
-    realisations : int, optional
-        Runs from seeds of their own, side by side; 1 where not given.
-    threads : int
-        0 takes all processors. The results do not depend on it.
-    validation : float
-        Share of the samples that is held back, to validate after each epoch.
-        A data set may bring such samples of its own instead.
-    time : Timing, optional
-    write : WriteEncoding, optional
-    trace : TraceSection, optional
-    out : path, optional
-        A run file; the run is kept in memory where none is given.
-    overwrite : bool
-        Whether a file that exists may be replaced.
-    start : Run, optional
-        Go on with the devices of another run as they are at its last keyframe, on these samples: their states, their
-        past, and the currents that were calibrated for them. Seeds, realisations, imperfections and periphery are that
-        run's.
-    **learning
-        Other fields of :class:`~memsim.configuration.sections.LearningSection`.
-
-    Returns
-    -------
-    Run
-
-    Raises
-    ------
-    InputError
-        Settings or data that cannot work; nothing has been written then.
-    """
-    begun = None if start is None else start_of(start)
-    config = Configuration(
-        **_taken_over(start, seed, realisations, threads),
-        time=time or Timing(),
-        network=network.section,
-        devices=network.devices,
-        learning=LearningSection(rate=learning_rate, epochs=epochs, **learning),
-        write=write or WriteEncoding(),
-        data=DataSection(arrays=data.name, validation=validation, beyond=data.beyond),
-        trace=trace or TraceSection(),
-    )
-    return run(config, split(data, validation), start=begun, out=out, overwrite=overwrite)
-
-
-def _taken_over(start: Run | None, seed: int | None, realisations: int | None, threads: int) -> dict[str, Any]:
-    """The sections that a run has from the one that it goes on from, or from what was given."""
-    if start is None:
-        lanes = 1 if realisations is None else realisations
-        return {"run": RunSection(seed=seed or 0, realisations=lanes, threads=threads)}
-    for name, value in (("seed", seed), ("realisations", realisations)):
-        if value is not None:
-            raise InputError(f"{name}: is that of the run that start goes on from (got {value}); leave it out")
-    return {
-        "run": start.config.run.model_copy(update={"threads": threads}),
-        "imperfections": start.config.imperfections,
-        "periphery": start.config.periphery,
-    }
-
-
 def run(
     config: Configuration,
     data: Dataset,
@@ -180,7 +80,7 @@ def run(
     stop: threading.Event | None = None,
     dt_check: Mapping[str, float | str] | None = None,
 ) -> Run:
-    """Carry out a configuration; see :func:`train`.
+    """Carry out a configuration on samples; :func:`memsim.runs.calls.run` is what users call.
 
     Parameters
     ----------

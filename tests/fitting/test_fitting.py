@@ -1,9 +1,11 @@
 """Fitting: known parameters come back from data with and without noise; what data cannot tell; bad input."""
 
 import json
+import re
 import sys
 import tomllib
 
+import lmfit
 import numpy as np
 import pytest
 from places import EXAMPLES
@@ -197,15 +199,17 @@ def test_lmfits_report_has_what_the_fit_says(exact):
         assert fit.estimates[name].stderr == parameter.error
         assert [fit.estimates[name].correl.get(other, 1.0) for other in known] == list(fit.correlations[k])
         assert f"{name}: " in fit.report()
-    assert "C(_log10_r_on, _log10_mobility) = -0.9" in fit.report()
+    assert re.search(r"C\(_log10_r_on, _log10_mobility\) += -0\.9", fit.report())
 
 
 def test_plain_least_squares_have_lmfits_own_errors(exact, monkeypatch):
-    lmfit = pytest.importorskip("lmfit")
     results, original = [], lmfit.Minimizer.least_squares
-    monkeypatch.setattr(
-        lmfit.Minimizer, "least_squares", lambda *a, **k: results.append(original(*a, **k)) or results[-1]
-    )
+
+    def kept(*given, **settings):
+        results.append(original(*given, **settings))
+        return results[-1]
+
+    monkeypatch.setattr(lmfit.Minimizer, "least_squares", kept)
     fit = memsim.fit(BEGIN, TIME, SINE, with_noise(exact, 0.005), free=FREE, starts=0)
     for name in ("_log10_r_on", "_log10_r_off", "_log10_mobility", "_scaled__initial_doped"):
         assert fit.estimates[name].stderr == pytest.approx(results[0].params[name].stderr, rel=1e-6)
