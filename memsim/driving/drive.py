@@ -40,7 +40,7 @@ AnyWaveform = Waveform | np.ndarray
 
 
 def drive(
-    device: Device,
+    device: Device | str,
     waveform: AnyWaveform | Sequence[AnyWaveform],
     *,
     dt: float,
@@ -59,8 +59,8 @@ def drive(
 
     Parameters
     ----------
-    device : Device
-        The model of all devices, such as :class:`memsim.Node`.
+    device : Device or str
+        The model of all devices, such as :class:`memsim.Node`, or its name.
     waveform : Waveform, array, or sequence of them
         One for all devices, or a list with one for each device. An array has
         the drive at the boundaries of the steps in A or V: (steps + 1,) for all
