@@ -1,17 +1,11 @@
-"""Carrying out suites, case by case, with a bar over them; Ctrl-C keeps what is done."""
+"""Carrying out suites, case by case; Ctrl-C keeps what is done."""
 
 import datetime
 import importlib
-import sys
-import time
 from collections.abc import Callable
-from types import TracebackType
 
 from ..errors import InputError, MemsimError
 from ..fields import one_of
-from ..reporting import PLAIN_SECONDS
-from ..terminal.screen import progress_bar
-from ..terminal.streams import tell
 from .bench_records import Record, Report, describe_machine, versions
 from .case import Case, Setting
 from .limits import measure_limits
@@ -94,34 +88,3 @@ def _measured(suite: str, case: Case, setting: Setting) -> list[Record]:
 def _cases(name: str, setting: Setting) -> list[Case]:
     found: list[Case] = importlib.import_module(f".suites.{name}", __package__).cases(setting)
     return found
-
-
-class CaseProgress:
-    """A progress bar over cases.
-
-    Parameters
-    ----------
-    quiet : bool
-        Show nothing.
-    """
-
-    def __init__(self, quiet: bool = False) -> None:
-        self._plain = not quiet and not sys.stderr.isatty()
-        self._told = time.monotonic()
-        self._bar = progress_bar(disable=quiet or self._plain)
-        self._task = self._bar.add_task("measuring", total=None)
-
-    def __enter__(self) -> "CaseProgress":
-        self._bar.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
-        self._bar.stop()
-
-    def __call__(self, done: int, total: int, name: str) -> None:
-        """Tell that the case ``name`` begins, after ``done`` of ``total``."""
-        self._bar.update(self._task, completed=done, total=total, description=name)
-        now = time.monotonic()
-        if self._plain and now - self._told >= PLAIN_SECONDS:
-            self._told = now
-            tell(f"case {done + 1}/{total}: {name}")

@@ -70,7 +70,7 @@ class RunSection(Settings):
 class Timing(Settings):
     """``[time]``: the step, the widths of pulses, the integrator."""
 
-    dt: float = quantity(2.5e-4, "s", "step", gt=0)
+    dt: float = quantity(2.5e-4, "s", "step, from 1e-30 to 1e30", gt=0)
     pulse_steps: int | None = Field(
         default=None, ge=1, lt=2**31, description="width of READ, RESTORE and BACKREAD in steps (20)"
     )
@@ -326,7 +326,7 @@ class LearningSection(Settings):
     )
     keep_best: bool = Field(
         default=False,
-        description="keep the states of the epoch with the lowest error; always so with patience or validation",
+        description="keep the states of the epoch with the lowest error; always so with patience or data.validation",
     )
     bias_rule: Literal["gradient", "printed", "none"] = Field(
         default="gradient", description="bias weight of nodes: the gradient, Eq. 18 as printed, or no learning"

@@ -1,6 +1,6 @@
 """Device models: the paper's memristors, and a library of others that can be driven, over one contract.
 
-A device model is a class derived from :class:`Device`: checked parameters with
+A device model is a class derived from :class:`~memsim.devices.Device`: checked parameters with
 units, named state variables with units and bounds, and the compiled functions
 that the kernels step (:mod:`memsim.kernels.models`).
 """

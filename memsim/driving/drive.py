@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, cast
 
 import numpy as np
 
@@ -115,7 +115,7 @@ def drive(
     time = DriveTiming(**timing)
     config = DriveConfiguration(
         time=time,
-        device=device,
+        device=cast("Device", device),  # a name becomes its model
         bank=BankSection(count=devices or len(given), drive=drive, initial=initial),
         drive=_entries([_waveform(part, time.dt) for part in given]),
     )

@@ -37,7 +37,7 @@ def MultilayerPerceptron(  # noqa: N802 (reads as the thing that it makes)
     by_layer : sequence of LayerDevices, optional
         Devices and integrators that differ from layer to layer, an entry for each layer of synapses and nodes.
     **settings
-        Any field of :class:`~memsim.configuration.sections.MultilayerSection`:
+        Any field of :class:`~memsim.configuration.MultilayerSection`:
         ``weight_limit``, ``bias_limit``, ``node_drift``, ``constant_input``, ...
 
     Raises
@@ -88,7 +88,7 @@ def SingleLayerPerceptron(  # noqa: N802
     synapse : Synapse or str
         The devices of the equivalent construction.
     **settings
-        Any field of :class:`~memsim.configuration.sections.SingleLayerSection`:
+        Any field of :class:`~memsim.configuration.SingleLayerSection`:
         ``construction``, ``constant_input``, ...
 
     Raises

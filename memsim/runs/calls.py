@@ -181,7 +181,7 @@ def train(
         past, and the currents that were calibrated for them. Seeds, realisations, imperfections and periphery are that
         run's.
     **learning
-        Other fields of :class:`~memsim.configuration.sections.LearningSection`.
+        Other fields of :class:`~memsim.configuration.LearningSection`.
 
     Returns
     -------

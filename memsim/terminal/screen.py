@@ -51,6 +51,11 @@ def console(stream: TextIO | None = None) -> Console:
     return Console(file=file, width=width_of(file), height=height, highlight=False, markup=False, emoji=False)
 
 
+def _live() -> Console:
+    """Where bars are shown: stderr, or a notebook's cell, whose width Rich knows."""
+    return Console(file=sys.stderr, highlight=False) if streams.in_notebook() else console(sys.stderr)
+
+
 def text_of(text: str, style: str = "", stream: TextIO | None = None) -> Text:
     """A text as Rich shows it, with no markup and in characters that the stream has."""
     return Text(streams.printable(text, (stream or sys.stdout).encoding or "utf-8"), style=style)
@@ -256,7 +261,7 @@ class _Bar(Progress):
         return widest - (WIDEST_BAR - LEAST_BAR if barred else 0)
 
 
-def progress_bar(*formats: str, speed: str | None = None, on: Console | None = None, disable: bool = False) -> Progress:
+def progress_bar(*formats: str, speed: str | None = None, on: Console | None = None) -> Progress:
     """A bar on stderr that vanishes at its end: what goes on, the bar, its share, columns, the time left.
 
     The bar takes the room that the others leave. On a narrow terminal the speed
@@ -269,9 +274,7 @@ def progress_bar(*formats: str, speed: str | None = None, on: Console | None = N
     speed : str, optional
         The format of the speed.
     on : Console, optional
-        The terminal.
-    disable : bool
-        Show nothing.
+        The terminal; stderr, or a notebook's cell, where none is given.
     """
     line = BarColumn(bar_width=None, table_column=RichColumn(min_width=LEAST_BAR, max_width=WIDEST_BAR))
     left, fast = TimeRemainingColumn(), [_Told(speed)] if speed else []
@@ -279,7 +282,7 @@ def progress_bar(*formats: str, speed: str | None = None, on: Console | None = N
     bar = _Bar(
         _Told("{task.description}", table_column=RichColumn(no_wrap=True, overflow="ellipsis")),
         line, _Told("{task.percentage:3.0f} %"), *told, *fast, left,
-        console=on or console(sys.stderr), transient=True, disable=disable,
+        console=on or _live(), transient=True,
     )  # fmt: skip
     bar.order = (*fast, line, left, *reversed(told))
     return bar
@@ -288,5 +291,5 @@ def progress_bar(*formats: str, speed: str | None = None, on: Console | None = N
 @contextmanager
 def waiting(doing: str) -> Iterator[Callable[[str], None]]:
     """A line on stderr that turns while something goes on, and vanishes; what is yielded changes it."""
-    with console(sys.stderr).status(text_of(doing, stream=sys.stderr), spinner="line") as status:
+    with _live().status(text_of(doing, stream=sys.stderr), spinner="line") as status:
         yield lambda text: status.update(text_of(text, stream=sys.stderr))

@@ -322,7 +322,7 @@ def test_verify_compares_every_realisation_however_many_threads_there_are(tmp_pa
 
 
 def test_verify_without_a_terminal_tells_in_lines(cli, path, monkeypatch):
-    monkeypatch.setattr("memsim.reporting.PLAIN_SECONDS", 0.0)
+    monkeypatch.setattr("memsim.terminal.preparing.LINE_SECONDS", 0.0)
     lines = cli("trace", "verify", path, "--windows", "1").err.splitlines()
     assert re.fullmatch(r"checking: keyframe 1/6  \d+ s left", lines[0])
     assert lines[-1] == "checking: step 165/165  0 s left"

@@ -26,8 +26,8 @@ from memsim.errors import InputError
 from memsim.exporting import FORMATS, excerpt, export
 from memsim.exporting.size import in_bytes
 from memsim.exporting.vcd import check_timescale, timescale
-from memsim.reporting import StepProgress
 from memsim.runs import training
+from memsim.terminal.progress import Progress
 
 _RNG = np.random.default_rng(12)
 DATA = Dataset(_RNG.uniform(-1.0, 1.0, (3, 2)), _RNG.uniform(0.0, 1.0, (3, 1)), "three real samples")
@@ -559,9 +559,9 @@ def test_progress_ends_with_all_rows(name, tmp_path):
 
 
 def test_progress_is_lines_where_there_is_no_terminal(capsys, monkeypatch):
-    monkeypatch.setattr("memsim.reporting.PLAIN_SECONDS", 0.0)
+    monkeypatch.setattr("memsim.terminal.preparing.LINE_SECONDS", 0.0)
     for quiet in (False, True):
-        with StepProgress("exporting", quiet) as progress:
+        with Progress("exporting", quiet=quiet) as progress:
             progress(1000, 4000)
     assert capsys.readouterr().err.startswith("exporting: step 1,000/4,000  ")
 
