@@ -113,7 +113,7 @@ def _widths(file: Path, widths: tuple[int, ...], assignments: tuple[str, ...], t
     from ..terminal.progress import TrainingProgress
 
     extra = (f"run.threads={threads}",) if threads else ()
-    config, data = load_source(file, (*assignments, *extra))
+    config, data, _ = load_source(file, (*assignments, *extra))
     with ExitStack() as bars:
 
         def progress(k: int) -> TrainingProgress:

@@ -65,15 +65,14 @@ def command(
     from ..errors import InputError
     from ..reporting import show_run
     from ..runs import training
-    from ..runs.sources import is_run_file, load_source, load_start, refuse_target
+    from ..runs.sources import is_run_file, load_source, refuse_target
     from ..terminal.interrupts import status_of_stop
     from ..terminal.progress import TrainingProgress
 
     if resume and overwrite:
         raise InputError("--resume: goes on with the file, --overwrite replaces it; give one of them")
     extra = (f"run.threads={threads}",) if threads else ()
-    config, data = load_source(source, (*assignments, *extra))
-    start = load_start(source)
+    config, data, start = load_source(source, (*assignments, *extra))
     target = out or Path(source.stem + ".h5")
     if resume and out is None and is_run_file(source):
         target = source

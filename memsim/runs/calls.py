@@ -28,7 +28,7 @@ from ..network.sizes import refuse_samples
 from . import training
 from .run import Run
 from .samples import samples_of
-from .sources import is_run_file, load_source, load_start, refuse_target, start_of
+from .sources import is_run_file, load_source, refuse_target, start_of
 
 # What other libraries call the parameters of train.
 KNOWN_AS = {
@@ -103,8 +103,8 @@ def run(
     begun = None if start is None else start_of(start)
     if not isinstance(config, Configuration):
         source = _path("config", config)
-        config, named = load_source(source)
-        data, begun = data or named, begun or load_start(source)
+        config, named, earlier = load_source(source)
+        data, begun = data or named, begun or earlier
         out = source if resume and out is None and is_run_file(source) else out
         if out is not None and not resume:
             refuse_target(source, _path("out", out), overwrite)

@@ -4,8 +4,8 @@ import bisect
 import os
 import threading
 import time
-from collections.abc import Mapping
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -39,7 +39,7 @@ from .recording import (
     trace_plan,
     turned_counters,
 )
-from .resuming import Continued, begun_as, stored_interval
+from .resuming import Continued, resumable
 from .run import Run
 from .watching import Watch
 
@@ -59,7 +59,7 @@ class Progress(Protocol):
 
 
 class NoProgress:
-    """Nobody is told."""
+    """Progress that is shown nowhere."""
 
     def start(self) -> None:
         """Do nothing."""
@@ -116,56 +116,58 @@ def run(
     assembly = assemble(config, data, start=start)
     plan = trace_plan(assembly)
     path = None if out is None else Path(out)
-    resuming = resume and path is not None and path.exists()
-    if not resuming:
-        _refuse_target(path, overwrite)
-    interval = stored_interval(path) if resuming and path else keyframe_interval(assembly)
-    assembly = begun_as(path, assembly) if resuming and path else programmed(assembly, _threads(config), stop)
-    engine = _engine(assembly, plan, interval)
-    watch = Watch(assembly, _threads(config)) if assembly.watched else None
-    progress = progress or NoProgress()
-    try:
-        if resuming and path:
-            continued = Continued(path, engine, plan, watch)
-            target = continued.target
-            if continued.complete:
-                target.close()
-                return open_run(path)
+    with ExitStack() as last:
+        file = last.enter_context(resumable(path)) if resume and path is not None and path.exists() else None
+        if file is None:
+            _refuse_target(path, overwrite)
+            interval, assembly = keyframe_interval(assembly), programmed(assembly, _threads(config), stop)
         else:
-            _prepare(engine, watch, stop)  # before there is a file: whoever stops it leaves nothing
-            about = replace(describe(assembly, interval), dt_check=dict(dt_check or {}))
-            target, continued = _new_target(path, about, plan, overwrite), None
-        try:
-            _carry_out(engine, watch, target, plan, progress, continued, stop)
-        except BaseException:
-            close_quietly(target)
-            raise
+            interval, assembly = file.interval, file.begun(assembly)
+        engine = last.enter_context(closing(_engine(assembly, plan, interval)))
+        watch = last.enter_context(closing(Watch(assembly, _threads(config)))) if assembly.watched else None
+        with _failures(path):
+            if file is None:
+                _prepare(engine, watch, stop)  # before there is a file: whoever stops it leaves nothing
+                about = replace(describe(assembly, interval), dt_check=dict(dt_check or {}))
+                target, continued = _new_target(path, about, plan, overwrite), None
+            else:
+                continued = Continued(file, engine, plan, watch)
+                target = continued.target
+            if continued is None or not continued.complete:
+                _carry_out(engine, watch, target, plan, progress or NoProgress(), continued, stop)
+        if path is None:
+            return Run(Stored(target.file))
+        target.close()
+    return open_run(path)
+
+
+@contextmanager
+def _failures(path: Path | None) -> Iterator[None]:
+    """Have what the system says, once the input was accepted, said as of a run that could not go on."""
+    try:
+        yield
     except InputError:
         raise
     except OSError as error:
         raise _failed(path, error) from None
-    finally:
-        engine.close()
-        if watch is not None:
-            watch.close()
-    if path is None:
-        return Run(Stored(target.file))
-    target.close()
-    return open_run(path)
 
 
 def _carry_out(
     engine: Engine, watch: Watch | None, target: Target, plan: TracePlan, progress: Progress,
     continued: Continued | None, stop: threading.Event | None,
 ) -> None:  # fmt: skip
-    """Write a run into a file that is open, from its start or from where it was left."""
-    if continued is not None:
-        _prepare(engine, watch, stop)
-        writer = continued.writer()
-    else:
-        writer = RunWriter(target, [bank.name for bank in engine.assembly.banks], plan)
-        writer.start(engine.assembly.config.to_toml(), 0, 0)
-    Session(engine, watch, writer, plan, continued).carry_out(progress, stop)
+    """Write a run into a file that is open, from its start or from where it was left; close it after an error."""
+    try:
+        if continued is not None:
+            _prepare(engine, watch, stop)
+            writer = continued.writer()
+        else:
+            writer = RunWriter(target, [bank.name for bank in engine.assembly.banks], plan)
+            writer.start(engine.assembly.config.to_toml(), 0, 0)
+        Session(engine, watch, writer, plan, continued).carry_out(progress, stop)
+    except BaseException:
+        close_quietly(target)
+        raise
 
 
 def _engine(assembly: Assembly, plan: TracePlan, interval: int) -> Engine:

@@ -57,7 +57,7 @@ def test_seed_and_seeds_exclude_each_other(tmp_path, refused):
     source.write_text('[run]\nseeds = [1, 2]\n[data]\ngate = "or"\n')
     refused("run.seeds: give either seed or seeds", "run", source, "--set", "run.seed=1")
     refused(r"run\.seeds\.0: must be greater than or equal to 0 \(got -1\)", "run", source, "--set", "run.seeds=[-1]")
-    config, _ = load_source(source)
+    config, _, _ = load_source(source)
     assert config.run.every_seed == (1, 2)
     assert config.run.lanes == 2
 
