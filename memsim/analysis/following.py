@@ -107,7 +107,7 @@ def _speed(device_steps: int, seconds: float, before: Look | None) -> float:
 def looks(run: Run, *, every: float, realisation: int = 0) -> Iterator[Look]:
     """Look at a run again and again, until it has ended or nobody writes it any more."""
     if not 0 <= realisation < run.realisations:
-        raise InputError(f"--realisation: must be from 0 to {run.realisations - 1} (got {realisation})")
+        raise InputError(f"realisation: must be from 0 to {run.realisations - 1} (got {realisation})")
     seen = None
     while True:
         ended = run.finished or not run.live

@@ -22,7 +22,7 @@ def sample_currents(assembly: Assembly, sample: int) -> list[np.ndarray]:
     first realisation really gets.
     """
     if sample >= len(assembly.inputs):
-        raise InputError(f"--sample: must be below the number of samples, {len(assembly.inputs)} (got {sample})")
+        raise InputError(f"sample: must be below the number of samples, {len(assembly.inputs)} (got {sample})")
     banks = tuple(range(len(assembly.banks)))
     engine = Engine(assembly, threads=1, epochs=1, shuffled=assembly.config.learning.shuffle, recorded=banks)
     found: list[list[np.ndarray]] = [[] for _ in banks]

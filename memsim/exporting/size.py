@@ -74,7 +74,7 @@ def require_room(size: Size, path: Path) -> None:
     if size.size > free:
         raise InputError(
             f"{path}: {size}, and {in_bytes(free)} are free there; "
-            "choose a span, fewer channels or a --stride, or name a file on another disk"
+            "choose a span, fewer channels or a stride, or name a file on another disk"
         )
 
 
@@ -111,5 +111,5 @@ def check_export_target(path: Path, overwrite: bool, source: Path | None) -> Non
     InputError
     """
     if source is not None and path.exists() and source.exists() and path.samefile(source):
-        raise InputError(f"{path}: is the run file itself; name another file with --out")
+        raise InputError(f"{path}: is the run file itself; name another file with out=FILE")
     check_output(path, overwrite)

@@ -100,13 +100,13 @@ def refuse_target(source: Path, target: Path, overwrite: bool) -> None:
     if target.samefile(source):
         if is_run_file(source):
             raise InputError(
-                f"{target}: is the run itself; --resume goes on with it, --out FILE makes it again under another name"
+                f"{target}: is the run itself; resume=True goes on with it, out=FILE makes it again under another name"
             )
-        raise InputError(f"{target}: is the configuration itself; name another file with --out")
+        raise InputError(f"{target}: is the configuration itself; name another file with out=FILE")
     if not overwrite and _goes_on(target):
         raise InputError(
-            f"{target}: exists; name another file, go on with its run by --resume, "
-            f"or allow it to be replaced with --overwrite"
+            f"{target}: exists; name another file, go on with its run by resume=True, "
+            f"or allow it to be replaced with overwrite=True"
         )
 
 

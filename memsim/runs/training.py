@@ -215,7 +215,7 @@ def _failed(path: Path | None, error: OSError) -> RunError:
     if isinstance(error, GoneError):
         return RunError(str(error))
     reason = error.strerror if isinstance(error, DiskFullError) else str(error).splitlines()[0]
-    advice = "make room, and run again with --resume" if is_full(error) else "run again with --resume"
+    advice = "make room, and run again with resume=True" if is_full(error) else "run again with resume=True"
     return RunError(f"{path}: {reason}; the work so far is kept: {advice}")
 
 

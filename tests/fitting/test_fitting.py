@@ -345,7 +345,7 @@ GIVEN = ("--model", "ion-drift", "--fix", "window=joglekar", "--quiet")
         (("--free", "r_off,initial.dope"), "free: must be one of"),
         (("--free", "r_off", "--column", "current=I"), "has no column 'I'; it has time, current, voltage"),
         (("--free", "r_off", "--substeps", "0"), "substeps: must be a whole number of 1 or more"),
-        (("--free", "r_off", "--loss-scale", "0"), "loss_scale: must be greater than 0"),
+        (("--free", "r_off", "--loss-scale", "0"), "--loss-scale: must be greater than 0"),
         (("--free", "r_off", "--out", "fit.json"), "must end in .toml"),
     ],
 )

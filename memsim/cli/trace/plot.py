@@ -67,7 +67,7 @@ def command(
             class_figure.draw(classification.classification(run), target, run.dataset.name, overwrite=overwrite)
             say(f"wrote {target}")
             return
-        channels = choose(run, banks, devices, realisations or (0,), quantities or plot.FIRST_QUANTITIES, flags=True)
+        channels = choose(run, banks, devices, realisations or (0,), quantities or plot.FIRST_QUANTITIES)
         first = plot.first_look(run, channels, every_device=bool(devices))
         channels = first.channels
         start, stop = steps_of(run, epochs=epochs, samples=samples, steps=steps, default=(first.start, first.stop))

@@ -132,9 +132,9 @@ def check_size(devices: int, steps: int, any_size: bool) -> None:
     if any_size or (devices <= MOST_DEVICES and devices * steps <= MOST_DEVICE_STEPS):
         return
     raise InputError(
-        f"--format spice: a netlist holds at most {MOST_DEVICES:,} devices and {MOST_DEVICE_STEPS:,} device-steps (got "
-        f"{devices:,} devices, {devices * steps:,} device-steps); choose fewer with --banks, --devices, --realisations "
-        f"or --steps, or lift the limit with --any-size"
+        f"format='spice': a netlist holds at most {MOST_DEVICES:,} devices and {MOST_DEVICE_STEPS:,} device-steps (got "
+        f"{devices:,} devices, {devices * steps:,} device-steps); choose fewer banks, devices, realisations "
+        f"or steps, or lift the limit with any_size=True"
     )
 
 

@@ -66,7 +66,7 @@ def circuit_of_drive(
 def _devices(given: Sequence[int], count: int) -> list[int]:
     for number in given:
         if not 0 <= number < count:
-            raise InputError(f"--devices: must be from 0 to {count - 1} (got {number})")
+            raise InputError(f"devices: must be from 0 to {count - 1} (got {number})")
     return sorted(set(given)) or list(range(count))
 
 

@@ -53,7 +53,7 @@ def circuit_of(
     given = {"banks": banks, "realisations": realisations, "epochs": epochs, "samples": samples}
     for flag, value in given.items():
         if value:
-            raise InputError(f"--{flag}: a drive has none; choose of it with --devices and --steps")
+            raise InputError(f"{flag}: a drive has none; choose of its devices and steps")
     return circuit_of_drive(source, devices=devices, steps=spans["steps"], any_size=any_size)
 
 
