@@ -41,7 +41,8 @@ nitpick_ignore_regex = [
 linkcheck_timeout = 20
 
 # Notebooks.
-nb_execution_mode = "cache"
+nb_execution_mode = "auto"
+nb_output_stderr = "remove"
 nb_execution_timeout = 180
 nb_execution_raise_on_error = True
 nb_execution_in_temp = True
