@@ -14,9 +14,10 @@ from ..network.assembly import Assembly
 from ..network.starting import Start, stored_start
 from ..stepping.engine import Checkpoint, Engine, Recorded
 from ..traces import locks, recovery
+from ..traces.description import TracePlan
 from ..traces.files import absolute
-from ..traces.layout import SCHEMA, TracePlan
 from ..traces.run_file import RunWriter, Target, keyframe_checksum
+from ..traces.schema import SCHEMA
 from ..traces.space import DiskFullError
 from .opening import open_run
 from .recording import turned_counters
