@@ -7,6 +7,7 @@ from functools import partial
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+from typing import Any
 
 PUBLIC = {"waveforms": "driving.waveforms", "schedule": "network.schedule", "margins": "runs.margins"}
 # Within their packages: package to each module's name of before and of now.
@@ -16,9 +17,14 @@ RENAMED = {
     "benchmarking": {"networks": "bench_networks"},
     "calibration": {"carriers": "carrier_waveforms", "nominal": "nominal_banks"},
     "convergence": {"report": "dt_report", "result": "dt_check"},
-    "datasets": {"loading": "configured_data"},
-    "exporting": {"of_drive": "drive_excerpt"},
-    "exporting.spice": {"of_drive": "drive_circuit", "of_run": "run_circuit", "sources": "circuit_sources"},
+    "datasets": {"loading": "configured_data", "scikit_learn": "configured_data", "storing": "dataset"},
+    "exporting": {"of_drive": "drive_excerpt", "provenance": "excerpt", "target": "size", "tidy": "csv_table"},
+    "exporting.spice": {
+        "of_drive": "drive_circuit",
+        "of_run": "run_circuit",
+        "sources": "circuit_sources",
+        "origin": "circuit",
+    },
     "fitting": {"figures": "fit_figure", "report": "fit_report", "result": "fit_result"},
     "hysteresis": {"configuration": "loop_configuration", "figures": "loop_figures", "report": "loop_report"},
     "scoring": {"figures": "class_figure", "report": "score_report"},
@@ -79,6 +85,14 @@ class _Finder(MetaPathFinder):
         return ModuleSpec(fullname, _Forward(f"memsim.{home}", silently=name in PUBLIC), is_package=True)
 
 
+class _Run(ModuleType):
+    """The module ``memsim.run`` of before, whose name is that of a function now: that can be called all the same."""
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        """Call the function."""
+        return importlib.import_module("memsim.runs.calls").run(*arguments, **named)
+
+
 class _Forward(Loader):
     """A module that gives what another one has."""
 
@@ -87,6 +101,8 @@ class _Forward(Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         real = importlib.import_module(self._home)
+        if module.__name__ == "memsim.run":
+            module.__class__ = _Run
         if not self._silently:
             warnings.warn(f"{module.__name__} has moved to {self._home}", DeprecationWarning, stacklevel=2)
         module.__getattr__ = partial(getattr, real)  # type: ignore[method-assign]

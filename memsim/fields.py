@@ -4,9 +4,10 @@ import difflib
 import re
 import typing
 from collections.abc import Collection, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic.fields import FieldInfo
 
 from .errors import InputError
 from .terminal.si import without_prefix
@@ -24,6 +25,54 @@ def quantity(default: Any, unit: str, description: str, *, origin: str = "", **b
     """
     extra: Any = {"unit": unit, "origin": origin}
     return Field(default=default, description=description, json_schema_extra=extra, **bounds)
+
+
+SIGNS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<=", "min_length": "length >="}
+
+
+class Facts(NamedTuple):
+    """What a field says of itself, as words for a table."""
+
+    choices: tuple[object, ...]  # of a field that takes one of some values
+    bounds: str
+    unit: str
+    description: str
+    origin: str  # where the default is from
+
+
+def facts_of(field: FieldInfo) -> Facts:
+    """What is declared with a field of a section or of a device."""
+    declared = field.json_schema_extra
+    extra: dict[str, Any] = dict(declared) if isinstance(declared, dict) else {}
+    return Facts(
+        choices=_choices_of(field.annotation),
+        bounds=", ".join(_bounds_of(field.metadata)),
+        unit=str(extra.get("unit", "")),
+        description=field.description or "",
+        origin=str(extra.get("origin", "")),
+    )
+
+
+def _choices_of(annotation: Any) -> tuple[object, ...]:
+    """Of a type that may be none as well, or of a list, those of the type within."""
+    if typing.get_origin(annotation) is typing.Literal:
+        return typing.get_args(annotation)
+    others = [part for part in typing.get_args(annotation) if part not in (type(None), ...)]
+    return _choices_of(others[0]) if len(others) == 1 else ()
+
+
+def _bounds_of(metadata: Iterable[Any]) -> Iterable[str]:
+    for bound in metadata:
+        for name, sign in SIGNS.items():
+            value = getattr(bound, name, None)
+            if value is not None:
+                yield f"{sign} {_shown(value)}"
+
+
+def _shown(bound: float) -> str:
+    """A bound, a large power of two as such."""
+    exact = isinstance(bound, int) and bound.bit_count() == 1 and bound >= 2**31
+    return f"2^{int(bound).bit_length() - 1}" if exact else f"{bound:g}"
 
 
 class Settings(BaseModel):

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from pages import FORMAT
 from places import ROOT
 
 from memsim.runs.counters import COUNTED, COUNTED_OF_PROGRAMMING
@@ -18,7 +19,7 @@ TYPES = {
     "uint": "uint8, uint16 or uint32", "text": "text",
 }  # fmt: skip
 UNITS = {"response": "A or V", "drive": "A or V"}
-FORMAT, DRIVE_PAGE, PHYSICS = ROOT / "traces" / "FORMAT.md", ROOT / "docs" / "drive.md", ROOT / "docs" / "physics.md"
+DRIVE_PAGE, PHYSICS = ROOT / "docs" / "drive.md", ROOT / "docs" / "physics.md"
 
 
 def by_group(fields: Iterable[Field]) -> list[Field]:

@@ -6,7 +6,6 @@ import runpy
 import shlex
 import shutil
 import sys
-import typing
 from pathlib import Path
 
 import h5py
@@ -14,6 +13,7 @@ import numpy as np
 import pytest
 import tables
 from caches import filled
+from pages import FORMAT, PAGES, README, blocks, page_id, sections_of, table_rows
 from places import ROOT
 
 import memsim
@@ -22,33 +22,18 @@ from memsim.analysis.windows import write_window
 from memsim.cli.fit import command as fit_command
 from memsim.configuration.sections import (
     Configuration,
-    DataSection,
-    DevicesSection,
-    LayerDevices,
-    LearningSection,
-    MultilayerSection,
-    NetworkSection,
-    RunSection,
-    SingleLayerSection,
-    Timing,
     TraceSection,
-    WriteEncoding,
     load_configuration,
 )
-from memsim.devices import CarrierMemristor, Node, Synapse, ThresholdMemristor
+from memsim.devices import Node
 from memsim.driving.drive_configuration import load_drive_configuration
-from memsim.hysteresis.loop_configuration import LoopsSection
-from memsim.imperfections import BankImperfections, BankPeriphery
 from memsim.reproduction.settings import Reproduction, multilayer
 from memsim.runs.counters import COUNTERS
 from memsim.sweeping.packs import plan
-from memsim.sweeping.sweep_configuration import Range, SweepSection, load_sweep
+from memsim.sweeping.sweep_configuration import load_sweep
 from memsim.traces.schema import PAST, RUN_ATTRIBUTES
 
-FORMAT = tables.FORMAT
-README = ROOT / "README.md"
-# The README last: its models of its own take kernels that are known by then.
-PAGES = [*sorted((ROOT / "docs").glob("*.md")), FORMAT, README]
+TOUR = ROOT / "docs" / "tour.md"
 OF_THE_CODE = [ROOT / f"{name}.md" for name in ("ARCHITECTURE", "CONTRIBUTING", "CHANGELOG")]
 SOURCES = [path for folder in ("memsim", "kernels", "traces", "tests") for path in (ROOT / folder).rglob("*.py")]
 # Their kernels are compiled for them alone, of banks to measure, of pairs of models; or they make many runs.
@@ -89,21 +74,6 @@ SHORT = {
     "fit": ["--quiet"],
     "bench": ["--quick", "--quiet"],
 }
-
-
-def page_id(page: Path) -> str:
-    return page.relative_to(ROOT).as_posix()
-
-
-def blocks(page: Path) -> list[tuple[int, str, str, str]]:
-    """Line, language, options and text of each block of a page."""
-    text = page.read_text(encoding="utf-8")
-    found = []
-    for match in re.finditer(r"^([ ]*)```(\w+)([^\n]*)\n(.*?)^\1```$", text, flags=re.DOTALL | re.MULTILINE):
-        indent, language, options, body = match.groups()
-        line = text[: match.start()].count("\n") + 1
-        found.append((line, language, options.strip(), re.sub(f"^{indent}", "", body, flags=re.MULTILINE)))
-    return found
 
 
 def commands(block: str) -> list[list[str]]:
@@ -192,8 +162,7 @@ def test_blocks_run(page, tmp_path, monkeypatch, request):
                 exec(compile("\n" * line + body, page_id(page), "exec"), namespace)
             elif language == "sh":
                 for arguments in commands(body):
-                    if page != README or arguments[0] != "bench":
-                        run_command(arguments)
+                    run_command(arguments)
     finally:
         for name in set(memsim.devices.MODELS) - models:
             del memsim.devices.MODELS[name]
@@ -202,29 +171,34 @@ def test_blocks_run(page, tmp_path, monkeypatch, request):
                 del sys.modules[name]
 
 
-@pytest.mark.slow
-def test_the_readmes_benchmarks_run(tmp_path, monkeypatch):
-    """Apart from its other commands: most of the time their kernels are compiled."""
-    monkeypatch.chdir(tmp_path)
-    found = [words for _, language, _, body in blocks(README) if language == "sh" for words in commands(body)]
-    benchmarks = [words for words in found if words[0] == "bench"]
-    assert len(benchmarks) == 2
-    for words in benchmarks:
-        run_command(words)
-
-
 def test_every_page_has_its_blocks_found():
-    assert sum(len(commands(body)) for _, language, _, body in blocks(README) if language == "sh") >= 9
+    counted = {
+        page: sum(len(commands(body)) for _, language, _, body in blocks(page) if language == "sh") for page in PAGES
+    }
+    assert counted[README] >= 5
+    assert counted[TOUR] >= 20
     languages = {language for page in PAGES for _, language, _, _ in blocks(page)}
     assert languages == {"python", "sh", "text", "toml"}
     for page in PAGES:
-        assert page.read_text(encoding="utf-8").count("```") == 2 * len(blocks(page)), page_id(page)
+        text = page.read_text(encoding="utf-8")
+        of_the_site = len(re.findall(r"^```\{", text, flags=re.MULTILINE))
+        assert text.count("```") == 2 * (len(blocks(page)) + of_the_site), page_id(page)
 
 
 def test_the_two_commands_are_in_the_readme():
     text = README.read_text(encoding="utf-8")
     assert "pip install . && memsim reproduce" in text
     assert "pip install '.[test]' && pytest" in text
+
+
+def test_the_readme_is_one_screen():
+    assert len(README.read_text(encoding="utf-8").splitlines()) <= 50
+
+
+def test_the_reference_has_every_public_name():
+    text = (ROOT / "docs" / "reference" / "python.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^   ([\w.]+)$", text, flags=re.MULTILINE) + re.findall(r"`(\w+)`", text)
+    assert set(memsim.__all__) - {"__version__"} <= set(listed)
 
 
 @pytest.mark.parametrize("page", [*PAGES, *OF_THE_CODE], ids=page_id)
@@ -261,7 +235,7 @@ def test_every_page_and_every_image_is_linked():
         for page in PAGES
         for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8"))
     }
-    assert {*PAGES, *(ROOT / "docs" / "images").iterdir()} - linked == set()
+    assert {*PAGES, *(ROOT / "docs" / "images").iterdir()} - linked == {README}
 
 
 @pytest.mark.parametrize("page", [*PAGES, *(ROOT / "examples").iterdir(), ROOT / "CITATION.cff"], ids=page_id)
@@ -312,102 +286,6 @@ def test_the_citation_names_this_version():
     assert "arXiv:1807.04912" in citation
 
 
-# The configuration.
-
-SECTIONS = {
-    "`[run]`": (RunSection, ()),
-    "`[time]`": (Timing, ()),
-    "`[network]`": (NetworkSection, ()),
-    '`kind = "mlp"`, Algorithm 2': (MultilayerSection, tuple(NetworkSection.model_fields)),
-    '`kind = "slp"`, Algorithm 1': (SingleLayerSection, tuple(NetworkSection.model_fields)),
-    "`[devices]`": (DevicesSection, ("synapse", "node", "memristor")),
-    "`[[devices.layer]]`": (LayerDevices, ()),
-    "`[devices.synapse]`": (Synapse, ()),
-    "`[devices.node]`": (Node, ()),
-    "`[devices.memristor]`": (ThresholdMemristor, ()),
-    '`model = "carrier-memristor"`': (CarrierMemristor, ()),
-    "`[learning]`": (LearningSection, ()),
-    "`[write]`": (WriteEncoding, ()),
-    "`[data]`": (DataSection, ()),
-    "`[trace]`": (TraceSection, ()),
-}
-FLAWS = "imperfections.md"
-OTHER_PAGES = {
-    "`[imperfections.synapse]`, `[imperfections.node]`, `[imperfections.memristor]`": (FLAWS, BankImperfections),
-    "`[periphery.synapse]`, `[periphery.node]`, `[periphery.memristor]`": (FLAWS, BankPeriphery),
-}
-SWEEP_SECTIONS = {"`[sweep]`": SweepSection, "A range": Range}
-BOUNDS = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤", "min_length": "length ≥"}
-
-
-def table_rows(text: str) -> list[list[str]]:
-    """Cells of the rows of a page's tables whose first cell is code."""
-    lines = [line for line in text.splitlines() if line.startswith("| `")]
-    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
-
-
-def shown_default(value: object) -> str:
-    if value is None:
-        return "not given"
-    if isinstance(value, bool):
-        return f"`{str(value).lower()}`"
-    if isinstance(value, tuple | dict):
-        return f"`{list(value) if isinstance(value, tuple) else value}`"
-    return f'`"{value}"`' if isinstance(value, str) else f"`{value:g}`".replace("1e-08", "1e-8")
-
-
-def shown_bounds(metadata: list[object]) -> str:
-    given = [
-        (BOUNDS[name], getattr(m, name)) for m in metadata for name in BOUNDS if getattr(m, name, None) is not None
-    ]
-    return ", ".join(f"{sign} {'2^63' if bound == 2**63 else f'{bound:g}'}" for sign, bound in given)
-
-
-def sections_of(page: Path) -> dict[str, str]:
-    """Heading to what stands below it, up to the next heading."""
-    parts = re.split(r"^#+ (.+)\n", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    return dict(zip(parts[1::2], parts[2::2], strict=True))
-
-
-@pytest.mark.parametrize("heading", [*SECTIONS, *OTHER_PAGES])
-def test_the_configurations_page_has_every_field_with_unit_bounds_and_default(heading):
-    model, elsewhere = SECTIONS.get(heading, (None, ()))
-    page = "run-file.md"
-    if heading in OTHER_PAGES:
-        page, model = OTHER_PAGES[heading]
-    rows = {row[0]: row for row in table_rows(sections_of(ROOT / "docs" / page)[heading])}
-    assert set(rows) == {f"`{name}`" for name in model.model_fields if name not in elsewhere}
-    for name, field in model.model_fields.items():
-        if name in elsewhere:
-            continue
-        _, values, unit, bounds, default, _ = rows[f"`{name}`"]
-        extra = field.json_schema_extra
-        assert (unit or "1") == (extra["unit"] if isinstance(extra, dict) else "1"), name
-        assert bounds == shown_bounds(field.metadata), name
-        assert default == shown_default(field.default), name
-        for choice in typing.get_args(field.annotation):
-            if isinstance(choice, str):
-                assert f'`"{choice}"`' in values, name
-
-
-def test_the_iv_page_has_every_field_of_loops_with_unit_bounds_and_default():
-    rows = {row[0]: row for row in table_rows(sections_of(ROOT / "docs" / "iv.md")["`[loops]`"])}
-    assert set(rows) == {f"`{name}`" for name in LoopsSection.model_fields}
-    for name, field in LoopsSection.model_fields.items():
-        _, values, unit, bounds, default, _ = rows[f"`{name}`"]
-        extra = field.json_schema_extra
-        assert (unit or "1") == (extra["unit"] if isinstance(extra, dict) else "1"), name
-        assert bounds == shown_bounds(field.metadata), name
-        if name == "pulses":
-            assert [(p.start, p.width, p.amplitude) for p in field.default] == [(0.0, 0.25, 1.0), (0.5, 0.25, -1.0)]
-            assert default == "+1 and -1, a quarter each"
-        else:
-            assert default == shown_default(field.default), name
-        for choice in typing.get_args(field.annotation):
-            if isinstance(choice, str):
-                assert f'`"{choice}"`' in values, name
-
-
 def test_the_iv_pages_options_of_a_fit_are_there():
     given = {flag for option in fit_command.params for flag in option.opts}
     named = {
@@ -419,70 +297,11 @@ def test_the_iv_pages_options_of_a_fit_are_there():
     assert named <= given
 
 
-@pytest.mark.parametrize("heading", SWEEP_SECTIONS)
-def test_the_sweeps_page_has_every_field_with_bounds_and_default(heading):
-    model = SWEEP_SECTIONS[heading]
-    rows = {row[0]: row for row in table_rows(sections_of(ROOT / "docs" / "sweep.md")[heading])}
-    assert set(rows) == {f"`{name}`" for name in model.model_fields}
-    for name, field in model.model_fields.items():
-        _, values, _, bounds, default, _ = rows[f"`{name}`"]
-        assert bounds == shown_bounds(field.metadata), name
-        assert default == ("required" if field.is_required() else shown_default(field.default)), name
-        for choice in typing.get_args(field.annotation):
-            if isinstance(choice, str):
-                assert f'`"{choice}"`' in values, name
-
-
 def test_the_sweeps_pages_file_is_one(tmp_path):
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     ((_, _, _, body),) = [block for block in blocks(ROOT / "docs" / "sweep.md") if block[1] == "toml"]
     (tmp_path / "page.toml").write_text(body)
     assert len(plan(load_sweep(tmp_path / "page.toml"), 1).points) == 160
-
-
-PAPERS = ("synapse", "node", "threshold-memristor", "carrier-memristor")
-LIBRARY = [name for name in memsim.devices.MODELS if name not in PAPERS]
-
-
-def read_number(cell: str) -> object:
-    """A number of a table, or the word that is there."""
-    try:
-        return float(cell)
-    except ValueError:
-        return cell
-
-
-@pytest.mark.parametrize("name", LIBRARY)
-def test_the_devices_page_has_every_field_with_unit_bounds_default_and_origin_and_every_named_set(name):
-    model = memsim.devices.MODELS[name]
-    section = sections_of(ROOT / "docs" / "devices.md")[f"`{name}`"]
-    rows = table_rows(section)
-    fields = {row[0].strip("`"): row for row in rows if len(row) == 6}
-    assert set(fields) == set(model.model_fields) - {"model"}
-    origins = dict(re.findall(r"^(\d+)\. (.+)\.$", section, flags=re.MULTILINE))
-    for field, (_, unit, bounds, default, _, origin) in fields.items():
-        about = model.model_fields[field]
-        extra = about.json_schema_extra if isinstance(about.json_schema_extra, dict) else {"unit": ""}
-        assert (unit or "1") == (extra["unit"] or "1"), field
-        choices = typing.get_args(about.annotation)
-        assert bounds == (", ".join(f"`{c}`" for c in choices) if choices else shown_bounds(about.metadata)), field
-        assert read_number(default) == about.default, field
-        assert origins.get(origin, "").lower() == str(extra.get("origin", "")).lower(), field
-    values = [[cell.strip("`") for cell in row] for row in rows if len(row) == 1 + len(model.presets)]
-    text = " ".join(section.split())
-    for column, (preset, parameters) in enumerate(model.presets.items(), 1):
-        found = {row[0]: read_number(row[column]) for row in values if row[column]}
-        assert found == dict(parameters.values), preset
-        assert f"`{preset}`: {parameters.origin}." in text, preset
-
-
-def test_no_section_is_left_out():
-    nested = ("devices", "imperfections", "periphery")
-    within = {f"{name}.{of}" for name in nested for of in Configuration.model_fields[name].annotation.model_fields}
-    of_devices, elsewhere = SECTIONS["`[devices]`"]
-    within -= {f"devices.{name}" for name in of_devices.model_fields if name not in elsewhere}
-    named = (set(Configuration.model_fields) - {*nested}) | within
-    assert {f"`[{name}]`" for name in named} <= set(", ".join([*SECTIONS, *OTHER_PAGES]).split(", "))
 
 
 # The run file.

@@ -72,7 +72,8 @@ def sources():
 
 def test_what_a_file_imports_is_declared_in_the_core_or_in_its_extra():
     core, extras = declared(SETUP["options"]["install_requires"]), SETUP["options.extras_require"]
-    known = {*sys.stdlib_module_names, "memsim", *(path.stem for path in (ROOT / "tests").rglob("*.py"))}
+    own_files = [*(ROOT / "tests").rglob("*.py"), *(ROOT / "docs" / "extensions").iterdir()]
+    known = {*sys.stdlib_module_names, "memsim", *(path.stem for path in own_files)}
     missing = set()
     for name, tree in sources():
         own = [declared(extras[extra]) for part, extra in OF_EXTRAS.items() if f"{name}/".startswith(f"{part}/")]
@@ -163,12 +164,13 @@ def test_tests_lie_in_folders_of_the_packages():
     assert {str(path.relative_to(ROOT / "tests")) for path in folders} <= packages
 
 
-def test_checkers_of_types_know_what_there_is_and_nothing_else():
-    tree = ast.parse((ROOT / "memsim" / "__init__.py").read_text(encoding="utf-8"))
-    (block,) = (node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
-    typed = [
-        (node.module, alias.name) for node in block.body if isinstance(node, ast.ImportFrom) for alias in node.names
-    ]
+def test_each_public_name_is_what_checkers_of_types_find_in_its_home():
+    tree = ast.parse((ROOT / "memsim" / "__init__.pyi").read_text(encoding="utf-8"))
+    imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+    typed = [(node.module, alias.name) for node in imports for alias in node.names]
+    # Only what is imported under its own name is public for them.
+    assert all(alias.asname == alias.name for node in imports for alias in node.names)
+    assert len({name for _, name in typed}) == len(typed)
     assert {name for _, name in typed} == set(memsim.__all__) - {"__version__"}
     for home, name in typed:
         found = getattr(memsim, name)
@@ -189,6 +191,13 @@ def test_a_users_script_has_real_types(tmp_path):
         "reveal_type(memsim.open_run)\n"
         "memsim.nothing\n"
         "memsim.train(3)\n"
+        "config = memsim.load('xor.toml', {'run.seed': 1})\n"
+        "reveal_type(config)\n"
+        "reveal_type(memsim.run(config, out='xor.h5'))\n"
+        "network = memsim.MultilayerPerceptron(inputs=4, hidden=8, outputs=3, synapse='vteam')\n"
+        "memsim.train(network, [[0.0, 1.0]], [1], epochs=2, scaling='range')\n"
+        "memsim.train(network, [[0.0, 1.0]], [1], scaling='linear')\n"
+        "memsim.run(3)\n"
     )
     out, err, _ = api.run(
         ["--strict", "--config-file=", "--ignore-missing-imports", "--follow-imports=silent", str(script)]
@@ -198,3 +207,6 @@ def test_a_users_script_has_real_types(tmp_path):
     assert "def (path: str | pathlib.Path) -> memsim.runs.run.Run" in out
     assert 'script.py:5: error: Module has no attribute "nothing"' in out
     assert "script.py:6: error: " in out
+    assert 'script.py:8: note: Revealed type is "memsim.configuration.sections.Configuration"' in out
+    assert 'script.py:9: note: Revealed type is "memsim.runs.run.Run"' in out
+    assert {line for line in re.findall(r"script.py:(\d+): error", out)} == {"5", "6", "12", "13"}

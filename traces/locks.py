@@ -234,17 +234,6 @@ def is_being_written(path: Path) -> bool:
     return False
 
 
-def refuse_being_written(path: Path) -> None:
-    """Refuse a file that goes on being written.
-
-    Raises
-    ------
-    InUseError
-    """
-    if not _poll(lambda: not is_being_written(path)):
-        raise InUseError(f"{path}: {BEING_WRITTEN}")
-
-
 def _record_lock(descriptor: int, command: int, kind: int) -> int:
     """Take, give back or ask for the mark; the kind of lock that is in its way."""
     wanted = struct.pack(RECORD, kind, os.SEEK_SET, MARKED_BYTE, 1, 0)

@@ -31,7 +31,7 @@ def check_target(path: Path, overwrite: bool) -> None:
     if path.is_dir():
         raise ValueError(f"{path}: is a folder; name a file in it")
     if path.exists() and not overwrite:
-        raise ValueError(f"{path}: exists; name another file, or allow it to be replaced with --overwrite")
+        raise ValueError(f"{path}: exists; name another file, or allow it to be replaced with overwrite=True")
     if path.exists() and locks.is_being_written(path):
         raise ValueError(f"{path}: {locks.BEING_WRITTEN}")
     folder = path.parent

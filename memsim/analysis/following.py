@@ -14,8 +14,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from ..errors import InputError
-from ..reporting import PLAIN_SECONDS
 from ..runs.run import Run
+from ..terminal.preparing import LINE_SECONDS
 from ..terminal.screen import Words, console, text_of
 from ..terminal.si import clock, counted, duration, with_prefix
 from ..terminal.streams import is_unread, say
@@ -107,7 +107,7 @@ def _speed(device_steps: int, seconds: float, before: Look | None) -> float:
 def looks(run: Run, *, every: float, realisation: int = 0) -> Iterator[Look]:
     """Look at a run again and again, until it has ended or nobody writes it any more."""
     if not 0 <= realisation < run.realisations:
-        raise InputError(f"--realisation: must be from 0 to {run.realisations - 1} (got {realisation})")
+        raise InputError(f"realisation: must be from 0 to {run.realisations - 1} (got {realisation})")
     seen = None
     while True:
         ended = run.finished or not run.live
@@ -141,11 +141,11 @@ def _show(run: Run, every: float, realisation: int) -> None:
             for seen in looks(run, every=every, realisation=realisation):
                 live.update(screen(run, seen, realisation), refresh=True)
         return
-    told = -PLAIN_SECONDS
+    told = -LINE_SECONDS
     last = None
     for seen in looks(run, every=every, realisation=realisation):
         last = seen
-        if time.monotonic() - told >= PLAIN_SECONDS:
+        if time.monotonic() - told >= LINE_SECONDS:
             told = time.monotonic()
             say(f"{_results(seen)}  {_pace(seen)}")
             last = None

@@ -32,7 +32,7 @@ def steps_of(
         raise InputError("the run has no complete epoch yet, so there is nothing to look at; wait for one")
     given = {unit: text for unit, text in zip(UNITS, (epochs, samples, steps), strict=True) if text is not None}
     if len(given) > 1:
-        names = " and ".join(f"--{unit}" for unit in given)
+        names = " and ".join(given)
         raise InputError(f"{names}: a span is given in one unit; leave out all but one")
     for unit, text in given.items():
         return parse_span(text, unit, run)
@@ -86,25 +86,25 @@ def bounds_of(text: str, unit: str, count: int, what: str = "run") -> tuple[int,
     """
     start, stop = _bounds(text, unit, count, what)
     if stop > count:
-        raise InputError(f"--{unit}: the {what} has {unit} 0 to {count - 1}, so a span ends at {count} (got {text!r})")
+        raise InputError(f"{unit}: the {what} has {unit} 0 to {count - 1}, so a span ends at {count} (got {text!r})")
     return start, stop
 
 
 def _bounds(text: str, unit: str, count: int, what: str) -> tuple[int, int]:
     found = _SPAN.fullmatch(text.strip())
     if found is None or not any((found[1], found[3])):
-        raise InputError(f"--{unit}: must be A:B or A, as 0:3 or 7, or -3: for the last three (got {text!r})")
+        raise InputError(f"{unit}: must be A:B or A, as 0:3 or 7, or -3: for the last three (got {text!r})")
     start = _from_start(int(found[1] or 0), text, unit, count, what)
     if not found[2]:
         return start, start + 1
     stop = _from_start(int(found[3]), text, unit, count, what) if found[3] else count
     if stop <= start:
-        raise InputError(f"--{unit}: the end must be above the beginning, and below {count + 1} (got {text!r})")
+        raise InputError(f"{unit}: the end must be above the beginning, and below {count + 1} (got {text!r})")
     return start, stop
 
 
 def _from_start(number: int, text: str, unit: str, count: int, what: str) -> int:
     """A number of a span that may be counted from the run's end."""
     if number < -count:
-        raise InputError(f"--{unit}: the {what} has {count} {unit}, so -{count} is the first (got {text!r})")
+        raise InputError(f"{unit}: the {what} has {count} {unit}, so -{count} is the first (got {text!r})")
     return number + count if number < 0 else number

@@ -22,14 +22,14 @@ def sample_currents(assembly: Assembly, sample: int) -> list[np.ndarray]:
     first realisation really gets.
     """
     if sample >= len(assembly.inputs):
-        raise InputError(f"--sample: must be below the number of samples, {len(assembly.inputs)} (got {sample})")
+        raise InputError(f"sample: must be below the number of samples, {len(assembly.inputs)} (got {sample})")
     banks = tuple(range(len(assembly.banks)))
     engine = Engine(assembly, threads=1, epochs=1, shuffled=assembly.config.learning.shuffle, recorded=banks)
     found: list[list[np.ndarray]] = [[] for _ in banks]
     try:
-        while engine.position < (sample + 1) * engine.slots_a_sample:
-            before = engine.position < sample * engine.slots_a_sample
-            limit = (sample if before else sample + 1) * engine.slots_a_sample
+        while engine.clock.position < (sample + 1) * engine.clock.slots_a_sample:
+            before = engine.clock.position < sample * engine.clock.slots_a_sample
+            limit = (sample if before else sample + 1) * engine.clock.slots_a_sample
             for rows in engine.advance(limit).rows:
                 if not before and rows.realisations[0] == 0:
                     found[rows.bank].append(rows.current[:, :, 0])

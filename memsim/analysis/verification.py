@@ -13,7 +13,7 @@ from ..network.learning_rates import rates_of
 from ..runs.programming import programmed
 from ..runs.replay import StoredKeyframes, check, replay, replaying_engine, tolerance_of
 from ..runs.run import Run
-from ..stepping.engine import BankRows
+from ..stepping.row_memory import BankRows
 from ..traces.errors import NotARunFileError
 from ..traces.run_file import keyframe_checksum
 

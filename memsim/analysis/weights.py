@@ -36,7 +36,7 @@ class WeightHistogram:
 def stored_weights(run: Run, bank: str) -> tuple[np.ndarray, np.ndarray]:
     """Weights at the run's start, at its keyframes and at its end.
 
-    See :meth:`memsim.calibration.bank.BankCalibration.weights`; of nodes it is the bias weight.
+    See :meth:`memsim.calibration.BankCalibration.weights`; of nodes it is the bias weight.
 
     Returns
     -------

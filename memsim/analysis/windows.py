@@ -71,7 +71,7 @@ def write_window(
     if run.path is not None and out.exists() and out.samefile(run.path):
         raise InputError(f"{out}: is the run itself; name another file")
     if stride < 1 or -(-start // stride) * stride >= stop:
-        raise InputError(f"--stride: must keep a step of {start} to {stop} (got {stride})")
+        raise InputError(f"stride: must keep a step of {start} to {stop} (got {stride})")
     channels = choose(run, banks, devices, realisations, quantities)
     selections = {
         name: Selection(
@@ -87,7 +87,7 @@ def write_window(
         codec(compression)
         target = create_run_file(partial, _description(run), plan, overwrite=True)
     except CodecError as error:
-        raise InputError(f"--compression: {error}; pip install 'memsim[blosc]', or take gzip") from None
+        raise InputError(f"compression: {error}; pip install 'memsim[blosc]', or take gzip") from None
     except (ValueError, OSError) as error:
         raise InputError(str(error).splitlines()[0]) from None
     try:

@@ -65,8 +65,8 @@ def carry_out(assembly: Assembly, threads: int = 1, recorded: tuple[int, ...] = 
     """Train a network in memory, without a file; its engine, closed."""
     engine = Engine(assembly, threads=threads, epochs=assembly.config.learning.epochs, recorded=recorded)
     try:
-        while engine.position < engine.slots:
-            engine.recycle(engine.advance(engine.slots))
+        while not engine.clock.is_over:
+            engine.recycle(engine.advance(engine.clock.slots))
     finally:
         engine.close()
     return engine

@@ -6,10 +6,9 @@ from collections.abc import Callable
 
 from ..errors import InputError, MemsimError
 from ..fields import one_of
-from .bench_records import Record, Report
+from .bench_records import Record, Report, describe_machine, versions
 from .case import Case, Setting
 from .limits import measure_limits
-from .machine import describe_machine, versions
 
 SUITES = {
     "kernel": "the stepping of a bank: every model, bank sizes, pulse widths, sparse activity",

@@ -1,4 +1,8 @@
-"""Timing: works that take turns, so that what disturbs the machine disturbs them all; minima, medians and noise."""
+"""Timing: works that take turns, so that what disturbs the machine disturbs them all; minima, medians and noise.
+
+pyperf is not in its place: of one work against itself on a busy machine, 360 pairs of 11 turns, pyperf's t-test calls
+43 % different, and the ratio of minima to a reference that took turns with it, beyond the noise of both, none.
+"""
 
 import time
 from collections.abc import Callable, Mapping

@@ -18,7 +18,7 @@ from ..kernels.disk_cache import CacheWarning, NotKeptWarning
 from ..network.assembly import assemble
 from ..reproduction.settings import Reproduction, multilayer, single_layer
 from ..runs.needed import kernels_of
-from ..runs.sources import is_run_file, load_source, load_start
+from ..runs.sources import is_run_file, load_source
 from ..sweeping.local import SPAWN, without_ctrl_c
 from ..sweeping.packs import plan
 from ..sweeping.sweep_configuration import load_sweep
@@ -123,10 +123,9 @@ def _of_source(path: Path, assignments: Sequence[str]) -> list[Kernel]:
         return kernels_of_drive(sweep.at(sweep.loops.all_frequencies()[0]))
     if kind == "sweep":
         return _of_sweep(path, assignments)
-    config, data = load_source(path, assignments)
+    config, data, start = load_source(path, assignments)
     # Kernels do not depend on how many realisations there are, and the machine of the run may be a larger one.
     one = config.model_copy(update={"run": RunSection(seed=config.run.every_seed[0])})
-    start = load_start(path)
     return kernels_of(assemble(one, data, start=start.of([0]) if start else None))
 
 

@@ -56,13 +56,12 @@ def command(
     --quick some seconds once the kernels are compiled.
     """
     from ..benchmarking.bench_files import check_targets, work_folder, write_all
-    from ..benchmarking.bench_records import read_report
+    from ..benchmarking.bench_records import cores, read_report
     from ..benchmarking.case import Setting
-    from ..benchmarking.machine import cores
-    from ..benchmarking.progress import CaseProgress
     from ..benchmarking.running import run_suites, suites_of
     from ..benchmarking.table import show_report
     from ..errors import InputError
+    from ..terminal.progress import Progress
     from ..terminal.si import counted
 
     if fail_on_slower and compare is None:
@@ -72,8 +71,12 @@ def command(
     targets = check_targets(names, out, plot, overwrite)
     with work_folder(out) as folder:
         setting = Setting(folder, quick, threads or cores())
-        with CaseProgress(quiet) as progress:
-            report = run_suites(names, setting, shlex.join(["memsim", *sys.argv[1:]]), progress)
+        with Progress("measuring", (), quiet=quiet) as progress:
+
+            def begins(done: int, total: int, case: str) -> None:
+                progress.show(done, total, f"case {done + 1}/{total}: {case}", doing=case)
+
+            report = run_suites(names, setting, shlex.join(["memsim", *sys.argv[1:]]), begins)
     show_report(report)
     for path in write_all(report, targets):
         say(f"wrote {path}")

@@ -1,6 +1,5 @@
 """``memsim devices``."""
 
-import typing
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,8 +17,6 @@ Examples:
   memsim devices vteam
   memsim devices --models examples/my_device.py my-drift
 """
-
-SIGNS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 
 
 @click.command(name="devices", epilog=EPILOG)
@@ -70,35 +67,23 @@ def show_model(name: str, model: "type[Device]") -> None:
 
 def _parameters(model: "type[Device]") -> "tuple[Table, list[str]]":
     """The table of a model's parameters, and the origins that its numbers in brackets stand for."""
+    from ..fields import facts_of
     from ..terminal.screen import Column, Table
 
     words = Column("range", words=True), Column("what it is", words=True)
     table = Table("parameter", "unit", "default", *words, title="Parameters")
     origins: list[str] = []
-    for field, about in model.model_fields.items():
-        if field == "model":
+    for name, field in model.model_fields.items():
+        if name == "model":
             continue
-        extra = about.json_schema_extra if isinstance(about.json_schema_extra, dict) else {}
-        origin = str(extra.get("origin", ""))
-        if origin and origin not in origins:
-            origins.append(origin)
-        note = f" [{origins.index(origin) + 1}]" if origin else ""
-        default = "calibrated" if about.default is None else _number(about.default)
-        table.row(field, str(extra.get("unit", "")), default, _range(about), f"{about.description}{note}")
+        facts = facts_of(field)
+        if facts.origin and facts.origin not in origins:
+            origins.append(facts.origin)
+        note = f" [{origins.index(facts.origin) + 1}]" if facts.origin else ""
+        default = "calibrated" if field.default is None else _number(field.default)
+        values = ", ".join(map(str, facts.choices)) or facts.bounds
+        table.row(name, facts.unit, default, values, f"{facts.description}{note}")
     return table, origins
-
-
-def _range(about: Any) -> str:
-    """What values a field takes."""
-    if typing.get_origin(about.annotation) is typing.Literal:
-        return ", ".join(str(choice) for choice in typing.get_args(about.annotation))
-    bounds = [
-        f"{sign} {getattr(bound, name):g}"
-        for bound in about.metadata
-        for name, sign in SIGNS.items()
-        if hasattr(bound, name)
-    ]
-    return ", ".join(bounds)
 
 
 def _presets(model: "type[Device]") -> "Table":

@@ -92,9 +92,9 @@ def _check_dt(config: "DriveConfiguration", tolerance: float, threads: int, quie
     """Compare dt with its half and its quarter, and show it; what the file keeps of that."""
     from ..convergence.drive import check_drive_dt
     from ..convergence.dt_report import show_check
-    from ..reporting import StepProgress
+    from ..terminal.progress import Progress
 
-    with StepProgress("checking dt", quiet) as progress:
+    with Progress("checking dt", quiet=quiet) as progress:
         check = check_drive_dt(config, tolerance=tolerance, threads=threads, progress=progress)
     show_check(check)
     return check.attributes()
@@ -108,10 +108,10 @@ def _drive(
     from ..driving.drive import run
     from ..driving.drive_report import show_drive
     from ..errors import StoppedCompilingError
-    from ..reporting import StepProgress
+    from ..terminal.progress import Progress
 
     try:
-        with StepProgress("driving", quiet) as progress:
+        with Progress("driving", quiet=quiet) as progress:
             trace = run(config, out=out, overwrite=overwrite, threads=threads, progress=progress, dt_check=checked)
     except KeyboardInterrupt as error:
         if out is not None and not isinstance(error, StoppedCompilingError):
@@ -137,7 +137,7 @@ def _loops(
     from ..hysteresis.loop_configuration import load_loops
     from ..hysteresis.loop_report import check_table_target, show_loops, write_table
     from ..hysteresis.sweep import run
-    from ..reporting import StepProgress
+    from ..terminal.progress import Progress
 
     if out is not None:
         raise InputError(f"--out: keeps the rows of one drive, and {source} has many; --table keeps the loops' numbers")
@@ -146,7 +146,7 @@ def _loops(
         check_plot_target(plot, overwrite)
     if table is not None:
         check_table_target(table, overwrite)
-    with StepProgress("driving", quiet) as progress:
+    with Progress("driving", quiet=quiet) as progress:
         sweep = run(config, threads=threads or 0, progress=progress)
     show_loops(sweep)
     if plot is not None:

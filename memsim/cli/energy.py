@@ -109,11 +109,11 @@ def _widths(file: Path, widths: tuple[int, ...], assignments: tuple[str, ...], t
     from contextlib import ExitStack
 
     from ..energy.widths import run_at_widths
-    from ..reporting import TrainingProgress
     from ..runs.sources import load_source
+    from ..terminal.progress import TrainingProgress
 
     extra = (f"run.threads={threads}",) if threads else ()
-    config, data = load_source(file, (*assignments, *extra))
+    config, data, _ = load_source(file, (*assignments, *extra))
     with ExitStack() as bars:
 
         def progress(k: int) -> TrainingProgress:

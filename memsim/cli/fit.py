@@ -138,12 +138,12 @@ def command(
     from ..fitting.fit_report import show_fit
     from ..fitting.least_squares import fit_measurement
     from ..fitting.measurement import load_measurement
-    from ..reporting import StepProgress
+    from ..terminal.progress import Progress
 
     _refuse_targets(data, plot, out, json, overwrite)
     device = _device(model, preset, free, fix, start)
     measurement = load_measurement(data, columns)
-    with StepProgress("fitting", quiet) as progress:
+    with Progress("fitting", quiet=quiet) as progress:
         fit = fit_measurement(device, measurement, free=free, progress=progress, **settings)
     show_fit(fit)
     _write(fit, plot, out, json, overwrite)

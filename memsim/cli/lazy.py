@@ -32,6 +32,20 @@ class LazyGroup(click.Group):
         command: click.Command = importlib.import_module(f".{cmd_name}", self._package).command
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Carry out a command; what the library says of its parameters is said of the command's options."""
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            from ..errors import MemsimError
+
+            command = self.get_command(ctx, ctx.invoked_subcommand or "")
+            if isinstance(error, MemsimError) and command is not None:
+                from .words import in_options
+
+                error.args = (in_options(str(error), command),)
+            raise
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without loading them."""
         with formatter.section("Commands"):

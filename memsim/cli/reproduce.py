@@ -81,10 +81,10 @@ def command(
     """
     import time
 
-    from ..reporting import ReproductionProgress
     from ..reproduction import reproduction_folder, runs
+    from ..reproduction.paper_report import show_findings
+    from ..reproduction.reproduction_progress import ReproductionProgress
     from ..reproduction.settings import Reproduction
-    from ..reproduction.shown import show_findings
     from ..terminal.preparing import prepare
     from ..terminal.screen import describe
 

@@ -63,16 +63,16 @@ def command(
     the next keyframe and keep the work; --resume goes on from there.
     """
     from ..errors import InputError
-    from ..reporting import TrainingProgress, show_run
+    from ..reporting import show_run
     from ..runs import training
-    from ..runs.sources import is_run_file, load_source, load_start, refuse_target
+    from ..runs.sources import is_run_file, load_source, refuse_target
     from ..terminal.interrupts import status_of_stop
+    from ..terminal.progress import TrainingProgress
 
     if resume and overwrite:
         raise InputError("--resume: goes on with the file, --overwrite replaces it; give one of them")
     extra = (f"run.threads={threads}",) if threads else ()
-    config, data = load_source(source, (*assignments, *extra))
-    start = load_start(source)
+    config, data, start = load_source(source, (*assignments, *extra))
     target = out or Path(source.stem + ".h5")
     if resume and out is None and is_run_file(source):
         target = source
@@ -134,9 +134,9 @@ def _check_dt(
     """Compare dt with its half and its quarter, and show it; what the file keeps of that."""
     from ..convergence.dt_report import show_check
     from ..convergence.network import check_dt
-    from ..reporting import StepProgress
+    from ..terminal.progress import Progress
 
-    with StepProgress("checking dt", quiet) as progress:
+    with Progress("checking dt", quiet=quiet) as progress:
         check = check_dt(config, data, start=start, samples=samples, tolerance=tolerance, progress=progress)
     show_check(check)
     return check.attributes()

@@ -38,11 +38,11 @@ def command(
     from ..network.assembly import assemble
     from ..network.slot_table import table
     from ..runs.programming import programmed, steps_of_programming
-    from ..runs.sources import load_source, load_start
+    from ..runs.sources import load_source
     from ..terminal.screen import describe, show
 
-    config, data = load_source(source, assignments)
-    assembly = assemble(config, data, start=load_start(source))
+    config, data, start = load_source(source, assignments)
+    assembly = assemble(config, data, start=start)
     drawn = config.learning.batch - 1 if sample is None else sample
     if plot is not None:
         from ..figures import check_plot_target

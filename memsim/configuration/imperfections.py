@@ -15,11 +15,12 @@ class BankImperfections(Settings):
     """``[imperfections.synapse]``, ``[imperfections.node]``, ``[imperfections.memristor]``."""
 
     spread: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(
-        default={}, description="standard deviation of parameters from device to device, as a share of each one's value"
+        default={},
+        description="standard deviation of parameters from device to device, by name, as a share of its value",
     )
     distribution: Literal["lognormal", "normal"] = Field(
         default="lognormal",
-        description="of the parameters; the mean is the nominal value, of a truncated normal one more",
+        description="of the spread; the mean is the nominal value, of a truncated normal one more",
     )
     stuck_lower: Share = quantity(0.0, "1", "share of devices stuck at the lower bound of their state")
     stuck_upper: Share = quantity(0.0, "1", "share of devices stuck at the upper bound of their state")
@@ -29,19 +30,21 @@ class BankImperfections(Settings):
     )
 
     retention_time: float | None = quantity(
-        None, "s", "time constant with which states relax; none where it is not given", gt=0
+        None, "s", "time constant with which states relax, 10 steps of time.dt or more", gt=0
     )
     retention_state: Share = quantity(0.0, "1", "where they relax to, as a share of the range from its lower bound on")
     levels: int = Field(
         default=0,
         ge=0,
         le=65536,
-        description="levels that a WRITE can end at, evenly from bound to bound; 0: any state",
+        description="levels that a WRITE can end at, 2 or more, evenly from bound to bound; 0: any state",
     )
     endurance: float | None = quantity(
-        None, "1", "pulses after which the range of the memristance is half as wide; none where it is not given", gt=0
+        None, "1", "pulses after which the range of the memristance is half as wide", gt=0
     )
-    telegraph_amplitude: Share = quantity(0.0, "1", "share by which the memristance is larger while a trap is occupied")
+    telegraph_amplitude: Share = quantity(
+        0.0, "1", "share by which the memristance is larger while a trap is occupied; needs both times"
+    )
     capture_time: float | None = quantity(None, "s", "mean time that the trap stays empty", gt=0)
     emission_time: float | None = quantity(None, "s", "mean time that the trap stays occupied", gt=0)
 
@@ -78,11 +81,17 @@ class ImperfectionsSection(Settings):
 class BankPeriphery(Settings):
     """``[periphery.synapse]``, ``[periphery.node]``, ``[periphery.memristor]``."""
 
-    read_noise: float = quantity(0.0, "V", "standard deviation of each voltage that is read", ge=0)
-    readout_bits: int = Field(default=0, ge=0, le=32, description="resolution of the read-outs; 0 is without steps")
-    readout_range: float | None = quantity(None, "V", "read-outs clip at +- this; none where it is not given", gt=0)
-    driver_bits: int = Field(default=0, ge=0, le=32, description="resolution of the drivers; 0 is without steps")
-    driver_range: float | None = quantity(None, "A", "drivers clip at +- this; none where it is not given", gt=0)
+    read_noise: float = quantity(
+        0.0, "V", "standard deviation of each voltage that the controller reads; normal, mean 0", ge=0
+    )
+    readout_bits: int = Field(
+        default=0, ge=0, le=32, description="resolution of the read-outs, 2 bits or more; 0: no steps"
+    )
+    readout_range: float | None = quantity(None, "V", "read-outs clip at +- this; readout_bits need it", gt=0)
+    driver_bits: int = Field(
+        default=0, ge=0, le=32, description="resolution of the drivers, 2 bits or more; 0: no steps"
+    )
+    driver_range: float | None = quantity(None, "A", "drivers clip at +- this; driver_bits need it", gt=0)
 
     @model_validator(mode="after")
     def _bits_have_ranges(self) -> "BankPeriphery":

@@ -5,7 +5,9 @@ checked once, here, and everything within trusts it.
 """
 
 import functools
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 import tomli_w
@@ -68,7 +70,7 @@ class RunSection(Settings):
 class Timing(Settings):
     """``[time]``: the step, the widths of pulses, the integrator."""
 
-    dt: float = quantity(2.5e-4, "s", "step", gt=0)
+    dt: float = quantity(2.5e-4, "s", "step, from 1e-30 to 1e30", gt=0)
     pulse_steps: int | None = Field(
         default=None, ge=1, lt=2**31, description="width of READ, RESTORE and BACKREAD in steps (20)"
     )
@@ -324,7 +326,7 @@ class LearningSection(Settings):
     )
     keep_best: bool = Field(
         default=False,
-        description="keep the states of the epoch with the lowest error; always so with patience or validation",
+        description="keep the states of the epoch with the lowest error; always so with patience or data.validation",
     )
     bias_rule: Literal["gradient", "printed", "none"] = Field(
         default="gradient", description="bias weight of nodes: the gradient, Eq. 18 as printed, or no learning"
@@ -539,26 +541,36 @@ def override(values: dict[str, Any], assignments: list[str] | tuple[str, ...]) -
     """Apply ``section.field=value`` to nested dictionaries; a value is TOML, or else a plain string."""
     for assignment in assignments:
         name, separator, text = assignment.partition("=")
-        path = name.strip().split(".")
-        if not separator or not 2 <= len(path) <= DEEPEST or not all(path):
+        if not separator or not _is_dotted(name):
             raise InputError(f"--set: must be section.field=value (got {in_one_line(assignment)})")
-        value = toml_value("--set", name.strip(), text)
-        place: Any = values
-        for part in path[:-1]:
-            place = _within(place, part, name.strip())
-        place[path[-1]] = value
+        _assign(values, name.strip(), toml_value("--set", name.strip(), text), "--set")
     return values
 
 
-def _within(place: Any, part: str, name: str) -> Any:
+def _is_dotted(name: Any) -> bool:
+    """Whether it names a field in a section."""
+    path = name.strip().split(".") if isinstance(name, str) else []
+    return 2 <= len(path) <= DEEPEST and all(path)
+
+
+def _assign(values: dict[str, Any], name: str, value: Any, what: str) -> None:
+    """Set a field by its dotted name; ``what`` gave it, for messages."""
+    place: Any = values
+    *sections, field = name.split(".")
+    for part in sections:
+        place = _within(place, part, name, what)
+    place[field] = value
+
+
+def _within(place: Any, part: str, name: str, what: str) -> Any:
     """The section of a name in a section, made where it is not there, or the one of a number in a list of them."""
     found = place.setdefault(part, {}) if isinstance(place, dict) else None
     if isinstance(place, list):
         if not part.isdecimal() or int(part) >= len(place):
-            raise InputError(f"--set: {part} in {name!r} must be a number below {len(place)}, of the list's entries")
+            raise InputError(f"{what}: {part} in {name!r} must be a number below {len(place)}, of the list's entries")
         found = place[int(part)]
     if not isinstance(found, dict | list):
-        raise InputError(f"--set: {part} in {name!r} is a value, not a section")
+        raise InputError(f"{what}: {part} in {name!r} is a value, not a section")
     return found
 
 
@@ -571,14 +583,20 @@ def resolve_paths(section: Any, folder: Path, field: str = "csv") -> None:
         section[field] = [str(absolute(folder / each)) if isinstance(each, str) else each for each in value]
 
 
-def load_configuration(path: Path, assignments: list[str] | tuple[str, ...] = ()) -> Configuration:
+def load_configuration(
+    path: Path, assignments: list[str] | tuple[str, ...] = (), overrides: Mapping[str, Any] = MappingProxyType({})
+) -> Configuration:
     """Read and check a configuration file.
 
-    Paths in it are relative to its folder, those of assignments to where the
+    Paths in it are relative to its folder, those of assignments and overrides to where the
     program was started.
     """
     values = read_toml(path, "run")
     resolve_paths(values.get("data"), path.parent)
     values = override(values, assignments)
+    for name, value in overrides.items():
+        if not _is_dotted(name):
+            raise InputError(f"overrides: must be by dotted names, as 'run.seed' (got {in_one_line(name)})")
+        _assign(values, name, value, "overrides")
     resolve_paths(values.get("data"), Path.cwd())
     return Configuration(**values)

@@ -134,19 +134,19 @@ def _compare(
             for each in assemblies
         ]  # fmt: skip
         outputs = np.zeros((len(engines), 1, assemblies[0].targets.shape[1], engines[0].realisations))
-        for slot in range(samples * engines[0].slots_a_sample):
+        for slot in range(samples * engines[0].clock.slots_a_sample):
             for engine, shown in zip(engines, outputs, strict=True):
                 engine.advance(slot + 1, shown)
-            states = [engine.states() for engine in engines]
+            states = [engine.blocks.states() for engine in engines]
             for bank, compared in enumerate(comparisons):
                 compared.add(*(_by_variable(each[bank]) for each in states))
-            if engines[0].position % engines[0].slots_a_sample == 0:
+            if engines[0].clock.position % engines[0].clock.slots_a_sample == 0:
                 largest = np.maximum(largest, np.abs(np.diff(outputs, axis=0)).max(axis=(1, 2, 3)))
                 if progress:
-                    progress(engines[0].sample, samples, "sample")
+                    progress(engines[0].clock.sample, samples, "sample")
         banks = range(len(assemblies[0].banks))
-        energies = [np.array([engine.counter("energy", bank).sum() for bank in banks]) for engine in engines]
-        stalled = np.array([engines[0].counter("stalled", bank).sum() for bank in banks]).astype(np.int64)
+        energies = [np.array([engine.blocks.counter("energy", bank).sum() for bank in banks]) for engine in engines]
+        stalled = np.array([engines[0].blocks.counter("stalled", bank).sum() for bank in banks]).astype(np.int64)
     return largest, relative(energies), stalled
 
 

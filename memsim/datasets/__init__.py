@@ -2,13 +2,12 @@
 
 from .classes import Classes
 from .configured_data import load
-from .dataset import Dataset, labelled, scaled, table_of, with_constant_line
+from .dataset import Dataset, labelled, of_stored, scaled, table_of, with_constant_line
 from .gates import GATES, PATTERNS, balanced_gate, gate, gate_truth
-from .scaling import Scaling
+from .scaling import Kind, Scaling
 from .splitting import split
-from .storing import of_stored
 
 __all__ = [
-    "GATES", "PATTERNS", "Classes", "Dataset", "Scaling", "balanced_gate", "gate", "gate_truth",
+    "GATES", "PATTERNS", "Classes", "Dataset", "Kind", "Scaling", "balanced_gate", "gate", "gate_truth",
     "labelled", "load", "of_stored", "scaled", "split", "table_of", "with_constant_line",
 ]  # fmt: skip

@@ -1,6 +1,7 @@
-"""The data set that a configuration names."""
+"""The data set that a configuration names: a gate, a CSV file, or one that scikit-learn ships."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -8,10 +9,12 @@ from ..configuration.sections import DataSection
 from ..errors import InputError
 from ..fields import did_you_mean, listed
 from ..files.tables import read_columns
+from ..libraries import load_library
 from .dataset import Dataset, labelled, scaled
 from .gates import gate
-from .scikit_learn import shipped
 from .splitting import split
+
+LOADERS = {"iris": "load_iris", "wine": "load_wine", "breast-cancer": "load_breast_cancer", "digits": "load_digits"}
 
 
 def load(section: DataSection) -> Dataset:
@@ -49,3 +52,33 @@ def _of_csv(section: DataSection, path: Path) -> Dataset:
         return labelled(inputs, labels, path.name, low=section.low, high=section.high, features=section.inputs)
     targets = np.stack([table[name] for name in section.targets], axis=1)
     return Dataset(inputs, targets, path.name, features=section.inputs)
+
+
+class Shipped(NamedTuple):
+    """A data set of scikit-learn.
+
+    Attributes
+    ----------
+    inputs : (samples, inputs) float64
+        In units of their own.
+    labels : (samples,) str
+    features : tuple of str
+        Names of the inputs.
+    """
+
+    inputs: np.ndarray
+    labels: np.ndarray
+    features: tuple[str, ...]
+
+
+def shipped(name: str) -> Shipped:
+    """A data set by its name, one of ``LOADERS``.
+
+    Raises
+    ------
+    InputError
+        scikit-learn is not installed.
+    """
+    library = load_library("sklearn.datasets", "sklearn", f"data.dataset = {name!r}", distribution="scikit-learn")
+    bunch = getattr(library, LOADERS[name])()
+    return Shipped(bunch.data, np.asarray(bunch.target_names).astype(str)[bunch.target], tuple(bunch.feature_names))

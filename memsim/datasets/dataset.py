@@ -1,4 +1,4 @@
-"""A data set: samples to learn, those that are held back, and what their numbers stand for."""
+"""A data set: samples to learn, those held back, and what their numbers stand for; and as a run file holds them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -7,6 +7,7 @@ from typing import Any, Self
 import numpy as np
 
 from ..errors import InputError
+from ..traces.samples import StoredClasses, StoredDataset, StoredScaling
 from .classes import Classes, refuse_unprintable
 from .scaling import Beyond, Kind, Scaling
 
@@ -191,10 +192,10 @@ def scaled(data: Dataset, kind: Kind, *, ends: tuple[float, float] = (0.0, 1.0),
     InputError
         A column cannot be scaled so, or a value is beyond the range and ``beyond`` is ``refuse``.
     """
-    if data.scaling is not None:
-        raise InputError(f"data.scaling: must be 'none' for data that are scaled already (got {kind!r})")
     if kind == "none":
         return data
+    if data.scaling is not None:
+        raise InputError(f"data.scaling: must be 'none' for data that are scaled already (got {kind!r})")
     scaling = Scaling.fit(data.inputs, kind, ends=ends, features=data.features)
     learned = _by(scaling, data.only(np.ones(len(data.inputs), dtype=bool)), beyond)
     return replace(
@@ -247,3 +248,28 @@ def _named(classes: Classes | None) -> str:
 def with_constant_line(inputs: np.ndarray, wanted: bool) -> np.ndarray:
     """Inputs as the network sees them: with a last column of ones where it has a constant input line."""
     return np.hstack([inputs, np.ones((len(inputs), 1))]) if wanted else inputs
+
+
+def to_store(data: Dataset) -> StoredDataset:
+    """A data set for a run file."""
+    parts = {name: to_store(part) for name, part in data.held_back.items()}
+    classes, scaling = data.classes, data.scaling
+    return StoredDataset(
+        data.inputs, data.targets, data.name, parts.get("validation"), parts.get("test"),
+        StoredClasses(classes.names, classes.low, classes.high) if classes is not None else None, data.features,
+        StoredScaling(scaling.kind, scaling.offset, scaling.factor, scaling.lowest, scaling.highest)
+        if scaling is not None and scaling.kind != "none" else None,
+        data.clipped,
+    )  # fmt: skip
+
+
+def of_stored(stored: StoredDataset) -> Dataset:
+    """The samples of a run file."""
+    parts = {name: of_stored(part) for name, part in stored.held_back.items()}
+    classes, scaling = stored.classes, stored.scaling
+    outputs = stored.targets.shape[1]
+    return Dataset(
+        stored.inputs, stored.targets, stored.name, parts.get("validation"), parts.get("test"),
+        Classes(classes.names, classes.low, classes.high, outputs) if classes is not None else None, stored.features,
+        Scaling(**vars(scaling), features=stored.features) if scaling is not None else None, stored.clipped,
+    )  # fmt: skip

@@ -1,6 +1,6 @@
 """Device models: the paper's memristors, and a library of others that can be driven, over one contract.
 
-A device model is a class derived from :class:`Device`: checked parameters with
+A device model is a class derived from :class:`~memsim.devices.Device`: checked parameters with
 units, named state variables with units and bounds, and the compiled functions
 that the kernels step (:mod:`memsim.kernels.models`).
 """
@@ -50,11 +50,11 @@ def present_form(section: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def device_of(section: Any, default: str | None = None) -> Any:
-    """A device model from its section of a configuration, by the name in ``model``.
+    """A device model from its section of a configuration, by the name in ``model``; or by that name alone.
 
     Parameters
     ----------
-    section : mapping
+    section : mapping or str
         Anything else is given back as it is.
     default : str, optional
         The model of a section that names none.
@@ -66,6 +66,8 @@ def device_of(section: Any, default: str | None = None) -> Any:
     InputError
         A parameter that the model does not have, or out of its bounds.
     """
+    if isinstance(section, str):
+        section = {"model": section}
     if not isinstance(section, dict):
         return section
     section = present_form(section)

@@ -189,7 +189,8 @@ class PerceptronMemristor(Device):
 class ThresholdMemristor(PerceptronMemristor):
     """Threshold memristor of the single-layer perceptron (Eqs. 5, 6).
 
-    Variable i moves only while |I| lies in its own window [I_i, I_i + a).
+    Variable i moves only while the magnitude of the current lies in its own
+    window [I_i, I_i + a).
     """
 
     title: ClassVar[str] = "threshold memristor of the single-layer perceptron"

@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, cast
 
 import numpy as np
 
@@ -40,7 +40,7 @@ AnyWaveform = Waveform | np.ndarray
 
 
 def drive(
-    device: Device,
+    device: Device | str,
     waveform: AnyWaveform | Sequence[AnyWaveform],
     *,
     dt: float,
@@ -59,8 +59,8 @@ def drive(
 
     Parameters
     ----------
-    device : Device
-        The model of all devices, such as :class:`memsim.Node`.
+    device : Device or str
+        The model of all devices, such as :class:`memsim.Node`, or its name.
     waveform : Waveform, array, or sequence of them
         One for all devices, or a list with one for each device. An array has
         the drive at the boundaries of the steps in A or V: (steps + 1,) for all
@@ -115,7 +115,7 @@ def drive(
     time = DriveTiming(**timing)
     config = DriveConfiguration(
         time=time,
-        device=device,
+        device=cast("Device", device),  # a name becomes its model
         bank=BankSection(count=devices or len(given), drive=drive, initial=initial),
         drive=_entries([_waveform(part, time.dt) for part in given]),
     )

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import numpy as np
 
+from ..devices import UNBOUNDED
 from ..errors import InputError, RunFileError
 from ..files.reading import refuse_no_file
 from ..traces.doubted import line_of
@@ -15,6 +17,8 @@ from ..traces.drive_file import DriveReader, open_drive_file
 from ..traces.errors import NotARunFileError
 from ..traces.files import is_hdf5
 from .drive_configuration import DriveConfiguration, load_drive_configuration, override_entries
+
+FAR = 1e-2  # of a state's range in one step: with Euler's method the state is then wrong by about half of it
 
 
 class DriveTrace(DriveReader):
@@ -100,3 +104,15 @@ def load_drive_source(path: Path, assignments: Sequence[str] = ()) -> DriveConfi
             return DriveConfiguration(**override_entries(earlier.configuration, assignments))
     except RunFileError as error:
         raise InputError(str(error)) from None
+
+
+def largest_shares(trace: DriveReader) -> np.ndarray:
+    """How far each state moves in one step at most, as a share of its range, (devices, variables).
+
+    0 of a state without a range, and where the file does not tell.
+    """
+    lower, upper = trace.bounds
+    if trace.largest_step is None:
+        return np.zeros((len(trace.labels), len(lower)))
+    bounded = upper < UNBOUNDED
+    return np.asarray(np.where(bounded, trace.largest_step / np.where(bounded, upper - lower, 1.0), 0.0))

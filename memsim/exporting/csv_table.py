@@ -1,15 +1,16 @@
-"""The tidy table as CSV: every float in the fewest digits that give it back exactly."""
+"""The tidy table, a row for each number, and as CSV: every float in the fewest digits that give it back exactly."""
 
 import csv
 import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
+from ..runs.channels import UNITS
 from ..runs.timeline import PHASES
 from .excerpt import Kept, Report
-from .tidy import channel_cells
 
 
 def write_csv(excerpt: Kept, path: Path, report: Report) -> None:
@@ -52,3 +53,22 @@ def _line(cells: Sequence[object]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="").writerow(cells)
     return text.getvalue()
+
+
+class ChannelCells(NamedTuple):
+    """What the table says of a channel; ``variable`` is the name of a state variable, or None."""
+
+    bank: str
+    device: int
+    variable: str | None
+    realisation: int
+    quantity: str
+    unit: str
+
+
+def channel_cells(excerpt: Kept) -> Iterator[ChannelCells]:
+    """The cells of each channel, in the order of :meth:`~.excerpt.Block.matrix`."""
+    variables = {bank: excerpt.variables(bank) for bank in excerpt.channels.banks}
+    for bank, quantity, device, variable, realisation in excerpt.channels:
+        name, unit = (None, UNITS[quantity]) if variable is None else variables[bank][variable]
+        yield ChannelCells(bank, device, name, realisation, quantity, unit)

@@ -75,15 +75,15 @@ def excerpt_of_drive(
     """
     for name, given in of_runs.items():
         if given:
-            raise InputError(f"--{name}: is of a run, and {trace.path} is of a drive; leave it out")
+            raise InputError(f"{name}: is of a run, and {trace.path} is of a drive; leave it out")
     if trace.steps == 0:
         raise InputError(f"{trace.path}: the drive has no steps")
     start, stop = (0, trace.steps) if steps is None else bounds_of(steps, "steps", trace.steps, "drive")
     channels = Channels(
         banks=(BANK,),
-        devices={BANK: numbered("--devices", devices, len(trace.labels))},
+        devices={BANK: numbered("devices", devices, len(trace.labels))},
         variables={BANK: tuple(name for name, _ in trace.variables)},
         realisations=(0,),
-        quantities=named("--quantities", quantities, QUANTITIES),
+        quantities=named("quantities", quantities, QUANTITIES),
     )
     return DriveExcerpt(trace, channels, start, stop, stride)

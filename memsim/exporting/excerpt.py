@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ..provenance import program_version
 from ..runs.channels import Channels
 from ..runs.run import Run
 from ..runs.timeline import Timeline
@@ -266,3 +267,21 @@ def _joined(blocks: Sequence[Block]) -> Block:
         return blocks[0]
     values = {key: np.concatenate([block.values[key] for block in blocks]) for key in blocks[0].values}
     return Block(np.concatenate([block.steps for block in blocks]), values)
+
+
+def provenance(excerpt: Kept) -> dict[str, str]:
+    """What an exported file says of itself: program, run, configuration, and what was chosen."""
+    run = excerpt.run
+    return {
+        "convention": "memsim export",
+        "program": "memsim",
+        "program_version": program_version(),
+        "run_program_version": excerpt.program_version,
+        "run_file": run.path.name if run.path is not None else "in memory",
+        "dt": repr(run.dt),
+        "dt_units": "s",
+        "start_step": str(excerpt.start),
+        "stop_step": str(excerpt.stop),
+        "stride": str(excerpt.stride),
+        "configuration": run.configuration_text,
+    }

@@ -17,8 +17,7 @@ from .drive_excerpt import excerpt_of_drive
 from .excerpt import Excerpt, Report
 from .npz import write_npz
 from .parquet import load_parquet, write_parquet
-from .size import Size, require_room, size_of
-from .target import check_export_target
+from .size import Size, check_export_target, require_room, size_of
 
 Span = str | tuple[int, int]
 
@@ -47,12 +46,12 @@ def format_of(path: Path | None, name: str | None) -> str:
         if suffix not in formats:
             *others, last = (f".{known}" for known in formats)
             got = f" (got {path})" if path is not None else ""
-            raise InputError(f"give --format or an --out that ends in {', '.join(others)} or {last}{got}")
+            raise InputError(f"give format=NAME, or out=FILE that ends in {', '.join(others)} or {last}{got}")
         return formats[suffix]
     if name not in SUFFIXES:
-        raise InputError(f"--format: must be {one_of(SUFFIXES, name)}")
+        raise InputError(f"format: must be {one_of(SUFFIXES, name)}")
     if formats.get(suffix, name) != name:
-        raise InputError(f"--format: is {name}, but --out ends in .{suffix} (got {path}); leave out one of them")
+        raise InputError(f"format: is {name}, but out={path} ends in .{suffix}; leave out one of them")
     return name
 
 
@@ -115,17 +114,17 @@ def export(
     if name not in WRITERS:
         raise InputError(f"format: {name} is written by memsim.exporting.spice.export_spice (got {out})")
     if stride < 1:
-        raise InputError(f"--stride: must be at least 1 (got {stride})")
+        raise InputError(f"stride: must be at least 1 (got {stride})")
     excerpt: Any
     if isinstance(run, DriveTrace):
         if name not in TABLES:
-            raise InputError(f"--format: must be {one_of((*TABLES, 'spice'), name)}, for a drive")
+            raise InputError(f"format: must be {one_of((*TABLES, 'spice'), name)}, for a drive")
         excerpt = excerpt_of_drive(
             run, devices=devices, quantities=quantities, steps=_text(steps), stride=stride, banks=banks,
             realisations=realisations, epochs=epochs, samples=samples,
         )  # fmt: skip
     else:
-        channels = choose(run, banks, devices, realisations, quantities, flags=True)
+        channels = choose(run, banks, devices, realisations, quantities)
         start, stop = steps_of(run, epochs=_text(epochs), samples=_text(samples), steps=_text(steps))
         excerpt = Excerpt(run, channels, start, stop, stride)
     _check_format(name, excerpt)

@@ -11,8 +11,7 @@ import numpy as np
 
 from ..runs.channels import UNITS
 from ..runs.timeline import PHASES
-from .excerpt import Excerpt, Report
-from .provenance import provenance
+from .excerpt import Excerpt, Report, provenance
 
 STEP_ARRAYS = {"step": "<i8", "time": "<f8", "epoch": "<i8", "sample": "<i8", "phase": "i1"}
 

@@ -8,9 +8,8 @@ import numpy as np
 
 from ..libraries import load_library
 from ..runs.timeline import PHASES
-from .excerpt import Block, Kept, Report
-from .provenance import provenance
-from .tidy import channel_cells
+from .csv_table import channel_cells
+from .excerpt import Block, Kept, Report, provenance
 
 EXTRA = "parquet"
 PURPOSE = "Parquet"

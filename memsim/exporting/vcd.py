@@ -10,8 +10,7 @@ from ..errors import InputError
 from ..libraries import load_library
 from ..runs.channels import UNITS
 from ..runs.timeline import PHASES
-from .excerpt import Block, Excerpt, Report
-from .provenance import provenance
+from .excerpt import Block, Excerpt, Report, provenance
 
 LARGEST_TIME = 2**63 - 1
 UNIT_NAMES = ("s", "ms", "us", "ns", "ps", "fs")

@@ -10,6 +10,7 @@ import numpy as np
 import tomli_w
 
 from ..devices import Device
+from ..libraries import load_library
 from ..provenance import environment
 from ..traces.drive_file import RESPONSES, UNITS
 from .measurement import Measurement
@@ -45,7 +46,9 @@ class Fit:
     initial : dict
         Starting state by the variables' names, in their units.
     parameters : tuple of FittedParameter
-    correlations : (free, free) float64
+    estimates : lmfit.Parameters
+        These as lmfit has them, a starting state in shares of its range, and beside each its position on the fit's
+        scale, which is what moved.
     singular_values : (free,) float64
         Of the Jacobian with columns of length 1: how near to singular the fit is.
     measurement : Measurement
@@ -71,7 +74,7 @@ class Fit:
     device: Device
     initial: dict[str, float]
     parameters: tuple[FittedParameter, ...]
-    correlations: np.ndarray
+    estimates: Any
     singular_values: np.ndarray
     measurement: Measurement
     drive: str
@@ -88,6 +91,12 @@ class Fit:
     ended: str
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
+
+    @property
+    def correlations(self) -> np.ndarray:
+        """Of the free parameters, (free, free) float64; not a number where the data do not tell two apart."""
+        known = [p for p in self.estimates.values() if p.expr is not None]
+        return np.array([[p.correl.get(q.name, 1.0) for q in known] for p in known])
 
     @property
     def response(self) -> str:
@@ -131,6 +140,10 @@ class Fit:
             if parameter.name == name:
                 return parameter
         raise KeyError(f"{name}: was not free; free were {', '.join(p.name for p in self.parameters)}")
+
+    def report(self) -> str:
+        """Lmfit's report: values, standard errors, bounds and correlations."""
+        return str(load_library("lmfit", "fit", "a fit").fit_report(self.estimates))
 
     def to_toml(self, folder: Path | None = None) -> str:
         """The fitted device as the configuration of a drive.

@@ -1,8 +1,10 @@
 """Free parameters: where they start, between which bounds, and on which scale the fit moves them."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -11,7 +13,9 @@ from ..devices import UNBOUNDED, Device
 from ..driving.initial_states import initial_states
 from ..errors import InputError
 from ..fields import one_of
+from ..libraries import load_library
 
+DECADES = 304.0  # of a position, at most: its power is a number
 INITIAL = "initial"  # what stands for the starting state among the names of parameters
 
 
@@ -26,7 +30,7 @@ class FreeParameter:
         In the parameter's unit; a starting state's in shares of its range.
     scale : {"log", "linear"}
         Parameters of one sign are moved by factors, others by shares of their
-        start or range.
+        range or start.
     state : int
         Index of the state variable, of a starting state; -1 else.
     """
@@ -40,6 +44,17 @@ class FreeParameter:
     state: int = -1
 
     @property
+    def symbol(self) -> str:
+        """What lmfit calls it, which wants plain letters; no field begins with an underscore, as starting states do."""
+        plain = self.name.encode("ascii", "backslashreplace").decode()
+        return ("_" if self.state >= 0 else "") + re.sub(r"\W", "_", plain)
+
+    @property
+    def moved(self) -> str:
+        """What lmfit calls its position on the fit's scale."""
+        return f"_{'log10' if self.scale == 'log' else 'scaled'}_{self.symbol}"
+
+    @property
     def _size(self) -> float:
         """What the linear scale counts in."""
         if math.isfinite(self.upper - self.lower):
@@ -47,28 +62,24 @@ class FreeParameter:
         return abs(self.start) or 1.0
 
     def position(self, value: float) -> float:
-        """Where the fit sees a value."""
+        """Where the fit sees a value: its decimal logarithm, or its share."""
         if self.scale == "linear":
             return value / self._size
-        return math.log(abs(value)) if value else -math.inf
-
-    def value(self, position: float) -> float:
-        """The value at a position of the fit, never beyond the bounds."""
-        value = position * self._size
-        if self.scale == "log":
-            value = math.copysign(math.exp(min(position, 700.0)), self.start)
-        return min(max(value, self.lower), self.upper)
+        return math.log10(abs(value)) if value else -math.inf
 
     def slope(self, value: float) -> float:
         """By how much the value moves for a unit of position."""
-        return value if self.scale == "log" else self._size
+        return value * math.log(10.0) if self.scale == "log" else self._size
 
-    def limits(self) -> tuple[float, float]:
-        """The bounds as positions, the lesser first."""
-        if self.scale == "linear":
-            return self.lower / self._size, self.upper / self._size
-        ends = [math.inf if math.isinf(b) else self.position(b) for b in (self.lower, self.upper)]
-        return min(ends), max(ends)
+    def add_to(self, parameters: Any) -> None:
+        """Have lmfit move its position between its bounds, and derive its value from that."""
+        ends = sorted(map(self.position, (self.lower, self.upper)))
+        expression = f"{self._size!r} * {self.moved}"
+        if self.scale == "log":
+            ends[1] = min(ends[1], DECADES)
+            expression = f"{'-' if self.start < 0.0 else ''}(10.0 ** {self.moved})"
+        parameters.add(self.moved, self.position(self.start), min=ends[0], max=ends[1])
+        parameters.add(self.symbol, min=self.lower, max=self.upper, expr=expression)
 
 
 @dataclass(frozen=True)
@@ -88,14 +99,32 @@ class Model:
     initial: Any
     free: tuple[FreeParameter, ...]
 
+    @cached_property
+    def parameters(self) -> Any:
+        """The parameters as lmfit has them: bounds, positions, and expressions for the values."""
+        parameters = load_library("lmfit", "fit", "a fit").Parameters()
+        for parameter in self.free:
+            parameter.add_to(parameters)
+        return parameters
+
+    def put(self, positions: np.ndarray) -> Any:
+        """The parameters, put to positions of the fit's scale, (free,)."""
+        for parameter, position in zip(self.free, positions, strict=True):
+            self.parameters[parameter.moved].value = float(position)
+        return self.parameters
+
+    def positions(self, parameters: Any) -> np.ndarray:
+        """Where parameters of lmfit are, (free,) float64."""
+        return np.array([parameters[parameter.moved].value for parameter in self.free])
+
     def start(self) -> np.ndarray:
         """The positions of the start, (free,) float64."""
         return np.array([parameter.position(parameter.start) for parameter in self.free])
 
     def limits(self) -> tuple[np.ndarray, np.ndarray]:
         """The bounds as positions, (free,) float64 each."""
-        lower, upper = zip(*(parameter.limits() for parameter in self.free), strict=True)
-        return np.array(lower), np.array(upper)
+        moved = [self.parameters[parameter.moved] for parameter in self.free]
+        return np.array([each.min for each in moved]), np.array([each.max for each in moved])
 
     def at(self, positions: np.ndarray) -> tuple[Device, np.ndarray]:
         """The device and its starting states, (variables, 1), at positions of the fit.
@@ -105,10 +134,10 @@ class Model:
         InputError
             Parameters that do not go together.
         """
-        values = [parameter.value(float(position)) for parameter, position in zip(self.free, positions, strict=True)]
-        pairs = list(zip(self.free, values, strict=True))
-        device = changed(self.device, {p.name: value for p, value in pairs if p.state < 0})
-        shares = {p.state: value for p, value in pairs if p.state >= 0}
+        parameters = self.put(positions)
+        values = {parameter: float(parameters[parameter.symbol].value) for parameter in self.free}
+        device = changed(self.device, {p.name: value for p, value in values.items() if p.state < 0})
+        shares = {p.state: value for p, value in values.items() if p.state >= 0}
         if len(shares) == len(device.state_variables()):
             states = np.empty((len(shares), 1))
         else:

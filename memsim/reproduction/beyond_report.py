@@ -12,8 +12,8 @@ from .carrier_trials import FRACTIONS_GATE, CarrierRun, largest
 from .gate_rates import MULTI, OTHER, SINGLE, GateRuns, name_of
 from .runs import Findings
 from .settings import ALL_GATES, MULTILAYER, MULTILAYER_RATE, NOT_SEPARABLE, SEARCHED
-from .speeds import speeds
 from .universality import SIZES, TARGETS, FitRun
+from .verdicts import speeds
 
 
 def gates(found: Findings) -> str:

@@ -1,4 +1,4 @@
-"""``report.md``: the paper's claims beside what was found, number by number."""
+"""``report.md``: the paper's claims beside what was found, number by number; the table on the terminal."""
 
 from collections.abc import Iterable
 
@@ -7,13 +7,15 @@ import numpy as np
 from ..proportions import interval, proportion
 from ..provenance import environment
 from ..runs.run import LEARNED
+from ..terminal.screen import Table, describe, numbers, show
 from . import beyond_report, verdicts
 from .gate_rates import MULTI, SINGLE
+from .learning_curves import LearningCurves
 from .paper_figures import figure5_runs
 from .readings import Reading
 from .runs import Findings, GateRun
 from .settings import GATES, MULTILAYER, MULTILAYER_RATE, NOT_SEPARABLE, SINGLE_LAYER_RATE, THRESHOLDS
-from .speeds import speeds
+from .verdicts import speeds
 
 Claim = tuple[str, verdicts.Verdict]
 FALLEN = 200  # the epoch by which the paper's single layers have learned
@@ -244,3 +246,22 @@ def _hardware(found: Findings) -> str:
 
 def _made_with() -> str:
     return "## Made with\n\n" + "\n".join(f"- {name}: {value}" for name, value in environment().items())
+
+
+def show_findings(found: Findings) -> None:
+    """A table of the runs that are to learn, one of the functions that are to be met, and what they mean."""
+    runs: list[tuple[str, LearningCurves]] = [(run.name, run) for run in found.runs()]
+    runs += [(run.name, run) for run in found.gates.values()]
+    runs += [(tried.trial.name, tried) for tried in found.carriers]
+    if runs:
+        table = Table("run", *numbers("learned", "95 % interval", "mean total error"))
+        for name, run in runs:
+            rate = interval(run.learned, run.realisations)
+            table.row(name, f"{run.learned} of {run.realisations}", rate, f"{run.mean[-1]:.3g}")
+        show(table)
+        describe(f"learned is a total error under {LEARNED:g} after the last epoch")
+    if found.fits:
+        table = Table("function", *numbers("least root mean\nsquare error", "median"))
+        for fit in found.fits:
+            table.row(fit.fit.name, f"{fit.error.min():.3g}", f"{fit.median:.3g}")
+        show(table)

@@ -1,16 +1,19 @@
 """Whether a claim of the paper holds, from the numbers of a run."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
 
 from ..runs.run import LEARNED
+from .gate_rates import SINGLE, Key, name_of
 from .learning_curves import LearningCurves
 from .runs import GateRun
 
 Verdict = Literal["holds", "in part", "does not hold"]
 GUESSING = 0.1  # true positive rate beyond the false one, up to which classifying counts as guessing
+FASTER = ("OR", "AND")  # the gates that the paper says are learned faster by the multilayer perceptron
+FASTER_AT = (50, 200)  # epochs at which that is asked
 
 
 def of_each(met: Iterable[bool]) -> Verdict:
@@ -59,3 +62,26 @@ def guesses(run: GateRun) -> Verdict:
     """Whether samples of 1 are called 1 about as often as those of 0 are, at every threshold, in the mean."""
     beyond = [float(np.mean(point.true_positive - point.false_positive)) for point in run.rates.values()]
     return of_each(abs(each) <= GUESSING for each in beyond)
+
+
+def speeds(runs: Mapping[Key, LearningCurves], epochs: int) -> list[str]:
+    """A table of the paper's second claim of Figure 4: which perceptron learns faster, at two epochs.
+
+    Parameters
+    ----------
+    runs : mapping
+        Perceptron and gate to its curves.
+    epochs : int
+        Of the runs.
+    """
+    at = sorted({min(epoch, epochs) for epoch in FASTER_AT})
+    columns = " | ".join(f"mean total error at epoch {epoch}, and the single layer's" for epoch in at)
+    lines = [f"| run | the paper | verdict | {columns} |", "| --- | --- | --- |" + " --- |" * len(at)]
+    for (perceptron, gate), run in runs.items():
+        if perceptron == SINGLE or gate not in FASTER or (SINGLE, gate) not in runs:
+            continue
+        single = runs[SINGLE, gate]
+        cells = " | ".join(f"{run.mean[epoch - 1]:.3g}, {single.mean[epoch - 1]:.3g}" for epoch in at)
+        verdict = learns_faster(run, single, at)
+        lines.append(f"| {name_of(perceptron, gate)} | learns faster than the single layer | {verdict} | {cells} |")
+    return lines

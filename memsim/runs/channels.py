@@ -78,8 +78,6 @@ def choose(
     devices: Sequence[int] = (),
     realisations: Sequence[int] = (),
     quantities: Sequence[str] = (),
-    *,
-    flags: bool = False,
 ) -> Channels:
     """A selection of channels; what is left empty is taken whole.
 
@@ -91,26 +89,21 @@ def choose(
         The same numbers in each of the banks.
     realisations : sequence of int
     quantities : sequence of {"state", "current", "voltage"}
-    flags : bool
-        Call them in messages as the command line does: ``--banks``.
 
     Raises
     ------
     InputError
         Something is chosen that the run does not have.
     """
-    flag = "--" if flags else ""
-    names = named(f"{flag}banks", banks, run.banks)
+    names = named("banks", banks, run.banks)
     infos = {name: run.bank(name) for name in names}
-    advice = "" if banks or len(names) == 1 else f"; choose banks{' with --banks' if flags else ''}"
+    advice = "" if banks or len(names) == 1 else "; choose banks with banks=NAMES"
     return Channels(
         banks=names,
-        devices={
-            name: numbered(f"{flag}devices of {name}", devices, info.devices, advice) for name, info in infos.items()
-        },
+        devices={name: numbered(f"devices of {name}", devices, info.devices, advice) for name, info in infos.items()},
         variables={name: tuple(variable[0] for variable in info.variables) for name, info in infos.items()},
-        realisations=numbered(f"{flag}realisations", realisations, run.realisations),
-        quantities=named(f"{flag}quantities", quantities, QUANTITIES),
+        realisations=numbered("realisations", realisations, run.realisations),
+        quantities=named("quantities", quantities, QUANTITIES),
     )
 
 

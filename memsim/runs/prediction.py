@@ -143,16 +143,16 @@ def read_through(
 def _carried_out(engine: Engine) -> Prediction:
     """What an engine gives for all its samples."""
     assembly = engine.assembly
-    values = np.empty((engine.samples, assembly.targets.shape[1], engine.realisations))
+    values = np.empty((engine.clock.samples, assembly.targets.shape[1], engine.realisations))
     try:
-        while engine.position < engine.slots:
-            sample = engine.position // engine.slots_a_sample
-            engine.advance(engine.slots, values[sample:])
+        while not engine.clock.is_over:
+            sample = engine.clock.position // engine.clock.slots_a_sample
+            engine.advance(engine.clock.slots, values[sample:])
     finally:
         engine.close()
     banks = range(len(assembly.banks))
-    energy = sum(float(engine.counter("energy", k).sum()) for k in banks)
-    return Prediction(values, energy, bounds=sum(int(engine.counter("bound", k).sum()) for k in banks))
+    energy = sum(float(engine.blocks.counter("energy", k).sum()) for k in banks)
+    return Prediction(values, energy, bounds=sum(int(engine.blocks.counter("bound", k).sum()) for k in banks))
 
 
 def _apart(assembly: Assembly) -> Prediction:

@@ -114,17 +114,17 @@ def _written(assembly: Assembly, threads: int, stop: Event | None) -> Start:
         engine.prepare(stop)
         for devices in turns:
             for bank, each in enumerate(devices):
-                engine.request(bank, aims[bank], each)
+                engine.blocks.request(bank, aims[bank], each)
             for slot in writing.schedule.slots:
-                engine.advance(engine.position + 1)
+                engine.advance(engine.clock.position + 1)
                 if slot.operation == Operation.CORRECT:
-                    sent[slot.bank] += engine.counter("current", slot.bank) != 0.0
+                    sent[slot.bank] += engine.blocks.counter("current", slot.bank) != 0.0
         found = {
             writing.banks[number].name: _found(engine, number, each) | {"writes": sent[number]}
             for number, each in aims.items()
         }
-        about = Programming(writing.config.write.verify, engine.step * writing.dt, found)
-        left, past = tuple(engine.states()), tuple(engine.past())
+        about = Programming(writing.config.write.verify, engine.clock.step * writing.dt, found)
+        left, past = tuple(engine.blocks.states()), tuple(engine.blocks.past())
     finally:
         engine.close()
     unread = np.full((sum(assembly.sizes), lanes), unread_bias(assembly))
@@ -142,9 +142,9 @@ def _turns(writing: Assembly) -> Iterator[list[np.ndarray]]:
 def _found(engine: Engine, number: int, aims: np.ndarray) -> dict[str, np.ndarray]:
     """What is kept of a bank, (devices, realisations) by name."""
     about = engine.assembly.banks[number].device.state_variables()[0]
-    residual = np.abs(engine.states()[number][:, 0] - aims) / (about.upper - about.lower)
+    residual = np.abs(engine.blocks.states()[number][:, 0] - aims) / (about.upper - about.lower)
     kept = [name for name, counter in COUNTERS.items() if counter.programmed]  # others stay 0 meanwhile
-    counted = {name: engine.counter(name, number) for name in kept}
+    counted = {name: engine.blocks.counter(name, number) for name in kept}
     # Of those that are counted by phase, all phases.
     return {"aim": aims, "residual": residual} | {
         name: values.sum(axis=0) if values.ndim > 2 else values for name, values in counted.items()

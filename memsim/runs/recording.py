@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ..configuration.sections import STEPS_AT_MOST, TraceSection
-from ..datasets.storing import to_store
+from ..datasets.dataset import to_store
 from ..errors import InputError
 from ..fields import one_of
 from ..imperfections.device_past import kept_of
@@ -14,8 +14,9 @@ from ..kernels.slots import Operation, Phase
 from ..network.assembly import Assembly
 from ..network.slot_table import structured
 from ..provenance import environment
+from ..stepping.block_set import KeyframeStates
 from ..stepping.blocks import channels
-from ..stepping.engine import KeyframeStates, Recorded
+from ..stepping.row_memory import Recorded
 from ..traces.codecs import CodecError, codec
 from ..traces.description import BankDescription, RunDescription, TracePlan
 from ..traces.rows import RowsPart, Selection

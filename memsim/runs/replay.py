@@ -14,8 +14,10 @@ import numpy as np
 from ..errors import ReplayError
 from ..network.assembly import Assembly
 from ..provenance import program_version
+from ..stepping.block_set import Checkpoint
 from ..stepping.blocks import unread_bias
-from ..stepping.engine import Checkpoint, Engine, Recorded
+from ..stepping.engine import Engine
+from ..stepping.row_memory import Recorded
 from ..traces.run_file import keyframe_checksum
 from ..traces.stored import Stored
 
@@ -151,12 +153,12 @@ def replay(engine: Engine, keyframes: Keyframes, start: int, stop: int) -> Itera
     engine.restore(with_units(keyframes.at(before), engine))
     ends = {int(keyframes.samples[k]): k for k in checked}
     for end in sorted({start, stop, *ends}):
-        while engine.position < end * engine.slots_a_sample:
-            recording = start <= engine.sample < stop
-            first_step = engine.step
-            recorded = engine.advance(end * engine.slots_a_sample, record=recording)
+        while engine.clock.position < end * engine.clock.slots_a_sample:
+            recording = start <= engine.clock.sample < stop
+            first_step = engine.clock.step
+            recorded = engine.advance(end * engine.clock.slots_a_sample, record=recording)
             if recording:
-                yield Stretch(first_step, engine.step - first_step, recorded)
+                yield Stretch(first_step, engine.clock.step - first_step, recorded)
         if end in ends:
             check(engine, keyframes.at(ends[end]), keyframes.tolerance)
 
@@ -187,7 +189,7 @@ def check(engine: Engine, expected: Checkpoint, tolerance: float) -> None:
         With the bank, and by how much it differs.
     """
     found = []
-    for bank, states, wanted in zip(engine.assembly.banks, engine.states(), expected.states, strict=True):
+    for bank, states, wanted in zip(engine.assembly.banks, engine.blocks.states(), expected.states, strict=True):
         about = bank.device.state_variables()
         shares = np.abs(states - wanted) / np.array([v.upper - v.lower for v in about])[:, None]
         # A share of a range without end may round to 0: bits are compared as they are.
@@ -200,7 +202,7 @@ def check(engine: Engine, expected: Checkpoint, tolerance: float) -> None:
             )
     # Another order of operations may turn a trap's draw, and all that follows.
     if tolerance == 0.0 and expected.past:
-        for bank, past, kept in zip(engine.assembly.banks, engine.past(), expected.past, strict=True):
+        for bank, past, kept in zip(engine.assembly.banks, engine.blocks.past(), expected.past, strict=True):
             if not np.array_equal(past, kept):
                 found.append(f"{bank.name} by the wear or the traps of {int((past != kept).any(axis=0).sum())} devices")
     if found:

@@ -1,7 +1,8 @@
 """Going on with a run from its file: what must be the same, where it goes on from, and which rows are made again."""
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,12 @@ import numpy as np
 from ..configuration.sections import Configuration
 from ..datasets import of_stored
 from ..errors import InputError, MemsimError, RunFileError
+from ..files.reading import refuse_no_file
 from ..network.assembly import Assembly
 from ..network.starting import Start, stored_start
-from ..stepping.engine import Checkpoint, Engine, Recorded
+from ..stepping.block_set import Checkpoint
+from ..stepping.engine import Engine
+from ..stepping.row_memory import Recorded
 from ..traces import locks, recovery
 from ..traces.description import TracePlan
 from ..traces.files import absolute
@@ -29,23 +33,54 @@ from .watching import Best, Watch
 MAY_DIFFER = ("run.threads", "learning.epochs", "data.csv")
 
 
-def stored_interval(path: Path) -> int:
-    """Samples between keyframes of the run that a file holds; refused while another run writes it."""
+@contextmanager
+def resumable(path: Path) -> Iterator["Resumable"]:
+    """Open a run file to go on with it, and be its one writer until the end of the block.
+
+    Raises
+    ------
+    InputError
+        It is being written, is no run file, or one that cannot be continued.
+    """
+    path = absolute(path)
+    refuse_no_file(path)
+    with ExitStack() as last:
+        with refusals():
+            held = locks.lock(path)
+        last.callback(held.release)
+        run = last.enter_context(_opened(path))
+        yield Resumable(run, held)
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Have what the system says of a file said as of an input, but a full disk, and what has words of its own."""
     try:
-        locks.refuse_being_written(path)
-    except locks.InUseError as error:
-        raise InputError(str(error)) from None
-    with _opened(path) as run:
-        return run.stored.keyframe_interval
+        yield
+    except OSError as error:
+        if isinstance(error, MemsimError | DiskFullError) and not isinstance(error, RunFileError):
+            raise
+        raise InputError(str(error).splitlines()[0]) from None
 
 
-def begun_as(path: Path, assembly: Assembly) -> Assembly:
-    """A run whose starting weights are written, as that of a file began; any other one as it is."""
-    if not assembly.to_be_programmed:
-        return assembly
-    with _opened(path) as run:
-        start = None if differences(run.config, assembly.config) else stored_start(run.stored)
-    return assembly.begun(start) if start is not None and start.beginning.programming is not None else assembly
+@dataclass(frozen=True)
+class Resumable:
+    """A run file that is open for reading, and the lock that makes this its one writer."""
+
+    run: Run
+    held: locks.Lock
+
+    @property
+    def interval(self) -> int:
+        """Samples between its keyframes."""
+        return self.run.stored.keyframe_interval
+
+    def begun(self, assembly: Assembly) -> Assembly:
+        """A run whose starting weights are written, as that of the file began; any other one as it is."""
+        if not assembly.to_be_programmed or differences(self.run.config, assembly.config):
+            return assembly
+        start = stored_start(self.run.stored)
+        return assembly.begun(start) if start is not None and start.beginning.programming is not None else assembly
 
 
 def _opened(path: Path) -> Run:
@@ -73,14 +108,12 @@ def _opened(path: Path) -> Run:
 
 
 class Continued:
-    """A run file whose run goes on.
-
-    Its lock is taken first, then it is read, compared and checked; only then is
-    it opened for writing.
+    """A run file whose run goes on: read, compared and checked; only then is it opened for writing.
 
     Parameters
     ----------
-    path : Path
+    file : Resumable
+        It is closed for reading then.
     engine : Engine
         Of the same run; put to the file's last checkpoint.
     plan : TracePlan
@@ -100,28 +133,18 @@ class Continued:
     Raises
     ------
     InputError
-        The file is being written, is broken, or holds another run.
+        The file is broken, or holds another run.
     ReplayError
         The run cannot be carried on with the same bits here.
     """
 
-    def __init__(self, path: Path, engine: Engine, plan: TracePlan, watch: Watch | None = None) -> None:
+    def __init__(self, file: Resumable, engine: Engine, plan: TracePlan, watch: Watch | None = None) -> None:
         self._engine, self._plan, self._watch = engine, plan, watch
-        path = absolute(path)
-        try:
-            held = locks.lock(path)
-        except OSError as error:
-            raise InputError(str(error)) from None
-        try:
-            with _opened(path) as run:
-                self._read(run)
-            self.target = Target(recovery.open_to_write(held), path, held)
-        except BaseException as error:
-            held.release()
-            passed_on = isinstance(error, MemsimError | DiskFullError) and not isinstance(error, RunFileError)
-            if isinstance(error, OSError) and not passed_on:
-                raise InputError(str(error).splitlines()[0]) from None
-            raise
+        with refusals():
+            self._read(file.run)
+            path = file.held.path
+            file.run.close()
+            self.target = Target(recovery.open_to_write(file.held), path, file.held)
 
     def _read(self, run: Run) -> None:
         refuse_other_run(run, self._engine)
@@ -139,9 +162,11 @@ class Continued:
         self.wall_seconds = float(stored.checkpoint("wall_seconds")) if begun else 0.0
         if begun and self._watch is not None:
             states = tuple(stored.best_state(bank) for bank in run.banks)
-            self._watch.go_on(at.sample // self._engine.samples, Best(stored.best_epoch, stored.best_error, states))
+            best = Best(stored.best_epoch, stored.best_error, states)
+            self._watch.go_on(at.sample // self._engine.clock.samples, best)
         over = self._watch is not None and self._watch.satisfied
-        self.complete = stored.finished and (over or at.sample == self._engine.epochs * self._engine.samples)
+        clock = self._engine.clock
+        self.complete = stored.finished and (over or at.sample == clock.epochs * clock.samples)
         self._spans = self._missing(stored.committed("rows"))
         # What the replay of the missing rows and the check of the last keyframe go on from, and end at.
         samples = everything.samples[: self._keyframe + 1]
@@ -185,7 +210,7 @@ class Continued:
         config = engine.assembly.config.model_copy(update={"data": self._data})
         try:
             writer = RunWriter(self.target, [bank.name for bank in engine.assembly.banks], self._plan)
-            writer.start(config.to_toml(), self._at.sample // engine.samples, self._keyframe + 1)
+            writer.start(config.to_toml(), self._at.sample // engine.clock.samples, self._keyframe + 1)
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             line = str(error).strip("'\"").splitlines()[0]
             raise InputError(f"{self.target.path}: is a broken run file, and cannot be continued: {line}") from None

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from .. import datasets
 from ..configuration.sections import Configuration, load_configuration, override, resolve_paths
@@ -12,6 +13,7 @@ from ..network.sizes import refuse_samples
 from ..network.starting import Start, stored_start
 from ..traces.description import Beginning
 from ..traces.files import is_hdf5
+from ..traces.samples import StoredDataset
 from ..traces.schema import SCHEMA
 from .opening import open_run
 from .replay import StoredKeyframes
@@ -25,11 +27,19 @@ def is_run_file(path: Path) -> bool:
     return path.suffix.lower() in RUN_FILES or is_hdf5(path)
 
 
-def load_source(path: Path, assignments: Sequence[str] = ()) -> tuple[Configuration, Dataset]:
-    """Configuration and samples, from TOML or from a run file.
+class Source(NamedTuple):
+    """What a run is made from; where it begins, if that is with the devices of another run."""
+
+    config: Configuration
+    data: Dataset
+    start: Start | None
+
+
+def load_source(path: Path, assignments: Sequence[str] = ()) -> Source:
+    """What a run is made from, by TOML or by a run file.
 
     A run file gives its effective configuration and its own samples, so that
-    running it again gives the same bits, whatever became of a CSV file; :func:`load_start` says where it began.
+    running it again gives the same bits, whatever became of a CSV file.
     With other settings of the data the samples are read anew, from a CSV file only where the assignments name it.
 
     Raises
@@ -41,12 +51,21 @@ def load_source(path: Path, assignments: Sequence[str] = ()) -> tuple[Configurat
     if not is_run_file(path):
         config = load_configuration(path, list(assignments))
         refuse_samples(config)
-        return config, datasets.load(config.data)
+        return Source(config, datasets.load(config.data), None)
     try:
         with open_run(path) as earlier:
-            values, stored = earlier.configuration, earlier.dataset
+            values, stored, start = earlier.configuration, earlier.dataset, stored_start(earlier.stored)
     except RunFileError as error:
         raise InputError(str(error)) from None
+    config, data = _configured_anew(path, values, stored, assignments)
+    # Weights that were written are written again: with the same settings by the same pulses.
+    return Source(config, data, start if start is not None and start.beginning.after_others else None)
+
+
+def _configured_anew(
+    path: Path, values: dict[str, Any], stored: StoredDataset, assignments: Sequence[str]
+) -> tuple[Configuration, Dataset]:
+    """Configuration and samples of a run file, some fields of them changed."""
     before = values.get("data")
     values = override(values, list(assignments))
     resolve_paths(values.get("data"), Path.cwd())
@@ -61,25 +80,6 @@ def load_source(path: Path, assignments: Sequence[str] = ()) -> tuple[Configurat
         )
     refuse_samples(config)
     return config, datasets.load(config.data)
-
-
-def load_start(path: Path) -> Start | None:
-    """Where the run of a run file begins, if that is with the devices of another run; else none.
-
-    Raises
-    ------
-    InputError
-        It is a broken run file.
-    """
-    if not is_run_file(path):
-        return None
-    try:
-        with open_run(path) as earlier:
-            start = stored_start(earlier.stored)
-    except RunFileError as error:
-        raise InputError(str(error)) from None
-    # Weights that were written are written again: with the same settings by the same pulses.
-    return start if start is not None and start.beginning.after_others else None
 
 
 def refuse_target(source: Path, target: Path, overwrite: bool) -> None:
@@ -101,13 +101,13 @@ def refuse_target(source: Path, target: Path, overwrite: bool) -> None:
     if target.samefile(source):
         if is_run_file(source):
             raise InputError(
-                f"{target}: is the run itself; --resume goes on with it, --out FILE makes it again under another name"
+                f"{target}: is the run itself; resume=True goes on with it, out=FILE makes it again under another name"
             )
-        raise InputError(f"{target}: is the configuration itself; name another file with --out")
+        raise InputError(f"{target}: is the configuration itself; name another file with out=FILE")
     if not overwrite and _goes_on(target):
         raise InputError(
-            f"{target}: exists; name another file, go on with its run by --resume, "
-            f"or allow it to be replaced with --overwrite"
+            f"{target}: exists; name another file, go on with its run by resume=True, "
+            f"or allow it to be replaced with overwrite=True"
         )
 
 

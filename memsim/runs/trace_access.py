@@ -12,7 +12,7 @@ from ..errors import InputError
 from ..kernels.random import shuffle
 from ..network.assembly import Assembly, assemble
 from ..network.starting import stored_start
-from ..stepping.engine import Recorded
+from ..stepping.row_memory import Recorded
 from ..traces.chunks import CHUNK_ROWS
 from ..traces.reader import Envelope, Rows, RunReader, check_quantity
 from ..traces.schema import QUANTITIES

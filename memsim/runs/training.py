@@ -4,30 +4,23 @@ import bisect
 import os
 import threading
 import time
-from collections.abc import Mapping
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
-from ..configuration.sections import (
-    Configuration,
-    DataSection,
-    LearningSection,
-    RunSection,
-    Timing,
-    TraceSection,
-    WriteEncoding,
-)
-from ..datasets import Dataset, split
+from ..configuration.sections import Configuration
+from ..datasets import Dataset
 from ..errors import InputError, RunError
 from ..network.assembly import Assembly, assemble
-from ..network.networks import Network
 from ..network.starting import Start
-from ..stepping.engine import Engine, KeyframeStates, Recorded
+from ..stepping.block_set import KeyframeStates
+from ..stepping.engine import Engine
+from ..stepping.row_memory import Recorded
 from ..terminal.interrupts import interrupts
 from ..traces.background import BackgroundWriter
 from ..traces.description import RunDescription, TracePlan
@@ -46,9 +39,8 @@ from .recording import (
     trace_plan,
     turned_counters,
 )
-from .resuming import Continued, begun_as, stored_interval
+from .resuming import Continued, resumable
 from .run import Run
-from .sources import start_of
 from .watching import Watch
 
 STOP_SECONDS = 2.0  # to the next keyframe at most, where a run is stopped
@@ -67,103 +59,13 @@ class Progress(Protocol):
 
 
 class NoProgress:
-    """Nobody is told."""
+    """Progress that is shown nowhere."""
 
     def start(self) -> None:
         """Do nothing."""
 
     def update(self, epoch: int, error: float, device_steps: int) -> None:
         """Do nothing."""
-
-
-def train(
-    network: Network,
-    data: Dataset,
-    *,
-    epochs: int = 1000,
-    learning_rate: float = 0.1,
-    seed: int | None = None,
-    realisations: int | None = None,
-    threads: int = 0,
-    validation: float = 0.0,
-    time: Timing | None = None,
-    write: WriteEncoding | None = None,
-    trace: TraceSection | None = None,
-    out: str | Path | None = None,
-    overwrite: bool = False,
-    start: Run | None = None,
-    **learning: Any,
-) -> Run:
-    """Train a network on a data set, every pulse stepped.
-
-    Parameters
-    ----------
-    network : Network
-        From :func:`~memsim.MultilayerPerceptron` or :func:`~memsim.SingleLayerPerceptron`.
-    data : Dataset
-    epochs : int
-        Passes over all samples.
-    learning_rate : float
-        eta.
-    seed : int, optional
-        Of starting weights and shuffles; 0 where not given.
-    realisations : int, optional
-        Runs from seeds of their own, side by side; 1 where not given.
-    threads : int
-        0 takes all processors. The results do not depend on it.
-    validation : float
-        Share of the samples that is held back, to validate after each epoch.
-        A data set may bring such samples of its own instead.
-    time : Timing, optional
-    write : WriteEncoding, optional
-    trace : TraceSection, optional
-    out : path, optional
-        A run file; the run is kept in memory where none is given.
-    overwrite : bool
-        Whether a file that exists may be replaced.
-    start : Run, optional
-        Go on with the devices of another run as they are at its last keyframe, on these samples: their states, their
-        past, and the currents that were calibrated for them. Seeds, realisations, imperfections and periphery are that
-        run's.
-    **learning
-        Other fields of :class:`~memsim.configuration.sections.LearningSection`.
-
-    Returns
-    -------
-    Run
-
-    Raises
-    ------
-    InputError
-        Settings or data that cannot work; nothing has been written then.
-    """
-    begun = None if start is None else start_of(start)
-    config = Configuration(
-        **_taken_over(start, seed, realisations, threads),
-        time=time or Timing(),
-        network=network.section,
-        devices=network.devices,
-        learning=LearningSection(rate=learning_rate, epochs=epochs, **learning),
-        write=write or WriteEncoding(),
-        data=DataSection(arrays=data.name, validation=validation, beyond=data.beyond),
-        trace=trace or TraceSection(),
-    )
-    return run(config, split(data, validation), start=begun, out=out, overwrite=overwrite)
-
-
-def _taken_over(start: Run | None, seed: int | None, realisations: int | None, threads: int) -> dict[str, Any]:
-    """The sections that a run has from the one that it goes on from, or from what was given."""
-    if start is None:
-        lanes = 1 if realisations is None else realisations
-        return {"run": RunSection(seed=seed or 0, realisations=lanes, threads=threads)}
-    for name, value in (("seed", seed), ("realisations", realisations)):
-        if value is not None:
-            raise InputError(f"{name}: is that of the run that start goes on from (got {value}); leave it out")
-    return {
-        "run": start.config.run.model_copy(update={"threads": threads}),
-        "imperfections": start.config.imperfections,
-        "periphery": start.config.periphery,
-    }
 
 
 def run(
@@ -178,7 +80,7 @@ def run(
     stop: threading.Event | None = None,
     dt_check: Mapping[str, float | str] | None = None,
 ) -> Run:
-    """Carry out a configuration; see :func:`train`.
+    """Carry out a configuration on samples; :func:`memsim.runs.calls.run` is what users call.
 
     Parameters
     ----------
@@ -214,56 +116,58 @@ def run(
     assembly = assemble(config, data, start=start)
     plan = trace_plan(assembly)
     path = None if out is None else Path(out)
-    resuming = resume and path is not None and path.exists()
-    if not resuming:
-        _refuse_target(path, overwrite)
-    interval = stored_interval(path) if resuming and path else keyframe_interval(assembly)
-    assembly = begun_as(path, assembly) if resuming and path else programmed(assembly, _threads(config), stop)
-    engine = _engine(assembly, plan, interval)
-    watch = Watch(assembly, _threads(config)) if assembly.watched else None
-    progress = progress or NoProgress()
-    try:
-        if resuming and path:
-            continued = Continued(path, engine, plan, watch)
-            target = continued.target
-            if continued.complete:
-                target.close()
-                return open_run(path)
+    with ExitStack() as last:
+        file = last.enter_context(resumable(path)) if resume and path is not None and path.exists() else None
+        if file is None:
+            _refuse_target(path, overwrite)
+            interval, assembly = keyframe_interval(assembly), programmed(assembly, _threads(config), stop)
         else:
-            _prepare(engine, watch, stop)  # before there is a file: whoever stops it leaves nothing
-            about = replace(describe(assembly, interval), dt_check=dict(dt_check or {}))
-            target, continued = _new_target(path, about, plan, overwrite), None
-        try:
-            _carry_out(engine, watch, target, plan, progress, continued, stop)
-        except BaseException:
-            close_quietly(target)
-            raise
+            interval, assembly = file.interval, file.begun(assembly)
+        engine = last.enter_context(closing(_engine(assembly, plan, interval)))
+        watch = last.enter_context(closing(Watch(assembly, _threads(config)))) if assembly.watched else None
+        with _failures(path):
+            if file is None:
+                _prepare(engine, watch, stop)  # before there is a file: whoever stops it leaves nothing
+                about = replace(describe(assembly, interval), dt_check=dict(dt_check or {}))
+                target, continued = _new_target(path, about, plan, overwrite), None
+            else:
+                continued = Continued(file, engine, plan, watch)
+                target = continued.target
+            if continued is None or not continued.complete:
+                _carry_out(engine, watch, target, plan, progress or NoProgress(), continued, stop)
+        if path is None:
+            return Run(Stored(target.file))
+        target.close()
+    return open_run(path)
+
+
+@contextmanager
+def _failures(path: Path | None) -> Iterator[None]:
+    """Have what the system says, once the input was accepted, said as of a run that could not go on."""
+    try:
+        yield
     except InputError:
         raise
     except OSError as error:
         raise _failed(path, error) from None
-    finally:
-        engine.close()
-        if watch is not None:
-            watch.close()
-    if path is None:
-        return Run(Stored(target.file))
-    target.close()
-    return open_run(path)
 
 
 def _carry_out(
     engine: Engine, watch: Watch | None, target: Target, plan: TracePlan, progress: Progress,
     continued: Continued | None, stop: threading.Event | None,
 ) -> None:  # fmt: skip
-    """Write a run into a file that is open, from its start or from where it was left."""
-    if continued is not None:
-        _prepare(engine, watch, stop)
-        writer = continued.writer()
-    else:
-        writer = RunWriter(target, [bank.name for bank in engine.assembly.banks], plan)
-        writer.start(engine.assembly.config.to_toml(), 0, 0)
-    Session(engine, watch, writer, plan, continued).carry_out(progress, stop)
+    """Write a run into a file that is open, from its start or from where it was left; close it after an error."""
+    try:
+        if continued is not None:
+            _prepare(engine, watch, stop)
+            writer = continued.writer()
+        else:
+            writer = RunWriter(target, [bank.name for bank in engine.assembly.banks], plan)
+            writer.start(engine.assembly.config.to_toml(), 0, 0)
+        Session(engine, watch, writer, plan, continued).carry_out(progress, stop)
+    except BaseException:
+        close_quietly(target)
+        raise
 
 
 def _engine(assembly: Assembly, plan: TracePlan, interval: int) -> Engine:
@@ -311,7 +215,7 @@ def _failed(path: Path | None, error: OSError) -> RunError:
     if isinstance(error, GoneError):
         return RunError(str(error))
     reason = error.strerror if isinstance(error, DiskFullError) else str(error).splitlines()[0]
-    advice = "make room, and run again with --resume" if is_full(error) else "run again with --resume"
+    advice = "make room, and run again with resume=True" if is_full(error) else "run again with resume=True"
     return RunError(f"{path}: {reason}; the work so far is kept: {advice}")
 
 
@@ -351,7 +255,7 @@ class Session:
             with nullcontext(stop) if stop is not None else interrupts() as interrupted:
                 if self._continued is not None:
                     self._continued.feed(partial(self._submit_again, interrupted))
-                    self._epochs = self._engine.epoch
+                    self._epochs = self._engine.clock.epoch
                 if self._writer.path is not None:  # what is in memory alone nobody goes on from
                     self._commit()
                 self._run(progress, interrupted)
@@ -362,22 +266,22 @@ class Session:
     @property
     def _over(self) -> bool:
         """Whether the run is at its end: its last epoch is complete, or there is no more to hope for."""
-        return self._engine.position == self._engine.slots or (self._watch is not None and self._watch.satisfied)
+        return self._engine.clock.is_over or (self._watch is not None and self._watch.satisfied)
 
     def _run(self, progress: Progress, interrupted: threading.Event) -> None:
         engine = self._engine
         while not self._over:
             stopping = interrupted.is_set()
             due = stopping or time.monotonic() - self._committed >= COMMIT_SECONDS
-            place = self._place_to_stop() if stopping else engine.next_keyframe()
-            if engine.position < place:
-                record, limit = self._recorded(place if due else engine.slots)
-                limit = limit if self._watch is None else min(limit, engine.next_epoch())
-                first_step = engine.step
+            place = self._place_to_stop() if stopping else engine.clock.next_keyframe()
+            if engine.clock.position < place:
+                record, limit = self._recorded(place if due else engine.clock.slots)
+                limit = limit if self._watch is None else min(limit, engine.clock.next_epoch())
+                first_step = engine.clock.step
                 recorded = engine.advance(limit, record=record)
-                self._submit_rows(first_step, engine.step - first_step, recorded)
+                self._submit_rows(first_step, engine.clock.step - first_step, recorded)
                 self._take_results(progress)
-            if due and engine.position == place:
+            if due and engine.clock.position == place:
                 self._keep_keyframe()
                 self._commit()
                 if stopping:
@@ -388,9 +292,9 @@ class Session:
     def _place_to_stop(self) -> int:
         """The next keyframe's place, or the next mini-batch's end where that is far: slots from the run's start."""
         engine = self._engine
-        keyframe = engine.next_keyframe()
-        far = engine.slots_a_second > 0 and keyframe - engine.position > STOP_SECONDS * engine.slots_a_second
-        return min(keyframe, engine.next_batch_end()) if far else keyframe
+        keyframe = engine.clock.next_keyframe()
+        far = engine.slots_a_second > 0 and keyframe - engine.clock.position > STOP_SECONDS * engine.slots_a_second
+        return min(keyframe, engine.clock.next_batch_end()) if far else keyframe
 
     def _take_results(self, progress: Progress) -> None:
         """Gather epochs and keyframes for the writer, and hand them over when they are many."""
@@ -407,7 +311,7 @@ class Session:
         self._keyframes += keyframes
         self._waiting += (
             energies.nbytes
-            + errors.nbytes * (1 + self._engine.samples)
+            + errors.nbytes * (1 + self._engine.clock.samples)
             + sum(kept.bias.nbytes + sum(v.nbytes for v in (*kept.states, *kept.past)) for kept in keyframes)
         )
         if self._waiting > WAITING_BYTES:
@@ -420,7 +324,7 @@ class Session:
             first, self._epochs = self._epochs, self._epochs + len(errors)
             metrics = {
                 "total_error": errors,
-                "order": self._engine.order(first, self._epochs),
+                "order": self._engine.order.between(first, self._epochs),
                 "learning_rate": self._engine.rates(first, self._epochs),
             }
             if self._validations:
@@ -437,7 +341,7 @@ class Session:
     def _keep_keyframe(self) -> None:
         """Have a keyframe where the run stops or ends, also between the places for them."""
         self._submit_results()
-        if self._engine.sample > self._keyframe:
+        if self._engine.clock.sample > self._keyframe:
             at = self._engine.checkpoint(())
             self._keyframe = at.sample
             states = [values[None] for values in at.states]
@@ -450,12 +354,12 @@ class Session:
             return self._selection is not None, limit
         engine, sample_steps = self._engine, self._engine.assembly.schedule.steps
         windows = self._selection.windows
-        at = bisect.bisect_right(windows, engine.sample * sample_steps, key=lambda window: window[1])
+        at = bisect.bisect_right(windows, engine.clock.sample * sample_steps, key=lambda window: window[1])
         if at == len(windows):
             return False, limit
         first, last = (edge // sample_steps for edge in windows[at])
-        inside = engine.sample >= first
-        return inside, min(limit, (last if inside else first) * engine.slots_a_sample)
+        inside = engine.clock.sample >= first
+        return inside, min(limit, (last if inside else first) * engine.clock.slots_a_sample)
 
     def _submit_again(self, interrupted: threading.Event, first_step: int, steps: int, recorded: Recorded) -> None:
         """Hand over rows that a killed run had not stored; nothing is lost by a stop before the end of them."""

@@ -8,8 +8,9 @@ import numpy as np
 
 from ..kernels.random import PURPOSE_VALIDATION
 from ..network.assembly import Assembly, seeds_for
+from ..stepping.block_set import Checkpoint
 from ..stepping.blocks import unread_bias
-from ..stepping.engine import Checkpoint, Engine
+from ..stepping.engine import Engine
 from .prediction import reading
 
 
@@ -108,12 +109,12 @@ class Watch:
         (realisations,) float64 or None
             The validation error; none where no samples were held back.
         """
-        states = engine.states()
+        states = engine.blocks.states()
         validation = None
         if self._reader is not None:
             # Each look draws noise of its own.
-            self._reader.steps_before = (self._epochs_before + self._epochs) * self._reader.all_steps
-            validation = _error(self._reader, states, engine.past())
+            self._reader.steps_before = (self._epochs_before + self._epochs) * self._reader.clock.steps
+            validation = _error(self._reader, states, engine.blocks.past())
         error = total_error if validation is None else validation
         # What a realisation keeps must not depend on how long others beside it go on.
         better = ~self._settled & ((error < self.best.error) | (self.best.epoch < 0))
@@ -128,7 +129,7 @@ def _error(reader: Engine, states: list[np.ndarray], past: list[np.ndarray]) -> 
     units, lanes = sum(reader.assembly.sizes), reader.realisations
     unread = np.full((units, lanes), unread_bias(reader.assembly))
     reader.restore(Checkpoint(0, states, unread, past, np.zeros(lanes), [], 0))
-    while reader.position < reader.slots:
-        reader.advance(reader.slots)
+    while not reader.clock.is_over:
+        reader.advance(reader.clock.slots)
     error: np.ndarray = reader.take_errors()[0]
     return error

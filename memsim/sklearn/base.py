@@ -34,7 +34,7 @@ class MemristorEstimator(BaseEstimator):
     n_iter_ : int
         Epochs so far.
     n_features_in_ : int
-    feature_names_in_ : (n_features_in_,) of str
+    feature_names_in_ : (n_features,) of str
         Only where the samples have names that are all texts.
     """
 

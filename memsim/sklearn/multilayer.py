@@ -105,7 +105,7 @@ class MemristorMLPClassifier(MemristorClassifier, _Multilayer):
     loss_curve_ : list of float
     n_iter_ : int
     n_features_in_ : int
-    feature_names_in_ : (n_features_in_,) of str
+    feature_names_in_ : (n_features,) of str
 
     Notes
     -----
@@ -132,7 +132,7 @@ class MemristorMLPRegressor(RegressorMixin, _Multilayer):
     loss_curve_ : list of float
     n_iter_ : int
     n_features_in_ : int
-    feature_names_in_ : (n_features_in_,) of str
+    feature_names_in_ : (n_features,) of str
 
     Notes
     -----

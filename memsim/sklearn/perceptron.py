@@ -55,7 +55,7 @@ class MemristorPerceptronClassifier(MemristorClassifier):
     loss_curve_ : list of float
     n_iter_ : int
     n_features_in_ : int
-    feature_names_in_ : (n_features_in_,) of str
+    feature_names_in_ : (n_features,) of str
 
     Notes
     -----

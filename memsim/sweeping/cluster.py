@@ -22,7 +22,7 @@ try:
     from distributed import Client, Future, Variable, get_client, get_worker
 except ImportError:
     raise InputError(
-        "--scheduler: needs Dask.distributed; pip install 'memsim[dask]', or leave it out to run on this machine"
+        "scheduler: needs Dask.distributed; pip install 'memsim[dask]', or leave it out to run on this machine"
     ) from None
 
 CONNECT_SECONDS = 5.0
@@ -49,19 +49,19 @@ class DaskCluster:
 
     def __init__(self, address: str) -> None:
         if not re.fullmatch(r"((tcp|tls|ucx|wss?)://)?[^\s/:]+:\d{1,5}|(tcp|tls)://\[[0-9a-fA-F:]+\]:\d{1,5}", address):
-            raise InputError(f"--scheduler: must be an address as tcp://HOST:PORT (got {address!r})")
+            raise InputError(f"scheduler: must be an address as tcp://HOST:PORT (got {address!r})")
         try:
             self._client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
         except (OSError, TimeoutError):
             raise InputError(
-                f"--scheduler: no Dask scheduler answers at {address}; check the address, "
+                f"scheduler: no Dask scheduler answers at {address}; check the address, "
                 f"or leave it out to run on this machine"
             ) from None
         self._address = address
         self.capacity = self._threads()
         if self.capacity == 0:
             self._client.close()
-            raise InputError(f"--scheduler: {address} has no workers; start some with 'dask worker {address}'")
+            raise InputError(f"scheduler: {address} has no workers; start some with 'dask worker {address}'")
 
     def __enter__(self) -> "DaskCluster":
         return self

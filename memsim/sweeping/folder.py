@@ -110,10 +110,10 @@ class Folder:
         """Refuse a folder that holds anything, but what a sweep leaves that was killed before it began."""
         if self.sweep_file.exists():
             raise InputError(
-                f"{self.path}: holds a sweep; go on with it by --resume, or name another folder with --out"
+                f"{self.path}: holds a sweep; go on with it by resume=True, or name another folder with out=DIR"
             )
         if self.path.exists() and not self._is_empty():
-            raise InputError(f"{self.path}: exists and holds no sweep; name another folder with --out")
+            raise InputError(f"{self.path}: exists and holds no sweep; name another folder with out=DIR")
 
     def _is_empty(self) -> bool:
         packs, begun = self.path / "packs", BEGUN_FILE.format(SWEEP_FILE)
@@ -132,7 +132,7 @@ class Folder:
         """
         if not self.sweep_file.exists():
             raise InputError(
-                f"{self.path}: holds no sweep (no {SWEEP_FILE}); run it without --resume, or check the path"
+                f"{self.path}: holds no sweep (no {SWEEP_FILE}); run it without resume=True, or check the path"
             )
         return load_sweep(self.sweep_file)
 
@@ -160,7 +160,7 @@ class Folder:
             raise InputError(f"{self.path}: another sweep is writing it; wait for its end") from None
         except OSError as error:
             raise InputError(
-                f"--out: {self.path} cannot be written: {error.strerror or error}; name another folder"
+                f"out: {self.path} cannot be written: {error.strerror or error}; name another folder"
             ) from None
 
 
@@ -180,7 +180,7 @@ def refuse_another_sweep(folder: Folder, wanted: SweepConfiguration) -> SweepCon
     differing = differences_of(before, now)
     if differing:
         shown = "; ".join(f"{name} is {one!r} in the folder, {other!r} here" for name, one, other in differing)
-        raise InputError(f"{folder.path}: holds another sweep: {shown}; name another folder with --out")
+        raise InputError(f"{folder.path}: holds another sweep: {shown}; name another folder with out=DIR")
     return stored
 
 

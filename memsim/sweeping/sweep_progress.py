@@ -1,14 +1,11 @@
 """How far a sweep is, over all its packs."""
 
-import sys
-import time
 from collections.abc import Iterator, Sequence
 from types import TracebackType
+from typing import Self
 
-from ..reporting import PLAIN_SECONDS
-from ..terminal.screen import progress_bar
+from ..terminal.progress import Progress
 from ..terminal.si import counted
-from ..terminal.streams import tell
 from .pack_run import Told
 from .packs import Pack
 
@@ -28,39 +25,30 @@ class SweepProgress:
 
     def __init__(self, quiet: bool = False) -> None:
         self.started = False
-        self._plain = not quiet and not sys.stderr.isatty()
-        self._bar = progress_bar(
-            "packs {task.fields[packs]}",
-            speed="{task.fields[steps]:.3g} device-steps",
-            disable=quiet or self._plain,
+        self._shown = Progress(
+            "looking", ("packs {task.fields[packs]}",), speed="{task.fields[steps]:.3g} device-steps", quiet=quiet
         )
         self._packs = self._ended = self._failed = 0
         self._epochs: dict[int, int] = {}  # of each pack, to do
         self._done: dict[int, int] = {}  # of each pack, complete
         self._first: dict[int, int] = {}  # epochs at the first word of each pack: it may go on from earlier ones
         self._steps: dict[int, int] = {}
-        self._begun = self._told = time.monotonic()
         self._compiling = ""
 
-    def __enter__(self) -> "SweepProgress":
+    def __enter__(self) -> Self:
+        self._shown.__enter__()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
-        self._bar.stop()
+        self._shown.__exit__(kind, value, at)
 
     def looking(self, packs: Sequence[Pack]) -> Iterator[Pack]:
         """Go through packs whose run files are looked into, and show how far that is."""
-        self._bar.start()
-        self._told = time.monotonic()
-        task = self._bar.add_task("looking", total=len(packs), packs="", steps=0)
         for number, pack in enumerate(packs, 1):
             yield pack
             shown = f"{number}/{len(packs)}"
-            self._bar.update(task, completed=number, packs=shown)
-            if self._plain and time.monotonic() - self._told >= PLAIN_SECONDS:
-                self._told = time.monotonic()
-                tell(f"sweep: looked into packs {shown}")
-        self._bar.remove_task(task)
+            self._shown.show(number, len(packs), f"sweep: looked into packs {shown}", packs=shown, steps=0)
+        self._shown.clear()
 
     def start(self, packs: Sequence[Pack], before: int, points: int) -> None:
         """The sweep begins.
@@ -77,12 +65,9 @@ class SweepProgress:
         self.started = True
         self._packs, self._ended = len(packs) + before, before
         self._epochs = {pack.number: pack.config.learning.epochs for pack in packs}
-        self._begun = self._told = time.monotonic()
-        if self._plain:
-            done = f", {before} done before" if before else ""
-            tell(f"sweep: {counted(points, 'point')} in {counted(self._packs, 'pack')}{done}")
-        self._bar.start()
-        self._task = self._bar.add_task("sweeping", total=sum(self._epochs.values()), packs="", steps=0)
+        self._shown.next("sweeping")
+        done = f", {before} done before" if before else ""
+        self._shown.say(f"sweep: {counted(points, 'point')} in {counted(self._packs, 'pack')}{done}")
         self.look()
 
     def tell(self, told: Told) -> None:
@@ -96,10 +81,10 @@ class SweepProgress:
 
     def _tell_of_compiling(self, text: str) -> None:
         """Show what a worker compiles in the bar, or in one line; the time that is left does not count it."""
-        if text and not self._compiling and self._plain:
-            tell(f"sweep: {text}")
+        if text and not self._compiling:
+            self._shown.say(f"sweep: {text}")
         if self._compiling and not text and not self._done:
-            self._begun = time.monotonic()
+            self._shown.start_clock()
         self._compiling = text
 
     def ended(self, pack: Pack, failed: bool, finished: bool) -> None:
@@ -114,11 +99,7 @@ class SweepProgress:
         done, total = sum(self._done.values()), sum(self._epochs.values())
         steps = sum(self._steps.values())
         shown = f"{self._ended}/{self._packs}" + (f", {self._failed} failed" if self._failed else "")
-        doing = self._compiling or "sweeping"
-        self._bar.update(self._task, completed=done, packs=shown, steps=steps, description=doing)
-        now = time.monotonic()
-        if self._plain and now - self._told >= PLAIN_SECONDS:
-            self._told = now
-            made = done - sum(self._first.values())
-            left = f"  {(now - self._begun) / made * (total - done):.0f} s left" if made else ""
-            tell(f"sweep: packs {shown}  {100 * done / total:.0f} %  {steps:.3g} device-steps{left}")
+        left = self._shown.left(done - sum(self._first.values()), total - done)
+        parts = f"sweep: packs {shown}", f"{100 * done / total:.0f} %", f"{steps:.3g} device-steps", left
+        line = "  ".join(filter(None, parts))
+        self._shown.show(done, total, line, doing=self._compiling or "sweeping", packs=shown, steps=steps)

@@ -17,7 +17,7 @@ from ..kernels.compiling import Kernel
 from . import streams
 
 DOING = "compiling kernels (once)"
-LINE_SECONDS = 10.0  # between lines where stderr is no terminal
+LINE_SECONDS = 10.0  # between lines on how far something is, where stderr is no terminal
 
 Tell = Callable[[str, int], None]  # of the kernel that comes next, and how many are there
 Observer = Callable[[int], AbstractContextManager[Tell]]  # of how many have to be compiled; left when they are
@@ -64,7 +64,7 @@ def progress_of(name: str, done: int, total: int) -> str:
 @contextmanager
 def on_stderr(total: int) -> Iterator[Tell]:
     """Tell it on stderr: a line that changes and vanishes on a terminal, one every ten seconds elsewhere."""
-    if sys.stderr is not None and sys.stderr.isatty():
+    if streams.changes_in_place(sys.stderr):
         from .screen import waiting
 
         with waiting(DOING) as show:

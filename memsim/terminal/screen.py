@@ -5,6 +5,7 @@ shortened: on a terminal that is too narrow for a table, its rows become lines.
 """
 
 import os
+import shutil
 import sys
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
@@ -45,7 +46,14 @@ def width_of(stream: TextIO) -> int:
 def console(stream: TextIO | None = None) -> Console:
     """Rich's terminal, of stdout where no stream is given; for this module, and for what changes in its place."""
     file = stream or sys.stdout
-    return Console(file=file, width=width_of(file), highlight=False, markup=False, emoji=False)
+    # A width alone does not count where TERM is dumb.
+    height = shutil.get_terminal_size().lines
+    return Console(file=file, width=width_of(file), height=height, highlight=False, markup=False, emoji=False)
+
+
+def _live() -> Console:
+    """Where bars are shown: stderr, or a notebook's cell, whose width Rich knows."""
+    return Console(file=sys.stderr, highlight=False) if streams.in_notebook() else console(sys.stderr)
 
 
 def text_of(text: str, style: str = "", stream: TextIO | None = None) -> Text:
@@ -253,7 +261,7 @@ class _Bar(Progress):
         return widest - (WIDEST_BAR - LEAST_BAR if barred else 0)
 
 
-def progress_bar(*formats: str, speed: str | None = None, on: Console | None = None, disable: bool = False) -> Progress:
+def progress_bar(*formats: str, speed: str | None = None, on: Console | None = None) -> Progress:
     """A bar on stderr that vanishes at its end: what goes on, the bar, its share, columns, the time left.
 
     The bar takes the room that the others leave. On a narrow terminal the speed
@@ -266,9 +274,7 @@ def progress_bar(*formats: str, speed: str | None = None, on: Console | None = N
     speed : str, optional
         The format of the speed.
     on : Console, optional
-        The terminal.
-    disable : bool
-        Show nothing.
+        The terminal; stderr, or a notebook's cell, where none is given.
     """
     line = BarColumn(bar_width=None, table_column=RichColumn(min_width=LEAST_BAR, max_width=WIDEST_BAR))
     left, fast = TimeRemainingColumn(), [_Told(speed)] if speed else []
@@ -276,7 +282,7 @@ def progress_bar(*formats: str, speed: str | None = None, on: Console | None = N
     bar = _Bar(
         _Told("{task.description}", table_column=RichColumn(no_wrap=True, overflow="ellipsis")),
         line, _Told("{task.percentage:3.0f} %"), *told, *fast, left,
-        console=on or console(sys.stderr), transient=True, disable=disable,
+        console=on or _live(), transient=True,
     )  # fmt: skip
     bar.order = (*fast, line, left, *reversed(told))
     return bar
@@ -285,5 +291,5 @@ def progress_bar(*formats: str, speed: str | None = None, on: Console | None = N
 @contextmanager
 def waiting(doing: str) -> Iterator[Callable[[str], None]]:
     """A line on stderr that turns while something goes on, and vanishes; what is yielded changes it."""
-    with console(sys.stderr).status(text_of(doing, stream=sys.stderr), spinner="line") as status:
+    with _live().status(text_of(doing, stream=sys.stderr), spinner="line") as status:
         yield lambda text: status.update(text_of(text, stream=sys.stderr))

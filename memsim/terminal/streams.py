@@ -12,6 +12,7 @@ import io
 import os
 import select
 import sys
+from importlib.util import find_spec
 from typing import Any, TextIO
 
 # For the signs that memsim itself prints; any other that a stream lacks is shown by its number, which mistakes no name.
@@ -114,6 +115,18 @@ def is_unread() -> bool:
     """Whether stdout is a pipe that nobody reads any more."""
     reason = lost()
     return reason is not None and reason.errno == errno.EPIPE
+
+
+def in_notebook() -> bool:
+    """Whether this is the kernel of a notebook that can show what changes."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return hasattr(shell, "kernel") and find_spec("ipywidgets") is not None
+
+
+def changes_in_place(stream: TextIO | None) -> bool:
+    """Whether a stream can show a text that changes in its place."""
+    return stream is not None and (stream.isatty() or in_notebook())
 
 
 def tell(text: str) -> None:

@@ -12,7 +12,19 @@ from typing import Any, NamedTuple, NoReturn
 from ..errors import InputError
 from ..kernels import mathematics
 from ..kernels.compiling import elementwise, file_digest
-from . import arithmetic
+
+
+@elementwise
+def smaller(a, b):  # type: ignore[no-untyped-def]
+    """``min`` as Python takes it: the first, unless the second is beyond it."""
+    return b if b < a else a
+
+
+@elementwise
+def larger(a, b):  # type: ignore[no-untyped-def]
+    """``max``, in the same way."""
+    return b if b > a else a
+
 
 # What stands in the place of a function that is called: the same bits on every machine.
 STABLE: dict[Any, Any] = {
@@ -20,8 +32,8 @@ STABLE: dict[Any, Any] = {
     math.tanh: mathematics.hyperbolic_tangent,
     math.sinh: mathematics.hyperbolic_sine,
     math.asinh: mathematics.inverse_hyperbolic_sine,
-    min: arithmetic.smaller,
-    max: arithmetic.larger,
+    min: smaller,
+    max: larger,
 }
 EXACT: tuple[Any, ...] = (abs, math.fabs, math.sqrt, math.copysign, math.floor, math.ceil)
 CALLABLE = ", ".join(

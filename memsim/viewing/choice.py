@@ -30,7 +30,7 @@ class Choice:
 
 def first_choice(
     run: Run, banks: Sequence[str] = (), devices: Sequence[int] = (), realisations: Sequence[int] = (),
-    quantities: Sequence[str] = (), *, weights: bool = False, flags: bool = False,
+    quantities: Sequence[str] = (), *, weights: bool = False,
 ) -> Choice:  # fmt: skip
     """What a page begins with: where nothing is chosen, states and currents of some devices of all banks.
 
@@ -39,7 +39,7 @@ def first_choice(
     InputError
         Something is chosen that the run does not have, or more than can be told apart.
     """
-    known = choose(run, banks, devices, realisations or (0,), quantities or ("state", "current"), flags=flags)
+    known = choose(run, banks, devices, realisations or (0,), quantities or ("state", "current"))
     if not devices:
         known = replace(known, devices={bank: numbers[:FIRST_DEVICES] for bank, numbers in known.devices.items()})
         while len(known) > MOST_CHANNELS and any(len(numbers) > 1 for numbers in known.devices.values()):

@@ -57,8 +57,8 @@ class Sampler:
         for sample in samples:
             self._go_to(sample)
             parts: list[dict[str, Rows]] = []
-            limit = (sample + in_a_row) * self._engine.slots_a_sample
-            while self._engine.position < limit:
+            limit = (sample + in_a_row) * self._engine.clock.slots_a_sample
+            while self._engine.clock.position < limit:
                 recorded = self._engine.advance(limit)
                 parts.append({b: joined_rows(recorded, self._order[b], len(self.realisations)) for b in self.banks})
                 self._engine.recycle(recorded)
@@ -81,7 +81,7 @@ class Sampler:
         self._keyframes.samples = self._run.stored.keyframe_samples
         for sample in samples:
             self._go_to(sample)
-            for bank, states in zip(found, self._engine.states(), strict=True):
+            for bank, states in zip(found, self._engine.blocks.states(), strict=True):
                 found[bank].append(states)
         return {bank: np.array(states) for bank, states in found.items()}
 
@@ -90,11 +90,11 @@ class Sampler:
         engine = self._engine
         before = int(np.searchsorted(self._keyframes.samples, sample, side="right")) - 1
         nearest = int(self._keyframes.samples[before]) if before >= 0 else 0
-        if not self._restored or not nearest <= engine.sample <= sample:
+        if not self._restored or not nearest <= engine.clock.sample <= sample:
             engine.restore(with_units(self._keyframes.at(before), engine))
             self._restored = True
-        while engine.position < sample * engine.slots_a_sample:
-            engine.advance(sample * engine.slots_a_sample, record=False)
+        while engine.clock.position < sample * engine.clock.slots_a_sample:
+            engine.advance(sample * engine.clock.slots_a_sample, record=False)
 
 
 def _stacked(parts: Sequence[Rows]) -> Rows:

@@ -506,7 +506,7 @@ def test_the_networks_that_are_started_are_those_of_the_examples(tmp_path):
         words = start._run(tmp_path, network)
         if network.own_model:
             memsim.load_models(words[words.index("--models") + 1])
-        config, _ = load_source(Path(words[3]))
+        config, _, _ = load_source(Path(words[3]))
         assert (config.learning.epochs, config.network.layers) == (1, (2, 2, 1))
 
 

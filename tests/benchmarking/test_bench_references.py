@@ -137,10 +137,10 @@ def test_fast_c_leaves_the_processs_arithmetic_as_it_was(c_banks, c_network):
 def test_c_trains_the_network_with_the_bits_of_the_emulator(c_network):
     assembly = assemble(bench_networks.network_221(4, 37), gate("xor"))
     engine = bench_networks.carry_out(assembly)
-    order, errors = engine.order(0, 4), engine.take_errors()
+    order, errors = engine.order.between(0, 4), engine.take_errors()
     states, total = c_network.exact(assembly, order)
     assert same_bits(errors, total)
-    for ours, theirs, initial in zip(engine.states(), states, assembly.initial, strict=True):
+    for ours, theirs, initial in zip(engine.blocks.states(), states, assembly.initial, strict=True):
         assert same_bits(ours[:, 0], theirs)
         assert not np.array_equal(theirs, initial[0])
     for lanes in LANES:
@@ -155,9 +155,9 @@ def test_numpy_trains_the_network_to_the_emulators_states():
         assembly = assemble(config, data)
         engine = bench_networks.carry_out(assembly)
         training = NumpyTraining(assembly)
-        errors = training.learn(engine.order(0, config.learning.epochs))
+        errors = training.learn(engine.order.between(0, config.learning.epochs))
         assert errors == pytest.approx(engine.take_errors(), rel=1e-9)
-        for bank, ours, theirs in zip(assembly.banks, engine.states(), training.states, strict=True):
+        for bank, ours, theirs in zip(assembly.banks, engine.blocks.states(), training.states, strict=True):
             upper = bank.device.state_variables()[0].upper
             assert np.abs(ours[:, 0] - theirs).max() <= 1e-9 * upper
 

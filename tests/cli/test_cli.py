@@ -17,8 +17,10 @@ from rich.console import Console
 import memsim
 from memsim.cli import COMMANDS, main
 from memsim.devices import MODELS
-from memsim.reporting import ReproductionProgress, TrainingProgress, margins_table
+from memsim.reporting import margins_table
+from memsim.reproduction.reproduction_progress import ReproductionProgress
 from memsim.runs.margins import BankMargins
+from memsim.terminal.progress import TrainingProgress
 from memsim.terminal.screen import progress_bar
 from memsim.terminal.si import clock, counted, duration
 from memsim.traces import locks
@@ -410,7 +412,7 @@ def test_info_says_that_a_run_has_not_finished(cli, run_file):
 
 
 def test_progress_is_plain_lines_where_the_output_is_no_terminal(capsys, monkeypatch):
-    monkeypatch.setattr("memsim.reporting.PLAIN_SECONDS", 0.0)
+    monkeypatch.setattr("memsim.terminal.preparing.LINE_SECONDS", 0.0)
     with TrainingProgress(10) as progress:
         assert capsys.readouterr().err == ""
         progress.start()
@@ -428,11 +430,11 @@ def test_progress_is_a_bar_on_a_terminal(monkeypatch):
     with TrainingProgress(10) as progress:
         progress.start()
         progress.update(5, 1.25, 1000)
-        assert progress._bar.tasks[0].percentage == 50.0
+        assert progress._shown._bar.tasks[0].percentage == 50.0
     with ReproductionProgress(2, 20) as progress:
         progress.run("one", 10).update(10, 1.0, 1)
         progress.run("two", 10).update(5, 1.0, 1)
-        assert progress._bar.tasks[0].percentage == 75.0
+        assert progress._shown._bar.tasks[0].percentage == 75.0
 
 
 @pytest.mark.parametrize(("width", "speed"), [(80, False), (160, True)])
@@ -450,12 +452,14 @@ def test_a_bar_leaves_room_for_all_that_is_told(width, speed):
 
 
 def test_the_pace_of_a_run_that_goes_on_is_that_of_its_new_epochs(capsys, monkeypatch):
-    now = iter([0.0, 0.0, 100.0, 110.0])
-    monkeypatch.setattr("memsim.reporting.time.monotonic", lambda: next(now))
-    monkeypatch.setattr("memsim.reporting.PLAIN_SECONDS", 0.0)
+    now = [0.0]
+    monkeypatch.setattr("memsim.terminal.progress.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("memsim.terminal.preparing.LINE_SECONDS", 0.0)
     progress = TrainingProgress(900)
     progress.update(500, 1.0, 5_000_000)
+    now[0] = 100.0
     progress.update(600, 0.5, 6_000_000)
+    now[0] = 110.0
     progress.update(700, 0.25, 7_100_000)
     assert capsys.readouterr().err.splitlines() == [
         "epoch 500/900  error 1",

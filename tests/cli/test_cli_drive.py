@@ -17,7 +17,7 @@ from memsim.driving.drive_figure import figure_of
 from memsim.driving.drive_report import show_drive
 from memsim.driving.waveforms import Pulse, Pulses, Sinusoid
 from memsim.errors import InputError, RunFileError
-from memsim.reporting import StepProgress
+from memsim.terminal.progress import Progress
 
 SHORT = """
 [time]
@@ -230,7 +230,7 @@ def test_ctrl_c_keeps_the_rows_so_far(call, folder, monkeypatch):
     def stop(self, done, steps):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("memsim.reporting.StepProgress.__call__", stop)
+    monkeypatch.setattr("memsim.terminal.progress.Progress.__call__", stop)
     monkeypatch.setattr("memsim.driving.drive.CHUNK_VALUES", 100)
     status, _, errors = call(folder / "drive.toml", "--out", folder / "trace.h5")
     assert status == 130
@@ -303,16 +303,16 @@ def test_a_drive_without_rows_cannot_be_drawn(tmp_path, monkeypatch):
 
 
 def test_progress_is_plain_lines_where_the_output_is_no_terminal(capsys, monkeypatch):
-    monkeypatch.setattr("memsim.reporting.PLAIN_SECONDS", 0.0)
+    monkeypatch.setattr("memsim.terminal.preparing.LINE_SECONDS", 0.0)
     for quiet, lines in ((False, 1), (True, 0)):
-        with StepProgress("driving", quiet) as progress:
+        with Progress("driving", quiet=quiet) as progress:
             progress(500, 1000)
         assert capsys.readouterr().err.count("driving: step 500/1,000") == lines
 
 
 def test_progress_is_a_bar_on_a_terminal(monkeypatch):
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
-    with StepProgress("driving") as progress:
+    with Progress("driving") as progress:
         progress(500, 1000)
         assert progress._bar is not None
         assert progress._bar.tasks[0].percentage == 50.0

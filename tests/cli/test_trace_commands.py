@@ -322,7 +322,7 @@ def test_verify_compares_every_realisation_however_many_threads_there_are(tmp_pa
 
 
 def test_verify_without_a_terminal_tells_in_lines(cli, path, monkeypatch):
-    monkeypatch.setattr("memsim.reporting.PLAIN_SECONDS", 0.0)
+    monkeypatch.setattr("memsim.terminal.preparing.LINE_SECONDS", 0.0)
     lines = cli("trace", "verify", path, "--windows", "1").err.splitlines()
     assert re.fullmatch(r"checking: keyframe 1/6  \d+ s left", lines[0])
     assert lines[-1] == "checking: step 165/165  0 s left"
@@ -335,7 +335,7 @@ def test_looking_at_a_finished_run_looks_once(path):
         assert (seen.epoch, seen.epochs, seen.samples) == (6, 6, 30)
         assert np.array_equal(seen.error, run.total_error[-1])
         assert np.array_equal(seen.states["nodes2"], run.final_state["nodes2"][..., 0])
-        with pytest.raises(memsim.errors.InputError, match="--realisation: must be from 0 to 1"):
+        with pytest.raises(memsim.errors.InputError, match=r"^realisation: must be from 0 to 1"):
             next(looks(run, every=1.0, realisation=2))
 
 

@@ -70,7 +70,7 @@ def wrong(refused, tmp_path):
 def test_the_configuration_that_is_spoilt_below_is_good(tmp_path):
     for text in (TOML, SLP, SLP + MEMRISTOR):
         (tmp_path / "run.toml").write_text(text)
-        config, data = load_source(tmp_path / "run.toml")
+        config, data, _ = load_source(tmp_path / "run.toml")
         assert config.time.read == 4
         assert len(data.inputs) == 8
 
@@ -258,11 +258,11 @@ def test_data_in_a_csv_file_lie_beside_the_configuration(tmp_path, monkeypatch):
     (tmp_path / "deep" / "data.csv").write_text("t,b,a\n0,1,2\n3,4,5\n")
     (tmp_path / "deep" / "run.toml").write_text(CSV)
     monkeypatch.chdir(tmp_path)
-    _, data = load_source(tmp_path / "deep" / "run.toml")
+    _, data, _ = load_source(tmp_path / "deep" / "run.toml")
     assert data.inputs.tolist() == [[2.0, 1.0], [5.0, 4.0]]
     assert data.targets.tolist() == [[0.0], [3.0]]
     (tmp_path / "data.csv").write_text("t,b,a\n0,8,9\n")
-    _, data = load_source(tmp_path / "deep" / "run.toml", ["data.csv=data.csv"])
+    _, data, _ = load_source(tmp_path / "deep" / "run.toml", ["data.csv=data.csv"])
     assert data.inputs.tolist() == [[9.0, 8.0]]
 
 

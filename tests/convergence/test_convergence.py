@@ -172,8 +172,8 @@ def currents_of(assembly):
     """Currents in A of a network of lines in each step of a run, (steps, devices, realisations)."""
     engine = Engine(assembly, threads=1, epochs=1, recorded=(0,))
     found = []
-    while engine.position < engine.slots:
-        for part in engine.advance(engine.slots).rows:
+    while not engine.clock.is_over:
+        for part in engine.advance(engine.clock.slots).rows:
             found.append(part.current.copy())
     engine.close()
     return np.concatenate(found)

@@ -26,8 +26,8 @@ from memsim.errors import InputError
 from memsim.exporting import FORMATS, excerpt, export
 from memsim.exporting.size import in_bytes
 from memsim.exporting.vcd import check_timescale, timescale
-from memsim.reporting import StepProgress
 from memsim.runs import training
+from memsim.terminal.progress import Progress
 
 _RNG = np.random.default_rng(12)
 DATA = Dataset(_RNG.uniform(-1.0, 1.0, (3, 2)), _RNG.uniform(0.0, 1.0, (3, 1)), "three real samples")
@@ -519,7 +519,7 @@ def test_what_the_disk_has_no_room_for_is_refused(name, run_file, tmp_path, refu
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage._replace(free=500))
     target = tmp_path / f"run.{name}"
-    advice = "choose a span, fewer channels or a --stride, or name a file on another disk"
+    advice = "choose a span, fewer channels or a stride, or name a file on another disk"
     rows = r"15,552 rows \(288 steps of 54 channels\), about [0-9.]+ .B"
     refused(
         rf"{target}: {rows}.*, and 500 bytes are free there; {advice}", "trace", "export", run_file, "--out", target
@@ -559,9 +559,9 @@ def test_progress_ends_with_all_rows(name, tmp_path):
 
 
 def test_progress_is_lines_where_there_is_no_terminal(capsys, monkeypatch):
-    monkeypatch.setattr("memsim.reporting.PLAIN_SECONDS", 0.0)
+    monkeypatch.setattr("memsim.terminal.preparing.LINE_SECONDS", 0.0)
     for quiet in (False, True):
-        with StepProgress("exporting", quiet) as progress:
+        with Progress("exporting", quiet=quiet) as progress:
             progress(1000, 4000)
     assert capsys.readouterr().err.startswith("exporting: step 1,000/4,000  ")
 
@@ -584,7 +584,7 @@ def test_progress_is_lines_where_there_is_no_terminal(capsys, monkeypatch):
         (["--quantities", "power"], "--quantities: must be among state, current, voltage .*'power'"),
         (["--stride", "0"], r"--stride: must be at least 1 \(got 0\)"),
         (["--format", "xlsx"], "--format: must be one of csv, parquet, vcd, npz, spice .*'xlsx'"),
-        (["--format", "vcd"], r"--format: is vcd, but --out ends in .csv"),
+        (["--format", "vcd"], r"--format: is vcd, but --out .*out.csv ends in .csv"),
     ],
 )
 def test_bad_choices_are_refused(arguments, message, run_file, tmp_path, refused):
@@ -599,7 +599,7 @@ def test_bad_targets_are_refused(run_file, tmp_path, refused):
     refused("exists; .*--overwrite", "trace", "export", run_file, "--out", exists)
     refused("there is no folder", "trace", "export", run_file, "--out", tmp_path / "no" / "x.csv")
     refused("is a folder", "trace", "export", run_file, "--out", tmp_path, "--format", "csv", "--overwrite")
-    ends = "error: give --format or an --out that ends in .csv, .parquet, .vcd, .npz or .cir"
+    ends = "error: give --format NAME, or --out FILE that ends in .csv, .parquet, .vcd, .npz or .cir"
     refused(f"{ends}$", "trace", "export", run_file)
     refused(rf"{ends} \(got .*x.dat\)$", "trace", "export", run_file, "--out", tmp_path / "x.dat")
     itself = ("--out", run_file, "--format", "csv", "--overwrite")

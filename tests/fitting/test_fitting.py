@@ -1,9 +1,11 @@
 """Fitting: known parameters come back from data with and without noise; what data cannot tell; bad input."""
 
 import json
+import re
 import sys
 import tomllib
 
+import lmfit
 import numpy as np
 import pytest
 from places import EXAMPLES
@@ -13,7 +15,7 @@ from memsim.devices import IonDrift, Vteam, Yakopcic
 from memsim.errors import InputError
 from memsim.fitting import least_squares
 from memsim.fitting.measurement import load_measurement, measured
-from memsim.fitting.parameters import free_model
+from memsim.fitting.parameters import FreeParameter, Model, free_model
 from memsim.fitting.simulation import Simulation
 from memsim.fitting.uncertainty import uncertainty_of
 
@@ -136,7 +138,7 @@ def test_a_response_beyond_all_bounds_is_none():
     model = free_model(known, ["b"], 0.11)
     simulation = Simulation(measured(TIME, response(known, SINE, 0.11), SINE), "voltage", "linear", 1, "heun")
     search = least_squares._Search(model, simulation, "linear", 0.05)
-    assert np.isinf(search.residuals(np.log([1000.0]))).all()
+    assert np.isinf(search.residuals(np.log10([1000.0]))).all()
     assert search.best[0] == np.inf
     assert np.abs(search.residuals(model.start())).max() < 1e-9
 
@@ -187,6 +189,39 @@ def test_standard_errors_of_a_straight_line_are_the_textbooks():
     offset = np.sqrt(variance * np.mean(x**2) / np.sum((x - x.mean()) ** 2))
     assert found.deviations == pytest.approx([offset, slope], rel=1e-12)
     assert found.correlations[0, 1] == pytest.approx(-x.mean() / np.sqrt(np.mean(x**2)), rel=1e-12)
+
+
+def test_lmfits_report_has_what_the_fit_says(exact):
+    fit = memsim.fit(BEGIN, TIME, SINE, with_noise(exact, 0.005), free=FREE, starts=0)
+    known = dict(zip(("r_on", "r_off", "mobility", "_initial_doped"), fit.parameters, strict=True))
+    for k, (name, parameter) in enumerate(known.items()):
+        assert fit.estimates[name].value == parameter.value
+        assert fit.estimates[name].stderr == parameter.error
+        assert [fit.estimates[name].correl.get(other, 1.0) for other in known] == list(fit.correlations[k])
+        assert f"{name}: " in fit.report()
+    assert re.search(r"C\(_log10_r_on, _log10_mobility\) += -0\.9", fit.report())
+
+
+def test_plain_least_squares_have_lmfits_own_errors(exact, monkeypatch):
+    results, original = [], lmfit.Minimizer.least_squares
+
+    def kept(*given, **settings):
+        results.append(original(*given, **settings))
+        return results[-1]
+
+    monkeypatch.setattr(lmfit.Minimizer, "least_squares", kept)
+    fit = memsim.fit(BEGIN, TIME, SINE, with_noise(exact, 0.005), free=FREE, starts=0)
+    for name in ("_log10_r_on", "_log10_r_off", "_log10_mobility", "_scaled__initial_doped"):
+        assert fit.estimates[name].stderr == pytest.approx(results[0].params[name].stderr, rel=1e-6)
+        assert fit.estimates[name].correl == pytest.approx(results[0].params[name].correl, rel=1e-6)
+
+
+def test_a_parameter_may_have_any_name_that_python_takes():
+    """lmfit takes plain letters alone."""
+    known = FreeParameter("β", "1", 2.0, 0.0, np.inf, "log")
+    model = Model(None, None, (known, FreeParameter("exp", "1", -2.0, -np.inf, np.inf, "linear")))
+    parameters = model.put(np.array([1.0, -0.25]))
+    assert [parameters[p.symbol].value for p in model.free] == pytest.approx([10.0, -0.5])
 
 
 def test_outliers_weigh_less_in_another_loss(exact):
@@ -310,7 +345,7 @@ GIVEN = ("--model", "ion-drift", "--fix", "window=joglekar", "--quiet")
         (("--free", "r_off,initial.dope"), "free: must be one of"),
         (("--free", "r_off", "--column", "current=I"), "has no column 'I'; it has time, current, voltage"),
         (("--free", "r_off", "--substeps", "0"), "substeps: must be a whole number of 1 or more"),
-        (("--free", "r_off", "--loss-scale", "0"), "loss_scale: must be greater than 0"),
+        (("--free", "r_off", "--loss-scale", "0"), "--loss-scale: must be greater than 0"),
         (("--free", "r_off", "--out", "fit.json"), "must end in .toml"),
     ],
 )
@@ -372,8 +407,8 @@ def test_files_that_exist_are_left_alone(refused, data, tmp_path):
     assert (tmp_path / "fit.toml").read_text() == "mine"
 
 
-def test_without_scipy_it_says_what_to_install(refused, data, monkeypatch):
-    monkeypatch.setitem(sys.modules, "scipy.optimize", None)
+def test_without_lmfit_it_says_what_to_install(refused, data, monkeypatch):
+    monkeypatch.setitem(sys.modules, "lmfit", None)
     refused(r"pip install 'memsim\[fit\]'", "fit", data, *GIVEN, "--free", "r_off")
 
 

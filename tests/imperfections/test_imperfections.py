@@ -47,11 +47,11 @@ def states_after(assembly, threads=1):
     """Final states, total errors and counters of an assembly's run."""
     epochs = assembly.config.learning.epochs
     engine = Engine(assembly, threads=threads, epochs=epochs)
-    while engine.position < engine.slots:
-        engine.advance(engine.slots)
+    while not engine.clock.is_over:
+        engine.advance(engine.clock.slots)
     engine.close()
-    counters = {name: [engine.counter(name, b) for b in range(len(assembly.banks))] for name in naive.COUNTERS}
-    return engine.states(), engine.take_errors(), counters
+    counters = {name: [engine.blocks.counter(name, b) for b in range(len(assembly.banks))] for name in naive.COUNTERS}
+    return engine.blocks.states(), engine.take_errors(), counters
 
 
 @functools.cache
@@ -396,10 +396,10 @@ def trapped(capture, emission):
     sections = {"imperfections": {"synapse": noise}, "run": {"realisations": 400}, "learning": {"epochs": 5}}
     assembly = assemble(short_runs.configuration("mlp", **sections), REAL)
     engine = Engine(assembly, threads=1, epochs=5)
-    found = [engine.past()[0][1].ravel()]
-    while engine.position < engine.slots:
-        engine.advance(engine.position + engine.slots_a_sample)
-        found.append(engine.past()[0][1].ravel())
+    found = [engine.blocks.past()[0][1].ravel()]
+    while not engine.clock.is_over:
+        engine.advance(engine.clock.position + engine.clock.slots_a_sample)
+        found.append(engine.blocks.past()[0][1].ravel())
     engine.close()
     return np.array(found), assembly.schedule.steps * assembly.config.time.dt
 
@@ -639,8 +639,8 @@ def test_validation_has_noise_of_its_own_in_each_epoch_and_none_of_the_trainings
     draw = Engine._run_block
 
     def listening(engine, index, linked, rows, *about):
-        first = engine.steps_before + engine.step
-        drawn.append((engine.assembly.seeds.tolist(), first, first + engine.all_steps))
+        first = engine.steps_before + engine.clock.step
+        drawn.append((engine.assembly.seeds.tolist(), first, first + engine.clock.steps))
         return draw(engine, index, linked, rows, *about)
 
     monkeypatch.setattr(Engine, "_run_block", listening)

@@ -9,6 +9,7 @@ from memsim.configuration.sections import Configuration
 from memsim.errors import InputError, NotFiniteError
 from memsim.runs import training
 from memsim.runs.sources import load_source
+from memsim.stepping.finite import check_finite
 
 SEEDS = (5, 0, 2**63 - 1)
 
@@ -56,7 +57,7 @@ def test_seed_and_seeds_exclude_each_other(tmp_path, refused):
     source.write_text('[run]\nseeds = [1, 2]\n[data]\ngate = "or"\n')
     refused("run.seeds: give either seed or seeds", "run", source, "--set", "run.seed=1")
     refused(r"run\.seeds\.0: must be greater than or equal to 0 \(got -1\)", "run", source, "--set", "run.seeds=[-1]")
-    config, _ = load_source(source)
+    config, _, _ = load_source(source)
     assert config.run.every_seed == (1, 2)
     assert config.run.lanes == 2
 
@@ -64,10 +65,10 @@ def test_seed_and_seeds_exclude_each_other(tmp_path, refused):
 def test_a_state_that_is_lost_names_its_realisations():
     config = of_seeds("slp", SEEDS)
     engine = training._engine(training.assemble(config, REAL), training.trace_plan(training.assemble(config, REAL)), 5)
-    (block,) = engine._blocks
+    (block,) = engine.blocks
     block.of_elements(block.banks[0].state, 0)[1, 0, 4] = np.inf
     block.sample.error[7] = np.nan
     with pytest.raises(NotFiniteError, match="is no longer finite in epoch 0") as error:
-        engine._check_finite()
+        check_finite(engine.assembly, engine.blocks, engine.clock.epoch)
     engine.close()
     assert error.value.realisations == (4, 7)

@@ -9,7 +9,7 @@ from memsim.reproduction import verdicts
 from memsim.reproduction.gate_rates import MULTI, OTHER, SINGLE
 from memsim.reproduction.learning_curves import LearningCurves
 from memsim.reproduction.runs import RatePoint
-from memsim.reproduction.speeds import speeds
+from memsim.reproduction.verdicts import speeds
 
 HOLDS, PART, NOT = "holds", "in part", "does not hold"
 

@@ -65,7 +65,7 @@ def assignments(fields):
 
 def finished(source, fields, path):
     """A run carried out without an interruption, or to its end from where it was left."""
-    config, data = load_source(source, assignments(fields)[1::2])
+    config, data, _ = load_source(source, assignments(fields)[1::2])
     training.run(config, data, out=path, resume=True).close()
     return path
 

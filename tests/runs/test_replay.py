@@ -314,20 +314,20 @@ def test_a_run_longer_than_its_memory_goes_on_from_where_it_was():
     """The engine's checkpoint, put into a new engine, goes on with the same bits."""
     assembly = assemble(configuration(), REAL)
     one = Engine(assembly, threads=2, epochs=EPOCHS)
-    while one.sample < 13:
-        one.advance(13 * one.slots_a_sample)
+    while one.clock.sample < 13:
+        one.advance(13 * one.clock.slots_a_sample)
     names = ("energy", "complete_energy", "epoch_energy", "highest", "bound", "shortened")
     at = one.checkpoint(names)
     other = Engine(assembly, threads=1, epochs=EPOCHS, recorded=(1,), recorded_realisations=[1])
     other.restore(at)
     for engine in (one, other):
-        while engine.position < engine.slots:
-            engine.advance(engine.slots)
+        while not engine.clock.is_over:
+            engine.advance(engine.clock.slots)
         engine.close()
     for bank in range(4):
-        assert np.array_equal(one.states()[bank], other.states()[bank])
+        assert np.array_equal(one.blocks.states()[bank], other.blocks.states()[bank])
         for name in names:
-            assert np.array_equal(one.counter(name, bank), other.counter(name, bank))
+            assert np.array_equal(one.blocks.counter(name, bank), other.blocks.counter(name, bank))
     assert np.array_equal(np.concatenate([one.take_errors()])[-1], other.take_errors()[-1])
 
 

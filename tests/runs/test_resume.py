@@ -325,9 +325,9 @@ def test_rows_that_were_counted_are_not_made_again(paths, monkeypatch):
     original = training.Engine.advance
 
     def advance(self, *arguments, **options):
-        before = self.sample
+        before = self.clock.sample
         recorded = original(self, *arguments, **options)
-        steps.append((before, self.sample))
+        steps.append((before, self.clock.sample))
         return recorded
 
     monkeypatch.setattr(training.Engine, "advance", advance)
@@ -429,7 +429,7 @@ def test_only_the_stretches_that_are_missing_are_made_again(paths, monkeypatch):
     original = training.Engine.advance
 
     def advance(self, *arguments, **options):
-        before = self.sample
+        before = self.clock.sample
         recorded = original(self, *arguments, **options)
         advanced.append((before, self.sample))
         return recorded

@@ -23,7 +23,7 @@ from memsim.network.assembly import assemble
 from memsim.runs import training
 from memsim.runs.recording import keyframe_interval
 from memsim.runs.sources import load_source
-from memsim.stepping import engine
+from memsim.stepping import clock
 from memsim.traces.run_file import RunWriter
 
 _RNG = np.random.default_rng(5)
@@ -93,7 +93,7 @@ def test_a_run_file_keeps_what_was_held_back_and_makes_the_same_run_again(tmp_pa
         assert np.array_equal(run.dataset.validation.inputs, data.validation.inputs)
         assert np.array_equal(run.dataset.validation.targets, data.validation.targets)
         assert run.samples == 30
-    training.run(*load_source(path), out=again).close()
+    training.run(*load_source(path)[:2], out=again).close()
     assert_same_contents(again, path)
 
 
@@ -278,7 +278,7 @@ def test_stops_and_keyframes_lie_at_ends_of_mini_batches(tmp_path, monkeypatch):
     uninterrupted(config, whole)
     with monkeypatch.context() as patched:
         patched.setattr(training, "STOP_SECONDS", 0.0)
-        patched.setattr(engine, "STRETCH_SECONDS", 1e-4)
+        patched.setattr(clock, "STRETCH_SECONDS", 1e-4)
         stopped(config, path, 9)
     with memsim.open_run(path) as run:
         assert run.keyframes["sample"][-1] < 3200

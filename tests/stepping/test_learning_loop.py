@@ -19,7 +19,6 @@ from memsim.datasets import Dataset, balanced_gate, gate
 from memsim.devices import CarrierMemristor, Node, Synapse, ThresholdMemristor
 from memsim.kernels.slots import Phase
 from memsim.network.assembly import assemble, realisation_seeds
-from memsim.stepping import engine as engine_module
 from memsim.stepping.engine import Engine
 
 EPOCHS = 2
@@ -316,18 +315,18 @@ class Ran:
 def run_engine(assembly, *, threads=1, recorded=(), limits=None, shuffled=True, epochs=EPOCHS):
     """Run an assembly to its end; ``limits`` gives the end of the next stretch for the slots run so far."""
     engine = Engine(assembly, threads=threads, epochs=epochs, shuffled=shuffled, recorded=recorded)
-    outputs = np.full((epochs * engine.samples, assembly.targets.shape[1], len(assembly.seeds)), np.nan)
+    outputs = np.full((epochs * engine.clock.samples, assembly.targets.shape[1], len(assembly.seeds)), np.nan)
     taken, errors, energies = [], [], []
-    while engine.position < engine.slots:
-        limit = limits(engine.position) if limits else engine.slots
-        taken.append(engine.advance(limit, outputs[engine.position // engine.slots_a_sample :]).rows)
+    while not engine.clock.is_over:
+        limit = limits(engine.clock.position) if limits else engine.clock.slots
+        taken.append(engine.advance(limit, outputs[engine.clock.position // engine.clock.slots_a_sample :]).rows)
         errors.append(engine.take_errors())
         energies.append(engine.take_energies())
     engine.close()
     banks = range(len(assembly.banks))
     values = {"total error": np.concatenate(errors), "energy of epochs": np.concatenate(energies)}
-    values |= {f"states of bank {b}": states for b, states in enumerate(engine.states())}
-    values |= {f"{name} of bank {b}": engine.counter(name, b) for name in naive.COUNTERS for b in banks}
+    values |= {f"states of bank {b}": states for b, states in enumerate(engine.blocks.states())}
+    values |= {f"{name} of bank {b}": engine.blocks.counter(name, b) for name in naive.COUNTERS for b in banks}
     return Ran(values, outputs, {b: joined_rows(taken, b) for b in recorded}, engine.device_steps)
 
 
@@ -558,8 +557,8 @@ def test_any_stretches_give_the_same_bits_outputs_and_rows(case, seed, monkeypat
     rng = np.random.default_rng(seed)
     assembly = assembly_of(case)
     # An order drawn epoch by epoch, and in one case room for the longest slot's rows only.
-    monkeypatch.setattr(engine_module, "ORDER_BYTES", 1)
-    monkeypatch.setattr(engine_module, "ROW_BYTES", 1 if seed == 0 else 1 << 20)
+    monkeypatch.setattr("memsim.stepping.sample_order.BYTES_AT_MOST", 1)
+    monkeypatch.setattr("memsim.stepping.row_memory.ROW_BYTES", 1 if seed == 0 else 1 << 20)
     most = (40, 2, 9)[seed]
     done = run_engine(
         assembly, recorded=(0,), threads=1 + seed % 2, limits=lambda position: position + int(rng.integers(1, most))

@@ -21,12 +21,14 @@ import memsim
 from memsim.errors import InputError
 from memsim.proportions import interval
 from memsim.runs import training
+from memsim.stepping.finite import check_finite
 from memsim.sweeping import sweep_progress
 from memsim.sweeping.folder import Folder
 from memsim.sweeping.index import Index
 from memsim.sweeping.pack_run import Told, carry_out
 from memsim.sweeping.packs import plan
 from memsim.sweeping.sweep_configuration import load_sweep
+from memsim.terminal import preparing
 
 __all__ = ["long_sweep", "source"]  # fixtures
 
@@ -148,11 +150,11 @@ def test_a_point_whose_state_is_lost_leaves_its_pack(cli, source, tmp_path, monk
 
     def advance(engine, *arguments, **options):
         recorded = original(engine, *arguments, **options)
-        for block in engine._blocks:
+        for block in engine.blocks:
             lanes = np.flatnonzero(block.seeds == lost)
-            if len(lanes) and engine.epoch >= 2:
+            if len(lanes) and engine.clock.epoch >= 2:
                 block.of_elements(block.banks[0].state, 0)[0, 0, lanes] = np.nan
-        engine._check_finite()
+        check_finite(engine.assembly, engine.blocks, engine.clock.epoch)
         return recorded
 
     monkeypatch.setattr(training.Engine, "advance", advance)
@@ -201,17 +203,19 @@ def test_a_broken_pack_is_named_and_keeps_no_other_from_going_on(cli, source, tm
 
 def test_the_lines_of_progress_are_over_all_packs(source, capsys, monkeypatch):
     laid_out = plan(load_sweep(source), 2)
-    monkeypatch.setattr(sweep_progress, "PLAIN_SECONDS", 0.0)
-    clock = iter([100.0, 100.0, 101.0, 110.0, 120.0])
-    monkeypatch.setattr(sweep_progress.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(preparing, "LINE_SECONDS", 0.0)
+    now = [100.0]
+    monkeypatch.setattr("memsim.terminal.progress.time.monotonic", lambda: now[0])
     with sweep_progress.SweepProgress() as told:
         told.start(laid_out.packs[1:], 1, 6)
         told.tell(Told(1, 1, 1000))  # goes on from an epoch that was complete before
         told.tell(Told(1, 3, 3000))
+        now[0] = 110.0
         told.look()
         told.tell(Told(1, 4, 4000))
         told.ended(laid_out.packs[1], failed=False, finished=True)
         told.ended(laid_out.packs[2], failed=True, finished=False)
+        now[0] = 120.0
         told.look()
     assert capsys.readouterr().err.splitlines() == [
         "sweep: 6 points in 4 packs, 1 done before",
@@ -223,7 +227,7 @@ def test_the_lines_of_progress_are_over_all_packs(source, capsys, monkeypatch):
 
 def test_packs_that_are_looked_into_are_counted(source, capsys, monkeypatch):
     packs = plan(load_sweep(source), 2).packs
-    monkeypatch.setattr(sweep_progress, "PLAIN_SECONDS", 0.0)
+    monkeypatch.setattr(preparing, "LINE_SECONDS", 0.0)
     with sweep_progress.SweepProgress() as told:
         assert list(told.looking(packs)) == packs
     assert capsys.readouterr().err.splitlines() == [f"sweep: looked into packs {k}/4" for k in (1, 2, 3, 4)]

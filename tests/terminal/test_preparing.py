@@ -270,7 +270,7 @@ def test_a_run_is_prepared_before_it_has_a_file_and_a_clock(watched, monkeypatch
 
     monkeypatch.setattr(Engine, "prepare", noted)
     more = ("data.validation=0.25",) if watched else ()
-    config, data = load_source(XOR, (*FEW, *more))
+    config, data, _ = load_source(XOR, (*FEW, *more))
     training.run(config, data, out=path, progress=Seen()).close()
     prepared = 2 if watched else 1  # engines
     assert seen[: prepared + 1] == [False] * prepared + ["started"]
@@ -278,7 +278,7 @@ def test_a_run_is_prepared_before_it_has_a_file_and_a_clock(watched, monkeypatch
 
 def test_what_is_refused_is_refused_before_anything_is_compiled(monkeypatch, tmp_path):
     monkeypatch.setattr(Engine, "prepare", lambda *_: pytest.fail("compiled"))
-    config, data = load_source(XOR, FEW)
+    config, data, _ = load_source(XOR, FEW)
     (tmp_path / "run.h5").touch()
     with pytest.raises(InputError, match="exists"):
         training.run(config, data, out=tmp_path / "run.h5")
@@ -289,7 +289,7 @@ def test_a_stop_before_the_run_leaves_nothing(monkeypatch, tmp_path):
         raise StoppedCompilingError
 
     monkeypatch.setattr(Engine, "prepare", interrupted)
-    config, data = load_source(XOR, FEW)
+    config, data, _ = load_source(XOR, FEW)
     with pytest.raises(StoppedCompilingError):
         training.run(config, data, out=tmp_path / "run.h5")
     assert list(tmp_path.iterdir()) == []
@@ -311,7 +311,7 @@ def test_a_drive_that_is_stopped_before_it_begins_keeps_no_rows(cli, monkeypatch
 
 @pytest.mark.parametrize("name", ["xor", "slp", "digits"])
 def test_kernels_ahead_are_those_of_runs_of_any_size_and_of_predictions(name):
-    config, data = load_source(EXAMPLES / f"{name}.toml", ["run.realisations=3"])
+    config, data, _ = load_source(EXAMPLES / f"{name}.toml", ["run.realisations=3"])
     needed = {kernel.name for kernel in kernels_of(assemble(config, data))}
     for lanes in (1, 3, 5, 100):
         config = config.model_copy(update={"run": config.run.model_copy(update={"realisations": lanes})})
@@ -324,7 +324,7 @@ def test_kernels_ahead_are_those_of_runs_of_any_size_and_of_predictions(name):
 
 def test_names_of_kernels_differ():
     flaws = ("imperfections.synapse.write_noise=0.1", "periphery.synapse.read_noise=0.1")
-    kernels = kernels_of(assemble(*load_source(XOR, flaws)))
+    kernels = kernels_of(assemble(*load_source(XOR, flaws)[:2]))
     assert len({(kernel.function.__module__, kernel.name) for kernel in kernels}) == len(kernels)
 
 

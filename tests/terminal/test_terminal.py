@@ -22,6 +22,7 @@ from memsim.datasets import labelled
 from memsim.errors import InputError
 from memsim.figures import new_figure, save
 from memsim.terminal import streams
+from memsim.terminal.progress import Progress
 from memsim.terminal.screen import Styled, Table, numbers, progress_bar
 
 HOSTILE = "\x1b[31mred \x1b]8;;http://x\x07 \u202egnp.exe [link=http://x]v2[/x] $x^$ :bomb: \x9b\n second\r"
@@ -329,6 +330,19 @@ def test_a_bar_cuts_no_number(width):
     for whole, part in (("100000/200000", "00/"), ("1.234e-05", "error"), ("1.23e+08 device-steps/s", "1.23e+")):
         assert (whole in shown) == (part in shown)
     assert ("100000/200000" in shown) == (width >= 45)
+
+
+def test_progress_is_a_bar_in_a_notebook_and_lines_where_it_cannot_show_one(monkeypatch, capsys):
+    pytest.importorskip("ipywidgets")
+    kernel = type("Shell", (), {"kernel": None})()
+    monkeypatch.setitem(sys.modules, "IPython", type("IPython", (), {"get_ipython": staticmethod(lambda: kernel)}))
+    monkeypatch.setattr("memsim.terminal.preparing.LINE_SECONDS", 0.0)
+    with Progress("driving") as progress:
+        assert progress._bar is not None
+    monkeypatch.setattr("memsim.terminal.streams.find_spec", lambda name: None)
+    with Progress("driving") as progress:
+        progress(1, 2)
+    assert capsys.readouterr().err.startswith("driving: step 1/2  ")
 
 
 # How a run ends

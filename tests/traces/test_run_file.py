@@ -129,7 +129,7 @@ def test_every_dataset_says_its_unit_and_names_its_axes():
 def test_order_holds_the_permutations_that_the_engine_drew():
     run = in_memory("mlp")
     engine = Engine(assemble(configuration("mlp"), REAL), threads=1, epochs=EPOCHS)
-    assert np.array_equal(run.order, engine.order(0, EPOCHS))
+    assert np.array_equal(run.order, engine.order.between(0, EPOCHS))
     engine.close()
     assert np.array_equal(np.sort(run.order, axis=1), np.broadcast_to(np.arange(5)[None, :, None], run.order.shape))
     assert len(np.unique(run.order.transpose(0, 2, 1).reshape(-1, 5), axis=0)) > 1
@@ -413,7 +413,7 @@ def test_threads_and_neighbours_change_no_row(realisations):
 
 def test_chunks_of_any_size_give_the_same_rows(monkeypatch):
     monkeypatch.setattr("memsim.traces.chunks.CHUNK_ROWS", 8)
-    monkeypatch.setattr("memsim.stepping.engine.ROW_BYTES", 1 << 14)
+    monkeypatch.setattr("memsim.stepping.row_memory.ROW_BYTES", 1 << 14)
     run = training.run(configuration("mlp", trace={"mode": "full"}), REAL)
     assert run.file["traces/nodes1/state"].chunks[0] == 8
     assert_same_arrays(traced(run), traced(fully_traced("mlp")))
@@ -451,11 +451,11 @@ def test_a_trace_can_be_read_with_plain_h5py(tmp_path):
 MEMORY = """
 import gc, pathlib, sys, threading, time
 import psutil
-from memsim.runs import training; from memsim.stepping import engine
+from memsim.runs import training; from memsim.stepping import row_memory
 from memsim.configuration import Configuration
 from memsim.datasets import balanced_gate
 
-engine.ROW_BYTES = 1 << 20  # buffers that even the shorter run fills
+row_memory.ROW_BYTES = 1 << 20  # buffers that even the shorter run fills
 process, peak, done = psutil.Process(), [0], threading.Event()
 
 def watch():

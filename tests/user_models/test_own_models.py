@@ -476,10 +476,10 @@ def test_a_model_that_moves_at_rest_is_never_skipped_in_a_network(load):
     assembly = assemble(short_runs.configuration("mlp", devices={"synapse": synapse}), short_runs.REAL)
     assert [assembly.rests(bank) for bank in range(4)] == [False, True, False, True]
     engine = Engine(assembly, threads=1, epochs=2)
-    while engine.position < engine.slots:
-        engine.advance(engine.slots)
+    while not engine.clock.is_over:
+        engine.advance(engine.clock.slots)
     engine.close()
-    errors, states = engine.take_errors(), engine.states()
+    errors, states = engine.take_errors(), engine.blocks.states()
     for lane, seed in enumerate(assembly.seeds):
         network = naive_state_dependent.Network(assembly, lane)
         found = network.learn([naive.shuffle(seed, epoch, len(short_runs.REAL.inputs)) for epoch in range(2)])

@@ -43,7 +43,7 @@ def _gate(setting: Setting, lanes: int) -> list[Record]:
     epochs = _epochs(setting, lanes)
     assembly = assemble(network_221(epochs, lanes), gate("xor"))
     engine = carry_out(assembly)
-    order = engine.order(0, epochs)
+    order = engine.order.between(0, epochs)
     few = order[: max(1, epochs // 100)]  # NumPy takes long
     works: dict[str, Work] = {
         "memsim": partial(carry_out, assembly),
@@ -73,8 +73,8 @@ def same_bits(c: CNetwork) -> bool:
     """Whether C and the emulator end with the same states and errors, all bits of them."""
     assembly = assemble(network_221(COMPARED_EPOCHS, COMPARED_LANES), gate("xor"))
     engine = carry_out(assembly)
-    states, errors = c.exact(assembly, engine.order(0, COMPARED_EPOCHS))
-    pairs = [(engine.take_errors(), errors), *zip((s[:, 0] for s in engine.states()), states, strict=True)]
+    states, errors = c.exact(assembly, engine.order.between(0, COMPARED_EPOCHS))
+    pairs = [(engine.take_errors(), errors), *zip((s[:, 0] for s in engine.blocks.states()), states, strict=True)]
     return all(np.array_equal(ours.copy().view(np.uint64), theirs.copy().view(np.uint64)) for ours, theirs in pairs)
 
 

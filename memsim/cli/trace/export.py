@@ -68,7 +68,7 @@ def command(
     """
     from ...analysis.opening import open_recorded
     from ...exporting import SUFFIXES, export, format_of
-    from ...reporting import StepProgress
+    from ...terminal.progress import Progress
 
     name = format_of(out, name)
     target = out or Path(f"{file.stem}.{SUFFIXES[name]}")
@@ -83,7 +83,7 @@ def command(
         return
     _refuse(name, "--any-size", any_size, "it lifts the limits of --format spice")
     try:
-        with open_recorded(file) as run, StepProgress("exporting", quiet) as progress:
+        with open_recorded(file) as run, Progress("exporting", quiet=quiet) as progress:
             export(
                 run, target, format=name, banks=banks, devices=devices, realisations=realisations,
                 quantities=quantities, epochs=epochs, samples=samples, steps=steps, stride=stride,

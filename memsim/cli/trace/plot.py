@@ -49,9 +49,9 @@ def command(
     from ...analysis import plot
     from ...analysis.spans import steps_of
     from ...errors import InputError
-    from ...reporting import StepProgress
     from ...runs.channels import choose
     from ...runs.opening import open_run
+    from ...terminal.progress import Progress
     from ...terminal.screen import describe
 
     target = Path(f"{file.stem}.png") if out is None else out
@@ -67,11 +67,11 @@ def command(
             class_figure.draw(classification.classification(run), target, run.dataset.name, overwrite=overwrite)
             say(f"wrote {target}")
             return
-        channels = choose(run, banks, devices, realisations or (0,), quantities or plot.FIRST_QUANTITIES, flags=True)
+        channels = choose(run, banks, devices, realisations or (0,), quantities or plot.FIRST_QUANTITIES)
         first = plot.first_look(run, channels, every_device=bool(devices))
         channels = first.channels
         start, stop = steps_of(run, epochs=epochs, samples=samples, steps=steps, default=(first.start, first.stop))
-        with StepProgress("drawing", quiet) as progress:
+        with Progress("drawing", quiet=quiet) as progress:
             plot.draw(
                 run, channels, start, stop, target,
                 weights=weights, error=error, progress=progress, overwrite=overwrite,

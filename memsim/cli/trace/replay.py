@@ -56,14 +56,14 @@ def command(
     from ...analysis.spans import steps_of
     from ...analysis.windows import write_window
     from ...errors import InputError, RunError
-    from ...reporting import StepProgress
     from ...runs.opening import open_run
+    from ...terminal.progress import Progress
 
     target = out or Path(f"{file.stem}-window.h5")
     if epochs is None and samples is None and steps is None:
         raise InputError("--epochs, --samples, --steps: give one of them, as --epochs 500:501")
     try:
-        with open_run(file) as run, StepProgress("replaying", quiet) as progress:
+        with open_run(file) as run, Progress("replaying", quiet=quiet) as progress:
             start, stop = steps_of(run, epochs=epochs, samples=samples, steps=steps)
             write_window(
                 run, target, start, stop, banks=banks, devices=devices, realisations=realisations,

@@ -29,12 +29,12 @@ def command(file: Path, windows: int, seed: int, quiet: bool) -> int:
     Exit status 1 where anything is wrong, with a line for each fault.
     """
     from ...analysis.verification import verify
-    from ...reporting import StepProgress
     from ...runs.opening import open_run
+    from ...terminal.progress import Progress
     from ...terminal.si import counted
 
     faults = 0
-    with open_run(file) as run, StepProgress("checking", quiet) as progress:
+    with open_run(file) as run, Progress("checking", quiet=quiet) as progress:
         checks = verify(run, windows=windows, seed=seed, report=lambda unit, done, count: progress(done, count, unit))
         for finding in checks:
             progress.next("checking")

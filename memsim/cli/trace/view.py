@@ -46,7 +46,7 @@ def command(
     from ...viewing.server import Viewer, get_ready
 
     def begin(run: Run) -> tuple[Choice, tuple[int, int] | None]:
-        choice = first_choice(run, banks, devices, realisations, quantities, weights=weights, flags=True)
+        choice = first_choice(run, banks, devices, realisations, quantities, weights=weights)
         given = any(span is not None for span in (epochs, samples, steps))
         return choice, steps_of(run, epochs=epochs, samples=samples, steps=steps) if given else None
 

@@ -1,12 +1,14 @@
-"""What a netlist holds: kinds of devices, the devices with their starting states and sources, and the clock."""
+"""What a netlist holds: kinds of devices, devices with their starting states and sources, the clock, its origin."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
 from ...devices import UNBOUNDED, Device, StateVariable
 from ...errors import InputError
+from ...provenance import program_version
 
 EDGE = 1e-4  # of dt: rise and fall time of a pulse's edges
 STEP = 0.5  # of dt: ngspice's longest step
@@ -130,9 +132,9 @@ def check_size(devices: int, steps: int, any_size: bool) -> None:
     if any_size or (devices <= MOST_DEVICES and devices * steps <= MOST_DEVICE_STEPS):
         return
     raise InputError(
-        f"--format spice: a netlist holds at most {MOST_DEVICES:,} devices and {MOST_DEVICE_STEPS:,} device-steps (got "
-        f"{devices:,} devices, {devices * steps:,} device-steps); choose fewer with --banks, --devices, --realisations "
-        f"or --steps, or lift the limit with --any-size"
+        f"format='spice': a netlist holds at most {MOST_DEVICES:,} devices and {MOST_DEVICE_STEPS:,} device-steps (got "
+        f"{devices:,} devices, {devices * steps:,} device-steps); choose fewer banks, devices, realisations "
+        f"or steps, or lift the limit with any_size=True"
     )
 
 
@@ -143,3 +145,13 @@ def names_of(instances: Sequence[Instance]) -> list[str]:
         names += [f"{instance.name}_{variable.name}" for variable in instance.kind.variables]
         names += [f"{instance.name}_current", f"{instance.name}_voltage"]
     return names
+
+
+def origin(path: Path | None, made_by: str, start: int, stop: int, configuration: str) -> tuple[str, ...]:
+    """Lines for the header: the file, the programs, the steps, and the whole configuration."""
+    name = path.name if path is not None else "memory"
+    return (
+        f"From {name}, made by memsim {made_by}; written by memsim {program_version()}.",
+        f"Steps {start} to {stop}, the last one not included. Its configuration:",
+        *(f"    {line}" for line in configuration.splitlines()),
+    )

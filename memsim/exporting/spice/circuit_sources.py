@@ -47,7 +47,7 @@ def source_of(waveform: Waveform, span: Span) -> str:
         if isinstance(waveform, kind):
             return write(waveform, span)
     raise InputError(
-        f"--format spice: {type(waveform).__name__} has no source for ngspice; drive with samples of it instead"
+        f"format='spice': {type(waveform).__name__} has no source for ngspice; drive with samples of it instead"
     )
 
 

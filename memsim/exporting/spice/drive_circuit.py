@@ -8,10 +8,9 @@ from ...analysis.spans import bounds_of
 from ...driving.trace import DriveTrace
 from ...driving.waveforms import parts_of
 from ...errors import InputError
-from .circuit import EDGE, Circuit, Instance, Kind, Rows, check_size, scales_of
+from .circuit import EDGE, Circuit, Instance, Kind, Rows, check_size, origin, scales_of
 from .circuit_sources import Span, source_of
 from .models import equations_of
-from .origin import origin
 
 
 def circuit_of_drive(
@@ -67,7 +66,7 @@ def circuit_of_drive(
 def _devices(given: Sequence[int], count: int) -> list[int]:
     for number in given:
         if not 0 <= number < count:
-            raise InputError(f"--devices: must be from 0 to {count - 1} (got {number})")
+            raise InputError(f"devices: must be from 0 to {count - 1} (got {number})")
     return sorted(set(given)) or list(range(count))
 
 

@@ -52,7 +52,7 @@ def equations_of(device: Device) -> Equations:
     if found is None:
         known = ", ".join(sorted(kind.model_fields["model"].default for kind in _EQUATIONS))
         raise InputError(
-            f"--format spice: {type(device).__name__} has no equations for ngspice, only {known} have; "
+            f"format='spice': {type(device).__name__} has no equations for ngspice, only {known} have; "
             f"drive one of these, or export the rows as CSV"
         )
     return found(device)

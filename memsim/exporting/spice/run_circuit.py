@@ -11,10 +11,9 @@ from ...runs.channels import choose
 from ...runs.run import Run
 from ...runs.timeline import slot_widths
 from ...traces.reader import Rows as Stretch
-from .circuit import EDGE, Circuit, Instance, Kind, Rows, check_size, scales_of
+from .circuit import EDGE, Circuit, Instance, Kind, Rows, check_size, origin, scales_of
 from .circuit_sources import Span, held_source
 from .models import equations_of
-from .origin import origin
 
 
 def circuit_of_run(
@@ -39,7 +38,7 @@ def circuit_of_run(
         Something is chosen that the run does not have, or it is too much for a netlist.
     """
     _refuse_imperfect(run)
-    channels = choose(run, banks, devices, realisations, flags=True)
+    channels = choose(run, banks, devices, realisations)
     start, stop = steps_of(run, epochs=epochs, samples=samples, steps=steps)
     lanes = channels.realisations
     check_size(sum(map(len, channels.devices.values())) * len(lanes), stop - start, any_size)
@@ -77,7 +76,7 @@ def _refuse_imperfect(run: Run) -> None:
     for name in ("imperfections", "periphery"):
         if getattr(run.config, name) != type(run.config).model_fields[name].default:
             raise InputError(
-                f"--format spice: the run has [{name}], which a netlist cannot hold: its devices would differ, or its "
+                f"format='spice': the run has [{name}], which a netlist cannot hold: its devices would differ, or its "
                 f"drivers and read-outs are not perfect; export the rows as CSV, or run it without"
             )
 

@@ -7,7 +7,7 @@ from ...driving.trace import DriveTrace
 from ...errors import InputError
 from ...files.whole import written_whole
 from ...runs.run import Run
-from ..target import check_export_target
+from ..size import check_export_target
 from .circuit import Circuit
 from .drive_circuit import circuit_of_drive
 from .netlist import data_name, netlist
@@ -53,7 +53,7 @@ def circuit_of(
     given = {"banks": banks, "realisations": realisations, "epochs": epochs, "samples": samples}
     for flag, value in given.items():
         if value:
-            raise InputError(f"--{flag}: a drive has none; choose of it with --devices and --steps")
+            raise InputError(f"{flag}: a drive has none; choose of its devices and steps")
     return circuit_of_drive(source, devices=devices, steps=spans["steps"], any_size=any_size)
 
 

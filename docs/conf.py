@@ -1,0 +1,62 @@
+"""The documentation as a site: ``pip install '.[docs]' && sphinx-build docs site``."""
+
+import shutil
+import sys
+from importlib.metadata import version as version_of
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE / "extensions"))
+# Pages of an earlier build, whose names may be gone.
+shutil.rmtree(HERE / "reference" / "generated", ignore_errors=True)
+
+project = "memsim"
+author = "the memsim authors"
+project_copyright = f"2026, {author}"
+version = release = version_of("memsim")
+
+extensions = [
+    "field_tables",
+    "repository_links",
+    "myst_nb",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx_click",
+    "sphinx_copybutton",
+    "sphinx_design",
+]
+templates_path = ["_templates"]
+
+# Pages.
+myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
+myst_heading_anchors = 4
+nitpicky = True
+# Docstrings name inner modules too, which have no page, and other libraries, whose pages lie elsewhere.
+nitpick_ignore_regex = [
+    ("py:.*", r"memsim\.(driving|hysteresis|kernels|runs|traces)\..*"),
+    ("py:.*", r"(pandas|sklearn|xarray)\..*"),
+    ("py:obj", r"run_"),
+]
+linkcheck_timeout = 20
+
+# Notebooks.
+nb_execution_mode = "cache"
+nb_execution_timeout = 180
+nb_execution_raise_on_error = True
+nb_execution_in_temp = True
+
+# The Python reference.
+autosummary_generate = True
+autosummary_ignore_module_all = False
+autodoc_default_options = {"exclude-members": "set_fit_request, set_partial_fit_request, set_score_request"}
+autodoc_typehints = "none"
+numpydoc_show_class_members = False
+
+# Looks.
+html_theme = "pydata_sphinx_theme"
+html_title = f"memsim {release}"
+html_static_path = ["_static"]
+html_css_files = ["memsim.css"]
+html_show_sourcelink = False
+html_theme_options = {"navigation_with_keys": False, "show_toc_level": 2, "secondary_sidebar_items": ["page-toc"]}

@@ -1,0 +1,259 @@
+"""What a Python user calls to have runs made: a configuration loaded, carried out, or a network trained on samples."""
+
+import inspect
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import ArrayLike
+
+from .. import datasets
+from ..configuration.imperfections import ImperfectionsSection, PeripherySection
+from ..configuration.sections import (
+    Configuration,
+    DataSection,
+    LearningSection,
+    MultilayerSection,
+    RunSection,
+    Timing,
+    TraceSection,
+    WriteEncoding,
+    load_configuration,
+)
+from ..datasets import Dataset, split
+from ..errors import InputError
+from ..fields import did_you_mean, in_one_line
+from ..network.networks import Network
+from ..network.sizes import refuse_samples
+from . import training
+from .run import Run
+from .samples import samples_of
+from .sources import is_run_file, load_source, refuse_target, start_of
+
+# What other libraries call the parameters of train.
+KNOWN_AS = {
+    **dict.fromkeys(("lr", "rate", "eta", "learning_rate_init"), "learning_rate"),
+    **dict.fromkeys(("max_iter", "n_epochs", "num_epochs", "nb_epoch"), "epochs"),
+    **dict.fromkeys(("random_state", "rng"), "seed"),
+    **dict.fromkeys(("batch_size", "mini_batch"), "batch"),
+    **dict.fromkeys(("validation_split", "validation_fraction"), "validation"),
+    **dict.fromkeys(("n_iter_no_change", "early_stopping"), "patience"),
+    **dict.fromkeys(("n_jobs", "workers"), "threads"),
+    **dict.fromkeys(("targets", "labels", "classes"), "y"),
+    **dict.fromkeys(("path", "file", "filename"), "out"),
+}
+
+
+def load(path: str | Path, overrides: Mapping[str, Any] | None = None) -> Configuration:
+    """Read and check a configuration file.
+
+    Parameters
+    ----------
+    path : path
+        TOML. Paths in it are relative to its folder.
+    overrides : mapping, optional
+        Fields to change, by their dotted names: ``{"run.seed": 1, "learning.epochs": 50}``.
+
+    Raises
+    ------
+    InputError
+        Anything that is wrong with either, by the name of the field.
+    """
+    file = _path("path", path)
+    if is_run_file(file):
+        raise InputError(f"{file}: is a run file; memsim.open_run({str(file)!r}).config is its configuration")
+    return load_configuration(file, overrides=overrides or {})
+
+
+def run(
+    config: Configuration | str | Path,
+    data: Dataset | None = None,
+    *,
+    out: str | Path | None = None,
+    overwrite: bool = False,
+    resume: bool = False,
+    start: Run | None = None,
+) -> Run:
+    """Carry out a configuration, every pulse stepped.
+
+    Parameters
+    ----------
+    config : Configuration or path
+        From :func:`load`; or a configuration file; or a run file, whose run is made again on its own samples.
+    data : Dataset, optional
+        Samples, for a configuration that says ``data.arrays``; those that the configuration names where not given.
+    out : path, optional
+        A run file; the run is kept in memory where none is given.
+    overwrite : bool
+        Whether a file that exists may be replaced.
+    resume : bool
+        Go on from the last keyframe of ``out``, where that exists: the same bits as without the interruption.
+    start : Run, optional
+        Go on with the devices of another run, as :func:`train` does.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    InputError
+        Settings or data that cannot work, or a file that cannot be continued with them; nothing has been written then.
+    """
+    begun = None if start is None else start_of(start)
+    if not isinstance(config, Configuration):
+        source = _path("config", config)
+        config, named, earlier = load_source(source)
+        data, begun = data or named, begun or earlier
+        out = source if resume and out is None and is_run_file(source) else out
+        if out is not None and not resume:
+            refuse_target(source, _path("out", out), overwrite)
+    if resume and out is None:
+        raise InputError("resume: goes on with a run file; name it with out='FILE.h5'")
+    if resume and overwrite:
+        raise InputError("resume: goes on with the file, overwrite=True replaces it; give one of them")
+    if data is None:
+        refuse_samples(config)
+        data = datasets.load(config.data)
+    return training.run(config, data, start=begun, out=out, overwrite=overwrite, resume=resume)
+
+
+def train(
+    network: Network,
+    data: Dataset | ArrayLike,
+    y: ArrayLike | Sequence[str] | None = None,
+    *,
+    epochs: int = 1000,
+    learning_rate: float = 0.1,
+    seed: int | None = None,
+    realisations: int | None = None,
+    threads: int = 0,
+    validation: float = 0.0,
+    scaling: datasets.Kind = "none",
+    time: Timing | dict[str, Any] | None = None,
+    write: WriteEncoding | dict[str, Any] | None = None,
+    trace: TraceSection | dict[str, Any] | None = None,
+    imperfections: ImperfectionsSection | dict[str, Any] | None = None,
+    periphery: PeripherySection | dict[str, Any] | None = None,
+    out: str | Path | None = None,
+    overwrite: bool = False,
+    start: Run | None = None,
+    **learning: Any,
+) -> Run:
+    """Train a network on samples, every pulse stepped.
+
+    Parameters
+    ----------
+    network : Network
+        From :func:`~memsim.MultilayerPerceptron` or :func:`~memsim.SingleLayerPerceptron`.
+    data : Dataset or (samples, inputs) array-like
+        A data set, or inputs in units of the network's unit current.
+    y : (samples,) or (samples, outputs) array-like, optional
+        Of inputs: a class for each sample, as texts, booleans or whole numbers; or targets, which are real numbers.
+    epochs : int
+        Passes over all samples.
+    learning_rate : float
+        eta.
+    seed : int, optional
+        Of starting weights and shuffles; 0 where not given.
+    realisations : int, optional
+        Runs from seeds of their own, side by side; 1 where not given.
+    threads : int
+        0 takes all processors. The results do not depend on it.
+    validation : float
+        Share of the samples that is held back, to validate after each epoch.
+        A data set may bring such samples of its own instead.
+    scaling : {"none", "range", "common-range", "standard"}
+        How inputs become currents, by the samples to learn: as they are, each column by its range to 0 to 1, all
+        columns by one range, or each by its mean and standard deviation.
+    time : Timing or dict, optional
+    write : WriteEncoding or dict, optional
+    trace : TraceSection or dict, optional
+    imperfections : ImperfectionsSection or dict, optional
+        Of each kind of bank: ``{"synapse": {"write_noise": 0.1}}``.
+    periphery : PeripherySection or dict, optional
+    out : path, optional
+        A run file; the run is kept in memory where none is given.
+    overwrite : bool
+        Whether a file that exists may be replaced.
+    start : Run, optional
+        Go on with the devices of another run as they are at its last keyframe, on these samples: their states, their
+        past, and the currents that were calibrated for them. Seeds, realisations, imperfections and periphery are that
+        run's.
+    **learning
+        Other fields of :class:`~memsim.configuration.LearningSection`.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    InputError
+        Settings or data that cannot work; nothing has been written then.
+    """
+    _refuse_no_network(network)
+    _refuse_names_of_others(learning)
+    samples = samples_of(data, y, _outputs(network))
+    begun = None if start is None else start_of(start)
+    flaws = {"imperfections": imperfections, "periphery": periphery}
+    sections: dict[str, Any] = {"time": time, "write": write, "trace": trace}
+    config = Configuration(
+        **_taken_over(start, {"seed": seed, "realisations": realisations, **flaws}, threads),
+        **{name: section for name, section in sections.items() if section is not None},
+        network=network.section,
+        devices=network.devices,
+        learning=LearningSection(rate=learning_rate, epochs=epochs, **learning),
+        data=DataSection(arrays=samples.name, validation=validation, beyond=samples.beyond),
+    )
+    parted = datasets.scaled(split(samples, validation), scaling)
+    return training.run(config, parted, start=begun, out=out, overwrite=overwrite)
+
+
+def _taken_over(start: Run | None, given: dict[str, Any], threads: int) -> dict[str, Any]:
+    """The sections that a run has from the one that it goes on from, or from what was given."""
+    if start is None:
+        lanes = 1 if given["realisations"] is None else given["realisations"]
+        flaws = {name: given[name] for name in ("imperfections", "periphery") if given[name] is not None}
+        return {"run": RunSection(seed=given["seed"] or 0, realisations=lanes, threads=threads), **flaws}
+    for name, value in given.items():
+        if value is not None:
+            raise InputError(
+                f"{name}: is that of the run that start goes on from (got {in_one_line(value)}); leave it out"
+            )
+    return {
+        "run": start.config.run.model_copy(update={"threads": threads}),
+        "imperfections": start.config.imperfections,
+        "periphery": start.config.periphery,
+    }
+
+
+def _outputs(network: Network) -> int:
+    section = network.section
+    return section.layers[-1] if isinstance(section, MultilayerSection) else 1
+
+
+def _refuse_no_network(network: Any) -> None:
+    """Refuse what is no network, where the order of the arguments was another."""
+    if not isinstance(network, Network):
+        raise InputError(
+            f"network: must be a network, as memsim.MultilayerPerceptron((2, 2, 1)) makes it (got "
+            f"{type(network).__name__})"
+        )
+
+
+def _refuse_names_of_others(learning: Mapping[str, Any]) -> None:
+    """Refuse a parameter under the name that it has elsewhere, with the one that it has here."""
+    for name, value in learning.items():
+        if name in KNOWN_AS:
+            raise InputError(f"{name}: is called {KNOWN_AS[name]} here; write {KNOWN_AS[name]}={in_one_line(value)}")
+        if name not in LearningSection.model_fields:
+            known = [*inspect.signature(train).parameters, *LearningSection.model_fields]
+            raise InputError(f"{name}: train has no such parameter{did_you_mean(name, known)}; see help(memsim.train)")
+
+
+def _path(name: str, given: Any) -> Path:
+    """What the user named, as a path."""
+    if not isinstance(given, str | Path):
+        raise InputError(f"{name}: must be the path of a file (got {in_one_line(given)})")
+    return Path(given)
