@@ -3,7 +3,7 @@
 import contextlib
 from pathlib import Path
 
-from ..driving.trace import DriveTrace, open_drive
+from ..driving.drive_trace import DriveTrace, open_drive
 from ..runs.opening import open_run
 from ..runs.run import Run
 from ..traces.doubted import FAILURES

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ..analysis.spans import steps_of
-from ..driving.trace import DriveTrace
+from ..driving.drive_trace import DriveTrace
 from ..errors import InputError
 from ..fields import one_of
 from ..files.whole import written_whole

@@ -13,7 +13,7 @@ from ..provenance import environment
 from ..terminal.screen import Column, Styled, Table, describe, numbers, show
 from ..terminal.si import counted, with_prefix
 from .loop import Loop
-from .sweep import LoopSweep
+from .loop_sweep import LoopSweep
 
 SHOWN = 40  # loops in the table
 FORMATS = (".csv", ".json")

@@ -20,7 +20,7 @@ import memsim
 from memsim.analysis.verification import verify
 from memsim.analysis.windows import write_window
 from memsim.configuration.sections import Configuration, TraceSection
-from memsim.convergence.network import check_dt
+from memsim.convergence.network_dt import check_dt
 from memsim.datasets import Dataset
 from memsim.errors import InputError, RunFileError
 from memsim.kernels.slots import Operation, Phase
