@@ -7,7 +7,7 @@ from typing import Any
 
 from ..analysis.opening import open_recorded
 from ..analysis.spans import Span, steps_of
-from ..driving.trace import DriveTrace
+from ..driving.drive_trace import DriveTrace
 from ..errors import InputError
 from ..fields import one_of
 from ..files.whole import written_whole

@@ -10,7 +10,7 @@ from ..calibration.bank import BankCalibration
 from ..configuration.sections import Configuration, SingleLayerSection
 from ..devices import CarrierMemristor, ThresholdMemristor
 from ..errors import InputError
-from ..traces.layout import Beginning
+from ..traces.description import Beginning
 
 if TYPE_CHECKING:
     from ..traces.stored import Stored

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...analysis.spans import Span
-from ...driving.trace import DriveTrace
+from ...driving.drive_trace import DriveTrace
 from ...errors import InputError
 from ...files.whole import written_whole
 from ...runs.run import Run
