@@ -36,7 +36,7 @@ smartquotes_action = "qe"  # quotes and dots; of an option's two dashes they wou
 nitpicky = True
 # Docstrings name inner modules too, which have no page, and other libraries, whose pages lie elsewhere.
 nitpick_ignore_regex = [
-    ("py:.*", r"memsim\.(driving|hysteresis|kernels|runs|traces)\..*"),
+    ("py:.*", r"memsim\.(analysis|driving|hysteresis|kernels|runs|traces)\..*"),
     ("py:.*", r"(pandas|sklearn|xarray)\..*"),
     ("py:obj", r"run_"),
 ]

@@ -9,7 +9,7 @@ from ..runs.run import Run
 from ..traces.doubted import FAILURES
 from ..traces.files import is_hdf5
 from ..traces.hdf5 import opened
-from ..traces.layout import DRIVE_CONVENTION
+from ..traces.schema import DRIVE_CONVENTION
 
 
 def open_recorded(path: str | Path) -> Run | DriveTrace:

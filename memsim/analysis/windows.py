@@ -12,9 +12,9 @@ from ..runs.channels import choose
 from ..runs.recording import describe
 from ..runs.run import Run
 from ..traces.codecs import CodecError, codec
+from ..traces.description import RunDescription, TracePlan
 from ..traces.doubted import DoubtedFile
 from ..traces.hdf5 import opened
-from ..traces.layout import RunDescription, TracePlan
 from ..traces.packing import pack
 from ..traces.rows import RowsPart, Selection
 from ..traces.run_file import RunWriter, check_target, close_quietly, create_run_file
@@ -113,10 +113,7 @@ def _fill(
     writer.start(run.configuration_text, 0, 0)
     _copy_results(run, writer)
     for first, rows in run.stretches(start, stop, tuple(selections), realisations=lanes.tolist()):
-        parts = {
-            name: [RowsPart(lanes, part.state.transpose(2, 0, 1, 3), part.current, part.voltage)]
-            for name, part in rows.items()
-        }
+        parts = {name: [RowsPart(lanes, part.state, part.current, part.voltage)] for name, part in rows.items()}
         count = len(next(iter(rows.values())).current)
         writer.append_rows(first, count, parts, lambda: None)
         if report is not None:

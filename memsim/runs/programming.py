@@ -28,13 +28,8 @@ from ..network.starting import Start
 from ..stepping.blocks import unread_bias
 from ..stepping.engine import Engine
 from ..stepping.program.operands import read_error
-from ..traces.layout import Beginning, Programming
-
-# What is kept of what the engine counts; there are no others while weights are programmed.
-COUNTED = (
-    "energy", "disturbed", "bound", "stalled", "clipped", "unsent", "rounded", "unverified", "out_of_range",
-    "driver_clipped", "readout_clipped",
-)  # fmt: skip
+from ..traces.description import Beginning, Programming
+from .counters import COUNTERS
 
 
 def programmed(assembly: Assembly, threads: int, stop: Event | None = None) -> Assembly:
@@ -83,10 +78,10 @@ def steps_of_programming(assembly: Assembly) -> int:
 
 
 def fresh_states(assembly: Assembly) -> tuple[np.ndarray, ...]:
-    """States of fresh devices, (variables, devices, realisations) of each bank: they stand for weights of 0."""
+    """States of fresh devices, (devices, variables, realisations) of each bank: they stand for weights of 0."""
     lanes, flaws = len(assembly.seeds), assembly.config.imperfections
     states = [
-        bank.states(np.zeros((bank.devices, lanes)))[None] if bank.learns else handed_over
+        bank.states(np.zeros((bank.devices, lanes)))[:, None] if bank.learns else handed_over
         for bank, handed_over in zip(assembly.banks, assembly.initial, strict=True)
     ]
     return stuck_states(settled(states, assembly.banks, flaws), assembly.banks, flaws, assembly.seeds)
@@ -110,7 +105,7 @@ def _written(assembly: Assembly, threads: int, stop: Event | None) -> Start:
     writing = programming(assembly)
     # Of devices that could have any state: the controller knows neither of levels nor of stuck ones.
     states = starting_states(assembly.config, assembly.banks, assembly.sizes, assembly.seeds)
-    aims = {number: states[number][0] for number, bank in enumerate(assembly.banks) if bank.learns}
+    aims = {number: states[number][:, 0] for number, bank in enumerate(assembly.banks) if bank.learns}
     sent = {number: np.zeros(each.shape) for number, each in aims.items()}
     turns, lanes = list(_turns(writing)), len(assembly.seeds)
     # The samples are not looked at: each turn is the schedule once.
@@ -148,7 +143,8 @@ def _found(engine: Engine, number: int, aims: np.ndarray) -> dict[str, np.ndarra
     """What is kept of a bank, (devices, realisations) by name."""
     about = engine.assembly.banks[number].device.state_variables()[0]
     residual = np.abs(engine.blocks.states()[number][:, 0] - aims) / (about.upper - about.lower)
-    counted = {name: engine.blocks.counter(name, number) for name in COUNTED}
+    kept = [name for name, counter in COUNTERS.items() if counter.programmed]  # others stay 0 meanwhile
+    counted = {name: engine.blocks.counter(name, number) for name in kept}
     # Of those that are counted by phase, all phases.
     return {"aim": aims, "residual": residual} | {
         name: values.sum(axis=0) if values.ndim > 2 else values for name, values in counted.items()

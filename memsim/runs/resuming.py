@@ -18,12 +18,12 @@ from ..stepping.block_set import Checkpoint
 from ..stepping.engine import Engine
 from ..stepping.row_memory import Recorded
 from ..traces import locks, recovery
+from ..traces.description import TracePlan
 from ..traces.files import absolute
-from ..traces.layout import SCHEMA, TracePlan
 from ..traces.run_file import RunWriter, Target, keyframe_checksum
+from ..traces.schema import SCHEMA
 from ..traces.space import DiskFullError
 from .opening import open_run
-from .recording import turned_counters
 from .replay import StoredKeyframes, replay, with_units
 from .run import Run
 from .watching import Best, Watch
@@ -179,7 +179,7 @@ class Continued:
         stored = run.stored
         counters = [{name: stored.counter(bank, name) for name in stored.counters(bank)} for bank in run.banks]
         return replace(
-            at, error=stored.checkpoint("total_error"), counters=turned_counters(counters),
+            at, error=stored.checkpoint("total_error"), counters=counters,
             device_steps=int(stored.checkpoint("device_steps")),
         )  # fmt: skip
 

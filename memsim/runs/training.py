@@ -23,21 +23,20 @@ from ..stepping.engine import Engine
 from ..stepping.row_memory import Recorded
 from ..terminal.interrupts import interrupts
 from ..traces.background import BackgroundWriter
-from ..traces.layout import RunDescription, TracePlan
+from ..traces.description import RunDescription, TracePlan
 from ..traces.locks import GoneError
 from ..traces.run_file import RunWriter, Target, check_target, close_quietly, create_run_file
 from ..traces.space import DiskFullError, is_full
 from ..traces.stored import Stored
+from .counters import COUNTERS
 from .opening import open_run
 from .programming import programmed
 from .recording import (
-    COUNTERS,
     describe,
     joined_keyframes,
     keyframe_interval,
     parts_by_bank,
     trace_plan,
-    turned_counters,
 )
 from .resuming import Continued, resumable
 from .run import Run
@@ -380,7 +379,7 @@ class Session:
         at = self._engine.checkpoint(tuple(COUNTERS))
         seconds = time.monotonic() - self._begun
         about = {"sample": at.sample, "device_steps": at.device_steps, "wall_seconds": seconds}
-        counters, best = turned_counters(at.counters), self._best()
+        counters, best = at.counters, self._best()
         self._background.submit(self._writer.commit, about, at.error, counters, best)
         self._committed = time.monotonic()
 

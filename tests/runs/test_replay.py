@@ -22,8 +22,9 @@ from memsim.runs import training
 from memsim.runs.recording import keyframe_interval
 from memsim.stepping.engine import Engine
 from memsim.traces.overview import LEVELS
-from memsim.traces.rows import QUANTITIES, Selection
+from memsim.traces.rows import Selection
 from memsim.traces.run_file import keyframe_checksum
+from memsim.traces.schema import QUANTITIES
 
 EPOCHS = 6
 
@@ -69,7 +70,7 @@ def test_a_replay_has_the_rows_of_the_naive_network():
     for b, bank in enumerate(run.banks):
         states, currents, voltages = network.rows(b)
         rows = run.stretch(0, run.steps, [bank], realisations=[1])[bank]
-        assert np.array_equal(rows.state[..., 0], states.transpose(1, 2, 0))
+        assert np.array_equal(rows.state[..., 0], states)
         assert np.array_equal(rows.current[..., 0], currents)
         assert np.array_equal(rows.voltage[..., 0], voltages)
 
