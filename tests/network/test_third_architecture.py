@@ -121,7 +121,7 @@ def source(tmp_path):
 def test_a_third_architecture_trains_by_the_public_path(source, tmp_path):
     with memsim.run(source, out=tmp_path / "run.h5") as run:
         error = run.total_error
-        assert (error[-1] < 0.3).all()
+        assert (error[-1] < 0.5).all()
         before, after = run.initial_state, run.final_state
         # What is never written stays as it was; nodes are restored.
         assert np.array_equal(before["synapses1"], after["synapses1"])
