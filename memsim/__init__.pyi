@@ -10,8 +10,8 @@ from .configuration.sections import Configuration as Configuration
 from .configuration.sections import Timing as Timing
 from .configuration.sections import TraceSection as TraceSection
 from .configuration.sections import WriteEncoding as WriteEncoding
-from .convergence.drive import check_drive_dt as check_drive_dt
-from .convergence.network import check_dt as check_dt
+from .convergence.drive_dt import check_drive_dt as check_drive_dt
+from .convergence.network_dt import check_dt as check_dt
 from .datasets import Dataset as Dataset
 from .devices import CarrierMemristor as CarrierMemristor
 from .devices import Node as Node
@@ -19,9 +19,9 @@ from .devices import Synapse as Synapse
 from .devices import ThresholdMemristor as ThresholdMemristor
 from .driving import waveforms as waveforms
 from .driving.drive import drive as drive
-from .driving.trace import open_drive as open_drive
+from .driving.drive_trace import open_drive as open_drive
 from .fitting.least_squares import fit as fit
-from .hysteresis.sweep import hysteresis_loops as hysteresis_loops
+from .hysteresis.loop_sweep import hysteresis_loops as hysteresis_loops
 from .network import schedule as schedule
 from .network.networks import MultilayerPerceptron as MultilayerPerceptron
 from .network.networks import SingleLayerPerceptron as SingleLayerPerceptron

@@ -13,25 +13,28 @@ PUBLIC = {"waveforms": "driving.waveforms", "schedule": "network.schedule", "mar
 # Within their packages: package to each module's name of before and of now.
 RENAMED = {
     "energy": {"figures": "energy_figures", "report": "energy_report", "tables": "energy_tables"},
-    "driving": {"configuration": "drive_configuration", "figures": "drive_figure", "report": "drive_report"},
+    "driving": {
+        "configuration": "drive_configuration", "figures": "drive_figure", "report": "drive_report",
+        "trace": "drive_trace",
+    },
     "benchmarking": {"networks": "bench_networks"},
     "calibration": {"carriers": "carrier_waveforms", "nominal": "nominal_banks"},
-    "convergence": {"report": "dt_report", "result": "dt_check"},
+    "convergence": {"drive": "drive_dt", "network": "network_dt", "report": "dt_report", "result": "dt_check"},
     "datasets": {"loading": "configured_data", "scikit_learn": "configured_data", "storing": "dataset"},
     "exporting": {"of_drive": "drive_excerpt", "provenance": "excerpt", "target": "size", "tidy": "csv_table"},
     "exporting.spice": {
-        "of_drive": "drive_circuit",
-        "of_run": "run_circuit",
-        "sources": "circuit_sources",
-        "origin": "circuit",
+        "of_drive": "drive_circuit", "of_run": "run_circuit", "sources": "circuit_sources", "origin": "circuit",
     },
     "fitting": {"figures": "fit_figure", "report": "fit_report", "result": "fit_result"},
-    "hysteresis": {"configuration": "loop_configuration", "figures": "loop_figures", "report": "loop_report"},
+    "hysteresis": {
+        "configuration": "loop_configuration", "figures": "loop_figures", "report": "loop_report",
+        "sweep": "loop_sweep",
+    },
     "scoring": {"figures": "class_figure", "report": "score_report"},
     "sklearn": {"classification": "classifiers", "options": "estimator_options"},
     "sweeping": {"configuration": "sweep_configuration", "packing": "packs", "report": "sweep_report"},
     "analysis": {"packing": "repacking", "stored": "stored_states"},
-}
+}  # fmt: skip
 MOVED = {
     **{f"{room}.{old}": f"{room}.{new}" for room, names in RENAMED.items() for old, new in names.items()},
     "inspection": "analysis",

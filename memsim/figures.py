@@ -4,6 +4,7 @@ import io
 from functools import partial
 from pathlib import Path
 
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -30,6 +31,14 @@ def new_figure(width: float, height: float) -> Figure:
     figure = Figure(figsize=(width, height), layout="constrained", dpi=150)
     FigureCanvasAgg(figure)
     return figure
+
+
+def with_origin(panel: Axes, volt: str, ampere: str) -> None:
+    """Have axes of currents over voltages in their units, and lines through the origin, where a loop is pinched."""
+    panel.axhline(0.0, color="0.75", linewidth=0.7, zorder=0)
+    panel.axvline(0.0, color="0.75", linewidth=0.7, zorder=0)
+    panel.set_xlabel(f"voltage ({volt})")
+    panel.set_ylabel(f"current ({ampere})")
 
 
 def save(figure: Figure, path: Path, overwrite: bool) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from memsim.cli import main
-from memsim.driving.trace import DriveTrace, open_drive
+from memsim.driving.drive_trace import DriveTrace, open_drive
 from memsim.errors import MemsimError
 from memsim.runs.opening import open_run
 from memsim.runs.run import Run

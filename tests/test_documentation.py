@@ -11,6 +11,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+import tables
 from caches import filled
 from pages import FORMAT, PAGES, README, blocks, page_id, sections_of, table_rows
 from places import ROOT
@@ -27,10 +28,10 @@ from memsim.configuration.sections import (
 from memsim.devices import Node
 from memsim.driving.drive_configuration import load_drive_configuration
 from memsim.reproduction.settings import Reproduction, multilayer
-from memsim.runs.programming import COUNTED
+from memsim.runs.counters import COUNTERS
 from memsim.sweeping.packs import plan
 from memsim.sweeping.sweep_configuration import load_sweep
-from memsim.traces.layout import PAST, PROGRAMMED
+from memsim.traces.schema import PAST, RUN_ATTRIBUTES
 
 TOUR = ROOT / "docs" / "tour.md"
 OF_THE_CODE = [ROOT / f"{name}.md" for name in ("ARCHITECTURE", "CONTRIBUTING", "CHANGELOG")]
@@ -262,21 +263,20 @@ def test_the_drive_pages_configuration_is_one(tmp_path):
 
 
 def test_the_drive_page_names_all_that_its_file_holds(tmp_path):
-    text = (ROOT / "docs" / "drive.md").read_text(encoding="utf-8")
     samples = memsim.waveforms.Sampled(times=[0.0, 1.0], values=[0.0, 1e-4])
     memsim.drive(Node(), samples, dt=0.1, duration=1.0, out=tmp_path / "trace.h5").close()
-    with h5py.File(tmp_path / "trace.h5") as file:
-        names = [name for name in file if name != "samples"]
-        kinds = {name for name in file.attrs if name not in ENVIRONMENT}
-        names += [f"samples/K/{name}" for name in file["samples/0"]]
-    for name in {*names, *kinds}:
-        assert f"`{name}`" in text, name
-
-
-ENVIRONMENT = {
-    "python_version", "numba_version", "llvmlite_version", "numpy_version", "h5py_version", "machine", "processor",
-    "system",
-}  # fmt: skip
+    found, attributes = contents(tmp_path / "trace.h5")
+    section = sections_of(ROOT / "docs" / "drive.md")["The file"]
+    rows = {row[0].strip("`"): row for row in table_rows(section) if len(row) == 7}
+    assert {name.replace("samples/0", "samples/K") for name in found} == set(rows)
+    for name, dataset in found.items():
+        _, kind, shape, unit, _, _, _ = rows[name.replace("samples/0", "samples/K")]
+        assert ("text" if dataset.dtype.kind == "S" else str(dataset.dtype)) == kind, name
+        assert dataset.ndim == (0 if shape == "scalar" else len(shape.split(", "))), name
+        units = {"": {""}, "state": {"m"}, "A or V": {"A", "V"}}.get(unit, {unit})
+        assert dataset.attrs.get("units", b"").decode() in units, name
+    named = {row[1].strip("`") for row in table_rows(section) if row[0] == "`/`"}
+    assert {name for _, name in attributes} == {name for name in named if not name.startswith("dt_check")}
 
 
 def test_the_citation_names_this_version():
@@ -310,7 +310,7 @@ def test_the_sweeps_pages_file_is_one(tmp_path):
 def generic(name: str) -> str:
     """A path in a run file with BANK, QUANTITY and ROWS in the place of names."""
     name = re.sub(r"(?<![A-Za-z])(synapses\d+|nodes\d+|memristor|lines)(?![A-Za-z])", "BANK", name)
-    name = re.sub(r"(?<=checksums/)(state|current|voltage)(?=_)", "QUANTITY", name)
+    name = re.sub(r"(?<=checksums/)(time|state|current|voltage)(?=_)", "QUANTITY", name)
     return re.sub(r"^(overview/BANK)/\d+", r"\1/ROWS", name)
 
 
@@ -336,27 +336,30 @@ def contents(path: Path) -> tuple[dict[str, h5py.Dataset], dict[tuple[str, str],
     return datasets, attributes
 
 
-IN_WINDOWS = {("/", "replayed_from"), ("traces/BANK", "windows")}
-OF_CHECKS = {
-    ("/", f"dt_check{name}")
-    for name in (
-        "", "_covered", "_tolerance", "_state_difference", "_state_difference_half", "_output_difference",
-        "_energy_difference", "_stalled", "_bank",
-    )
-}  # fmt: skip
-OF_OWN_MODELS = {("banks/BANK", "model_sha256")}  # tests/user_models/test_own_models.py
-OF_REAL_DATA = {("dataset", name) for name in ("low", "high", "scaling", "validation_clipped", "test_clipped")}
-IN_STARTS = {("start", "epochs"), ("start", "steps"), ("programming", "passes")}
+def attributes_when(*words: str) -> set[tuple[str, str]]:
+    return {(each.group, each.name) for each in RUN_ATTRIBUTES if each.when and set(each.when.split(", ")) <= {*words}}
+
+
+IN_WINDOWS = attributes_when("replayed", "windows")
+OF_CHECKS = attributes_when("checked")
+OF_OWN_MODELS = attributes_when("own model")  # tests/user_models/test_own_models.py
+OF_REAL_DATA = attributes_when("classes", "scaled", "validated", "tested")
+IN_STARTS = attributes_when("begun", "programmed")
 SOMETIMES = IN_WINDOWS | OF_CHECKS | OF_OWN_MODELS | OF_REAL_DATA | IN_STARTS
-NOT_ALWAYS = {f"{place}/BANK/{name}" for place in ("keyframes", "start") for name in PAST} | {
-    f"dataset/{name}"
-    for name in (
-        "test_inputs", "test_targets", "test_sample", "class_name", "class", "input_name", "offset", "factor", "lowest",
-        "highest",
-    )
-}  # fmt: skip
-NOT_ALWAYS |= {"start/unit", "start/bias_weight", "start/BANK/device", "programming/time", "programming/BANK/device"}
-NOT_ALWAYS |= {f"programming/BANK/{name}" for name in (*PROGRAMMED, *COUNTED)}
+OF_SMALL_RUNS = {"validated", "watched", "energies", "traced"}
+NOT_ALWAYS = {field.path for field in tables.FIELDS[FORMAT] if not set(field.conditions) <= OF_SMALL_RUNS}
+
+
+@pytest.mark.parametrize("page", tables.PAGES, ids=page_id)
+def test_the_pages_of_files_say_what_is_declared(page):
+    assert page.read_text(encoding="utf-8") == tables.written(page), "write them anew: python tests/tables.py"
+
+
+def test_what_is_there_only_sometimes_is_known():
+    assert [len(each) for each in (IN_WINDOWS, OF_CHECKS, OF_OWN_MODELS, OF_REAL_DATA, IN_STARTS)] == [2, 9, 1, 5, 3]
+    assert {f"{place}/BANK/{name}" for place in ("keyframes", "start") for name in PAST} <= NOT_ALWAYS
+    counted = {name for name, counter in COUNTERS.items() if counter.programmed}
+    assert {f"programming/BANK/{name}" for name in counted} <= NOT_ALWAYS
 
 
 @pytest.mark.parametrize("which", [0, 1], ids=["multilayer", "single-layer"])
@@ -425,7 +428,7 @@ def test_the_format_page_lists_every_dataset_with_type_shape_and_unit_and_no_oth
     rows = {row[0].strip("`"): row for row in table_rows(sections_of(FORMAT)["Datasets"])}
     assert set(found) == set(rows) - (set() if whole else NOT_ALWAYS)
     for name, dataset in found.items():
-        _, kind, shape, unit, _ = rows[name]
+        _, kind, shape, unit, _, _, _ = rows[name]
         assert ("text" if dataset.dtype.kind == "S" else str(dataset.dtype)) in kind, name
         labels = [] if shape == "scalar" else shape.strip("()").split(", ")
         axes = [dataset] if dataset.is_scale else [dimension[0] for dimension in dataset.dims]

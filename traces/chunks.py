@@ -15,7 +15,9 @@ import numpy as np
 from isal import isal_zlib
 
 from .codecs import Codec, codec
-from .hdf5 import attach, describe, grow, growing, make_axis, write_rows
+from .hdf5 import growing, write_rows
+from .making import Maker
+from .schema import CHECKSUMS, Field, under
 
 CHUNK_ROWS = 4096  # at most; a power of two
 CHUNK_VALUES = 4096  # at least, where a bank is so wide that few rows are staged
@@ -46,37 +48,19 @@ def tile_of(channels: Sequence[int], rows: int) -> tuple[int, ...]:
     return tuple(reversed(tile))
 
 
-def create_chunked(
-    group: h5py.Group, name: str, axes: Sequence[h5py.Dataset], *, kind: str, rows: int, unit: str, description: str,
-    compression: str,
-) -> None:  # fmt: skip
-    """Make an empty dataset along axes, the first of which grows, and room for its checksums beside it.
+def make_chunked(maker: Maker, field: Field, rows: int, compression: str) -> h5py.Dataset:
+    """Make an empty dataset that grows by whole chunks of so many rows; its axes are there."""
+    tile = tile_of(maker.shape_of(field)[1:], rows)
+    return maker.grow(field, chunk=(rows, *tile), filters=codec(compression).filters)
 
-    Parameters
-    ----------
-    group : h5py.Group
-    name : str
-    axes : sequence of h5py.Dataset
-        Dimension scales; none but ``name`` itself where the dataset is an axis.
-    kind : {"f8", "i8"}
-    rows : int
-        Of a chunk.
-    unit, description, compression : str
-    """
-    channels = tuple(len(axis) for axis in axes[1:])
-    tile = tile_of(channels, rows)
-    dataset = group.create_dataset(
-        name, (0, *channels), kind, maxshape=(None, *channels), chunks=(rows, *tile), **codec(compression).filters
-    )
-    describe(dataset, unit, description)
-    if axes:
-        attach(dataset, axes)
-    tiles = math.prod(-(-length // part) for length, part in zip(channels, tile, strict=True))
-    sums = group.require_group("checksums")
-    chunk = make_axis(sums, f"{name}_row", None, "1", "first row of the chunks")
-    tiles_axis = make_axis(sums, f"{name}_tile", np.arange(tiles), "1", "number of the chunk among the channels")
-    about = "CRC-32 of the chunks, padded with zeros, before compression"
-    grow(sums, f"{name}_crc32", (tiles,), "u4", "1", about, [chunk, tiles_axis])
+
+def make_checksums(maker: Maker, dataset: h5py.Dataset) -> None:
+    """Make room beside a dataset of chunks for their checksums."""
+    group, _, name = dataset.name.strip("/").rpartition("/")
+    row, tile, crc32 = (field.at(QUANTITY=name) for field in (under(group, CHECKSUMS) if group else CHECKSUMS))
+    maker.grow(row)
+    maker.make(tile, sum(1 for _ in chunk_slices(dataset)))
+    maker.grow(crc32)
 
 
 def chunk_slices(dataset: h5py.Dataset) -> Iterator[tuple[slice, ...]]:
@@ -102,7 +86,7 @@ def checksum(chunk: np.ndarray) -> int:
 
 
 class ChunkedDataset:
-    """A dataset of :func:`create_chunked` that rows are appended to.
+    """A dataset of :func:`make_chunked` that rows are appended to.
 
     Parameters
     ----------

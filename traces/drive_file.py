@@ -6,7 +6,9 @@ after them.
 """
 
 import contextlib
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from dataclasses import field as field_of
 from pathlib import Path
 from typing import Any
 
@@ -14,25 +16,20 @@ import h5py
 import numpy as np
 
 from . import space
-from .chunks import ChunkedDataset, chunk_rows, create_chunked
+from .checking import check_field
+from .chunks import ChunkedDataset, chunk_rows, make_checksums, make_chunked
 from .doubted import FAILURES, DoubtedFile, one_line
 from .errors import NotARunFileError
-from .hdf5 import attach, describe, make_axis, put_attributes, text, texts
-from .layout import CONVENTION, DRIVE_CONVENTION
+from .hdf5 import text, texts
 from .locks import refuse_gone
+from .making import Maker, put_attributes
 from .reader import FileReader, open_hdf5
-from .rows import QUANTITIES
+from .schema import CONVENTION, DRIVE, DRIVE_ATTRIBUTES, DRIVE_CONVENTION, OPEN_UNIT, QUANTITIES, SCHEMA, Field
 
-SCHEMA = 2
 READABLE = (1, 2)  # version 2 names its axes and has checksums
 UNITS = {"current": "A", "voltage": "V"}
 RESPONSES = {"current": "voltage", "voltage": "current"}
 ATTRIBUTES = ("dt", "steps", "drive", "model", "variables", "variable_units", "finished")
-ADDED = ("stalled", "largest_step")  # that earlier files do not have
-CONTENTS = (
-    "configuration", "labels", "notes", "samples", "committed_rows", "state", "current", "voltage",
-    "initial_state", "lowest", "highest", "rows_at_bound", "energy", "peak_response",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -74,7 +71,7 @@ class DriveDescription:
     labels: list[str]
     notes: list[str]
     samples: dict[int, tuple[np.ndarray, np.ndarray]]
-    dt_check: dict[str, float | str] = field(default_factory=dict)
+    dt_check: dict[str, float | str] = field_of(default_factory=dict)
 
 
 class DriveWriter:
@@ -92,45 +89,9 @@ class DriveWriter:
 
     def __init__(self, file: h5py.File, path: Path | None, description: DriveDescription, compression: str) -> None:
         self.file, self._path = file, path
-        self._describe(description)
-        self._axes = _make_axes(file, description)
-        self._make_totals(description)
-        self._rows = _make_rows(file, description, self._axes, compression)
-        _put(file, "committed_rows", np.int64(0), ("1", "rows that count; written after them"), [])
+        _make_layout(file, description, compression)
+        self._rows = {name: ChunkedDataset(file, name, compression) for name in QUANTITIES}
         file.flush()
-
-    def _describe(self, about: DriveDescription) -> None:
-        file, (names, units, lower, upper) = self.file, zip(*about.variables, strict=True)
-        said = {**about.program, "dt_units": "s", "drive": about.drive, "model": about.model}
-        file.attrs.update({name: text(value) for name, value in {"convention": DRIVE_CONVENTION, **said}.items()})
-        file.attrs.update({"schema_version": SCHEMA, "dt": about.dt, "steps": about.steps, "finished": False})
-        put_attributes(file, about.dt_check)
-        file.attrs.update({"variables": texts(names), "variable_units": texts(units)})
-        file.attrs.update({"lower_bounds": lower, "upper_bounds": upper})
-        file["configuration"] = text(about.configuration)
-        file["labels"] = texts(about.labels)
-        file["notes"] = texts(about.notes)
-        samples = file.create_group("samples")
-        for entry, (times, values) in about.samples.items():
-            group = samples.create_group(str(entry))
-            sample = make_axis(group, "sample", np.arange(len(times)), "1", "number of the sample")
-            _put(group, "times", times, ("s", "times of the samples"), [sample])
-            _put(group, "values", values, (UNITS[about.drive], "drive at these times"), [sample])
-
-    def _make_totals(self, about: DriveDescription) -> None:
-        file, unit, shape = self.file, _state_unit(about), about.initial.shape
-        _, device, variable = self._axes
-        both = [device, variable]
-        _put(file, "initial_state", about.initial, (unit, "state before row 0"), both)
-        _put(file, "lowest", about.initial, (unit, "smallest state at a row or before row 0"), both)
-        _put(file, "highest", about.initial, (unit, "largest state at a row or before row 0"), both)
-        _put(file, "rows_at_bound", np.zeros(shape, np.int64), ("1", "rows with the state at a bound"), both)
-        about_stalled = "rows whose step cannot move the state, whose drift has vanished below its last digit"
-        _put(file, "stalled", np.zeros(shape[0], np.int64), ("1", about_stalled), [device])
-        _put(file, "largest_step", np.zeros(shape), (unit, "largest change of the state in one step"), both)
-        _put(file, "energy", np.zeros(shape[0]), ("J", "sum of V I dt over the rows, signed"), [device])
-        response = UNITS[RESPONSES[about.drive]]
-        _put(file, "peak_response", np.zeros(shape[0]), (response, "largest magnitude of the response"), [device])
 
     def append(self, rows: dict[str, np.ndarray], totals: dict[str, np.ndarray]) -> None:
         """Append rows, and commit the ones that have reached the file.
@@ -190,42 +151,56 @@ class DriveWriter:
             self.file.flush()
 
 
-def _make_axes(file: h5py.File, about: DriveDescription) -> list[h5py.Dataset]:
+def _make_layout(file: h5py.File, about: DriveDescription, compression: str) -> None:
+    """Make all groups and datasets of a drive, empty, in its file."""
+    put_attributes(file, DRIVE_ATTRIBUTES, {"/": _attributes(about)})
+    file.create_group("samples")
+    maker, values = Maker(file), _values(about)
+    units = {"state": _state_unit(about), "drive": UNITS[about.drive], "response": UNITS[RESPONSES[about.drive]]}
+    places = [replace(field, unit=units.get(field.unit, field.unit)) for field in _fields(about)]
+    for field in sorted(places, key=lambda field: not field.is_axis):
+        if field.name in QUANTITIES:
+            make_checksums(maker, make_chunked(maker, field, chunk_rows(about.initial.size), compression))
+        elif field.grows:
+            # Stored is the number of the row: exact, and small when compressed.
+            maker.grow(field).attrs.update({"scale_factor": about.dt, "add_offset": about.dt})
+        else:
+            maker.make(field, values.get(field.path))
+
+
+def _fields(about: DriveDescription) -> Iterator[Field]:
+    """The datasets of a drive but for the checksums, which are made with what they are of."""
+    for field in DRIVE:
+        if field.path.startswith("samples/"):
+            yield from (field.at(K=f"{entry}") for entry in about.samples)
+        elif "checksums" not in field.path:
+            yield field
+
+
+def _attributes(about: DriveDescription) -> dict[str, Any]:
+    names, units, lower, upper = zip(*about.variables, strict=True)
+    return {
+        **about.program, "convention": DRIVE_CONVENTION, "schema_version": SCHEMA, "dt": about.dt, "dt_units": "s",
+        "steps": about.steps, "drive": about.drive, "model": about.model, "finished": False, **about.dt_check,
+        "variables": names, "variable_units": units, "lower_bounds": lower, "upper_bounds": upper,
+    }  # fmt: skip
+
+
+def _values(about: DriveDescription) -> dict[str, Any]:
+    """Path to values, where they are no zeros."""
     devices, variables = about.initial.shape
-    time = make_axis(file, "time", None, "s", "end of the row's step")
-    # Stored is the number of the row: exact, and small when compressed.
-    time.attrs.update({"scale_factor": about.dt, "add_offset": about.dt})
-    return [
-        time,
-        make_axis(file, "device", np.arange(devices), "1", "number of the device"),
-        make_axis(file, "variable", np.arange(variables), "1", "number of the state variable"),
-    ]
-
-
-def _make_rows(
-    file: h5py.File, about: DriveDescription, axes: list[h5py.Dataset], compression: str
-) -> dict[str, ChunkedDataset]:
-    driven, response = about.drive, RESPONSES[about.drive]
-    quantities = {
-        "state": (axes, _state_unit(about), "state at the end of the step"),
-        driven: (axes[:2], UNITS[driven], f"{driven} at the end of the step: the drive"),
-        response: (axes[:2], UNITS[response], f"{response} from the drive and the state at the end of the step"),
-    }
-    rows = chunk_rows(about.initial.size)
-    for name, (along, unit, description) in quantities.items():
-        create_chunked(
-            file, name, along, kind="f8", rows=rows, unit=unit, description=description, compression=compression
-        )
-    return {name: ChunkedDataset(file, name, compression) for name in quantities}
+    values: dict[str, Any] = {"configuration": text(about.configuration), "device": devices, "variable": variables}
+    values |= {"labels": texts(about.labels), "notes": texts(about.notes)}
+    values |= dict.fromkeys(("initial_state", "lowest", "highest"), about.initial)
+    for entry, (times, drive) in about.samples.items():
+        values |= {f"samples/{entry}/sample": len(times)}
+        values |= {f"samples/{entry}/times": times, f"samples/{entry}/values": drive}
+    return values
 
 
 def _state_unit(about: DriveDescription) -> str:
     units = {unit for _, unit, _, _ in about.variables}
-    return units.pop() if len(units) == 1 else "see variable_units"
-
-
-def _put(group: h5py.Group, name: str, values: Any, about: tuple[str, str], axes: list[h5py.Dataset]) -> None:
-    attach(describe(group.create_dataset(name, data=values), *about), axes)
+    return units.pop() if len(units) == 1 else OPEN_UNIT
 
 
 def open_drive_file(path: Path) -> h5py.File:
@@ -261,8 +236,9 @@ def _check(path: Path, doubted: DoubtedFile) -> None:
             f"{one_line(repr(found[0]))[:100]} {one_line(str(found[1]))[:100]}, not {DRIVE_CONVENTION!r} "
             f"{' or '.join(map(str, READABLE))}"
         )
-    missing = [n for n in ATTRIBUTES if not doubted.has_attribute("/", n)]
-    missing += [n for n in CONTENTS if not doubted.has(n)]
+    missing = [name for name in ATTRIBUTES if not doubted.has_attribute("/", name)]
+    missing += [field.path for field in DRIVE if _is_required(field) and not doubted.has(field.path)]
+    missing += [] if doubted.has("samples") else ["samples"]
     if missing:
         raise doubted.broken(f"it has no {', '.join(missing)}")
     drive, units = doubted.label("/", "drive"), doubted.labels("/", "variable_units")
@@ -272,27 +248,28 @@ def _check(path: Path, doubted: DoubtedFile) -> None:
         raise doubted.broken("its drive, dt or variables are none")
     doubted.text("configuration")
     doubted.texts("notes")
-    _check_shapes(doubted, len(doubted.texts("labels")), len(units))
+    _check_fields(doubted, {"device": len(doubted.texts("labels")), "variable": len(units)})
     for name in doubted.names("samples"):
         times, values = (doubted.read(f"samples/{name}/{part}", ndim=1, kind="f") for part in ("times", "values"))
         if not name.isdecimal() or len(times) != len(values):
             raise doubted.broken(f"samples/{one_line(name)} are no samples of an entry")
 
 
-def _check_shapes(doubted: DoubtedFile, devices: int, variables: int) -> None:
+def _is_required(field: Field) -> bool:
+    return field.since == 1 and not field.late and not field.path.startswith("samples/")
+
+
+def _check_fields(doubted: DoubtedFile, lengths: dict[str, int]) -> None:
+    """Every dataset of numbers is as it is declared; totals, which are short, can be read."""
     rows = int(doubted.read("committed_rows", ndim=0, kind="i"))
-    for name in ("state", *RESPONSES):
-        shape = (devices, variables) if name == "state" else (devices,)
-        found = doubted.shape(name, "f")
-        if found[1:] != shape or not 0 <= rows <= found[0]:
-            raise doubted.broken(f"{name} is of the shape {found}, not {rows} rows of {shape}")
-        doubted.justify(name, rows * int(np.prod(shape, dtype=np.int64)))
-    added = [name for name in ADDED if doubted.has(name)]
-    for name in ("initial_state", "lowest", "highest", "rows_at_bound", "energy", "peak_response", *added):
-        shape = (devices,) if name in ("energy", "peak_response", "stalled") else (devices, variables)
-        found = doubted.read(name, kind="i" if name in ("rows_at_bound", "stalled") else "f").shape
-        if found != shape:
-            raise doubted.broken(f"{name} is of the shape {found}, not {shape}")
+    if rows < 0:
+        raise doubted.broken(f"committed_rows is {rows}")
+    for field in DRIVE:
+        of_samples = field.since > 1 or field.kind == "text" or field.path.startswith("samples/")
+        if not of_samples and (_is_required(field) or doubted.has(field.path)):
+            check_field(doubted, field, {"time": rows}, lengths)
+            if not field.grows:
+                doubted.read(field.path)
 
 
 class DriveReader(FileReader):

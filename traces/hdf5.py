@@ -1,7 +1,7 @@
 """The few things of HDF5 that all files of this package share: texts, units, named dimensions, axes."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -81,23 +81,6 @@ def describe(dataset: h5py.Dataset, unit: str, description: str) -> h5py.Dataset
     return dataset
 
 
-def make_axis(
-    group: h5py.Group, name: str, values: np.ndarray | None, unit: str, description: str, *, expected: int = 0
-) -> h5py.Dataset:
-    """A dimension scale: the coordinates along an axis; one that grows where no values are given."""
-    if values is None:
-        axis = group.create_dataset(name, (0,), "i8", maxshape=(None,), chunks=(_rows_of_chunk(8, expected),))
-    else:
-        axis = create(group, name, values)
-    axis.make_scale(name)
-    return describe(axis, unit, description)
-
-
-def put_attributes(item: h5py.Group, values: Mapping[str, float | str]) -> None:
-    """Attributes of numbers and texts."""
-    item.attrs.update({name: text(value) if isinstance(value, str) else value for name, value in values.items()})
-
-
 def attach(dataset: h5py.Dataset, axes: Sequence[h5py.Dataset]) -> h5py.Dataset:
     """Name a dataset's dimensions by their scales."""
     if len(axes) != dataset.id.rank:
@@ -107,30 +90,7 @@ def attach(dataset: h5py.Dataset, axes: Sequence[h5py.Dataset]) -> h5py.Dataset:
     return dataset
 
 
-def put(
-    group: h5py.Group, name: str, values: Any, unit: str, description: str, axes: Sequence[h5py.Dataset] = ()
-) -> h5py.Dataset:
-    """A dataset of known values."""
-    return attach(describe(create(group, name, values), unit, description), axes)
-
-
-def grow(
-    group: h5py.Group, name: str, row: tuple[int, ...], kind: Any, unit: str, description: str,
-    axes: Sequence[h5py.Dataset], expected: int = 0,
-) -> h5py.Dataset:  # fmt: skip
-    """A dataset that grows along its first axis, to an expected length or longer.
-
-    It is not compressed, so that a chunk is written again in its place.
-    """
-    width = max(1, int(np.prod(row, dtype=np.int64)))
-    rows = _rows_of_chunk(width * np.dtype(kind).itemsize, expected)
-    dataset = group.create_dataset(
-        name, (0, *row), kind, maxshape=(None, *row), chunks=(rows, *(max(1, n) for n in row))
-    )
-    return attach(describe(dataset, unit, description), axes)
-
-
-def _rows_of_chunk(row_bytes: int, expected: int) -> int:
+def rows_of_chunk(row_bytes: int, expected: int) -> int:
     """Rows of a chunk: of 64 KiB, or fewer where a dataset is expected to be short."""
     return int(min(np.clip((1 << 16) // row_bytes, 1, ROWS_AT_MOST), max(ROWS_AT_LEAST, expected)))
 

@@ -5,48 +5,23 @@ need not read the others.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import h5py
 import numpy as np
 
 from .chunks import tile_of
-from .hdf5 import attach, describe, growing, make_axis, write_rows
+from .hdf5 import growing, write_rows
 
 BLOCK = 256  # rows of an entry of the first level, entries of the first level of one of the second
 HELD_BYTES = 1 << 20  # of entries of the first level that wait to be written, at most
 LEVELS = (BLOCK, BLOCK**2)  # rows of an entry
 
 
-def create_overview(
-    group: h5py.Group, axes: Mapping[str, Sequence[h5py.Dataset]], about: Mapping[str, tuple[str, str]], dt: float
-) -> None:
-    """Make the empty overview of a bank: a group for each level, a dataset for each quantity.
-
-    Parameters
-    ----------
-    group : h5py.Group
-    axes : dict
-        Quantity to the dimension scales of its channels.
-    about : dict
-        Quantity to unit and description.
-    dt : float
-        Step in s.
-    """
-    for level, rows in enumerate(LEVELS):
-        where = group.create_group(str(rows))
-        time = make_axis(where, "time", None, "s", f"start of the first of {rows} rows")
-        time.attrs["scale_factor"] = dt
-        extreme = make_axis(where, "extreme", np.arange(2, dtype=np.int8), "1", "0: the smallest, 1: the largest value")
-        for name, along in axes.items():
-            channels = tuple(len(axis) for axis in along)
-            entries = held_entries(channels) if level == 0 else min(16, held_entries(channels))
-            chunk = (entries, 2, *tile_of(channels, 2 * entries))
-            shape = (0, 2, *channels)
-            dataset = where.create_dataset(name, shape, "f8", maxshape=(None, 2, *channels), chunks=chunk)
-            unit, description = about[name]
-            describe(dataset, unit, f"smallest and largest {description} of {rows} rows")
-            attach(dataset, [time, extreme, *along])
+def entries_of_chunk(channels: Sequence[int], rows: int) -> tuple[int, ...]:
+    """Chunk of an overview of some channels, for entries of so many rows."""
+    entries = held_entries(channels) if rows == LEVELS[0] else min(16, held_entries(channels))
+    return (entries, 2, *tile_of(channels, 2 * entries))
 
 
 def held_entries(channels: Sequence[int]) -> int:
@@ -61,7 +36,7 @@ class Extremes:
     Parameters
     ----------
     group : h5py.Group
-        Of a bank, as :func:`create_overview` made it.
+        Of a bank.
     name : str
         The quantity.
     """

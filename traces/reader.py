@@ -14,15 +14,16 @@ from typing import Any, Self
 import h5py
 import numpy as np
 
+from .checking import check_run
+from .description import Programming
 from .doubted import FAILURES, DoubtedFile, line_of, one_line
 from .errors import NotARunFileError
 from .files import refuse_what_is_no_file
 from .hdf5 import opened
-from .layout import CONVENTION, DRIVE_CONVENTION, SCHEMA, Programming
 from .locks import is_being_written
 from .overview import LEVELS
-from .rows import QUANTITIES
 from .samples import StoredDataset
+from .schema import CONVENTION, DRIVE_CONVENTION, QUANTITIES, SCHEMA
 from .schema1 import StoredSchema1
 from .shared import is_open, open_growing, release
 from .stored import BankInfo, Stored, StoredTrace
@@ -146,7 +147,7 @@ def open_file(path: Path) -> Stored:
     try:
         # One that was killed does not grow, and what does not grow needs no second look.
         stored = _stored(path, file, is_being_written(path))
-        stored.check()
+        check_run(stored)
         parse_configuration(path, stored.configuration_text)
     except BaseException:
         with contextlib.suppress(*FAILURES):

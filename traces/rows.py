@@ -7,16 +7,10 @@ from dataclasses import dataclass
 import h5py
 import numpy as np
 
-from .chunks import ChunkedDataset, chunk_rows, create_chunked, staged_part, staged_rows
-from .hdf5 import growing, make_axis, texts
-from .overview import LEVELS, Extremes, create_overview
-
-QUANTITIES = ("state", "current", "voltage")
-DESCRIPTIONS = {
-    "state": "state at the end of the step",
-    "current": "current during the step",
-    "voltage": "voltage from the current and the state at the end of the step",
-}
+from .chunks import ChunkedDataset, staged_part, staged_rows
+from .hdf5 import growing
+from .overview import LEVELS, Extremes
+from .schema import QUANTITIES
 
 
 @dataclass(frozen=True)
@@ -92,66 +86,13 @@ class RowsPart:
     voltage: np.ndarray
 
 
-def create_bank_trace(
-    group: h5py.Group, overview: h5py.Group, variables: Sequence[tuple[str, str]], selection: Selection, dt: float,
-    compression: str,
-) -> None:  # fmt: skip
-    """Make the empty trace of a bank and its overview.
-
-    Parameters
-    ----------
-    group, overview : h5py.Group
-    variables : sequence of (name, unit)
-        The model's state variables.
-    selection : Selection
-    dt : float
-        Step in s.
-    compression : str
-    """
-    kept = [variables[k] for k in selection.variables]
-    units = {unit for _, unit in kept}
-    state_unit = units.pop() if len(units) == 1 else "see variable_units"
-    group.attrs["variables"] = texts([name for name, _ in kept])
-    group.attrs["variable_units"] = texts([unit for _, unit in kept])
-    group.attrs["stride"] = selection.stride
-    if selection.windows:
-        group.attrs["windows"] = np.array(selection.windows, dtype=np.int64).ravel()
-    axes = _channel_axes(group, selection)
-    width = max(math.prod(len(axis) for axis in along) for along in axes.values())
-    rows = chunk_rows(width)
-    create_chunked(
-        group, "time", [], kind="i8", rows=rows, unit="s", description="start of the row's step", compression="gzip"
-    )
-    group["time"].make_scale("time")
-    # Stored is the number of the step: exact, and small when compressed.
-    group["time"].attrs["scale_factor"] = dt
-    about = {name: ({"current": "A", "voltage": "V"}.get(name, state_unit), DESCRIPTIONS[name]) for name in axes}
-    for name, along in axes.items():
-        unit, description = about[name]
-        create_chunked(
-            group, name, [group["time"], *along], kind="f8", rows=rows, unit=unit, description=description,
-            compression=compression,
-        )  # fmt: skip
-    # Axes of its own, as a group's axes may lie in it or above it only.
-    create_overview(overview, _channel_axes(overview, selection), about, dt)
-
-
-def _channel_axes(group: h5py.Group, selection: Selection) -> dict[str, list[h5py.Dataset]]:
-    """The axes of each quantity but time."""
-    device = make_axis(group, "device", selection.devices, "1", "number of the device in the bank")
-    variable = make_axis(group, "variable", selection.variables, "1", "number of the state variable")
-    realisation = make_axis(group, "realisation", selection.realisations, "1", "number of the realisation")
-    states = {"state": [device, variable, realisation]}
-    return {name: states.get(name, [device, realisation]) for name in selection.quantities}
-
-
 class BankTrace:
     """The trace of one bank that rows are appended to.
 
     Parameters
     ----------
     group, overview : h5py.Group
-        As :func:`create_bank_trace` made them.
+        Of the trace and its overview, with empty datasets.
     selection : Selection
     compression : str
     """

@@ -12,10 +12,11 @@ import numpy as np
 
 from . import locks, recovery, space
 from .chunks import checksum
+from .description import RunDescription, TracePlan
 from .files import absolute
 from .hdf5 import growing, memory_file, write_rows, write_slot
-from .layout import CHECKPOINTS, COMMITTED, PAST, RunDescription, TracePlan
 from .rows import BankTrace, RowsPart
+from .schema import CHECKPOINTS, COMMITTED, PAST
 from .templates import new_file
 
 
@@ -286,7 +287,7 @@ class RunWriter:
             Of each bank.
         bias : (n, units, realisations) float64
         past : sequence of (n, kinds, devices, realisations) float64
-            Of each bank, in the order of :data:`~memsim.traces.layout.PAST`; none where it does not count.
+            Of each bank, in the order of :data:`~memsim.traces.schema.PAST`; none where it does not count.
         """
         self._require(bias.nbytes + sum(array.nbytes for array in (*states, *past)))
         into, first = self._growing, self._keyframes
@@ -359,9 +360,9 @@ class RunWriter:
             "epochs": self._epochs,
             "checkpoint": self._checkpoints,
         }
-        for name in COMMITTED:
-            if name in counts | flags:
-                committed[name][()] = (counts | flags)[name]
+        for field in COMMITTED:
+            if field.name in counts | flags:
+                committed[field.name][()] = (counts | flags)[field.name]
         self.file.flush()
         self._unflushed = 0
 

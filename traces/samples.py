@@ -1,23 +1,16 @@
 """The samples of a run in its file: what was learned, what was held back, and what the numbers stand for."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-import h5py
 import numpy as np
 
 from .doubted import DoubtedFile
-from .hdf5 import make_axis, put, put_attributes, text, texts
 
 SCALINGS = ("range", "common-range", "standard")
 HELD_BACK = {"validation": "held back for validation", "test": "held back for a test"}
-KINDS = {"inputs": "inputs in units of the unit current", "targets": "target outputs"}
-LINES = {
-    "offset": ("what is taken off an input in the data's own units", "as the input"),
-    "factor": ("what that is multiplied by then, which gives it in units of the unit current", "1 / the input's"),
-    "lowest": ("smallest value of the range that the scaling was calibrated on", "as the input"),
-    "highest": ("largest value of that range", "as the input"),
-}
+KINDS = ("inputs", "targets")
+LINES = ("offset", "factor", "lowest", "highest")
+OWN = {"own": True}  # what differs from run to run, also where two files are else alike
 
 
 @dataclass(frozen=True)
@@ -34,10 +27,10 @@ class StoredScaling:
     """How inputs became currents: ``(input - offset) * factor``; the range that was seen; (inputs,) float64 each."""
 
     kind: str
-    offset: np.ndarray
-    factor: np.ndarray
-    lowest: np.ndarray
-    highest: np.ndarray
+    offset: np.ndarray = field(metadata=OWN)
+    factor: np.ndarray = field(metadata=OWN)
+    lowest: np.ndarray = field(metadata=OWN)
+    highest: np.ndarray = field(metadata=OWN)
 
 
 @dataclass(frozen=True)
@@ -57,8 +50,8 @@ class StoredDataset:
         Inputs that were beyond the scaling's range, and set to its end.
     """
 
-    inputs: np.ndarray
-    targets: np.ndarray
+    inputs: np.ndarray = field(metadata=OWN)
+    targets: np.ndarray = field(metadata=OWN)
     name: str
     validation: "StoredDataset | None" = None
     test: "StoredDataset | None" = None
@@ -77,48 +70,6 @@ class StoredDataset:
 def path_of(part: str, name: str) -> str:
     """Where inputs or targets lie in a file: of what is learned, or of a part that was held back."""
     return f"dataset/{part}_{name}" if part else f"dataset/{name}"
-
-
-# Writing.
-
-
-def create_dataset(file: h5py.File, data: StoredDataset, sample: h5py.Dataset) -> None:
-    """Make the group ``dataset``; ``sample`` is the axis of what is learned."""
-    group = file.create_group("dataset")
-    group.attrs["name"] = text(data.name)
-    axes = [
-        make_axis(group, name, np.arange(values.shape[1]), "1", f"number of the {name}")
-        for name, values in (("input", data.inputs), ("output", data.targets))
-    ]
-    _put_samples(group, data, "", sample, axes)
-    for name, part in data.held_back.items():
-        about = f"number of the sample that was {HELD_BACK[name]}"
-        held_back = make_axis(group, f"{name}_sample", np.arange(len(part.inputs)), "1", about)
-        _put_samples(group, part, name, held_back, axes)
-    if data.features:
-        put(group, "input_name", texts(data.features), "1", "name of the input", axes[:1])
-    if data.classes is not None:
-        _put_classes(group, data.classes)
-    if data.scaling is not None:
-        group.attrs["scaling"] = text(data.scaling.kind)
-        for name, (about, unit) in LINES.items():
-            put(group, name, getattr(data.scaling, name), unit, about, axes[:1])
-
-
-def _put_samples(
-    group: h5py.Group, data: StoredDataset, part: str, sample: h5py.Dataset, axes: Sequence[h5py.Dataset]
-) -> None:
-    for (name, about), axis in zip(KINDS.items(), axes, strict=True):
-        more = f", {HELD_BACK[part]}" if part else ""
-        put(group.file, path_of(part, name), getattr(data, name), "1", about + more, [sample, axis])
-    if part and data.scaling is not None:
-        group.attrs[f"{part}_clipped"] = data.clipped
-
-
-def _put_classes(group: h5py.Group, classes: StoredClasses) -> None:
-    axis = make_axis(group, "class", np.arange(len(classes.names)), "1", "number of the class")
-    put(group, "class_name", texts(classes.names), "1", "name of the class", [axis])
-    put_attributes(group, {"low": classes.low, "high": classes.high})
 
 
 # Reading.

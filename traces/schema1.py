@@ -1,17 +1,20 @@
 """Run files of schema version 1, read as if they were of the present one."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-from .layout import SLOT_COLUMNS
-from .rows import QUANTITIES, Selection
+from .rows import Selection
+from .schema import QUANTITIES, RUN_1, SLOT_COLUMNS
 from .stored import Stored, StoredTrace
 
 
 class StoredSchema1(Stored):
     """A run file of schema version 1: keyframes at epochs' ends, everything else written when the run had ended."""
+
+    fields = RUN_1
+    goes_on = False
 
     @property
     def finished(self) -> bool:
@@ -47,7 +50,7 @@ class StoredSchema1(Stored):
         """The slot table, structured."""
         values: np.ndarray = self.read("slots", ndim=1, kind="V")
         kinds = {name: values.dtype[name].kind for name in values.dtype.names or ()}
-        if kinds != dict.fromkeys(SLOT_COLUMNS, "i") | {"phase": "S", "operation": "S"}:
+        if kinds != {name: kind[0] for name, kind in SLOT_COLUMNS}:
             raise self.broken("slots has other columns than a slot table")
         return values
 
@@ -125,27 +128,8 @@ class StoredSchema1(Stored):
         """Nothing to compare with: there are no checksums."""
         return iter(())
 
-    def _check_results(self, samples: int, shapes: Mapping[str, tuple[int, int, int]], lanes: int) -> None:
-        super()._check_results(samples, shapes, lanes)
-        for bank, shape in shapes.items() if self.finished else ():
-            found = self.final_state(bank).shape
-            if found != shape:
-                raise self.broken(f"final_state/{bank} is of the shape {found}, not {shape}")
-
-    def _check_checkpoint(self, keyframes: int, lanes: int) -> None:
-        """There are none to go on from."""
-
-    def _order_path(self) -> str:
-        return "order"
-
-    def _keyframe_path(self, bank: str) -> str:
-        return f"keyframes/{bank}"
-
-    def _check_time(self, path: str, rows: int) -> None:
-        """Rows have no times of their own."""
-
-    def _check_end(self, bank: str) -> None:
-        """Its windows are not known."""
-
-    def _check_overview(self, bank: str, quantity: str, row: tuple[int, ...]) -> None:
-        """There is no overview."""
+    def look_at_states(self) -> None:
+        """The same, and the states after the last step."""
+        super().look_at_states()
+        for bank in self.banks if self.finished else ():
+            self.final_state(bank)

@@ -1,29 +1,38 @@
 """What a run file holds, read on demand: the datasets of schema version 2 by what they mean.
 
-:meth:`Stored.check` compares what the parts of a file say of each other; after
-it only values can be wrong, and they are doubted where they are read.
+:func:`.checking.check_run` compares what the parts of a file say of each other;
+after it only values can be wrong, and they are doubted where they are read.
 """
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from .chunks import wrong_chunks
+from .description import Beginning, Programming
 from .doubted import FAILURES, DoubtedFile, line_of
 from .errors import NotARunFileError
-from .layout import CALIBRATION, CHECKPOINTS, COMMITTED, PAST, PROGRAMMED, SLOT_COLUMNS, Beginning, Programming
 from .overview import LEVELS
-from .rows import QUANTITIES, Selection
+from .rows import Selection
 from .samples import StoredDataset, read_dataset
+from .schema import (
+    CALIBRATION,
+    CHECKPOINTS,
+    PAST,
+    PROGRAMMED,
+    QUANTITIES,
+    RUN,
+    SLOT_NAMES,
+    SLOTS,
+    Field,
+)  # fmt: skip
 
 COUNTED_AT_MOST = 1e200  # by far more than any run counts, and sums of it are finite
 STRIDDEN_ROWS = 4096  # that are kept of a piece, where every so many rows are read
 STEPS_AT_MOST = 2**53
-BANK_NAME = re.compile("[A-Za-z0-9_-]{1,64}")
 
 
 @dataclass(frozen=True)
@@ -67,6 +76,8 @@ class StoredTrace:
 class Stored(DoubtedFile):
     """A run file of schema version 2."""
 
+    fields: ClassVar = RUN
+    goes_on: ClassVar = True  # whether it has what a run goes on from
     _slot: int | None = None  # of the last checkpoint, once it was looked for
 
     @property
@@ -195,22 +206,23 @@ class Stored(DoubtedFile):
     @property
     def slots(self) -> np.ndarray:
         """The slot table, structured."""
-        columns = {}
-        for name in SLOT_COLUMNS:
-            values = self.read(f"slots/{name}", ndim=1, kind="iu")
-            if name in ("phase", "operation"):
-                meanings = self.label(f"slots/{name}", "flag_meanings").split()
-                if values.size and not (0 <= values.min() and values.max() < len(meanings)):
-                    raise self.broken(f"slots/{name} has a code that stands for nothing")
-                kind = "S8" if name == "phase" else "S20"
-                values = np.array([meanings[code].encode() for code in values], dtype=kind)
-            columns[name] = values
+        columns = {field.name: self._slot_column(field) for field in SLOTS}
         if len({len(values) for values in columns.values()}) != 1:
             raise self.broken("the columns of slots are not equally long")
         table = np.empty(len(columns["phase"]), dtype=[(name, values.dtype) for name, values in columns.items()])
         for name, values in columns.items():
             table[name] = values
         return table
+
+    def _slot_column(self, field: Field) -> np.ndarray:
+        """A column of the slot table; codes by their names."""
+        values: np.ndarray = self.read(field.path, ndim=1, kind="iu")
+        if field.name not in SLOT_NAMES:
+            return values
+        meanings = self.label(field.path, "flag_meanings").split()
+        if values.size and not (0 <= values.min() and values.max() < len(meanings)):
+            raise self.broken(f"{field.path} has a code that stands for nothing")
+        return np.array([meanings[code].encode() for code in values], dtype=SLOT_NAMES[field.name])
 
     @cached_property
     def banks(self) -> tuple[str, ...]:
@@ -244,7 +256,7 @@ class Stored(DoubtedFile):
 
     def calibration(self, name: str) -> Mapping[str, float]:
         """What the controller knows of a bank."""
-        return {value: self.number(f"banks/{name}", value) for value in CALIBRATION}
+        return {each.name: self.number(f"banks/{name}", each.name) for each in CALIBRATION}
 
     def states(
         self, name: str, path: str, *where: Any, ndim: int | None = None, variables: Any = slice(None)
@@ -289,7 +301,7 @@ class Stored(DoubtedFile):
         """What is known of a bank whose starting weights were written, (devices, realisations) by name."""
         path = f"programming/{bank}"
         names = [name for name in self.names(path) if name != "device"]
-        if not {*PROGRAMMED, "energy"} <= {*names}:
+        if not {*(field.name for field in PROGRAMMED), "energy"} <= {*names}:
             raise self.broken(f"{path} is not complete")
         found = {name: self._plausible(f"{path}/{name}", self.read(f"{path}/{name}", kind="f")) for name in names}
         for name, values in found.items():
@@ -517,163 +529,8 @@ class Stored(DoubtedFile):
             except FAILURES as error:
                 raise self.broken(f"{path} cannot be compared with its checksums: {line_of(error)}") from None
 
-    def check(self) -> None:
-        """Read everything that a run file must have, but the long datasets.
-
-        Raises
-        ------
-        NotARunFileError
-            With one line that says what is wrong.
-        """
-        lanes, data = len(self.seeds), self.data
-        if lanes == 0:
-            raise self.broken("its realisations are missing")
-        if not (self.dt > 0 and 0 < self.sample_steps <= STEPS_AT_MOST):
-            raise self.broken("dt and sample_steps must be above 0")
-        for name in COMMITTED:
-            self.committed(name)
+    def look_at_states(self) -> None:
+        """Read the states before the first step, and what the run began from beside them: they are what a run has."""
         for bank in self.banks:
-            if not BANK_NAME.fullmatch(bank):
-                raise self.broken(f"a bank has the name {bank!r}")
-        self._check_slots()
-        shapes = {bank: self._shape_of(bank, lanes) for bank in self.banks}
-        self._check_results(len(data.inputs), shapes, lanes)
-        for bank in self.traced:
-            self._check_trace(bank, shapes[bank])
-            self._check_end(bank)
-
-    def _shape_of(self, bank: str, lanes: int) -> tuple[int, int, int]:
-        about = self.bank(bank)
-        return about.devices, len(about.variables), lanes
-
-    def _check_slots(self) -> None:
-        """Slots follow each other and fill a sample."""
-        slots = self.slots
-        if len(slots) == 0 or not 0 <= slots["bank"].min() <= slots["bank"].max() < len(self.banks):
-            raise self.broken("slots names a bank that is not there")
-        for name, least in (("pulses", 1), ("pulse_steps", 1), ("gap_steps", 0), ("rest_steps", 0)):
-            if slots[name].min() < least or slots[name].max() > STEPS_AT_MOST:
-                raise self.broken(f"slots/{name} is not from {least} on")
-        ends = np.cumsum([_slot_steps(slot) for slot in slots])
-        if ends[-1] != self.sample_steps or slots["start"].tolist() != [0, *ends[:-1].tolist()]:
-            raise self.broken(f"its slots do not fill the {self.sample_steps} steps of a sample")
-
-    def _check_results(self, samples: int, shapes: Mapping[str, tuple[int, int, int]], lanes: int) -> None:
-        """Metrics, keyframes and diagnostics are of the run's shapes, and as long as was counted."""
-        keyframes = self.keyframe_samples  # before the epochs, of which a writer may add more meanwhile
-        epochs = self.committed("epochs")
-        if epochs < int(keyframes[-1] if len(keyframes) else 0) // samples and not self.live:
-            raise self.broken(f"{epochs} epochs were counted, and its last keyframe is after {keyframes[-1]} samples")
-        self._check_rows("metrics/total_error", (lanes,), epochs, "f")
-        self._check_rows(self._order_path(), (samples, lanes), epochs, "u")
-        self._check_checkpoint(len(keyframes), lanes)
-        if self.has_learning_rates:
-            self._check_rows("metrics/learning_rate", (), epochs, "f")
-        if self.is_validated:
-            self._check_rows("metrics/validation_error", (lanes,), epochs, "f")
-        if self.has_energies:
-            self._check_energies(epochs, lanes)
-        for bank, shape in shapes.items():
-            self._check_initial(bank, shape)
-            self._check_rows(self._keyframe_path(bank), shape, len(keyframes), "f")
-        if self.is_watched:
-            self._check_best(shapes, lanes)
-        self._check_beginning(lanes)
-
-    def _check_beginning(self, lanes: int) -> None:
-        """What the run began from is of its realisations."""
-        beginning = self.beginning
-        if beginning is not None:
-            self._check_rows("keyframes/bias_weight", beginning.bias.shape, 0, "f")
-            if beginning.bias.shape[1:] != (lanes,):
-                raise self.broken("start/bias_weight is not of the realisations")
-
-    def _check_checkpoint(self, keyframes: int, lanes: int) -> None:
-        """What the run would go on from."""
-        if not self.has_counters:
-            return
-        samples, at = int(self.checkpoint("sample")), int(self.checkpoint("keyframes"))
-        if at > keyframes and not self.live:
-            raise self.broken(f"its checkpoint is after {at} keyframes, and {keyframes} were counted")
-        if at and not self.live and samples != self.keyframe_samples[at - 1]:
-            raise self.broken(f"its checkpoint is after {samples} samples, and its keyframe is not")
-        if self.checkpoint("total_error").shape != (lanes,):
-            raise self.broken("checkpoint/total_error is not of the realisations")
-        for name in ("device_steps", "wall_seconds"):
-            self.checkpoint(name)
-
-    def _check_best(self, shapes: Mapping[str, tuple[int, int, int]], lanes: int) -> None:
-        """The best epoch so far is of the run's shapes, for each checkpoint."""
-        expected: dict[str, tuple[int, ...]] = {"best/epoch": (lanes,), "best/error": (lanes,)}
-        expected |= {f"best/{bank}/state": shape for bank, shape in shapes.items()}
-        for path, shape in expected.items():
-            found = self.shape(path)
-            if found != (CHECKPOINTS, *shape):
-                raise self.broken(f"{path} is of the shape {found}, not {(CHECKPOINTS, *shape)}")
-
-    def _check_energies(self, epochs: int, lanes: int) -> None:
-        """Each bank has the energies of all epochs, for as many phases as have a time."""
-        phases = self.shape("metrics/phase_time", "f")
-        for bank in self.banks:
-            self._check_rows(f"metrics/{bank}/energy", (*phases, lanes), epochs, "f")
-
-    def _check_initial(self, bank: str, shape: tuple[int, ...]) -> None:
-        found = self.initial_state(bank).shape
-        if found != shape:
-            raise self.broken(f"the initial state of {bank} is of the shape {found}, not {shape}")
-
-    def _check_rows(self, path: str, row: tuple[int, ...], count: int, kind: str) -> None:
-        """A dataset has rows of a shape, and as many as were counted."""
-        shape = self.shape(path, kind)
-        if shape[1:] != row or not shape:
-            raise self.broken(f"{path} has rows of the shape {shape[1:]}, not {row}")
-        if shape[0] < count:
-            raise self.broken(f"{path} has {shape[0]} rows, and {count} were counted")
-        self.justify(path, count * int(np.prod(row, dtype=np.int64)))
-
-    def _check_trace(self, bank: str, shape: tuple[int, int, int]) -> None:
-        """A bank's trace is of what the bank has, and as long as was counted."""
-        path, trace = f"traces/{bank}", self.trace(bank)
-        kept = trace.selection
-        for name, indices, count in zip(
-            ("device", "variable", "realisation"), (kept.devices, kept.variables, kept.realisations), shape, strict=True
-        ):
-            if not (len(indices) and 0 <= indices[0] and indices[-1] < count and (indices[1:] > indices[:-1]).all()):
-                raise self.broken(f"{path}/{name} does not name {name}s of the bank")
-        edges = np.array([0, *np.ravel(np.array(kept.windows, dtype=np.int64))])
-        if not 0 < kept.stride <= STEPS_AT_MOST or (edges[1:] < edges[:-1]).any():
-            raise self.broken(f"{path} has a stride or windows that no trace has")
-        widths = {"state": (len(kept.devices), len(kept.variables), len(kept.realisations))}
-        for name in kept.quantities:
-            row = widths.get(name, (len(kept.devices), len(kept.realisations)))
-            self._check_rows(f"{path}/{name}", row, trace.rows, "f")
-            self._check_overview(bank, name, row)
-        self._check_time(path, trace.rows)
-
-    def _check_end(self, bank: str) -> None:
-        """A run that is finished has all rows of its traces."""
-        if self.finished and self.has_counters and not self.live:
-            trace = self.trace(bank)
-            wanted = trace.selection.row_of(int(self.checkpoint("sample")) * self.sample_steps)
-            if trace.rows != wanted:
-                raise self.broken(f"it is said to be finished, with {trace.rows} rows of traces/{bank}, not {wanted}")
-
-    def _check_time(self, path: str, rows: int) -> None:
-        self._check_rows(f"{path}/time", (), rows, "i")
-
-    def _check_overview(self, bank: str, quantity: str, row: tuple[int, ...]) -> None:
-        for level, rows in enumerate(LEVELS):
-            count = self.overview_entries(bank, level)
-            self._check_rows(f"overview/{bank}/{rows}/{quantity}", (2, *row), count, "f")
-
-    def _order_path(self) -> str:
-        return "metrics/order"
-
-    def _keyframe_path(self, bank: str) -> str:
-        return f"keyframes/{bank}/state"
-
-
-def _slot_steps(slot: np.void) -> int:
-    """Steps of a slot, the idle ones after it included."""
-    pulses = int(slot["pulses"])
-    return pulses * int(slot["pulse_steps"]) + (pulses - 1) * int(slot["gap_steps"]) + int(slot["rest_steps"])
+            self.initial_state(bank)
+        _ = self.beginning

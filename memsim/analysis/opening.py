@@ -3,13 +3,13 @@
 import contextlib
 from pathlib import Path
 
-from ..driving.trace import DriveTrace, open_drive
+from ..driving.drive_trace import DriveTrace, open_drive
 from ..runs.opening import open_run
 from ..runs.run import Run
 from ..traces.doubted import FAILURES
 from ..traces.files import is_hdf5
 from ..traces.hdf5 import opened
-from ..traces.layout import DRIVE_CONVENTION
+from ..traces.schema import DRIVE_CONVENTION
 
 
 def open_recorded(path: str | Path) -> Run | DriveTrace:

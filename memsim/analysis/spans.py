@@ -5,6 +5,7 @@ import re
 from ..errors import InputError
 from ..runs.run import Run
 
+Span = str | tuple[int, int]  # as a text, or its first number and the one after its last
 UNITS = ("epochs", "samples", "steps")
 _SPAN = re.compile(r"(-?[0-9]{1,18})?(?:(:)(-?[0-9]{1,18})?)?")
 
@@ -37,6 +38,11 @@ def steps_of(
     for unit, text in given.items():
         return parse_span(text, unit, run)
     return (0, run.steps) if default is None else default
+
+
+def text_of(span: Span | None) -> str | None:
+    """A span as a text: ``"3:5"`` for (3, 5)."""
+    return span if span is None or isinstance(span, str) else f"{span[0]}:{span[1]}"
 
 
 def parse_span(text: str, unit: str, run: Run) -> tuple[int, int]:

@@ -12,9 +12,9 @@ from ..runs.channels import choose
 from ..runs.recording import describe
 from ..runs.run import Run
 from ..traces.codecs import CodecError, codec
+from ..traces.description import RunDescription, TracePlan
 from ..traces.doubted import DoubtedFile
 from ..traces.hdf5 import opened
-from ..traces.layout import RunDescription, TracePlan
 from ..traces.packing import pack
 from ..traces.rows import RowsPart, Selection
 from ..traces.run_file import RunWriter, check_target, close_quietly, create_run_file

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from .. import datasets
 from ..configuration.sections import Configuration, RunSection, override
 from ..driving.drive import kernels_of as kernels_of_drive
-from ..driving.trace import load_drive_source
+from ..driving.drive_trace import load_drive_source
 from ..errors import InputError
 from ..files.reading import Kind, kind_of, parse_toml, read_text
 from ..hysteresis.loop_configuration import load_loops

@@ -67,7 +67,7 @@ def command(
         raise InputError(
             f"--table: is for a file with [loops], which {source} has not; --out keeps the rows of a drive"
         )
-    from ..driving.trace import load_drive_source
+    from ..driving.drive_trace import load_drive_source
 
     config = load_drive_source(source, assignments)
     _check_targets(out, plot, overwrite)
@@ -90,7 +90,7 @@ def _check_targets(out: Path | None, plot: Path | None, overwrite: bool) -> None
 
 def _check_dt(config: "DriveConfiguration", tolerance: float, threads: int, quiet: bool) -> dict[str, float | str]:
     """Compare dt with its half and its quarter, and show it; what the file keeps of that."""
-    from ..convergence.drive import check_drive_dt
+    from ..convergence.drive_dt import check_drive_dt
     from ..convergence.dt_report import show_check
     from ..terminal.progress import Progress
 
@@ -136,7 +136,7 @@ def _loops(
     from ..figures import check_plot_target
     from ..hysteresis.loop_configuration import load_loops
     from ..hysteresis.loop_report import check_table_target, show_loops, write_table
-    from ..hysteresis.sweep import run
+    from ..hysteresis.loop_sweep import run
     from ..terminal.progress import Progress
 
     if out is not None:

@@ -136,6 +136,7 @@ def command(
     standard errors. Ctrl-C keeps the best so far.
     """
     from ..fitting.fit_report import show_fit
+    from ..fitting.fit_settings import FitSettings
     from ..fitting.least_squares import fit_measurement
     from ..fitting.measurement import load_measurement
     from ..terminal.progress import Progress
@@ -144,7 +145,7 @@ def command(
     device = _device(model, preset, free, fix, start)
     measurement = load_measurement(data, columns)
     with Progress("fitting", quiet=quiet) as progress:
-        fit = fit_measurement(device, measurement, free=free, progress=progress, **settings)
+        fit = fit_measurement(device, measurement, FitSettings(free=free, **settings), progress)
     show_fit(fit)
     _write(fit, plot, out, json, overwrite)
     if fit.stopped:

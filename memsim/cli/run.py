@@ -133,7 +133,7 @@ def _check_dt(
 ) -> dict[str, float | str]:
     """Compare dt with its half and its quarter, and show it; what the file keeps of that."""
     from ..convergence.dt_report import show_check
-    from ..convergence.network import check_dt
+    from ..convergence.network_dt import check_dt
     from ..terminal.progress import Progress
 
     with Progress("checking dt", quiet=quiet) as progress:

@@ -29,7 +29,7 @@ from ..traces.locks import GoneError
 from ..traces.run_file import check_target, close_quietly, open_target
 from ..traces.space import DiskFullError
 from .drive_configuration import IN_MEMORY, BankSection, DriveConfiguration, DriveEntry, DriveTiming
-from .trace import DriveTrace
+from .drive_trace import DriveTrace
 from .waveforms import Sampled, Waveform, parts_of
 
 MOST_PACKED = 1032  # bytes in one, of deflate at its best

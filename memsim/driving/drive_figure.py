@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..errors import InputError
-from ..figures import COLOURS, new_figure, save
+from ..figures import COLOURS, new_figure, save, with_origin
 from ..terminal.si import axis_unit
 from ..traces.drive_file import RESPONSES, UNITS, DriveReader
 
@@ -105,9 +105,7 @@ def _draw_loops(panel: Axes, rows: _Rows, colours: list[str]) -> None:
     current, ampere = _scaled(rows.current, "A")
     for device, colour in enumerate(colours):
         panel.plot(voltage[:, device], current[:, device], color=colour, linewidth=1.2)
-    _cross(panel)
-    panel.set_xlabel(f"voltage ({volt})")
-    panel.set_ylabel(f"current ({ampere})")
+    with_origin(panel, volt, ampere)
     panel.set_title("current and voltage", loc="left", fontsize="medium")
 
 
@@ -143,12 +141,6 @@ def _draw_states(
             panel.get_lines()[: len(shown)], names, fontsize="small", frameon=False, ncols=min(len(names), 6),
             loc="lower right", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.1,
         )  # fmt: skip
-
-
-def _cross(panel: Axes) -> None:
-    """Lines through the origin, where a passive device's loop is pinched."""
-    panel.axhline(0.0, color="0.75", linewidth=0.7, zorder=0)
-    panel.axvline(0.0, color="0.75", linewidth=0.7, zorder=0)
 
 
 def _legend(labels: tuple[str, ...], shown: int) -> list[str]:

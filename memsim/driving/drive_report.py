@@ -5,7 +5,7 @@ import numpy as np
 from ..terminal.screen import Column, Table, describe, numbers, show
 from ..terminal.si import with_prefix
 from ..traces.drive_file import RESPONSES, UNITS, DriveReader
-from .trace import FAR, largest_shares
+from .drive_trace import FAR, largest_shares
 
 SHOWN = 20  # devices in the summary
 

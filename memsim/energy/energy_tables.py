@@ -1,14 +1,13 @@
 """Energies for other programs: JSON of the summary, CSV of all epochs."""
 
 import csv
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..files.whole import write_text, written_whole
+from ..files import whole
 from ..kernels.slots import Phase
 from ..runs.run import Run
 from .summary import EnergySummary
@@ -48,9 +47,9 @@ def as_dict(summary: EnergySummary, widths: Sequence[AtWidth] = ()) -> dict[str,
             "read": [float(each.energy.read.sum()) for each in widths],
             "write": [float(each.energy.write.sum()) for each in widths],
         }
-        exponents = {name: exponent(times, values) for name, values in slopes.items()}
-        found["pulse_width_exponents"] = {name: p if np.isfinite(p) else None for name, p in exponents.items()}
-    return found
+        found["pulse_width_exponents"] = {name: exponent(times, values) for name, values in slopes.items()}
+    plain: dict[str, Any] = whole.for_json(found)
+    return plain
 
 
 def _numbers(summary: EnergySummary) -> dict[str, float]:
@@ -65,12 +64,12 @@ def _numbers(summary: EnergySummary) -> dict[str, float]:
 
 def write_json(summary: EnergySummary, widths: Sequence[AtWidth], path: Path) -> None:
     """Write the summary."""
-    write_text(path, json.dumps(as_dict(summary, widths), indent=2, allow_nan=False) + "\n")
+    whole.write_json(path, as_dict(summary, widths))
 
 
 def write_csv(run: Run, path: Path) -> None:
     """Write a row for each epoch, bank, phase and realisation."""
-    with written_whole(path, overwrite=True) as partial, partial.open("w", newline="", encoding="utf-8") as file:
+    with whole.written_whole(path, overwrite=True) as partial, partial.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
         table.writerow(["epoch", "bank", "phase", "realisation", "energy_joules", "time_seconds"])
         times = run.phase_time

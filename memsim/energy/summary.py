@@ -6,7 +6,7 @@ import numpy as np
 
 from ..kernels.slots import Phase
 from ..runs.run import Run
-from ..traces.layout import Programming
+from ..traces.description import Programming
 
 READING = (Phase.READ, Phase.RESTORE, Phase.BACKREAD)  # what it takes to know; a WRITE is what it takes to learn
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..analysis.spans import bounds_of
-from ..driving.trace import DriveTrace
+from ..driving.drive_trace import DriveTrace
 from ..errors import InputError
 from ..runs.channels import Channels, named, numbered
 from ..traces.reader import QUANTITIES

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..analysis.spans import steps_of
-from ..driving.trace import DriveTrace
+from ..analysis.spans import Span, steps_of, text_of
+from ..driving.drive_trace import DriveTrace
 from ..errors import InputError
 from ..fields import one_of
 from ..files.whole import written_whole
@@ -18,8 +18,6 @@ from .excerpt import Excerpt, Report
 from .npz import write_npz
 from .parquet import load_parquet, write_parquet
 from .size import Size, check_export_target, require_room, size_of
-
-Span = str | tuple[int, int]
 
 WRITERS: dict[str, Callable[[Any, Path, Report], None]] = {
     "csv": write_csv,
@@ -120,12 +118,12 @@ def export(
         if name not in TABLES:
             raise InputError(f"format: must be {one_of((*TABLES, 'spice'), name)}, for a drive")
         excerpt = excerpt_of_drive(
-            run, devices=devices, quantities=quantities, steps=_text(steps), stride=stride, banks=banks,
+            run, devices=devices, quantities=quantities, steps=text_of(steps), stride=stride, banks=banks,
             realisations=realisations, epochs=epochs, samples=samples,
         )  # fmt: skip
     else:
         channels = choose(run, banks, devices, realisations, quantities)
-        start, stop = steps_of(run, epochs=_text(epochs), samples=_text(samples), steps=_text(steps))
+        start, stop = steps_of(run, epochs=text_of(epochs), samples=text_of(samples), steps=text_of(steps))
         excerpt = Excerpt(run, channels, start, stop, stride)
     _check_format(name, excerpt)
     check_export_target(path, overwrite, Path(str(run.file.filename)))
@@ -135,10 +133,6 @@ def export(
     with written_whole(path, overwrite) as partial:
         WRITERS[name](excerpt, partial, report)
     return path
-
-
-def _text(span: Span | None) -> str | None:
-    return span if span is None or isinstance(span, str) else f"{span[0]}:{span[1]}"
 
 
 def _check_format(name: str, excerpt: Excerpt) -> None:

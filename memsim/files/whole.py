@@ -1,9 +1,12 @@
 """Files that are there whole, or as they were before: figures, tables, exports, reports."""
 
+import json
+import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from ..errors import InputError
 from ..traces.run_file import check_target
@@ -43,6 +46,20 @@ def write_text(path: Path, text: str, overwrite: bool = True) -> None:
     """Write a text file, whole."""
     with written_whole(path, overwrite) as partial:
         partial.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, values: Any, overwrite: bool = True) -> None:
+    """Write values for other programs, whole."""
+    write_text(path, json.dumps(for_json(values), indent=2, allow_nan=False) + "\n", overwrite)
+
+
+def for_json(values: Any) -> Any:
+    """Values as JSON has them: a number that is none, or infinite, is null."""
+    if isinstance(values, dict):
+        return {name: for_json(value) for name, value in values.items()}
+    if isinstance(values, list | tuple):
+        return list(map(for_json, values))
+    return None if isinstance(values, float) and not math.isfinite(values) else values
 
 
 def check_output(path: Path, overwrite: bool) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ..figures import COLOURS, new_figure, save
+from ..figures import COLOURS, new_figure, save, with_origin
 from ..terminal.si import axis_unit
 from .fit_result import Fit
 
@@ -61,10 +61,7 @@ def _draw_curve(panel: Axes, fit: Fit) -> None:
         markersize=3, label="measured",
     )  # fmt: skip
     panel.plot(fitted["voltage"] * volts, fitted["current"] * amperes, color=FITTED, linewidth=1.2, label="fitted")
-    panel.axhline(0.0, color="0.75", linewidth=0.7, zorder=0)
-    panel.axvline(0.0, color="0.75", linewidth=0.7, zorder=0)
-    panel.set_xlabel(f"voltage ({volt})")
-    panel.set_ylabel(f"current ({ampere})")
+    with_origin(panel, volt, ampere)
     panel.legend(frameon=False, fontsize="small")
 
 

@@ -1,11 +1,10 @@
 """A fit as a table on the terminal, as TOML and as JSON."""
 
-import json
 import math
 from pathlib import Path
 
 from ..errors import InputError
-from ..files.whole import check_output, write_text
+from ..files import whole
 from ..terminal.screen import Table, describe, numbers, show
 from ..terminal.si import counted, with_prefix
 from .fit_result import Fit, FittedParameter
@@ -43,14 +42,14 @@ def check_file(path: Path, ending: str, overwrite: bool) -> None:
     """Refuse a file before the work, not after it."""
     if path.suffix != ending:
         raise InputError(f"{path}: must end in {ending}")
-    check_output(path, overwrite)
+    whole.check_output(path, overwrite)
 
 
 def write_toml(fit: Fit, path: Path) -> None:
     """Write the fitted device as the configuration of a drive."""
-    write_text(path, fit.to_toml(path.parent))
+    whole.write_text(path, fit.to_toml(path.parent))
 
 
 def write_json(fit: Fit, path: Path) -> None:
     """Write parameters, errors, correlations and residual."""
-    write_text(path, json.dumps(fit.as_dict(), indent=2) + "\n")
+    whole.write_json(path, fit.as_dict())

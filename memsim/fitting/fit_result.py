@@ -10,6 +10,7 @@ import numpy as np
 import tomli_w
 
 from ..devices import Device
+from ..files.whole import for_json
 from ..libraries import load_library
 from ..provenance import environment
 from ..traces.drive_file import RESPONSES, UNITS
@@ -186,7 +187,7 @@ class Fit:
 
     def as_dict(self) -> dict[str, Any]:
         """Everything but the samples, for JSON: numbers that are none are null."""
-        return {
+        values = {
             "environment": environment(),
             "measurement": self.measurement.name,
             "samples": len(self.measurement),
@@ -198,9 +199,9 @@ class Fit:
             "dt_s": self.dt,
             "device": self.device.model_dump(mode="json", exclude_none=True),
             "initial": self.initial,
-            "parameters": [{name: _or_none(v) for name, v in p._asdict().items()} for p in self.parameters],
-            "correlations": [[_or_none(float(value)) for value in row] for row in self.correlations],
-            "singular_values": [float(value) for value in self.singular_values],
+            "parameters": [parameter._asdict() for parameter in self.parameters],
+            "correlations": self.correlations.tolist(),
+            "singular_values": self.singular_values.tolist(),
             f"rms_{self.unit}": self.rms,
             "relative_rms": self.relative_rms,
             "r_squared": self.r_squared,
@@ -208,10 +209,7 @@ class Fit:
             "converged": self.converged,
             "stopped": self.stopped,
             "ended": self.ended,
-            "notes": list(self.notes),
-            "warnings": list(self.warnings),
+            "notes": self.notes,
+            "warnings": self.warnings,
         }
-
-
-def _or_none(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+        return {name: for_json(value) for name, value in values.items()}

@@ -73,13 +73,13 @@ def uncertainty_of(
             for name, none in zip(names, dead, strict=True)
             if none
         ),
-        *(_combined(direction, dead, names) for direction in directions[weak] if not np.abs(direction)[dead].any()),
+        *(_combined(direction, names) for direction in directions[weak] if not np.abs(direction)[dead].any()),
         *_correlated(correlations, names),
     ]
     return Uncertainty(deviations, correlations, singular, warnings)
 
 
-def _combined(direction: np.ndarray, dead: np.ndarray, names: Sequence[str]) -> str:
+def _combined(direction: np.ndarray, names: Sequence[str]) -> str:
     """The parameters that move together without changing the response."""
     involved = [names[k] for k in range(len(names)) if abs(direction[k]) > INVOLVED]
     return f"{' and '.join(involved)} cannot be told apart by these data: only a combination of them; fix one"

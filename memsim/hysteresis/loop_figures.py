@@ -7,11 +7,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ..figures import COLOURS, new_figure, save
+from ..figures import COLOURS, new_figure, save, with_origin
 from ..terminal.si import axis_unit, with_prefix
 from .fingerprints import NO_AREA
 from .loop import Loop
-from .sweep import LoopSweep
+from .loop_sweep import LoopSweep
 
 MARKERS = "os^Dv<>"
 
@@ -62,10 +62,7 @@ def _draw_loops(panel: Axes, loops: Sequence[Loop], names: Sequence[str]) -> Non
     amperes, ampere = axis_unit(max(float(np.abs(loop.current).max()) for loop in loops), "A")
     for loop, name, colour in zip(loops, names, COLOURS, strict=False):
         panel.plot(loop.voltage * volts, loop.current * amperes, color=colour, linewidth=1.2, label=name)
-    panel.axhline(0.0, color="0.75", linewidth=0.7, zorder=0)
-    panel.axvline(0.0, color="0.75", linewidth=0.7, zorder=0)
-    panel.set_xlabel(f"voltage ({volt})")
-    panel.set_ylabel(f"current ({ampere})")
+    with_origin(panel, volt, ampere)
     panel.legend(frameon=False, fontsize="small")
 
 

@@ -2,18 +2,17 @@
 
 import csv
 import io
-import json
 import math
 from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
-from ..files.whole import check_output, write_text
+from ..files.whole import check_output, for_json, write_json, write_text
 from ..provenance import environment
 from ..terminal.screen import Column, Styled, Table, describe, numbers, show
 from ..terminal.si import counted, with_prefix
 from .loop import Loop
-from .sweep import LoopSweep
+from .loop_sweep import LoopSweep
 
 SHOWN = 40  # loops in the table
 FORMATS = (".csv", ".json")
@@ -99,23 +98,22 @@ def write_table(sweep: LoopSweep, path: Path, *, overwrite: bool = False) -> Non
         Whether a file that exists may be replaced.
     """
     check_table_target(path, overwrite)
-    text = json.dumps(as_dict(sweep), indent=2) + "\n" if path.suffix == ".json" else _as_csv(sweep)
-    write_text(path, text, overwrite)
+    if path.suffix == ".json":
+        write_json(path, as_dict(sweep), overwrite)
+    else:
+        write_text(path, _as_csv(sweep), overwrite)
 
 
 def as_dict(sweep: LoopSweep) -> dict[str, Any]:
     """Everything but the loops' rows, for JSON: numbers that are none are null."""
-    config = sweep.config.model_dump(mode="json", exclude_none=True)
-    fingerprints = [
-        {**fingerprint._asdict(), "value": _or_none(fingerprint.value)} for fingerprint in sweep.fingerprints
-    ]
-    return {
+    values = {
         "environment": environment(),
-        "configuration": config,
-        "loops": [{name: _or_none(value) for name, value in _numbers(sweep, loop)} for loop in sweep.loops],
-        "fingerprints": fingerprints,
-        "notes": list(sweep.notes),
+        "configuration": sweep.config.model_dump(mode="json", exclude_none=True),
+        "loops": [dict(_numbers(sweep, loop)) for loop in sweep.loops],
+        "fingerprints": [fingerprint._asdict() for fingerprint in sweep.fingerprints],
+        "notes": sweep.notes,
     }
+    return {name: for_json(value) for name, value in values.items()}
 
 
 def _numbers(sweep: LoopSweep, loop: Loop) -> list[tuple[str, Any]]:
@@ -144,7 +142,3 @@ def _as_csv(sweep: LoopSweep) -> str:
     for row in rows:
         writer.writerow([repr(value) if isinstance(value, float) else int(value) for _, value in row])
     return text.getvalue()
-
-
-def _or_none(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value

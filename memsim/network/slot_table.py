@@ -4,22 +4,9 @@ import numpy as np
 
 from ..kernels.slots import Operation
 from ..terminal.screen import Column, Table, numbers
+from ..traces.schema import SLOT_COLUMNS
 from .assembly import Assembly
 from .schedule import Schedule, Slot
-
-FIELDS = [
-    ("phase", "S8"),
-    ("operation", "S20"),
-    ("bank", "i4"),
-    ("layer", "i4"),
-    ("variable", "i4"),
-    ("start", "i8"),
-    ("pulses", "i4"),
-    ("pulse_steps", "i4"),
-    ("gap_steps", "i4"),
-    ("rest_steps", "i4"),
-    ("held", "i1"),
-]
 
 DRIVEN_BY = {
     "READ_SYNAPSES": "signals of the layer before, scaled",
@@ -45,7 +32,7 @@ DRIVEN_BY = {
 def structured(schedule: Schedule) -> np.ndarray:
     """The slot table as a structured array with named columns, (slots,)."""
     rows = [_row(slot, start, schedule.rest_steps) for slot, start in zip(schedule.slots, schedule.starts, strict=True)]
-    return np.array(rows, dtype=FIELDS)
+    return np.array(rows, dtype=SLOT_COLUMNS)
 
 
 def _row(slot: Slot, start: int, rest_steps: int) -> tuple[object, ...]:

@@ -9,7 +9,7 @@ import numpy as np
 from ..calibration.bank import BankCalibration
 from ..configuration.sections import Configuration
 from ..errors import InputError
-from ..traces.layout import Beginning
+from ..traces.description import Beginning
 from .architecture import architecture_of
 
 if TYPE_CHECKING:

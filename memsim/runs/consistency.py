@@ -9,7 +9,7 @@ from ..kernels.slots import Phase
 from ..network import schedule
 from ..network.slot_table import structured
 from ..traces.doubted import line_of, one_line
-from .recording import ADDED_COUNTERS, COUNTERS
+from .counters import COUNTERS
 from .run import Run
 
 
@@ -99,11 +99,11 @@ def _compare_energies(run: Run, bank: str) -> None:
 
 def _compare_counters(run: Run, bank: str, shape: tuple[int, int, int]) -> None:
     lengths = dict(zip(("variable", "device", "realisation"), shape, strict=True)) | {"phase": len(Phase)}
-    for name, (_, _, labels) in COUNTERS.items():
+    for name, counter in COUNTERS.items():
         if name == "epoch_energy" and not run.stored.has_energies:  # a file of an earlier version
             continue
-        if name in ADDED_COUNTERS and name not in run.stored.counters(bank):  # the same
+        if counter.late and name not in run.stored.counters(bank):  # the same
             continue
-        found, expected = run.stored.counter(bank, name).shape, tuple(lengths[label] for label in labels)
+        found, expected = run.stored.counter(bank, name).shape, tuple(lengths[label] for label in counter.axes.split())
         if found != expected:
             raise _broken(run, f"diagnostics/{bank}/{name} is of the shape {found}, not {expected}")

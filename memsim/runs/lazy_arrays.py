@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..libraries import load_library
-from ..traces.rows import QUANTITIES
+from ..traces.schema import QUANTITIES
 from .trace_access import TraceAccess
 
 

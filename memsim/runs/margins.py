@@ -11,19 +11,16 @@ from ..calibration.bank import BankCalibration
 from ..devices import UNBOUNDED, CarrierMemristor
 from ..kernels.slots import Phase
 from ..traces.reader import Arrays
-from .recording import COUNTERS
+from .counters import COUNTERS
 
-AS_COUNTED = ("stalled", "unsent", "unverified", "out_of_range", "driver_clipped", "readout_clipped")
+AS_COUNTED = {counter.shown: name for name, counter in COUNTERS.items() if counter.shown}
 COUNTS = {
     "read_disturbs": "states that moved in a READ or BACKREAD, which must leave them alone",
     "write_disturbs": "states that moved in a WRITE that was meant for another variable",
     "restore_residuals": "RESTOREs, or READs that restore, that left a state off by more than 1e-12 of its range",
     "bounds_in_read": "READs that ended with a state at a bound; of carriers, steps",
     "bounds_in_write": "WRITEs that ended with a state at a bound; of carriers, steps",
-    "clipped_writes": "writes cut by the driver's limit",
-    "shortened_writes": "writes shortened to stay within their allowed range",
-    "rounded_writes": "writes rounded to whole steps or pulses",
-    **{name: COUNTERS[name][1] for name in AS_COUNTED},
+    **{shown: COUNTERS[name].meaning for shown, name in AS_COUNTED.items()},
 }
 
 
@@ -102,9 +99,6 @@ def bank_margins(bank: BankCalibration, counters: Arrays, lower: np.ndarray, upp
             "restore_residuals": int(counters["unrestored"].sum()),
             "bounds_in_read": int(counters["bound"][reads].sum()),
             "bounds_in_write": int(counters["bound"][Phase.WRITE].sum()),
-            "clipped_writes": int(counters["clipped"].sum()),
-            "shortened_writes": int(counters["shortened"].sum()),
-            "rounded_writes": int(counters["rounded"].sum()),
-            **{name: int(np.sum(counters.get(name, 0))) for name in AS_COUNTED},  # 0 of older files
+            **{shown: int(np.sum(counters.get(name, 0))) for shown, name in AS_COUNTED.items()},  # 0 of older files
         },
     )

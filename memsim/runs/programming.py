@@ -28,13 +28,8 @@ from ..network.starting import Start
 from ..stepping.blocks import unread_bias
 from ..stepping.engine import Engine
 from ..stepping.program.operands import read_error
-from ..traces.layout import Beginning, Programming
-
-# What is kept of what the engine counts; there are no others while weights are programmed.
-COUNTED = (
-    "energy", "disturbed", "bound", "stalled", "clipped", "unsent", "rounded", "unverified", "out_of_range",
-    "driver_clipped", "readout_clipped",
-)  # fmt: skip
+from ..traces.description import Beginning, Programming
+from .counters import COUNTERS
 
 
 def programmed(assembly: Assembly, threads: int, stop: Event | None = None) -> Assembly:
@@ -150,7 +145,8 @@ def _found(engine: Engine, number: int, aims: np.ndarray) -> dict[str, np.ndarra
     """What is kept of a bank, (devices, realisations) by name."""
     about = engine.assembly.banks[number].device.state_variables()[0]
     residual = np.abs(engine.blocks.states()[number][:, 0] - aims) / (about.upper - about.lower)
-    counted = {name: engine.blocks.counter(name, number) for name in COUNTED}
+    kept = [name for name, counter in COUNTERS.items() if counter.programmed]  # others stay 0 meanwhile
+    counted = {name: engine.blocks.counter(name, number) for name in kept}
     # Of those that are counted by phase, all phases.
     return {"aim": aims, "residual": residual} | {
         name: values.sum(axis=0) if values.ndim > 2 else values for name, values in counted.items()

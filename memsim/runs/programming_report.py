@@ -1,7 +1,7 @@
 """How the starting weights were written, in words."""
 
 from ..terminal.si import counted, duration, with_prefix
-from ..traces.layout import Programming
+from ..traces.description import Programming
 
 
 def cost_of_programming(programming: Programming) -> str:

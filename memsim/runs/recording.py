@@ -18,8 +18,10 @@ from ..stepping.block_set import KeyframeStates
 from ..stepping.blocks import channels
 from ..stepping.row_memory import Recorded
 from ..traces.codecs import CodecError, codec
-from ..traces.layout import CALIBRATION, BankDescription, RunDescription, TracePlan
-from ..traces.rows import QUANTITIES, RowsPart, Selection
+from ..traces.description import BankDescription, RunDescription, TracePlan
+from ..traces.rows import RowsPart, Selection
+from ..traces.schema import CALIBRATION, QUANTITIES
+from .counters import COUNTED, COUNTED_OF_PROGRAMMING, COUNTERS, STATES
 
 KEYFRAME_BYTES = 32 << 20  # of all keyframes of a run, where their distance is not given
 KEYFRAMES_AT_LEAST = 20
@@ -148,7 +150,7 @@ def describe(assembly: Assembly, keyframe_samples: int) -> RunDescription:
             bank.device.digest,
             bank.devices,
             [(v.name, v.unit, v.lower, v.upper) for v in bank.device.state_variables()],
-            {name: getattr(bank, name) for name in CALIBRATION},
+            {each.name: getattr(bank, each.name) for each in CALIBRATION},
             states.transpose(1, 0, 2),
             tuple(kind.name.lower() for kind in kept_of(bank, config.imperfections)),
         )
@@ -167,7 +169,8 @@ def describe(assembly: Assembly, keyframe_samples: int) -> RunDescription:
         banks=banks,
         phases=[phase.name for phase in Phase],
         operations=[operation.name for operation in Operation],
-        counters=COUNTERS,
+        counters=COUNTED,
+        programmed=COUNTED_OF_PROGRAMMING,
         units=sum(assembly.sizes),
         keyframe_samples=keyframe_samples,
         phase_seconds=phase_seconds(assembly),
@@ -179,47 +182,6 @@ def phase_seconds(assembly: Assembly) -> np.ndarray:
     """Simulated time of each phase in one epoch, in s, (phases,): the schedule is the same for every sample."""
     steps = assembly.schedule.phase_steps()
     return np.array([steps[phase] for phase in Phase]) * len(assembly.inputs) * assembly.config.time.dt
-
-
-# Since schema 2 was first written: older files lack them.
-ADDED_COUNTERS = (
-    "complete_energy",
-    "stalled",
-    "unsent",
-    "unverified",
-    "out_of_range",
-    "driver_clipped",
-    "readout_clipped",
-)
-PHASE_LABELS = ("phase", "device", "realisation")
-STATE_LABELS = ("device", "variable", "realisation")
-DEVICE_LABELS = ("device", "realisation")
-COUNTERS: dict[str, tuple[str, str, tuple[str, ...]]] = {
-    "energy": ("J", "energy V I dt, signed", PHASE_LABELS),
-    "complete_energy": ("J", "the same of the complete epochs", PHASE_LABELS),
-    "epoch_energy": ("J", "the same of the epoch in progress", PHASE_LABELS),
-    "peak_current": ("A", "largest magnitude of a pulse", PHASE_LABELS),
-    "disturbed": ("1", "variables that moved and should not have", PHASE_LABELS),
-    "bound": ("1", "pulses that ended with a state at a bound", PHASE_LABELS),
-    "stalled": ("1", "pulses that cannot move a state, whose drift has vanished below its last digit", PHASE_LABELS),
-    "highest": ("state", "largest state at a pulse's end", STATE_LABELS),
-    "lowest": ("state", "smallest state at a pulse's end", STATE_LABELS),
-    "residual": ("1", "largest distance after RESTORE over the state's range", DEVICE_LABELS),
-    "unrestored": ("1", "RESTOREs with a residual above 1e-12", DEVICE_LABELS),
-    "clipped": ("1", "writes cut by the driver's limit", DEVICE_LABELS),
-    "shortened": ("1", "writes shortened to stay within their range", DEVICE_LABELS),
-    "unsent": ("1", "writes below the controller's resolution, which were not sent", DEVICE_LABELS),
-    "rounded": ("1", "writes rounded to whole steps or pulses", DEVICE_LABELS),
-    "rounding": ("A s", "largest charge lost to rounding", DEVICE_LABELS),
-    "unverified": ("1", "writes and RESTOREs that a verifying READ did not find at their aim", DEVICE_LABELS),
-    "out_of_range": (
-        "1",
-        "READs of a memristance beyond its range, taken for the bound's",
-        DEVICE_LABELS,
-    ),
-    "driver_clipped": ("1", "pulses cut by the range of imperfect drivers", DEVICE_LABELS),
-    "readout_clipped": ("1", "voltages cut by the range of imperfect read-outs", DEVICE_LABELS),
-}
 
 
 def turned_counters(counters: Sequence[Mapping[str, np.ndarray]]) -> list[dict[str, np.ndarray]]:
@@ -238,4 +200,4 @@ def joined_keyframes(parts: Sequence[KeyframeStates]) -> KeyframeStates:
 
 
 def _turned(name: str, values: np.ndarray) -> np.ndarray:
-    return values.transpose(1, 0, 2) if COUNTERS[name][2] == STATE_LABELS else values
+    return values.transpose(1, 0, 2) if COUNTERS[name].axes == STATES else values

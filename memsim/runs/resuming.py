@@ -18,9 +18,10 @@ from ..stepping.block_set import Checkpoint
 from ..stepping.engine import Engine
 from ..stepping.row_memory import Recorded
 from ..traces import locks, recovery
+from ..traces.description import TracePlan
 from ..traces.files import absolute
-from ..traces.layout import SCHEMA, TracePlan
 from ..traces.run_file import RunWriter, Target, keyframe_checksum
+from ..traces.schema import SCHEMA
 from ..traces.space import DiskFullError
 from .opening import open_run
 from .recording import turned_counters

@@ -11,9 +11,10 @@ from ..errors import InputError, RunFileError
 from ..files.reading import refuse_no_file
 from ..network.sizes import refuse_samples
 from ..network.starting import Start, stored_start
+from ..traces.description import Beginning
 from ..traces.files import is_hdf5
-from ..traces.layout import SCHEMA, Beginning
 from ..traces.samples import StoredDataset
+from ..traces.schema import SCHEMA
 from .opening import open_run
 from .replay import StoredKeyframes
 from .run import Run

@@ -15,7 +15,7 @@ from ..network.starting import stored_start
 from ..stepping.row_memory import Recorded
 from ..traces.chunks import CHUNK_ROWS
 from ..traces.reader import Envelope, Rows, RunReader, check_quantity
-from ..traces.rows import QUANTITIES
+from ..traces.schema import QUANTITIES
 from .envelopes import SpanExtremes
 from .replay import StoredKeyframes, of_realisations, replay, replaying_engine
 

@@ -23,15 +23,15 @@ from ..stepping.engine import Engine
 from ..stepping.row_memory import Recorded
 from ..terminal.interrupts import interrupts
 from ..traces.background import BackgroundWriter
-from ..traces.layout import RunDescription, TracePlan
+from ..traces.description import RunDescription, TracePlan
 from ..traces.locks import GoneError
 from ..traces.run_file import RunWriter, Target, check_target, close_quietly, create_run_file
 from ..traces.space import DiskFullError, is_full
 from ..traces.stored import Stored
+from .counters import COUNTERS
 from .opening import open_run
 from .programming import programmed
 from .recording import (
-    COUNTERS,
     describe,
     joined_keyframes,
     keyframe_interval,

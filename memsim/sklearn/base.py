@@ -44,6 +44,14 @@ class MemristorEstimator(BaseEstimator):
         """The parameters, checked."""
         return self._options.of(self.get_params(deep=False))
 
+    def _gone_on_with(self) -> tuple[Options, bool]:
+        """The parameters for a part of a fit, checked, and whether it is not the first part."""
+        options, begun = self._checked(), self.__sklearn_is_fitted__()
+        options.refuse_early_stopping()
+        if begun:
+            options.refuse_other_devices(self._made_by)
+        return options, begun
+
     def _validated(self, X: Any, *y: Any, **rules: Any) -> Any:  # noqa: N803 (scikit-learn's name)
         """Samples as scikit-learn checks them; a missing value is named by its row and column."""
         for targets in y:

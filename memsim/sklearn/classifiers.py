@@ -47,11 +47,7 @@ class MemristorClassifier(ClassifierMixin, MemristorEstimator):
         classes : array-like, optional
             All classes that there will be; needed in the first call.
         """
-        options = self._checked()
-        options.refuse_early_stopping()
-        begun = self.__sklearn_is_fitted__()
-        if begun:
-            options.refuse_other_devices(self._made_by)
+        options, begun = self._gone_on_with()
         if not begun and classes is None:
             raise InputError("classes: must be given in the first call of partial_fit (got None)")
         inputs, labels = self._validated(X, y, reset=not begun)

@@ -167,11 +167,7 @@ class MemristorMLPRegressor(RegressorMixin, _Multilayer):
         y : (n_samples,) or (n_samples, n_targets) array-like
             In the first call their range is what becomes +-1.
         """
-        options = self._checked()
-        options.refuse_early_stopping()
-        begun = self.__sklearn_is_fitted__()
-        if begun:
-            options.refuse_other_devices(self._made_by)
+        options, begun = self._gone_on_with()
         inputs, values = self._validated(X, y, multi_output=True, y_numeric=True, reset=not begun)
         if not begun:
             self._begin(inputs, options)

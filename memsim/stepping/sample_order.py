@@ -1,10 +1,9 @@
 """The order in which the samples of each epoch are shown, drawn ahead of the engine."""
 
-from typing import Any
-
 import numpy as np
 
 from ..kernels.random import shuffle
+from ..traces.chunks import staged_part
 
 BYTES_AT_MOST = 4 << 20  # of what is drawn ahead
 EPOCHS_AHEAD = 64
@@ -65,10 +64,4 @@ class SampleOrder:
     def of(self, realisations: np.ndarray, first: int, last: int) -> np.ndarray:
         """What is held of some realisations in the epochs from ``first`` up to ``last``, contiguous."""
         held = self._held[first - self._first : last - self._first]
-        return np.ascontiguousarray(held[..., _as_slice(realisations)])
-
-
-def _as_slice(numbers: np.ndarray) -> Any:
-    """Consecutive numbers as a slice, which is read faster."""
-    consecutive = len(numbers) == numbers[-1] - numbers[0] + 1
-    return slice(int(numbers[0]), int(numbers[-1]) + 1) if consecutive else numbers
+        return np.ascontiguousarray(held[..., staged_part(realisations)])

@@ -11,7 +11,6 @@ from ..analysis.spans import unit_steps
 from ..runs.run import Run
 from .themes import FAINT, Themed
 
-ROOM = 44  # pixels above the first axis
 MOST = 10  # marks in view, about
 
 

@@ -88,7 +88,7 @@ def test_a_span_is_given_in_one_unit_at_most():
     assert steps_of(run) == (0, 350)
     assert steps_of(run, default=(7, 14)) == (7, 14)
     assert steps_of(run, samples="1", default=(0, 3)) == (7, 14)
-    with pytest.raises(InputError, match="^epochs and steps: a span is given in one unit"):
+    with pytest.raises(InputError, match=r"^epochs and steps: a span is given in one unit"):
         steps_of(run, epochs="0", steps="3")
 
 

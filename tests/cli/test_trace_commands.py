@@ -335,7 +335,7 @@ def test_looking_at_a_finished_run_looks_once(path):
         assert (seen.epoch, seen.epochs, seen.samples) == (6, 6, 30)
         assert np.array_equal(seen.error, run.total_error[-1])
         assert np.array_equal(seen.states["nodes2"], run.final_state["nodes2"][..., 0])
-        with pytest.raises(memsim.errors.InputError, match="^realisation: must be from 0 to 1"):
+        with pytest.raises(memsim.errors.InputError, match=r"^realisation: must be from 0 to 1"):
             next(looks(run, every=1.0, realisation=2))
 
 

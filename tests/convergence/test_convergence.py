@@ -10,7 +10,7 @@ from short_runs import REAL, configuration, of_each_kind
 import memsim
 from memsim.convergence.dt_check import Comparison, DtCheck, StateDifference, remaining
 from memsim.convergence.dt_report import sentence
-from memsim.convergence.network import refined
+from memsim.convergence.network_dt import refined
 from memsim.convergence.writes import CHANGE, FINER, coarse_writes
 from memsim.datasets import Dataset
 from memsim.devices import Device, IonDrift, StateVariable, Synapse, Vteam

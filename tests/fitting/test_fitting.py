@@ -13,9 +13,9 @@ from places import EXAMPLES
 import memsim
 from memsim.devices import IonDrift, Vteam, Yakopcic
 from memsim.errors import InputError
-from memsim.fitting import least_squares
 from memsim.fitting.measurement import load_measurement, measured
 from memsim.fitting.parameters import FreeParameter, Model, free_model
+from memsim.fitting.search import Search
 from memsim.fitting.simulation import Simulation
 from memsim.fitting.uncertainty import uncertainty_of
 
@@ -137,7 +137,7 @@ def test_a_response_beyond_all_bounds_is_none():
     known = Yakopcic(preset="miao")
     model = free_model(known, ["b"], 0.11)
     simulation = Simulation(measured(TIME, response(known, SINE, 0.11), SINE), "voltage", "linear", 1, "heun")
-    search = least_squares._Search(model, simulation, "linear", 0.05)
+    search = Search(model, simulation, "linear", 0.05)
     assert np.isinf(search.residuals(np.log10([1000.0]))).all()
     assert search.best[0] == np.inf
     assert np.abs(search.residuals(model.start())).max() < 1e-9
@@ -420,14 +420,14 @@ def test_bad_arrays_are_refused():
 
 
 def test_ctrl_c_writes_the_best_so_far(cli, data, tmp_path, monkeypatch):
-    residuals = least_squares._Search.residuals
+    residuals = Search.residuals
 
     def interrupted(search, positions):
         if search.simulations > 60:
             raise KeyboardInterrupt
         return residuals(search, positions)
 
-    monkeypatch.setattr(least_squares._Search, "residuals", interrupted)
+    monkeypatch.setattr(Search, "residuals", interrupted)
     result = cli("fit", data, *GIVEN, "--free", "r_on,r_off,mobility,initial", "--json", tmp_path / "fit.json")
     assert result.status == 130
     assert "stopped before its end" in result.out

@@ -20,7 +20,7 @@ from short_runs import REAL
 from memsim.analysis.verification import verify
 from memsim.analysis.windows import write_window
 from memsim.configuration.sections import Configuration
-from memsim.convergence.network import check_dt
+from memsim.convergence.network_dt import check_dt
 from memsim.datasets import Dataset
 from memsim.errors import InputError, RunFileError
 from memsim.imperfections.drawing import own_device

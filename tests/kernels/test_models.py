@@ -12,7 +12,7 @@ import memsim
 from memsim.devices import MODELS, IonDrift, PershinDiVentra, Team, Vteam, Yakopcic
 from memsim.driving.drive import run
 from memsim.driving.drive_configuration import load_drive_configuration
-from memsim.driving.trace import load_drive_source
+from memsim.driving.drive_trace import load_drive_source
 from memsim.driving.waveforms import Pulse, Pulses, Sinusoid
 from memsim.errors import InputError
 from memsim.kernels.models import windows

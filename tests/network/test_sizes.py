@@ -10,7 +10,7 @@ import memsim
 from memsim.configuration.sections import Configuration
 from memsim.errors import InputError
 from memsim.files import memory as sizes
-from memsim.hysteresis.sweep import hysteresis_loops
+from memsim.hysteresis.loop_sweep import hysteresis_loops
 from memsim.network import sizes as run_sizes
 from memsim.network.assembly import assemble
 from memsim.sklearn import MemristorMLPRegressor

@@ -213,7 +213,10 @@ def test_widths_of_pulses_are_not_compared_for_given_devices(tmp_path, refused):
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("bias_weight", "rows of the shape|is not of the realisations"), ("synapses1/pulses", "holds what no device has")],
+    [
+        ("bias_weight", "start/bias_weight is of the shape"),
+        ("synapses1/pulses", "start/synapses1/pulses is of the shape"),
+    ],
 )
 def test_a_start_that_is_broken_is_refused(tmp_path, name, message):
     path = tmp_path / "second.h5"

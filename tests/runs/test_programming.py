@@ -20,20 +20,22 @@ import memsim
 from memsim.analysis.verification import verify
 from memsim.analysis.windows import write_window
 from memsim.configuration.sections import Configuration, TraceSection
-from memsim.convergence.network import check_dt
+from memsim.convergence.network_dt import check_dt
 from memsim.datasets import Dataset
 from memsim.errors import InputError, RunFileError
 from memsim.kernels.slots import Operation, Phase
 from memsim.network.assembly import assemble
 from memsim.runs import training
+from memsim.runs.counters import COUNTERS
 from memsim.runs.needed import kernels_of
 from memsim.runs.opening import open_run
-from memsim.runs.programming import COUNTED, programmed, programming, steps_of_programming
+from memsim.runs.programming import programmed, programming, steps_of_programming
 from memsim.runs.sources import start_of
 from memsim.stepping.engine import Engine
 from memsim.terminal.si import duration
-from memsim.traces.layout import PROGRAMMED
+from memsim.traces.schema import PROGRAMMED
 
+COUNTED = [name for name, counter in COUNTERS.items() if counter.programmed]
 PROGRAMMED_NETWORK = {"network": {"programmed": True}}
 COUNT = {"write": {"encoding": "count", "pulses": 6, "train_steps": 2, "train_gap_steps": 1}}
 # Kind of network, and sections that differ.
@@ -123,7 +125,7 @@ def test_programming_equals_its_twin(case):
             values = about.banks[bank.name]
             assert same([found.initial[b][..., lane].T], [twin.states(b)]), bank.name
             assert values["writes"][:, lane].tolist() == writes[b]
-            assert set(values) == {*COUNTED, *PROGRAMMED}
+            assert set(values) == {*COUNTED, *(field.name for field in PROGRAMMED)}
             for name in COUNTED:
                 counted_so = twin.counter("complete_energy" if name == "energy" else name, b)
                 wanted = counted_so.sum(axis=0) if counted_so.ndim > 1 else counted_so

@@ -22,8 +22,9 @@ from memsim.runs import training
 from memsim.runs.recording import keyframe_interval
 from memsim.stepping.engine import Engine
 from memsim.traces.overview import LEVELS
-from memsim.traces.rows import QUANTITIES, Selection
+from memsim.traces.rows import Selection
 from memsim.traces.run_file import keyframe_checksum
+from memsim.traces.schema import QUANTITIES
 
 EPOCHS = 6
 

@@ -17,7 +17,7 @@ from sweeps import source as sweep_source  # noqa: F401 (a fixture)
 import memsim
 from memsim.cli.ahead import compile_ahead
 from memsim.driving.drive import kernels_of as kernels_of_drive
-from memsim.driving.trace import load_drive_source
+from memsim.driving.drive_trace import load_drive_source
 from memsim.errors import InputError, StoppedCompilingError
 from memsim.kernels import compiling, disk_cache
 from memsim.kernels.controller import find_gradient, keep_states, rule

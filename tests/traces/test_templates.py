@@ -12,8 +12,9 @@ from memsim.datasets import load, split
 from memsim.network.assembly import assemble
 from memsim.runs.recording import describe, trace_plan
 from memsim.traces import templates
+from memsim.traces.description import Beginning, TracePlan
 from memsim.traces.hdf5 import memory_file
-from memsim.traces.layout import CONFIGURATION_ROOM, Beginning, TracePlan, create_layout
+from memsim.traces.layout import CONFIGURATION_ROOM, create_layout
 
 SEED = {"run": {"seed": 12, "realisations": 2}}
 CASES = {

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...analysis.spans import bounds_of
-from ...driving.trace import DriveTrace
+from ...driving.drive_trace import DriveTrace
 from ...driving.waveforms import parts_of
 from ...errors import InputError
 from .circuit import EDGE, Circuit, Instance, Kind, Rows, check_size, origin, scales_of

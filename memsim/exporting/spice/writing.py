@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from ...driving.trace import DriveTrace
+from ...analysis.spans import Span, text_of
+from ...driving.drive_trace import DriveTrace
 from ...errors import InputError
 from ...files.whole import written_whole
 from ...runs.run import Run
@@ -12,8 +13,6 @@ from .circuit import Circuit
 from .drive_circuit import circuit_of_drive
 from .netlist import data_name, netlist
 from .run_circuit import circuit_of_run
-
-Span = str | tuple[int, int]
 
 
 def circuit_of(
@@ -45,7 +44,7 @@ def circuit_of(
         Something is chosen that the source does not have, or its model cannot
         be written for ngspice, or it is too much.
     """
-    spans = {"epochs": _text(epochs), "samples": _text(samples), "steps": _text(steps)}
+    spans = {"epochs": text_of(epochs), "samples": text_of(samples), "steps": text_of(steps)}
     if isinstance(source, Run):
         return circuit_of_run(
             source, banks=banks, devices=devices, realisations=realisations, any_size=any_size, **spans
@@ -55,10 +54,6 @@ def circuit_of(
         if value:
             raise InputError(f"{flag}: a drive has none; choose of its devices and steps")
     return circuit_of_drive(source, devices=devices, steps=spans["steps"], any_size=any_size)
-
-
-def _text(span: Span | None) -> str | None:
-    return span if span is None or isinstance(span, str) else f"{span[0]}:{span[1]}"
 
 
 def export_spice(

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..driving import drive
 from ..driving.drive_configuration import DriveConfiguration
-from ..driving.trace import DriveTrace
+from ..driving.drive_trace import DriveTrace
 from ..errors import RunError
 from .dt_check import TOLERANCE, Comparison, DtCheck, StateDifference, check_tolerance, relative
 

@@ -9,7 +9,7 @@ import numpy as np
 from ..devices import UNBOUNDED, Device
 from ..driving import drive as driving
 from ..driving.drive_configuration import BankSection
-from ..driving.trace import FAR, DriveTrace, largest_shares
+from ..driving.drive_trace import FAR, DriveTrace, largest_shares
 from ..driving.waveforms import Pulse
 from ..errors import InputError
 from ..traces.drive_file import RESPONSES, UNITS
