@@ -87,7 +87,7 @@ class Architecture:
     def starting_states(
         self, config: Configuration, banks: tuple[BankCalibration, ...], units: tuple[int, ...], seeds: np.ndarray
     ) -> tuple[np.ndarray, ...]:
-        """Starting weights as states, (variables, devices, realisations) of each bank.
+        """Starting weights as states, (devices, variables, realisations) of each bank.
 
         Devices are handed to a run with them; where it has them written, they are the aims.
         """
@@ -105,7 +105,7 @@ class Architecture:
         Parameters
         ----------
         banks : tuple of BankCalibration
-        states : tuple of (variables, devices, realisations) float64
+        states : tuple of (devices, variables, realisations) float64
         inputs : (samples, inputs) float64
         """
 

@@ -83,9 +83,8 @@ class Assembly:
 
     def begun(self, start: Start) -> "Assembly":
         """The same run with a start."""
-        states = tuple(states.transpose(1, 0, 2) for states in start.states)
         past, steps = start.past_or(self.past), start.beginning.steps
-        return replace(self, initial=states, past=past, start=start, steps_before=steps)
+        return replace(self, initial=start.states, past=past, start=start, steps_before=steps)
 
     @property
     def dt(self) -> float:

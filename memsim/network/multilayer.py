@@ -98,7 +98,7 @@ def _moving(config: Configuration, layer: int) -> bool:
 def _layer_states(
     network: MultilayerSection, index: int, bank: BankCalibration, units: tuple[int, ...], seeds: np.ndarray
 ) -> np.ndarray:
-    """Starting states of one bank of a multilayer perceptron, (1, devices, realisations)."""
+    """Starting states of one bank of a multilayer perceptron, (devices, 1, realisations)."""
     layer = index // 2 + 1
     if bank.kind == "synapse":
         name, share, purpose = "weight_limit", network.initial_weight, PURPOSE_WEIGHT
@@ -110,4 +110,4 @@ def _layer_states(
         raise InputError(
             f"network.{name}: must hold the starting weights of {bank.name}, up to {largest:.3g} (got {allowed:g})"
         )
-    return bank.states(weights)[None]
+    return bank.states(weights)[:, None]

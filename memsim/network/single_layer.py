@@ -102,10 +102,10 @@ class SingleLayer(Architecture):
         if isinstance(bank.device, PerceptronMemristor):
             device_rate = config.learning.rate / (bank.unit_current * slot_time(config))
             states = np.vstack([weights, np.full((1, len(seeds)), device_rate)])
-            return (states[:, None, :],)
+            return (states[None],)
         # All of an activation stage's variables are 0, its learning rate too.
-        stages = [np.zeros((stage.variables, stage.devices, len(seeds))) for stage in banks[1:]]
-        return (bank.states(weights)[None], *stages)
+        stages = [np.zeros((stage.devices, stage.variables, len(seeds))) for stage in banks[1:]]
+        return (bank.states(weights)[:, None], *stages)
 
     def memristor(self, config: Configuration, inputs: int) -> PerceptronMemristor:
         """The memristor that the network is, or that its lines are made after."""
@@ -116,7 +116,7 @@ class SingleLayer(Architecture):
     ) -> None:
         """Refuse starting weights whose READs reach a threshold memristor's thresholds."""
         if isinstance(banks[0].device, ThresholdMemristor):
-            refuse_disturbing_reads(banks[0], states[0][: inputs.shape[1], 0], inputs)
+            refuse_disturbing_reads(banks[0], states[0][0, : inputs.shape[1]], inputs)
 
     def keeps_rate(self, banks: tuple[BankCalibration, ...]) -> bool:
         """Whether one memristor has all variables, and the learning rate among them."""

@@ -102,7 +102,7 @@ def declared():
                 else np.zeros((bank.devices, len(seeds)))
                 for k, bank in enumerate(banks)
             ]
-            return tuple(bank.states(each)[None] for bank, each in zip(banks, weights, strict=True))
+            return tuple(bank.states(each)[:, None] for bank, each in zip(banks, weights, strict=True))
 
     yield
     for table, before in zip((network_sections.KINDS, architecture.ARCHITECTURES), known, strict=True):
