@@ -61,8 +61,13 @@ class NetworkSection(Settings):
         raise NotImplementedError
 
     @property
+    def title(self) -> str:
+        """Kind and size, for a person who does not know the names of kinds."""
+        raise NotImplementedError
+
+    @property
     def summary(self) -> str:
-        """Kind and size, for a person."""
+        """Kind and size, by the names that settings have."""
         raise NotImplementedError
 
     @property
@@ -117,8 +122,13 @@ class SingleLayerSection(NetworkSection):
         return 1 + self.activates
 
     @property
+    def title(self) -> str:
+        """Kind and size, for a person who does not know the names of kinds."""
+        return f"single-layer perceptron of {counted(self.inputs, 'input')}, construction {self.construction!r}"
+
+    @property
     def summary(self) -> str:
-        """Kind and size, for a person."""
+        """Kind and size, by the names that settings have."""
         return f"slp of {counted(self.inputs, 'input')}, construction {self.construction}"
 
     @property
@@ -167,8 +177,13 @@ class MultilayerSection(NetworkSection):
         return 2 * (len(self.layers) - 1)
 
     @property
+    def title(self) -> str:
+        """Kind and sizes, for a person who does not know the names of kinds."""
+        return f"multilayer perceptron {'-'.join(map(str, self.layers))}"
+
+    @property
     def summary(self) -> str:
-        """Kind and sizes, for a person."""
+        """Kind and sizes, by the names that settings have."""
         return f"mlp of the layers {'-'.join(map(str, self.layers))}"
 
     @property

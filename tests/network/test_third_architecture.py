@@ -65,7 +65,8 @@ def declared():
 
         widths = layers
         bank_count: ClassVar[int] = 4
-        summary: ClassVar[str] = "random features"
+        title: ClassVar[str] = "random features"
+        summary: ClassVar[str] = "features"
 
     class Features(architecture.Architecture):
         kind: ClassVar[str] = "features"
