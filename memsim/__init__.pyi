@@ -20,6 +20,7 @@ from .devices import ThresholdMemristor as ThresholdMemristor
 from .driving import waveforms as waveforms
 from .driving.drive import drive as drive
 from .driving.drive_trace import open_drive as open_drive
+from .exporting import export as export
 from .fitting.least_squares import fit as fit
 from .hysteresis.loop_sweep import hysteresis_loops as hysteresis_loops
 from .network import schedule as schedule
@@ -31,6 +32,7 @@ from .runs.calls import run as run
 from .runs.calls import train as train
 from .runs.opening import open_run as open_run
 from .runs.prediction import evaluate as evaluate
+from .runs.pulses import pulse_table as pulse_table
 from .runs.run import Run as Run
 from .scoring.classification import classification as classification
 from .scoring.regression import regression as regression

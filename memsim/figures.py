@@ -26,9 +26,19 @@ PHASE_COLOURS = {
 }
 
 
+class ShownFigure(Figure):
+    """A figure that a notebook shows where it is the last thing of a cell."""
+
+    def _repr_png_(self) -> bytes:
+        show_as_it_is(self)
+        drawn = io.BytesIO()
+        self.savefig(drawn, format="png")
+        return drawn.getvalue()
+
+
 def new_figure(width: float, height: float) -> Figure:
     """An empty figure of a size in inches, laid out by itself."""
-    figure = Figure(figsize=(width, height), layout="constrained", dpi=150)
+    figure = ShownFigure(figsize=(width, height), layout="constrained", dpi=150)
     FigureCanvasAgg(figure)
     return figure
 

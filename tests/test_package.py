@@ -26,6 +26,9 @@ OF_EXTRAS = {
     "memsim/sweeping/design.py": "sweep",
     "memsim/sweeping/cluster.py": "dask",
     "memsim/runs/lazy_arrays.py": "xarray",
+    "memsim/runs/history.py": "pandas",
+    "memsim/runs/run.py": "pandas",
+    "memsim/analysis/frames.py": "pandas",
     "traces/codecs.py": "blosc",
     "tests": "test",
 }
@@ -198,6 +201,9 @@ def test_a_users_script_has_real_types(tmp_path):
         "memsim.train(network, [[0.0, 1.0]], [1], epochs=2, scaling='range')\n"
         "memsim.train(network, [[0.0, 1.0]], [1], scaling='linear')\n"
         "memsim.run(3)\n"
+        "reveal_type(run.plot())\n"
+        "reveal_type(run.weights_over_epochs['nodes1'].weights)\n"
+        "reveal_type(memsim.export('xor.h5', 'xor.csv', epochs=(0, 1)))\n"
     )
     out, err, _ = api.run(
         ["--strict", "--config-file=", "--ignore-missing-imports", "--follow-imports=silent", str(script)]
@@ -209,4 +215,7 @@ def test_a_users_script_has_real_types(tmp_path):
     assert "script.py:6: error: " in out
     assert 'script.py:8: note: Revealed type is "memsim.configuration.sections.Configuration"' in out
     assert 'script.py:9: note: Revealed type is "memsim.runs.run.Run"' in out
+    assert 'script.py:14: note: Revealed type is "matplotlib.figure.Figure"' in out
+    assert 'script.py:15: note: Revealed type is "numpy.ndarray' in out
+    assert 'script.py:16: note: Revealed type is "pathlib.Path"' in out
     assert {line for line in re.findall(r"script.py:(\d+): error", out)} == {"5", "6", "12", "13"}

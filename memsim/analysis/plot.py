@@ -218,7 +218,7 @@ def _draw_panel(
     levels = [level for threshold in thresholds for level in (-threshold, threshold)]
     low, high = _limits(panel, shown, levels)
     factor, unit = axis_unit(max(-low, high), panel.unit)
-    colours = _colours(len(shown))
+    colours = curve_colours(len(shown))
     for curve, colour in zip(shown, colours, strict=True):
         _draw_curve(place, curve, axis, factor, colour, NARROW * (high - low) * factor)
     for level in levels:
@@ -262,7 +262,8 @@ def _draw_curve(place: Axes, curve: Curve, axis: TimeAxis, factor: float, colour
         place.step(times, np.where(flat, middle, np.nan), where="post", color=colour, linewidth=1.0)
 
 
-def _colours(count: int) -> list[object]:
+def curve_colours(count: int) -> list[object]:
+    """Colours that tell so many curves apart."""
     if count <= len(COLOURS):
         return list(COLOURS[:count])
     return list(colormaps["viridis"](np.linspace(0.0, 0.92, count)))
@@ -328,7 +329,7 @@ def _draw_error(place: Axes, run: Run, start: int, stop: int) -> None:
             place.axvline(edge / epoch, color=COLOURS[4], linewidth=1.2)
     place.set_xlim(0.0, max(run.steps / epoch, len(error)))
     place.xaxis.set_major_locator(MaxNLocator(integer=True))
-    _scale_error(place, error)
+    scale_errors(place, error)
     place.set_ylabel("total\nerror", fontsize="small")
     place.yaxis.set_label_coords(LABEL_PLACE, 0.5)
     place.set_xlabel("epoch", fontsize="small")
@@ -339,8 +340,8 @@ def _draw_error(place: Axes, run: Run, start: int, stop: int) -> None:
     )  # fmt: skip
 
 
-def _scale_error(place: Axes, error: np.ndarray) -> None:
-    """From 0 on; logarithmic where the errors are decades apart."""
+def scale_errors(place: Axes, error: np.ndarray) -> None:
+    """An axis of errors from 0 on; logarithmic where the errors are decades apart."""
     positive = error[error > 0]
     if positive.size and positive.max() / 10.0**DECADES > positive.min():
         place.set_yscale("log")

@@ -5,13 +5,13 @@ import re
 from ..errors import InputError
 from ..runs.run import Run
 
-Span = str | tuple[int, int]  # as a text, or its first number and the one after its last
+Span = str | tuple[int, int]  # "A:B", or (A, B)
 UNITS = ("epochs", "samples", "steps")
 _SPAN = re.compile(r"(-?[0-9]{1,18})?(?:(:)(-?[0-9]{1,18})?)?")
 
 
 def steps_of(
-    run: Run, *, epochs: str | None = None, samples: str | None = None, steps: str | None = None,
+    run: Run, *, epochs: Span | None = None, samples: Span | None = None, steps: Span | None = None,
     default: tuple[int, int] | None = None,
 ) -> tuple[int, int]:  # fmt: skip
     """First step and the step after the last one of a span that is given in one unit at most.
@@ -19,7 +19,7 @@ def steps_of(
     Parameters
     ----------
     run : Run
-    epochs, samples, steps : str, optional
+    epochs, samples, steps : str or (A, B), optional
         See :func:`parse_span`; one of them at most.
     default : (start, stop), optional
         Steps where none is given; the whole run where there is no default either.
@@ -40,17 +40,12 @@ def steps_of(
     return (0, run.steps) if default is None else default
 
 
-def text_of(span: Span | None) -> str | None:
-    """A span as a text: ``"3:5"`` for (3, 5)."""
-    return span if span is None or isinstance(span, str) else f"{span[0]}:{span[1]}"
-
-
-def parse_span(text: str, unit: str, run: Run) -> tuple[int, int]:
+def parse_span(span: Span, unit: str, run: Run) -> tuple[int, int]:
     """First step and the step after the last one of a span.
 
     Parameters
     ----------
-    text : str
+    span : str or (A, B)
         ``"A:B"``: from A to B, B not included, counted from 0 at the start of
         the run. ``"A"`` is one; ``"A:"`` ends with the run, and ``":B"``
         begins with it. Below 0 they are counted from the run's end: ``"-3:"``
@@ -69,7 +64,7 @@ def parse_span(text: str, unit: str, run: Run) -> tuple[int, int]:
     InputError
         The text is no span, or the span is empty or not within the run.
     """
-    start, stop = bounds_of(text, unit, -(-run.steps // unit_steps(unit, run)))
+    start, stop = bounds_of(span, unit, -(-run.steps // unit_steps(unit, run)))
     size = unit_steps(unit, run)
     return start * size, min(stop * size, run.steps)
 
@@ -82,7 +77,7 @@ def unit_steps(unit: str, run: Run) -> int:
     return sizes[unit]
 
 
-def bounds_of(text: str, unit: str, count: int, what: str = "run") -> tuple[int, int]:
+def bounds_of(span: Span, unit: str, count: int, what: str = "run") -> tuple[int, int]:
     """The two numbers of a span, in its unit, from the start of what has ``count`` of them.
 
     Raises
@@ -90,10 +85,16 @@ def bounds_of(text: str, unit: str, count: int, what: str = "run") -> tuple[int,
     InputError
         As :func:`parse_span`; ``what`` says whose span it is.
     """
+    text = _text_of(span)
     start, stop = _bounds(text, unit, count, what)
     if stop > count:
         raise InputError(f"{unit}: the {what} has {unit} 0 to {count - 1}, so a span ends at {count} (got {text!r})")
     return start, stop
+
+
+def _text_of(span: Span) -> str:
+    """A span as a person writes it."""
+    return span if isinstance(span, str) else f"{span[0]}:{span[1]}"
 
 
 def _bounds(text: str, unit: str, count: int, what: str) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -33,20 +34,33 @@ class WeightHistogram:
     counts: np.ndarray
 
 
-def stored_weights(run: Run, bank: str) -> tuple[np.ndarray, np.ndarray]:
-    """Weights at the run's start, at its keyframes and at its end.
+class StoredWeights(NamedTuple):
+    """Weights of a bank at the moments that its run keeps.
 
-    See :meth:`memsim.calibration.BankCalibration.weights`; of nodes it is the bias weight.
-
-    Returns
-    -------
+    Attributes
+    ----------
     epochs : (moments,) float64
-        Epochs that were complete.
+        Epochs that were complete; a keyframe within an epoch has a fraction.
     weights : (moments, devices, realisations) float64
         Of a threshold memristor the weights and the bias stand in the place of the devices.
     """
+
+    epochs: np.ndarray
+    weights: np.ndarray
+
+
+def learning_banks(run: Run) -> tuple[str, ...]:
+    """Names of the banks that have weights which are learned."""
+    return tuple(bank.name for bank in run.calibration if bank.learns)
+
+
+def stored_weights(run: Run, bank: str) -> StoredWeights:
+    """Weights at the run's start, at its keyframes and at its end.
+
+    See :meth:`memsim.calibration.BankCalibration.weights`; of nodes it is the bias weight.
+    """
     epochs, states = stored_states(run, bank)
-    return epochs, weights_of(run, bank, states)
+    return StoredWeights(epochs, weights_of(run, bank, states))
 
 
 def weights_of(run: Run, bank: str, states: np.ndarray) -> np.ndarray:

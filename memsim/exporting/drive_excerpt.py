@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..analysis.spans import bounds_of
+from ..analysis.spans import Span, bounds_of
 from ..driving.drive_trace import DriveTrace
 from ..errors import InputError
 from ..runs.channels import Channels, named, numbered
@@ -63,7 +63,7 @@ class DriveExcerpt(Kept):
 
 
 def excerpt_of_drive(
-    trace: DriveTrace, *, devices: Sequence[int] = (), quantities: Sequence[str] = (), steps: str | None = None,
+    trace: DriveTrace, *, devices: Sequence[int] = (), quantities: Sequence[str] = (), steps: Span | None = None,
     stride: int = 1, **of_runs: object,
 ) -> DriveExcerpt:  # fmt: skip
     """What is chosen of a drive; all where nothing is.

@@ -1,10 +1,12 @@
 """Export a stretch of a run to a file of another format."""
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from ..analysis.spans import Span, steps_of, text_of
+from ..analysis.opening import open_recorded
+from ..analysis.spans import Span, steps_of
 from ..driving.drive_trace import DriveTrace
 from ..errors import InputError
 from ..fields import one_of
@@ -18,6 +20,7 @@ from .excerpt import Excerpt, Report
 from .npz import write_npz
 from .parquet import load_parquet, write_parquet
 from .size import Size, check_export_target, require_room, size_of
+from .spice import export_spice
 
 WRITERS: dict[str, Callable[[Any, Path, Report], None]] = {
     "csv": write_csv,
@@ -54,7 +57,7 @@ def format_of(path: Path | None, name: str | None) -> str:
 
 
 def export(
-    run: Run | DriveTrace,
+    run: Run | DriveTrace | str | Path,
     out: str | Path,
     *,
     format: str | None = None,
@@ -66,6 +69,7 @@ def export(
     samples: Span | None = None,
     steps: Span | None = None,
     stride: int = 1,
+    any_size: bool = False,
     overwrite: bool = False,
     begin: Callable[[Size], None] = lambda size: None,
     report: Report = lambda done, rows: None,
@@ -74,11 +78,11 @@ def export(
 
     Parameters
     ----------
-    run : Run or DriveTrace
-        A drive goes to CSV and Parquet, by its devices, quantities and steps.
+    run : Run, DriveTrace or path
+        Or the file of one. A drive goes to CSV, Parquet and SPICE, by its devices, quantities and steps.
     out : str or Path
-    format : {"csv", "parquet", "vcd", "npz"}, optional
-        The suffix of ``out`` where not given.
+    format : {"csv", "parquet", "vcd", "npz", "spice"}, optional
+        The suffix of ``out`` where not given; a netlist's is ``.cir``.
     banks, devices, realisations, quantities : sequence, optional
         As :func:`~memsim.runs.channels.choose` takes them; all where not
         given.
@@ -86,12 +90,14 @@ def export(
         One of them at most; the whole run where none is given.
     stride : int
         Keep every so many steps, from the first one on.
+    any_size : bool
+        Lift the limits on the size of a netlist.
     overwrite : bool
         Replace a file that exists.
     begin : callable
-        Called once with about how large the file will be, before anything is read.
+        Called once with about how large the file will be, before anything is read; not for a netlist.
     report : callable
-        Called with the steps that are done, and all.
+        Called with the steps that are done, and all; not for a netlist.
 
     Returns
     -------
@@ -109,30 +115,43 @@ def export(
     """
     path = Path(out)
     name = format_of(path, format)
-    if name not in WRITERS:
-        raise InputError(f"format: {name} is written by memsim.exporting.spice.export_spice (got {out})")
-    if stride < 1:
-        raise InputError(f"stride: must be at least 1 (got {stride})")
-    excerpt: Any
-    if isinstance(run, DriveTrace):
+    chosen = {"banks": banks, "devices": devices, "realisations": realisations}
+    spans = {"epochs": epochs, "samples": samples, "steps": steps}
+    with open_recorded(run) if isinstance(run, str | Path) else nullcontext(run) as source:
+        if name == "spice":
+            _refuse("stride", stride != 1, "spice", "ngspice steps as it needs")
+            _refuse("quantities", bool(quantities), "spice", "a netlist gives all of them")
+            return export_spice(source, path, any_size=any_size, overwrite=overwrite, **chosen, **spans)
+        _refuse("any_size", any_size, name, "it lifts the limits of a netlist")
+        if stride < 1:
+            raise InputError(f"stride: must be at least 1 (got {stride})")
+        excerpt = _excerpt(source, name, stride, quantities, chosen, spans)
+        _check_format(name, excerpt)
+        check_export_target(path, overwrite, Path(str(source.file.filename)))
+        size = size_of(excerpt, name)
+        require_room(size, path)
+        begin(size)
+        with written_whole(path, overwrite) as partial:
+            WRITERS[name](excerpt, partial, report)
+    return path
+
+
+def _refuse(parameter: str, given: bool, name: str, why: str) -> None:
+    """Refuse what a format has no use for."""
+    if given:
+        raise InputError(f"{parameter}: is not for format={name}, as {why}; leave it out")
+
+
+def _excerpt(
+    source: Run | DriveTrace, name: str, stride: int, quantities: Sequence[str], chosen: Any, spans: Any
+) -> Any:
+    """What is chosen of a run or of a drive."""
+    if isinstance(source, DriveTrace):
         if name not in TABLES:
             raise InputError(f"format: must be {one_of((*TABLES, 'spice'), name)}, for a drive")
-        excerpt = excerpt_of_drive(
-            run, devices=devices, quantities=quantities, steps=text_of(steps), stride=stride, banks=banks,
-            realisations=realisations, epochs=epochs, samples=samples,
-        )  # fmt: skip
-    else:
-        channels = choose(run, banks, devices, realisations, quantities)
-        start, stop = steps_of(run, epochs=text_of(epochs), samples=text_of(samples), steps=text_of(steps))
-        excerpt = Excerpt(run, channels, start, stop, stride)
-    _check_format(name, excerpt)
-    check_export_target(path, overwrite, Path(str(run.file.filename)))
-    size = size_of(excerpt, name)
-    require_room(size, path)
-    begin(size)
-    with written_whole(path, overwrite) as partial:
-        WRITERS[name](excerpt, partial, report)
-    return path
+        return excerpt_of_drive(source, quantities=quantities, stride=stride, **chosen, **spans)
+    channels = choose(source, chosen["banks"], chosen["devices"], chosen["realisations"], quantities)
+    return Excerpt(source, channels, *steps_of(source, **spans), stride)
 
 
 def _check_format(name: str, excerpt: Excerpt) -> None:

@@ -120,7 +120,7 @@ def stuck_states(
     imperfections: ImperfectionsSection,
     seeds: np.ndarray,
 ) -> tuple[np.ndarray, ...]:
-    """Starting states, (variables, devices, realisations) of each bank, with stuck devices at their bounds."""
+    """Starting states, (devices, variables, realisations) of each bank, with stuck devices at their bounds."""
     found = []
     for index, (states, bank) in enumerate(zip(initial, banks, strict=True)):
         section: BankImperfections = getattr(imperfections, kind_of(bank))
@@ -132,9 +132,8 @@ def stuck_states(
                     f"imperfections.{kind_of(bank)}.stuck_lower: a {bank.device.model} has a state without a bound "
                     f"to be stuck at; give stuck, for devices stuck where they start"
                 )
-            drawn = _stuck_draws(index, bank, seeds)
-            lower = np.array([v.lower for v in about])[:, None, None]
-            upper = np.array([v.upper for v in about])[:, None, None]
+            drawn = _stuck_draws(index, bank, seeds)[:, None]
+            lower, upper = np.array([(v.lower, v.upper) for v in about]).T[..., None]
             placed = np.where(drawn < section.stuck_lower, lower, states)
             at_upper = (drawn >= section.stuck_lower) & (drawn < section.stuck_lower + section.stuck_upper)
             placed = np.where(at_upper, upper, placed)

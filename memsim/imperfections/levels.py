@@ -13,7 +13,7 @@ from ..errors import InputError
 def settled(
     initial: Sequence[np.ndarray], banks: Sequence[BankCalibration], imperfections: ImperfectionsSection
 ) -> tuple[np.ndarray, ...]:
-    """Starting states, (variables, devices, realisations) of each bank, at the nearest levels where there are some.
+    """Starting states, (devices, variables, realisations) of each bank, at the nearest levels where there are some.
 
     Raises
     ------

@@ -85,9 +85,8 @@ class Assembly:
 
     def begun(self, start: Start) -> "Assembly":
         """The same run with a start."""
-        states = tuple(states.transpose(1, 0, 2) for states in start.states)
         past, steps = start.past_or(self.past), start.beginning.steps
-        return replace(self, initial=states, past=past, start=start, steps_before=steps)
+        return replace(self, initial=start.states, past=past, start=start, steps_before=steps)
 
     @property
     def dt(self) -> float:
@@ -223,7 +222,7 @@ def assemble(
             start.refuse_other_rate(initial[0])
         assembly = assembly.begun(start)
     if isinstance(banks[0].device, ThresholdMemristor):
-        calibration.refuse_disturbing_reads(banks[0], assembly.initial[0][: units[0], 0], inputs)
+        calibration.refuse_disturbing_reads(banks[0], assembly.initial[0][0, : units[0]], inputs)
     return assembly
 
 
@@ -288,7 +287,7 @@ def _glorot(seeds: np.ndarray, purpose: int, bank: int, devices: int, fan_in: in
 def starting_states(
     config: Configuration, banks: tuple[BankCalibration, ...], units: tuple[int, ...], seeds: np.ndarray
 ) -> tuple[np.ndarray, ...]:
-    """Glorot's starting weights as states, (variables, devices, realisations) of each bank.
+    """Glorot's starting weights as states, (devices, variables, realisations) of each bank.
 
     Devices are handed to a run with them; where it has them written, they are the aims.
     """
@@ -299,16 +298,16 @@ def starting_states(
     if isinstance(bank.device, PerceptronMemristor):
         device_rate = config.learning.rate / (bank.unit_current * calibration.slot_time(config))
         states = np.vstack([weights, np.full((1, len(seeds)), device_rate)])
-        return (states[:, None, :],)
+        return (states[None],)
     # All of an activation stage's variables are 0, its learning rate too.
-    stages = [np.zeros((stage.variables, stage.devices, len(seeds))) for stage in banks[1:]]
-    return (bank.states(weights)[None], *stages)
+    stages = [np.zeros((stage.devices, stage.variables, len(seeds))) for stage in banks[1:]]
+    return (bank.states(weights)[:, None], *stages)
 
 
 def _layer_states(
     network: MultilayerSection, index: int, bank: BankCalibration, units: tuple[int, ...], seeds: np.ndarray
 ) -> np.ndarray:
-    """Starting states of one bank of a multilayer perceptron, (1, devices, realisations)."""
+    """Starting states of one bank of a multilayer perceptron, (devices, 1, realisations)."""
     layer = index // 2 + 1
     if bank.name.startswith("synapses"):
         name, share, purpose = "weight_limit", network.initial_weight, PURPOSE_WEIGHT
@@ -320,4 +319,4 @@ def _layer_states(
         raise InputError(
             f"network.{name}: must hold the starting weights of {bank.name}, up to {largest:.3g} (got {allowed:g})"
         )
-    return bank.states(weights)[None]
+    return bank.states(weights)[:, None]

@@ -85,10 +85,10 @@ class Start:
 
     def refuse_other_rate(self, drawn: np.ndarray) -> None:
         """Refuse another learning rate than a memristor's own, which is one of its variables."""
-        if not np.array_equal(drawn[-1], self.states[0][:, -1]):
+        if not np.array_equal(drawn[:, -1], self.states[0][:, -1]):
             raise InputError(
                 f"learning.rate: is a variable of the memristor, and with the width of a WRITE must give the "
-                f"start's {self.states[0][0, -1, 0]:.6g} 1/(A s) (got {drawn[-1, 0, 0]:.6g}); take the rate of the run "
+                f"start's {self.states[0][0, -1, 0]:.6g} 1/(A s) (got {drawn[0, -1, 0]:.6g}); take the rate of the run "
                 f"that it goes on from"
             )
 

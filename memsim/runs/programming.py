@@ -78,10 +78,10 @@ def steps_of_programming(assembly: Assembly) -> int:
 
 
 def fresh_states(assembly: Assembly) -> tuple[np.ndarray, ...]:
-    """States of fresh devices, (variables, devices, realisations) of each bank: they stand for weights of 0."""
+    """States of fresh devices, (devices, variables, realisations) of each bank: they stand for weights of 0."""
     lanes, flaws = len(assembly.seeds), assembly.config.imperfections
     states = [
-        bank.states(np.zeros((bank.devices, lanes)))[None] if bank.learns else handed_over
+        bank.states(np.zeros((bank.devices, lanes)))[:, None] if bank.learns else handed_over
         for bank, handed_over in zip(assembly.banks, assembly.initial, strict=True)
     ]
     return stuck_states(settled(states, assembly.banks, flaws), assembly.banks, flaws, assembly.seeds)
@@ -105,7 +105,7 @@ def _written(assembly: Assembly, threads: int, stop: Event | None) -> Start:
     writing = programming(assembly)
     # Of devices that could have any state: the controller knows neither of levels nor of stuck ones.
     states = starting_states(assembly.config, assembly.banks, assembly.sizes, assembly.seeds)
-    aims = {number: states[number][0] for number, bank in enumerate(assembly.banks) if bank.learns}
+    aims = {number: states[number][:, 0] for number, bank in enumerate(assembly.banks) if bank.learns}
     sent = {number: np.zeros(each.shape) for number, each in aims.items()}
     turns, lanes = list(_turns(writing)), len(assembly.seeds)
     # The samples are not looked at: each turn is the schedule once.

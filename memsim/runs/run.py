@@ -1,10 +1,11 @@
 """A finished, stopped or running run: its results, its trace at any place, with the configuration as an object."""
 
+import importlib
 import itertools
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,11 +18,23 @@ from ..network.learning_rates import rates_of
 from ..traces.reader import Arrays
 from ..traces.run_file import write_image
 from ..traces.stored import Stored
+from .description import as_html, in_a_line
 from .margins import BankMargins, bank_margins
 from .recording import phase_seconds
 from .trace_access import TraceAccess
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from pandas import DataFrame
+
+    from ..analysis.weights import StoredWeights
+
 LEARNED = 0.1  # a total error below this counts as learned
+
+
+def _above(module: str) -> Any:
+    """What asks questions of runs lies above them: it is imported where a run is asked."""
+    return importlib.import_module(f"memsim.{module}")
 
 
 class Run(TraceAccess):
@@ -60,6 +73,43 @@ class Run(TraceAccess):
             write_image(Path(path), self.image, overwrite)
         except (ValueError, OSError) as error:
             raise InputError(str(error).splitlines()[0]) from None
+
+    def __repr__(self) -> str:
+        return in_a_line(self)
+
+    def _repr_html_(self) -> str:
+        return as_html(self)
+
+    @property
+    def history(self) -> "DataFrame":
+        """Error, energy and accuracy of each epoch, as a table of pandas; see :func:`memsim.runs.history.history`."""
+        return _above("runs.history").history(self)
+
+    @property
+    def weights_over_epochs(self) -> "dict[str, StoredWeights]":
+        """Bank that learns to its weights at the run's start, at its keyframes and at its end.
+
+        See :class:`~memsim.analysis.StoredWeights`: ``epochs`` (moments,) and ``weights`` (moments, devices,
+        realisations).
+        """
+        weights = _above("analysis.weights")
+        return {bank: weights.stored_weights(self, bank) for bank in weights.learning_banks(self)}
+
+    def plot(self) -> "Figure":
+        """How the run learned; see :func:`memsim.analysis.run_figures.plot_learning`."""
+        return _above("analysis.run_figures").plot_learning(self)
+
+    def plot_weights(self, banks: Sequence[str] = (), *, realisation: int = 0) -> "Figure":
+        """Each weight over the epochs; see :func:`memsim.analysis.run_figures.plot_weights`."""
+        return _above("analysis.run_figures").plot_weights(self, banks, realisation=realisation)
+
+    def plot_trace(self, banks: Sequence[str] = (), **chosen: Any) -> "Figure":
+        """Any channels over any span; see :func:`memsim.analysis.run_figures.plot_trace`."""
+        return _above("analysis.run_figures").plot_trace(self, banks, **chosen)
+
+    def to_pandas(self, bank: str, **chosen: Any) -> "DataFrame":
+        """Every step of a stretch of a bank, as a table of pandas; see :func:`memsim.analysis.frames.to_pandas`."""
+        return _above("analysis.frames").to_pandas(self, bank, **chosen)
 
     @cached_property
     def calibration(self) -> tuple[BankCalibration, ...]:

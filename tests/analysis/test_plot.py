@@ -356,7 +356,7 @@ def test_the_error_of_a_whole_run_is_not_shaded_and_has_the_epochs_alone():
 )
 def test_an_error_over_decades_has_a_logarithmic_axis(errors, scale, bottom):
     place = plot.new_figure(4.0, 3.0).subplots()
-    plot._scale_error(place, np.array(errors)[:, None])
+    plot.scale_errors(place, np.array(errors)[:, None])
     assert place.get_yscale() == scale
     assert place.get_ylim()[0] == pytest.approx(bottom)
 

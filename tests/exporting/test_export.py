@@ -631,3 +631,23 @@ def test_a_step_that_vcd_cannot_count_is_refused(tmp_path):
     assert os.listdir(tmp_path) == []
     _, rows = csv_rows(export(run, tmp_path / "run.csv", steps="1", banks=["nodes2"], realisations=[0]))
     assert math.isclose(rows[0][1], 1 / 3000)
+
+
+def test_a_file_is_exported_as_its_run_is(run_file, tmp_path):
+    with memsim.open_run(run_file) as run:
+        memsim.export(run, tmp_path / "of-run.csv", steps=(0, 5), banks=["nodes1"])
+    assert (
+        memsim.export(str(run_file), tmp_path / "of-file.csv", steps="0:5", banks=["nodes1"])
+        == tmp_path / "of-file.csv"
+    )
+    assert (tmp_path / "of-file.csv").read_bytes() == (tmp_path / "of-run.csv").read_bytes()
+
+
+def test_a_netlist_is_an_export_too(run_file, tmp_path):
+    path = memsim.export(run_file, tmp_path / "run.cir", samples=(0, 1), realisations=[0])
+    assert path.read_text(encoding="utf-8").startswith("*")
+    for name, value in {"stride": 2, "quantities": ["state"]}.items():
+        with pytest.raises(InputError, match=rf"^{name}: is not for format=spice, as .*; leave it out$"):
+            memsim.export(run_file, tmp_path / "other.cir", samples=(0, 1), **{name: value})
+    with pytest.raises(InputError, match=r"^any_size: is not for format=csv, as it lifts"):
+        memsim.export(run_file, tmp_path / "other.csv", any_size=True)

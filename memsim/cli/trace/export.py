@@ -2,11 +2,9 @@
 
 import shlex
 from pathlib import Path
-from typing import Any
 
 import click
 
-from ...errors import InputError
 from ...terminal.streams import say, tell
 from .. import options
 
@@ -72,41 +70,19 @@ def command(
 
     name = format_of(out, name)
     target = out or Path(f"{file.stem}.{SUFFIXES[name]}")
-    if name == "spice":
-        _refuse("spice", "--stride", stride != 1, "ngspice steps as it needs")
-        _refuse("spice", "--quantities", bool(quantities), "a netlist gives all of them")
-        _export_netlist(
-            file, target, banks=banks, devices=devices, realisations=realisations, epochs=epochs, samples=samples,
-            steps=steps, any_size=any_size, overwrite=overwrite,
-        )  # fmt: skip
-        say(f"wrote {target}; run it with: ngspice -n -b {shlex.quote(str(target))}")
-        return
-    _refuse(name, "--any-size", any_size, "it lifts the limits of --format spice")
     try:
         with open_recorded(file) as run, Progress("exporting", quiet=quiet) as progress:
             export(
                 run, target, format=name, banks=banks, devices=devices, realisations=realisations,
-                quantities=quantities, epochs=epochs, samples=samples, steps=steps, stride=stride,
+                quantities=quantities, epochs=epochs, samples=samples, steps=steps, stride=stride, any_size=any_size,
                 overwrite=overwrite, begin=_quiet if quiet else _say, report=progress,
             )  # fmt: skip
     except KeyboardInterrupt:
         kept = "keeps what it held" if target.exists() else "was not written"
         tell(f"{target} {kept}")
         raise
-    say(f"wrote {target}")
-
-
-def _export_netlist(file: Path, target: Path, **chosen: Any) -> None:
-    from ...analysis.opening import open_recorded
-    from ...exporting.spice import export_spice
-
-    with open_recorded(file) as source:
-        export_spice(source, target, **chosen)
-
-
-def _refuse(name: str, flag: str, given: bool, why: str) -> None:
-    if given:
-        raise InputError(f"{flag}: is not for --format {name}, as {why}; leave it out")
+    run_it = f"; run it with: ngspice -n -b {shlex.quote(str(target))}" if name == "spice" else ""
+    say(f"wrote {target}{run_it}")
 
 
 def _say(size: object) -> None:

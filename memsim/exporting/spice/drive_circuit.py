@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ...analysis.spans import bounds_of
+from ...analysis import spans
 from ...driving.drive_trace import DriveTrace
 from ...driving.waveforms import parts_of
 from ...errors import InputError
@@ -14,7 +14,7 @@ from .models import equations_of
 
 
 def circuit_of_drive(
-    trace: DriveTrace, *, devices: Sequence[int] = (), steps: str | None = None, any_size: bool = False
+    trace: DriveTrace, *, devices: Sequence[int] = (), steps: spans.Span | None = None, any_size: bool = False
 ) -> Circuit:
     """Chosen devices over a stretch of a drive, with their states at its start.
 
@@ -38,7 +38,7 @@ def circuit_of_drive(
     chosen = _devices(devices, config.bank.count)
     if trace.steps == 0:
         raise InputError(f"{trace.path}: the drive has no steps")
-    start, stop = (0, trace.steps) if steps is None else bounds_of(steps, "steps", trace.steps, "drive")
+    start, stop = (0, trace.steps) if steps is None else spans.bounds_of(steps, "steps", trace.steps, "drive")
     check_size(len(chosen), stop - start, any_size)
     equations_of(config.device)
     initial = _states_before(trace, start)[chosen]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ...analysis.spans import steps_of
+from ...analysis import spans
 from ...analysis.stored_states import state_before
 from ...errors import InputError
 from ...runs.channels import choose
@@ -18,7 +18,8 @@ from .models import equations_of
 
 def circuit_of_run(
     run: Run, *, banks: Sequence[str] = (), devices: Sequence[int] = (), realisations: Sequence[int] = (),
-    epochs: str | None = None, samples: str | None = None, steps: str | None = None, any_size: bool = False,
+    epochs: spans.Span | None = None, samples: spans.Span | None = None, steps: spans.Span | None = None,
+    any_size: bool = False,
 ) -> Circuit:  # fmt: skip
     """Chosen devices over a stretch of a run, with their states at its start.
 
@@ -39,7 +40,7 @@ def circuit_of_run(
     """
     _refuse_imperfect(run)
     channels = choose(run, banks, devices, realisations)
-    start, stop = steps_of(run, epochs=epochs, samples=samples, steps=steps)
+    start, stop = spans.steps_of(run, epochs=epochs, samples=samples, steps=steps)
     lanes = channels.realisations
     check_size(sum(map(len, channels.devices.values())) * len(lanes), stop - start, any_size)
     calibrated = {bank.name: bank.device for bank in run.calibration}

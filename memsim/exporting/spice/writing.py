@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from ...analysis.spans import Span, text_of
+from ...analysis.spans import Span
 from ...driving.drive_trace import DriveTrace
 from ...errors import InputError
 from ...files.whole import written_whole
@@ -44,7 +44,7 @@ def circuit_of(
         Something is chosen that the source does not have, or its model cannot
         be written for ngspice, or it is too much.
     """
-    spans = {"epochs": text_of(epochs), "samples": text_of(samples), "steps": text_of(steps)}
+    spans = {"epochs": epochs, "samples": samples, "steps": steps}
     if isinstance(source, Run):
         return circuit_of_run(
             source, banks=banks, devices=devices, realisations=realisations, any_size=any_size, **spans

@@ -1,0 +1,86 @@
+"""What a run is and how it ended, in a few words: for a Python prompt and for a notebook."""
+
+import html
+from typing import TYPE_CHECKING
+
+from ..configuration.sections import Configuration, SingleLayerSection
+from ..terminal.si import counted
+from ..terminal.streams import printable
+
+if TYPE_CHECKING:
+    from .run import Run
+
+
+def described(run: "Run") -> dict[str, str]:
+    """What to tell of a run, by its heading."""
+    config, error = run.config, run.total_error
+    return {
+        "network": _network(config),
+        "devices": ", ".join(_models(config)),
+        "data": _data(run),
+        "epochs": f"{len(error)} of {config.learning.epochs} epochs, {how_it_ended(run)}",
+        "total error": f"{error[-1].mean():.4g}{_spread(run)}" if len(error) else "no epoch is complete",
+        "file": "in memory" if run.path is None else str(run.path),
+    }
+
+
+def how_it_ended(run: "Run") -> str:
+    """How a run ended, or where it is."""
+    if run.live:
+        return "being written"
+    if not run.finished:
+        return "not finished"
+    if run.stopped:
+        return "stopped"
+    return "ended early, as no error fell any more" if run.ended_early else "finished"
+
+
+def in_a_line(run: "Run") -> str:
+    """A run in one line."""
+    if not run.file:  # of h5py: false once it is closed
+        return "<Run: closed>"
+    *about, error, file = described(run).values()
+    return printable(f"<Run: {'; '.join(about)}; total error {error}; {file}>")
+
+
+def as_html(run: "Run") -> str:
+    """A run as a table of a notebook."""
+    if not run.file:
+        return "<p>Run: closed</p>"
+    rows = (
+        f"<tr><th>{name}</th><td>{html.escape(printable(value))}</td></tr>" for name, value in described(run).items()
+    )
+    return f"<table style='text-align: left'><caption>Run</caption>{''.join(rows)}</table>"
+
+
+def _network(config: Configuration) -> str:
+    network = config.network
+    if isinstance(network, SingleLayerSection):
+        return f"single-layer perceptron of {counted(network.inputs, 'input')}, construction {network.construction!r}"
+    return f"multilayer perceptron {'-'.join(map(str, network.layers))}"
+
+
+def _models(config: Configuration) -> list[str]:
+    """Names of the device models, each once."""
+    devices, network = config.devices, config.network
+    if isinstance(network, SingleLayerSection):
+        if network.construction == "equivalent":
+            return [devices.synapse.model]
+        return [devices.memristor.model if devices.memristor is not None else "threshold-memristor"]
+    layers = range(1, len(network.layers))
+    synapses = [devices.of_layer("synapse", layer)[0].model for layer in layers]
+    nodes = [devices.of_layer("node", layer)[0].model for layer in layers]
+    return list(dict.fromkeys([*synapses, *nodes]))
+
+
+def _data(run: "Run") -> str:
+    data = run.dataset
+    classes = f" of {len(data.classes.names)} classes" if data.classes is not None else ""
+    return f"{data.name}: {counted(run.samples, 'sample')}{classes}"
+
+
+def _spread(run: "Run") -> str:
+    last = run.total_error[-1]
+    if len(last) == 1:
+        return ""
+    return f" (mean of {len(last)} realisations, {last.min():.3g} to {last.max():.3g})"
