@@ -99,10 +99,9 @@ def _is_there(file: Stored, field: Field, bank: str, conditions: dict[str, bool]
     """Whether the file has, or must have, a dataset."""
     if field.is_axis:  # no reader needs it
         return False
-    if field.when == "programmed" and bank:
-        return file.has(f"programming/{bank}")
-    if (field.late and not field.when) or not set(field.conditions) <= set(conditions):
-        return file.has(field.path)  # what older files lack, and the past of some devices
+    of_some_banks = not set(field.conditions) <= set(conditions) or (field.when == "programmed" and bank)
+    if of_some_banks or (field.late and not field.when):
+        return file.has(field.path)
     return all(conditions[each] for each in field.conditions)
 
 

@@ -76,7 +76,7 @@ class RowsPart:
     ----------
     realisations : (n,) int64
         In order.
-    state : (variables, rows, devices, n) float64
+    state : (rows, devices, variables, n) float64
     current, voltage : (rows, devices, n) float64
     """
 
@@ -180,8 +180,7 @@ class BankTrace:
             for name, dataset in self._datasets.items():
                 values = getattr(part, name)
                 if name == "state":
-                    # (variables, rows, devices, realisations) to (rows, devices, variables, realisations)
-                    values = values[staged_part(self.selection.variables)].transpose(1, 2, 0, 3)
+                    values = values[:, :, staged_part(self.selection.variables)]
                 chosen = values[every][:, devices][..., lanes]
                 dataset.staged[..., where, at] = np.moveaxis(chosen, 0, -1)
         for dataset in (self._time, *self._datasets.values()):

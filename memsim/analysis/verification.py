@@ -76,7 +76,7 @@ def _programming(run: Run) -> Iterator[str]:
     tolerance = tolerance_of(run.stored)
     for bank, states in zip(again.banks, again.initial, strict=True):
         about = bank.device.state_variables()[0]
-        differences = np.abs(states[0] - run.initial_state[bank.name][:, 0]) / (about.upper - about.lower)
+        differences = np.abs(states[:, 0] - run.initial_state[bank.name][:, 0]) / (about.upper - about.lower)
         if not (differences <= tolerance).all():
             yield f"banks/{bank.name}/initial_state differs by up to {differences.max():.2g} of the range"
 
@@ -187,7 +187,7 @@ def _compare(run: Run, bank: str, here: slice, rows: BankRows) -> Iterator[str]:
             continue
         made = getattr(rows, quantity)
         if quantity == "state":
-            made = made[selection.variables].transpose(1, 2, 0, 3)
+            made = made[:, :, selection.variables]
             made = made[:, :, 0] if made.shape[2] == 1 else made
         made, kept = made[steps - here.start][:, selection.devices][..., lanes], kept[..., stored]
         if not np.array_equal(made, kept) and not _near(made, kept, tolerance_of(run.stored)):

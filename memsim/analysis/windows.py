@@ -113,10 +113,7 @@ def _fill(
     writer.start(run.configuration_text, 0, 0)
     _copy_results(run, writer)
     for first, rows in run.stretches(start, stop, tuple(selections), realisations=lanes.tolist()):
-        parts = {
-            name: [RowsPart(lanes, part.state.transpose(2, 0, 1, 3), part.current, part.voltage)]
-            for name, part in rows.items()
-        }
+        parts = {name: [RowsPart(lanes, part.state, part.current, part.voltage)] for name, part in rows.items()}
         count = len(next(iter(rows.values())).current)
         writer.append_rows(first, count, parts, lambda: None)
         if report is not None:

@@ -44,7 +44,7 @@ class CNetwork:
 def _learn(library: ctypes.CDLL, assembly: Assembly, order: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
     config = assembly.config
     epochs, samples, lanes = order.shape
-    states = np.concatenate([initial[0] for initial in assembly.initial])
+    states = np.concatenate([initial[:, 0] for initial in assembly.initial])
     energies, errors = np.zeros_like(states), np.zeros((epochs, lanes))
     calibrations = np.array([_numbers(bank, config.write.resolution) for bank in assembly.banks])
     arrays = (states, energies, calibrations, assembly.inputs, assembly.targets, order, errors)

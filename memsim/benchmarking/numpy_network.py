@@ -17,7 +17,7 @@ class _Bank:
     def __init__(self, calibration: BankCalibration, initial: np.ndarray, steps: int, dt: float) -> None:
         self.calibration, self.steps, self.dt = calibration, steps, dt
         device = calibration.device
-        self.x = initial[0].copy()
+        self.x = initial[:, 0].copy()
         self.lower, self.upper = device.state_variables()[0].lower, device.state_variables()[0].upper
         self.k, self.threshold, *self.output = device.kernel_parameters()
         self.voltage, self.energy = np.zeros_like(self.x), np.zeros_like(self.x)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..calibration.bank import BankCalibration
-from ..configuration.sections import Configuration, SingleLayerSection
-from ..devices import CarrierMemristor, ThresholdMemristor
+from ..configuration.sections import Configuration
 from ..errors import InputError
 from ..traces.description import Beginning
+from .architecture import architecture_of
 
 if TYPE_CHECKING:
     from ..traces.stored import Stored
@@ -45,21 +45,8 @@ class Start:
         )
 
     def calibrated(self, config: Configuration) -> Configuration:
-        """A configuration with the windows of the threshold memristor, which else follow from the samples.
-
-        Of carriers it is the driver's limit.
-        """
-        network = config.network
-        if not (self.banks and isinstance(network, SingleLayerSection) and network.construction == "memristor"):
-            return config
-        given = config.devices.memristor
-        if isinstance(given, CarrierMemristor):
-            limit = config.write.driver_limit or self.banks[0].driver_limit
-            return config.model_copy(update={"write": config.write.model_copy(update={"driver_limit": limit})})
-        if isinstance(given, ThresholdMemristor) and given.thresholds is not None and given.window is not None:
-            return config
-        devices = config.devices.model_copy(update={"memristor": self.banks[0].device})
-        return config.model_copy(update={"devices": devices})
+        """A configuration with what was calibrated of the run whose devices these are, where samples decide it."""
+        return architecture_of(config).calibrated(config, self.banks) if self.banks else config
 
     def refuse_other_devices(self, config: Configuration, banks: Sequence[BankCalibration]) -> None:
         """Refuse a network of other devices, or of other currents, than those that the states belong to.
@@ -85,10 +72,10 @@ class Start:
 
     def refuse_other_rate(self, drawn: np.ndarray) -> None:
         """Refuse another learning rate than a memristor's own, which is one of its variables."""
-        if not np.array_equal(drawn[-1], self.states[0][:, -1]):
+        if not np.array_equal(drawn[:, -1], self.states[0][:, -1]):
             raise InputError(
                 f"learning.rate: is a variable of the memristor, and with the width of a WRITE must give the "
-                f"start's {self.states[0][0, -1, 0]:.6g} 1/(A s) (got {drawn[-1, 0, 0]:.6g}); take the rate of the run "
+                f"start's {self.states[0][0, -1, 0]:.6g} 1/(A s) (got {drawn[0, -1, 0]:.6g}); take the rate of the run "
                 f"that it goes on from"
             )
 

@@ -13,7 +13,6 @@ from ..configuration.sections import (
     Configuration,
     DataSection,
     LearningSection,
-    MultilayerSection,
     RunSection,
     Timing,
     TraceSection,
@@ -244,8 +243,7 @@ def _taken_over(start: Run | None, given: dict[str, Any], threads: int) -> dict[
 
 
 def _outputs(network: Network) -> int:
-    section = network.section
-    return section.layers[-1] if isinstance(section, MultilayerSection) else 1
+    return network.section.widths[-1]
 
 
 def _refuse_no_network(network: Any) -> None:

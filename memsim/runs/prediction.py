@@ -130,7 +130,7 @@ def read_through(
             "best: the run kept no best epoch; train with learning.keep_best, learning.patience or data.validation"
         )
     trained = finished.assembly
-    states = [_states(finished, bank.name, keyframe, best=best).transpose(1, 0, 2) for bank in trained.banks]
+    states = [_states(finished, bank.name, keyframe, best=best) for bank in trained.banks]
     if seed is not None and seed < 0:
         raise InputError(f"seed: must be 0 or more (got {seed})")
     place = (NUMBERED, next(finished.readings)) if seed is None else (SEEDED, seed)

@@ -14,16 +14,16 @@ from threading import Event
 
 import numpy as np
 
-from ..calibration.bank import BankCalibration, calibrate
+from ..calibration.bank import BankCalibration
 from ..calibration.nominal_banks import nominal_of
-from ..configuration.sections import SingleLayerSection
 from ..imperfections.drawing import stuck_states
 from ..imperfections.levels import settled
 from ..kernels.operands import Flaws
 from ..kernels.random import PURPOSE_PROGRAMMING
 from ..kernels.slots import Operation
 from ..network import schedule
-from ..network.assembly import Assembly, seeds_for, starting_states
+from ..network.architectures import architecture_of, calibrate
+from ..network.assembly import Assembly, seeds_for
 from ..network.starting import Start
 from ..stepping.blocks import unread_bias
 from ..stepping.engine import Engine
@@ -78,10 +78,10 @@ def steps_of_programming(assembly: Assembly) -> int:
 
 
 def fresh_states(assembly: Assembly) -> tuple[np.ndarray, ...]:
-    """States of fresh devices, (variables, devices, realisations) of each bank: they stand for weights of 0."""
+    """States of fresh devices, (devices, variables, realisations) of each bank: they stand for weights of 0."""
     lanes, flaws = len(assembly.seeds), assembly.config.imperfections
     states = [
-        bank.states(np.zeros((bank.devices, lanes)))[None] if bank.learns else handed_over
+        bank.states(np.zeros((bank.devices, lanes)))[:, None] if bank.learns else handed_over
         for bank, handed_over in zip(assembly.banks, assembly.initial, strict=True)
     ]
     return stuck_states(settled(states, assembly.banks, flaws), assembly.banks, flaws, assembly.seeds)
@@ -104,8 +104,10 @@ def _written(assembly: Assembly, threads: int, stop: Event | None) -> Start:
     """Carry out the pulses; the start that they leave."""
     writing = programming(assembly)
     # Of devices that could have any state: the controller knows neither of levels nor of stuck ones.
-    states = starting_states(assembly.config, assembly.banks, assembly.sizes, assembly.seeds)
-    aims = {number: states[number][0] for number, bank in enumerate(assembly.banks) if bank.learns}
+    states = architecture_of(assembly.config).starting_states(
+        assembly.config, assembly.banks, assembly.sizes, assembly.seeds
+    )
+    aims = {number: states[number][:, 0] for number, bank in enumerate(assembly.banks) if bank.learns}
     sent = {number: np.zeros(each.shape) for number, each in aims.items()}
     turns, lanes = list(_turns(writing)), len(assembly.seeds)
     # The samples are not looked at: each turn is the schedule once.
@@ -133,7 +135,7 @@ def _written(assembly: Assembly, threads: int, stop: Event | None) -> Start:
 
 def _turns(writing: Assembly) -> Iterator[list[np.ndarray]]:
     """Which devices of each bank are written together: all of a bank, but lines one at a time."""
-    if isinstance(writing.config.network, SingleLayerSection):
+    if architecture_of(writing.config).held:
         yield from ([one] for one in np.eye(writing.banks[0].devices, dtype=bool))
     else:
         yield [np.ones(bank.devices, dtype=bool) for bank in writing.banks]

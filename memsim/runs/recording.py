@@ -1,7 +1,7 @@
 """What of a run goes into its file: the description, the chosen traces, keyframes, the counters."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from ..traces.codecs import CodecError, codec
 from ..traces.description import BankDescription, RunDescription, TracePlan
 from ..traces.rows import RowsPart, Selection
 from ..traces.schema import CALIBRATION, QUANTITIES
-from .counters import COUNTED, COUNTED_OF_PROGRAMMING, COUNTERS, STATES
+from .counters import COUNTED, COUNTED_OF_PROGRAMMING
 
 KEYFRAME_BYTES = 32 << 20  # of all keyframes of a run, where their distance is not given
 KEYFRAMES_AT_LEAST = 20
@@ -151,7 +151,7 @@ def describe(assembly: Assembly, keyframe_samples: int) -> RunDescription:
             bank.devices,
             [(v.name, v.unit, v.lower, v.upper) for v in bank.device.state_variables()],
             {each.name: getattr(bank, each.name) for each in CALIBRATION},
-            states.transpose(1, 0, 2),
+            states,
             tuple(kind.name.lower() for kind in kept_of(bank, config.imperfections)),
         )
         for bank, states in zip(assembly.banks, assembly.initial, strict=True)
@@ -184,11 +184,6 @@ def phase_seconds(assembly: Assembly) -> np.ndarray:
     return np.array([steps[phase] for phase in Phase]) * len(assembly.inputs) * assembly.config.time.dt
 
 
-def turned_counters(counters: Sequence[Mapping[str, np.ndarray]]) -> list[dict[str, np.ndarray]]:
-    """Counters of the engine as the file stores them, and the reverse: devices before variables, or after."""
-    return [{name: _turned(name, values) for name, values in bank.items()} for bank in counters]
-
-
 def joined_keyframes(parts: Sequence[KeyframeStates]) -> KeyframeStates:
     """Keyframes of several stretches, one after the other."""
     return KeyframeStates(
@@ -197,7 +192,3 @@ def joined_keyframes(parts: Sequence[KeyframeStates]) -> KeyframeStates:
         np.concatenate([part.bias for part in parts]),
         [np.concatenate(past) for past in zip(*(part.past for part in parts), strict=True)],
     )
-
-
-def _turned(name: str, values: np.ndarray) -> np.ndarray:
-    return values.transpose(1, 0, 2) if COUNTERS[name].axes == STATES else values

@@ -24,7 +24,6 @@ from ..traces.run_file import RunWriter, Target, keyframe_checksum
 from ..traces.schema import SCHEMA
 from ..traces.space import DiskFullError
 from .opening import open_run
-from .recording import turned_counters
 from .replay import StoredKeyframes, replay, with_units
 from .run import Run
 from .watching import Best, Watch
@@ -180,7 +179,7 @@ class Continued:
         stored = run.stored
         counters = [{name: stored.counter(bank, name) for name in stored.counters(bank)} for bank in run.banks]
         return replace(
-            at, error=stored.checkpoint("total_error"), counters=turned_counters(counters),
+            at, error=stored.checkpoint("total_error"), counters=counters,
             device_steps=int(stored.checkpoint("device_steps")),
         )  # fmt: skip
 

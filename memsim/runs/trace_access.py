@@ -270,11 +270,11 @@ def joined_rows(recorded: Recorded, bank: int, realisations: int) -> Rows:
     """The rows of a bank, by its place in the network, from all blocks, copied."""
     parts = [rows for rows in recorded.rows if rows.bank == bank]
     count, devices = parts[0].current.shape[:2]
-    variables = parts[0].state.shape[0]
+    variables = parts[0].state.shape[2]
     state = np.empty((count, devices, variables, realisations))
     current, voltage = np.empty((2, count, devices, realisations))
     for part in parts:
-        state[..., part.realisations] = part.state.transpose(1, 2, 0, 3)
+        state[..., part.realisations] = part.state
         current[..., part.realisations] = part.current
         voltage[..., part.realisations] = part.voltage
     return Rows(state, current, voltage)

@@ -37,7 +37,6 @@ from .recording import (
     keyframe_interval,
     parts_by_bank,
     trace_plan,
-    turned_counters,
 )
 from .resuming import Continued, resumable
 from .run import Run
@@ -385,7 +384,7 @@ class Session:
         at = self._engine.checkpoint(tuple(COUNTERS))
         seconds = time.monotonic() - self._begun
         about = {"sample": at.sample, "device_steps": at.device_steps, "wall_seconds": seconds}
-        counters, best = turned_counters(at.counters), self._best()
+        counters, best = at.counters, self._best()
         self._background.submit(self._writer.commit, about, at.error, counters, best)
         self._committed = time.monotonic()
 

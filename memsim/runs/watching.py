@@ -58,8 +58,7 @@ class Watch:
 
     def __init__(self, assembly: Assembly, threads: int) -> None:
         lanes = len(assembly.seeds)
-        start = tuple(states.transpose(1, 0, 2) for states in assembly.initial)
-        self.best = Best(np.full(lanes, -1), np.zeros(lanes), start)
+        self.best = Best(np.full(lanes, -1), np.zeros(lanes), tuple(assembly.initial))
         self._patience = assembly.config.learning.patience
         self._epochs = 0  # that were looked at
         self._epochs_before = assembly.epochs_before

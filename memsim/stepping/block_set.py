@@ -7,7 +7,7 @@ import numpy as np
 
 from ..kernels.operands import Keyframes
 from ..network.assembly import Assembly
-from .blocks import Block, new_block, put_states
+from .blocks import OF_STATES, Block, new_block, put_states
 
 
 @dataclass
@@ -108,7 +108,7 @@ class BlockSet:
         return self.joined([block.memory.bias for block in self._blocks])
 
     def counter(self, name: str, bank: int) -> np.ndarray:
-        """A counter of a bank: (devices, realisations), with the phases or variables before it where it has them."""
+        """A counter of a bank: (devices, realisations), with phases before both or variables between them."""
         if name == "energy":
             return self.counter("complete_energy", bank) + self.counter("epoch_energy", bank)
         return self.joined([_values_of(block, name, bank) for block in self._blocks])
@@ -148,7 +148,7 @@ class BlockSet:
             part = block.realisations
             for bank, states in zip(block.banks, at.states, strict=True):
                 bank.gathered[:] = 0.0
-                put_states(bank, states[..., part].transpose(1, 0, 2))
+                put_states(bank, states[..., part])
             for number, past in enumerate(at.past or self._assembly.past):
                 block.of_elements(block.banks[number].past, number)[:] = past[..., part]
             for number, counted in enumerate(counters):
@@ -174,8 +174,9 @@ class BlockSet:
 
 
 def _values_of(block: Block, name: str, bank: int) -> np.ndarray:
-    """A block's values of a bank, (devices, realisations), with the phases or variables before it; a view."""
-    return block.of_elements(getattr(block.banks[bank], name), bank)
+    """A block's values of a bank, (devices, realisations), phases before both, variables between them; a view."""
+    values = block.of_elements(getattr(block.banks[bank], name), bank)
+    return values.swapaxes(0, 1) if name in OF_STATES else values
 
 
 def _energies_apart(counters: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -96,7 +96,7 @@ def new_rows(assembly: Assembly, lanes: int, capacity: int) -> Rows:
 
 
 def bank_rows(assembly: Assembly, rows: Rows, lanes: int, bank: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """States, currents and voltages of a recorded bank, (variables, capacity, devices, lanes) or without the first."""
+    """States, currents and voltages of a recorded bank, (capacity, devices, [variables,] lanes)."""
     before, own = assembly.banks[:bank], assembly.banks[bank]
     size = rows.capacity * lanes
     shape = (rows.capacity, own.devices, lanes)
@@ -104,7 +104,7 @@ def bank_rows(assembly: Assembly, rows: Rows, lanes: int, bank: int) -> tuple[np
     elements = slice(size * first, size * (first + own.devices))
     states = slice(size * first_state, size * (first_state + own.variables * own.devices))
     return (
-        rows.state[states].reshape(-1, *shape),
+        rows.state[states].reshape(-1, *shape).transpose(1, 2, 0, 3),
         rows.current[elements].reshape(shape),
         rows.voltage[elements].reshape(shape),
     )
@@ -165,7 +165,7 @@ def new_block(assembly: Assembly, realisations: np.ndarray) -> Block:
     past, pasts = _behind_each_other([kinds for _ in rooms], rooms)
     banks = []
     for number, (own_state, own_past) in enumerate(zip(states, pasts, strict=True)):
-        _fill(own_state, assembly.initial[number][:, :, realisations])
+        _fill(own_state, assembly.initial[number][..., realisations].swapaxes(0, 1))
         if kinds:
             _fill(own_past, assembly.past[number][..., realisations])
         banks.append(_new_bank(assembly, number, realisations, own_state, own_past))
@@ -198,8 +198,8 @@ def _fill(values: np.ndarray, given: np.ndarray) -> None:
 
 
 def put_states(bank: Bank, states: np.ndarray) -> None:
-    """Put states, (variables, devices, lanes), into a bank."""
-    _fill(bank.state, states)
+    """Put states, (devices, variables, lanes), into a bank."""
+    _fill(bank.state, states.swapaxes(0, 1))
 
 
 def _new_bank(

@@ -95,7 +95,7 @@ class RowMemory:
         for block, (part, filled) in enumerate(zip(self._parts, memory, strict=True)):
             for bank in self.banks_of(block):
                 states, currents, voltages = bank_rows(self._assembly, filled, len(part), bank)
-                found.append(BankRows(part, states[:, :rows], currents[:rows], voltages[:rows], bank))
+                found.append(BankRows(part, states[:rows], currents[:rows], voltages[:rows], bank))
         return Recorded(found, memory)
 
     def _new(self, capacities: Sequence[int]) -> list[Rows]:

@@ -206,12 +206,12 @@ def test_events_of_a_run_are_those_of_the_naive_network(kind):
     number = run.banks.index(bank)
     network = naive.Network(assembly, 1)
     network.learn(run.order[:, :, 1])
-    states, _, _ = network.rows(number)  # (variables, rows, devices)
+    states, _, _ = network.rows(number)  # (rows, devices, variables)
     expected, threshold = [], 0.5 + 1e-3
     for v, (_, _, lower, upper) in enumerate(run.bank(bank).variables):
-        for device in range(states.shape[2]) if upper < 1e300 else ():
+        for device in range(states.shape[1]) if upper < 1e300 else ():
             before = run.initial_state[bank][device, v, 1]
-            path = (np.append(before, states[v, :, device]) - lower) / (upper - lower) >= threshold
+            path = (np.append(before, states[:, device, v]) - lower) / (upper - lower) >= threshold
             expected += [(int(step), device, v, 1 if path[step + 1] else -1) for step in np.flatnonzero(np.diff(path))]
     events = analysis.switching_events(run, bank, threshold=threshold, hysteresis=0.0, realisations=[1])
     assert sorted(events[["step", "device", "variable", "direction"]].tolist()) == sorted(expected)

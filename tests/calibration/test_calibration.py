@@ -80,7 +80,7 @@ def test_given_thresholds_are_kept():
 def test_thresholds_under_the_first_reads_are_refused_with_both_currents():
     memristor = ThresholdMemristor(inputs=2, thresholds=(1e-4, 0.1, 0.2))
     config = Configuration(network=SLP, devices={"memristor": memristor}, run={"seed": 4})
-    weights = assemble(Configuration(network=SLP, run={"seed": 4}), XOR).initial[0][:2, 0]
+    weights = assemble(Configuration(network=SLP, run={"seed": 4}), XOR).initial[0][0, :2]
     largest = np.abs(XOR.inputs @ weights).max() * memristor.reference_current
     with pytest.raises(InputError, match="the lowest must be above") as error:
         assemble(config, XOR)

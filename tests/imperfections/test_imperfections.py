@@ -184,7 +184,7 @@ def test_stuck_devices_have_their_shares_and_never_move():
     sections = {"imperfections": {"synapse": shares}, "run": {"realisations": 400}, "learning": {"epochs": 1}}
     assembly = assemble(short_runs.configuration("mlp", **sections), REAL)
     variable = assembly.banks[0].device.state_variables()[0]
-    initial, movable = assembly.initial[0][0], assembly.own[0].movable
+    initial, movable = assembly.initial[0][:, 0], assembly.own[0].movable
     found = {
         "stuck_lower": initial == variable.lower,
         "stuck_upper": initial == variable.upper,
@@ -214,11 +214,11 @@ def test_write_noise_has_mean_1_and_the_stated_deviation(write):
     noisy = assemble(
         short_runs.configuration("lines", **sections, imperfections={"synapse": {"write_noise": share}}), one
     )
-    wanted = states_after(perfect)[0][0] - perfect.initial[0].transpose(1, 0, 2)
+    wanted = states_after(perfect)[0][0] - perfect.initial[0]
     seen = []
     for seed in range(1200):
         own = dataclasses.replace(noisy, seeds=np.array([seed], dtype=np.uint64))
-        moved = states_after(own)[0][0] - perfect.initial[0].transpose(1, 0, 2)
+        moved = states_after(own)[0][0] - perfect.initial[0]
         seen.append(moved[wanted != 0.0] / wanted[wanted != 0.0])
     factors = np.concatenate(seen)
     assert factors.mean() == pytest.approx(1.0, abs=4.0 * share / math.sqrt(factors.size))
@@ -250,7 +250,7 @@ def test_states_at_rest_relax_exponentially(model, integrator, order):
     spent = steps * dt / constant
     assert spent > 1.0
     for b in (0, 2):
-        variable, initial = assembly.banks[b].device.state_variables()[0], assembly.initial[b][0]
+        variable, initial = assembly.banks[b].device.state_variables()[0], assembly.initial[b][:, 0]
         aim = variable.lower + share * (variable.upper - variable.lower)
         wanted = aim + (initial - aim) * math.exp(-spent)
         found = states_after(assembly)[0][b][:, 0]
@@ -280,21 +280,21 @@ def test_states_end_a_write_at_levels():
     perfect = states_after(assemble(short_runs.configuration("mlp"), REAL))[0]
     found = states_after(assembly)[0]
     for b in (0, 2):
-        variable, initial = assembly.banks[b].device.state_variables()[0], assembly.initial[b][0]
+        variable, initial = assembly.banks[b].device.state_variables()[0], assembly.initial[b][:, 0]
         gap = (variable.upper - variable.lower) / (levels - 1)
         for states in (initial, found[b][:, 0]):
             number = (states - variable.lower) / gap
             assert number == pytest.approx(np.rint(number), abs=1e-9)
         assert (found[b][:, 0] != initial).any()
         assert np.array_equal((found[b][:, 0] != initial) & (assembly.own[b].movable == 0.0), np.zeros_like(initial))
-        assert np.abs(initial - assemble(short_runs.configuration("mlp"), REAL).initial[b][0]).max() <= 0.5001 * gap
+        assert np.abs(initial - assemble(short_runs.configuration("mlp"), REAL).initial[b][:, 0]).max() <= 0.5001 * gap
     assert not same(found, perfect)
 
 
 def test_writes_of_less_than_half_a_level_are_lost():
     assembly = assemble(short_runs.configuration("mlp", imperfections={"synapse": {"levels": 5}}), REAL)
     found = states_after(assembly)[0]
-    assert np.array_equal(found[0][:, 0], assembly.initial[0][0])
+    assert np.array_equal(found[0][:, 0], assembly.initial[0][:, 0])
 
 
 # Wear

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from memsim.calibration.bank import BankCalibration, memristor_of
+from memsim.calibration.bank import BankCalibration
+from memsim.calibration.memristor_banks import memristor_of
 from memsim.devices import CarrierMemristor
 from memsim.kernels.slots import Operation, Phase
 from memsim.network.schedule import Slot
@@ -553,7 +554,7 @@ class Network:
         self.assembly, self.config = assembly, config
         self.banks = []
         for calibration, initial in zip(assembly.banks, assembly.initial, strict=True):
-            states = [[float(x) + 0.0 for x in initial[:, d, realisation]] for d in range(calibration.devices)]
+            states = [[float(x) + 0.0 for x in initial[d, :, realisation]] for d in range(calibration.devices)]
             devices = [Device(state, highest=state, lowest=state) for state in states]
             self.banks.append(Bank(calibration, Physics(calibration.device.functions()), devices))
         self.seed = assembly.seeds[realisation]
@@ -1097,16 +1098,17 @@ class Network:
         return np.array([device.state for device in self.banks[bank].devices])
 
     def counter(self, name, bank):
-        """Return a counter of a bank, with phases or variables before the devices: (..., devices)."""
-        return np.array([getattr(device, name) for device in self.banks[bank].devices], dtype=np.float64).T
+        """Return a counter of a bank: (devices,), with phases before the devices, or variables behind them."""
+        values = np.array([getattr(device, name) for device in self.banks[bank].devices], dtype=np.float64)
+        return values if name in ("highest", "lowest") else values.T
 
     def rows(self, bank):
-        """Every step of a bank: states (variables, rows, devices), currents and voltages (rows, devices)."""
+        """Every step of a bank: states (rows, devices, variables), currents and voltages (rows, devices)."""
         devices = self.banks[bank].devices
         states = np.array([[state for state, _, _ in device.rows] for device in devices])
         currents = np.array([[current for _, current, _ in device.rows] for device in devices])
         voltages = np.array([[voltage for _, _, voltage in device.rows] for device in devices])
-        return states.transpose(2, 1, 0), currents.T, voltages.T
+        return states.swapaxes(0, 1), currents.T, voltages.T
 
 
 def carriers_of(config):

@@ -123,7 +123,7 @@ def test_programming_equals_its_twin(case):
                 twin.close_epoch(bank)
         for b, bank in learning:
             values = about.banks[bank.name]
-            assert same([found.initial[b][..., lane].T], [twin.states(b)]), bank.name
+            assert same([found.initial[b][..., lane]], [twin.states(b)]), bank.name
             assert values["writes"][:, lane].tolist() == writes[b]
             assert set(values) == {*COUNTED, *(field.name for field in PROGRAMMED)}
             for name in COUNTED:
@@ -155,7 +155,7 @@ def test_what_is_counted_happens_in_some_case():
 def test_without_noise_the_weights_are_the_drawn_ones(case):
     config = configuration(case, passes=1)
     drawn, written = assemble(without(config), REAL), programmed(assemble(config, REAL), 1)
-    found = shares(drawn, [x[0] for x in written.initial], [x[0] for x in drawn.initial])
+    found = shares(drawn, [x[:, 0] for x in written.initial], [x[:, 0] for x in drawn.initial])
     for bank, share in zip(drawn.banks, found, strict=True):
         if not bank.learns:
             assert (share == 0.0).all()
@@ -188,7 +188,7 @@ def large(passes, **sections):
     about = found.start.beginning.programming.banks["synapses1"]
     variable = found.banks[0].device.state_variables()[0]
     width = variable.upper - variable.lower
-    return found.initial[0][0] / width, about["aim"] / width, about
+    return found.initial[0][:, 0] / width, about["aim"] / width, about
 
 
 @pytest.mark.parametrize(("passes", "spread"), [(1, 0.3), (2, 0.09)])
@@ -281,7 +281,7 @@ def test_its_file_is_replayed_verified_made_again_and_resumed(case, tmp_path, cl
         assert about.seconds == wanted.start.beginning.programming.seconds
         assert same([about.energy], [wanted.start.beginning.programming.energy])
         for bank, states in zip(run.banks, wanted.initial, strict=True):
-            assert same([run.initial_state[bank][:, 0]], [states[0]])
+            assert same([run.initial_state[bank][:, 0]], [states[:, 0]])
         assert [*about.banks] == [bank.name for bank in wanted.banks if bank.learns]
         for bank, known in wanted.start.beginning.programming.banks.items():
             assert all(same([values], [known[name]]) for name, values in about.banks[bank].items())

@@ -338,7 +338,7 @@ def joined_rows(taken, bank):
         for stretch in taken:
             blocks = sorted((part for part in stretch if part.bank == bank), key=lambda part: part.realisations[0])
             stretches.append(np.concatenate([getattr(part, name) for part in blocks], axis=-1))
-        joined.append(np.concatenate(stretches, axis=1 if name == "state" else 0))
+        joined.append(np.concatenate(stretches))
     return joined
 
 
@@ -628,7 +628,7 @@ def test_multilayer_writes_follow_the_gradient_of_the_error(layers):
         [np.zeros((len(weights), 1)), np.eye(len(weights)), -np.eye(len(weights))]
     )
     ends = np.cumsum([bank.devices for bank in base.banks])[:-1]
-    initial = tuple(part[None] * scale for part, scale in zip(np.split(moved, ends), scales, strict=True))
+    initial = tuple(part[:, None] * scale for part, scale in zip(np.split(moved, ends), scales, strict=True))
     seeds = np.arange(moved.shape[1], dtype=np.uint64)
     done = run_engine(dataclasses.replace(base, seeds=seeds, initial=initial), epochs=1)
     errors = done.values["total error"][0]

@@ -97,7 +97,7 @@ def test_a_run_file_explains_itself(kind, tmp_path):
             assert calibration["threshold"] == bank.threshold
             assert calibration["unit_current"] == bank.unit_current
             assert about.variables == tuple((v.name, v.unit, v.lower, v.upper) for v in variables)
-            assert np.array_equal(run.initial_state[bank.name], initial.transpose(1, 0, 2))
+            assert np.array_equal(run.initial_state[bank.name], initial)
             assert run.final_state[bank.name].shape == (bank.devices, len(variables), REALISATIONS)
         for name in ("program_version", "python_version", "numba_version", "numpy_version", "machine"):
             assert run.file.attrs[name]
@@ -244,8 +244,7 @@ def test_a_full_trace_holds_the_rows_of_the_naive_network(kind):
         for b, bank in enumerate(run.banks):
             states, currents, voltages = network.rows(b)
             rows = traced(run)
-            # Of a naive bank: (variables, rows, devices); of the file: (rows, devices, variables, realisations).
-            assert np.array_equal(rows[f"{bank}/state"][..., realisation], states.transpose(1, 2, 0))
+            assert np.array_equal(rows[f"{bank}/state"][..., realisation], states)
             assert np.array_equal(rows[f"{bank}/current"][..., realisation], currents)
             assert np.array_equal(rows[f"{bank}/voltage"][..., realisation], voltages)
 
