@@ -103,6 +103,11 @@ class BankCalibration:
         return nominal_of(self.device, "devices.synapse").states_of(known.reference + known.ohm_per_weight * weights)
 
     @property
+    def carried(self) -> bool:
+        """Whether carriers tell the variables of its devices apart."""
+        return bool(self.device.functions().carried)
+
+    @property
     def variables(self) -> int:
         """State variables of each device."""
         return len(self.device.state_variables())

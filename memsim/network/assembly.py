@@ -19,7 +19,7 @@ from ..kernels.slots import Imperfect
 from ..kernels.stepping import EXACT, ModelFunctions
 from . import schedule
 from . import sizes as run_sizes
-from .architectures import architecture_of, calibrate, units_of
+from .architectures import architecture_of, calibrate, refuse, units_of
 from .starting import Start
 
 
@@ -192,6 +192,7 @@ def assemble(
     lanes = len(start.seeds) if start is not None else config.run.lanes
     if seeds is None:  # else they are of a file that is there
         run_sizes.refuse_memory(config, dataset, units, lanes)
+    refuse(config)
     banks = calibrate(config, inputs, dataset.targets)
     run_sizes.refuse_currents(banks)
     _refuse_solver(config, banks)
