@@ -18,8 +18,8 @@ COUNTS = {
     "read_disturbs": "states that moved in a READ or BACKREAD, which must leave them alone",
     "write_disturbs": "states that moved in a WRITE that was meant for another variable",
     "restore_residuals": "RESTOREs, or READs that restore, that left a state off by more than 1e-12 of its range",
-    "bounds_in_read": "READs that ended with a state at a bound; of carriers, steps",
-    "bounds_in_write": "WRITEs that ended with a state at a bound; of carriers, steps",
+    "bounds_in_read": "READs that ended with a state at a bound; of a carrier memristor, steps",
+    "bounds_in_write": "WRITEs that ended with a state at a bound; of a carrier memristor, steps",
     **{shown: COUNTERS[name].meaning for shown, name in AS_COUNTED.items()},
 }
 
