@@ -16,6 +16,7 @@ project_copyright = f"2026, {author}"
 version = release = version_of("memsim")
 
 extensions = [
+    "command_examples",
     "field_tables",
     "repository_links",
     "myst_nb",
@@ -31,17 +32,19 @@ templates_path = ["_templates"]
 # Pages.
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 4
+smartquotes_action = "qe"  # quotes and dots; of an option's two dashes they would make one
 nitpicky = True
 # Docstrings name inner modules too, which have no page, and other libraries, whose pages lie elsewhere.
 nitpick_ignore_regex = [
-    ("py:.*", r"memsim\.(driving|hysteresis|kernels|runs|traces)\..*"),
+    ("py:.*", r"memsim\.(analysis|driving|hysteresis|kernels|runs|traces)\..*"),
     ("py:.*", r"(pandas|sklearn|xarray)\..*"),
     ("py:obj", r"run_"),
 ]
 linkcheck_timeout = 20
 
 # Notebooks.
-nb_execution_mode = "cache"
+nb_execution_mode = "auto"
+nb_output_stderr = "remove"
 nb_execution_timeout = 180
 nb_execution_raise_on_error = True
 nb_execution_in_temp = True
@@ -59,4 +62,5 @@ html_title = f"memsim {release}"
 html_static_path = ["_static"]
 html_css_files = ["memsim.css"]
 html_show_sourcelink = False
+html_sidebars = {page: [] for page in ("index", "start", "gallery", "glossary")}
 html_theme_options = {"navigation_with_keys": False, "show_toc_level": 2, "secondary_sidebar_items": ["page-toc"]}

@@ -34,6 +34,8 @@ from .runs.opening import open_run as open_run
 from .runs.prediction import evaluate as evaluate
 from .runs.pulses import pulse_table as pulse_table
 from .runs.run import Run as Run
+from .runs.telling import EpochReport as EpochReport
+from .runs.telling import StopTraining as StopTraining
 from .scoring.classification import classification as classification
 from .scoring.regression import regression as regression
 from .sweeping.results import open_sweep as open_sweep

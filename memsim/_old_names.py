@@ -108,6 +108,7 @@ class _Forward(Loader):
             module.__class__ = _Run
         if not self._silently:
             warnings.warn(f"{module.__name__} has moved to {self._home}", DeprecationWarning, stacklevel=2)
+        module.__doc__ = real.__doc__
         module.__getattr__ = partial(getattr, real)  # type: ignore[method-assign]
         module.__dir__ = partial(dir, real)  # type: ignore[method-assign]
 

@@ -146,8 +146,7 @@ def _is_within(one: Any, other: Any) -> bool:
 
 
 def _explain_one(detail: Any, model: type[BaseModel]) -> list[str]:
-    # The tag of a union of sections stands in the path; no user wrote it.
-    path = [str(part) for part in detail["loc"] if not str(part).startswith("kind=")]
+    path = [str(part) for part in detail["loc"]]
     shown = ".".join(path) or model.__name__
     if detail["type"] == "extra_forbidden":
         known = sorted(model.model_fields)
@@ -157,7 +156,7 @@ def _explain_one(detail: Any, model: type[BaseModel]) -> list[str]:
     if detail["type"] == "missing":
         return [f"{shown}: is missing; give it a value"]
     message = detail["msg"].removeprefix("Value error, ").replace("a valid tuple", "a list")
-    if detail["type"] in ("value_error", "network_kind"):
+    if detail["type"] == "value_error":
         # Raised by a section of its own, whose clauses begin with the field; or of the field itself.
         inner = detail.get("ctx", {}).get("error")
         clauses = inner.clauses if isinstance(inner, InputError) else [message]

@@ -11,14 +11,13 @@ from places import ROOT
 
 import memsim
 from memsim.configuration import ImperfectionsSection, PeripherySection
+from memsim.configuration.network_sections import KINDS, MultilayerSection, NetworkSection
 from memsim.configuration.sections import (
     Configuration,
     DataSection,
     DevicesSection,
     LayerDevices,
     LearningSection,
-    MultilayerSection,
-    NetworkSection,
     RunSection,
     Timing,
     TraceSection,
@@ -60,7 +59,7 @@ def test_every_section_has_one_table_of_all_its_fields():
     expected -= {Configuration}
     shown = {pkgutil.resolve_name(":".join(name.rsplit(".", 1))): left for name, left in directives("fields")}
     assert len(shown) == len(directives("fields"))
-    assert set(shown) == expected | {NetworkSection}
+    assert set(shown) == expected | {NetworkSection, *KINDS.values()}
     for model, left_out in shown.items():
         elsewhere = {*NetworkSection.model_fields} if issubclass(model, NetworkSection) else set()
         elsewhere |= {"synapse", "node", "memristor"} if model is DevicesSection else set()

@@ -195,6 +195,15 @@ def test_the_readme_is_one_screen():
     assert len(README.read_text(encoding="utf-8").splitlines()) <= 50
 
 
+def test_links_to_pages_say_what_the_page_is_about():
+    """On the site pages have titles, and no names of files."""
+    for page in [*PAGES, ROOT / "CHANGELOG.md"]:
+        if page != README:
+            assert not re.findall(
+                r"\[[\w/-]+\.md\]\((?!\.\./)", page.read_text("utf-8").replace("(ARCHITECTURE.md)", "")
+            ), page
+
+
 def test_the_reference_has_every_public_name():
     text = (ROOT / "docs" / "reference" / "python.md").read_text(encoding="utf-8")
     listed = re.findall(r"^   ([\w.]+)$", text, flags=re.MULTILINE) + re.findall(r"`(\w+)`", text)

@@ -5,6 +5,7 @@ fields, where the defaults are from, its named sets of parameters.
 """
 
 import importlib
+import re
 import typing
 from collections.abc import Iterator
 from typing import Any
@@ -20,6 +21,7 @@ from memsim.devices import MODELS, Device
 from memsim.fields import Facts, facts_of
 
 Cell = list[nodes.Node]
+RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def default_of(field: FieldInfo) -> Cell:
@@ -34,8 +36,14 @@ def values_of(field: FieldInfo, facts: Facts) -> Cell:
     named = words_of(field.annotation)
     if facts.choices:
         return [*words(f"{named} " if named else ""), *listed([as_toml(choice) for choice in facts.choices])]
-    bounds = facts.bounds.replace(">=", "≥").replace("<=", "≤")
-    return words(", ".join(part for part in (named, bounds) if part))
+    return words(", ".join(part for part in (named, shown_bounds(facts.bounds)) if part))
+
+
+def shown_bounds(bounds: str) -> str:
+    """Bounds as they are set, each in one piece."""
+    signs = bounds.replace(">=", "≥").replace("<=", "≤")
+    powers = re.sub(r"2\^(\d+)", lambda power: "2" + power[1].translate(RAISED), signs)
+    return re.sub(r"(?<=[≥≤<>]) ", "\N{NO-BREAK SPACE}", powers)
 
 
 def words(text: str) -> Cell:
@@ -76,7 +84,7 @@ def shown_fields(model: type[BaseModel], left_out: list[str]) -> Iterator[tuple[
 
 def unit_of(facts: Facts) -> str:
     """A unit, where there is one to say."""
-    return facts.unit.replace("m2", "m²") if facts.unit != "1" else ""
+    return facts.unit.replace("m2", "m²").replace(" ", "\N{NO-BREAK SPACE}") if facts.unit != "1" else ""
 
 
 class FieldsDirective(Directive):

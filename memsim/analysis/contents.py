@@ -4,7 +4,6 @@ import h5py
 import numpy as np
 from rich.filesize import decimal
 
-from ..configuration.sections import MultilayerSection
 from ..runs.programming_report import cost_of_programming, result_of_programming
 from ..runs.run import Run
 from ..terminal.screen import Column, Table, describe, numbers, show
@@ -64,12 +63,9 @@ def show_contents(run: Run, error: np.ndarray | None = None) -> None:
 
 def _network(run: Run) -> str:
     """Kind, size and device models."""
-    section = run.config.network
-    if isinstance(section, MultilayerSection):
-        about = f"mlp of the layers {'-'.join(map(str, section.layers))}"
-    else:
-        about = f"slp of {counted(section.inputs, 'input')}, construction {section.construction}"
-    return f"{about}; devices {', '.join(dict.fromkeys(run.bank(name).model for name in run.banks))}"
+    return (
+        f"{run.config.network.summary}; devices {', '.join(dict.fromkeys(run.bank(name).model for name in run.banks))}"
+    )
 
 
 def _seeds(run: Run) -> str:

@@ -1,5 +1,5 @@
 """What the controller knows of each bank: currents, thresholds and windows, chosen once for a problem."""
 
-from .bank import BankCalibration, calibrate
+from .bank import BankCalibration
 
-__all__ = ["BankCalibration", "calibrate"]
+__all__ = ["BankCalibration"]

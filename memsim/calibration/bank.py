@@ -10,10 +10,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..configuration.sections import Configuration, MultilayerSection, SingleLayerSection
-from ..devices import CarrierMemristor, Device, Node, PerceptronMemristor, Synapse, ThresholdMemristor
+from ..configuration.sections import Configuration
+from ..devices import Device, Node, Synapse, ThresholdMemristor
 from ..errors import InputError
-from .carrier_waveforms import refuse_carriers
 from .nominal_banks import Modelled, Nominal, is_modelled, nominal_of
 
 READ_MARGIN = 1.25  # calibrated threshold over the largest READ
@@ -57,6 +56,10 @@ class BankCalibration:
         Of a bank that the controller writes by the device's model.
     integrator : str
         Euler's or Heun's method.
+    kind : str
+        What its devices are: ``"synapse"``, ``"node"`` or ``"memristor"``, as the sections on imperfections name them.
+    learns : bool
+        Whether anything is ever written to its devices: to all but those of an activation stage.
     """
 
     name: str
@@ -71,13 +74,15 @@ class BankCalibration:
     bias_limit: float = 0.0
     modelled: Modelled | None = None
     integrator: str = "euler"
+    kind: str = "synapse"
+    learns: bool = True
 
     def weights(self, states: np.ndarray) -> np.ndarray:
         """The weights, or bias weights, that states of devices with one variable stand for; of any shape."""
         if self.modelled is None:
             return np.asarray(states / self.state_per_weight)
         known = self.modelled
-        if self.name.startswith("nodes"):
+        if self.kind == "node":
             return np.asarray((states - 0.5 * (known.lower + known.upper)) / (0.5 * (known.upper - known.lower)))
         resistances = nominal_of(self.device, "devices.synapse").memristances(states)
         return np.asarray((resistances - known.reference) / known.ohm_per_weight)
@@ -93,14 +98,9 @@ class BankCalibration:
         if self.modelled is None:
             return np.asarray(weights * self.state_per_weight)
         known = self.modelled
-        if self.name.startswith("nodes"):
+        if self.kind == "node":
             return np.asarray(0.5 * (known.lower + known.upper) + 0.5 * (known.upper - known.lower) * weights)
         return nominal_of(self.device, "devices.synapse").states_of(known.reference + known.ohm_per_weight * weights)
-
-    @property
-    def learns(self) -> bool:
-        """Whether anything is ever written to its devices: to all but those of an activation stage."""
-        return self.name != "activation"
 
     @property
     def variables(self) -> int:
@@ -112,101 +112,6 @@ class BankCalibration:
         """Every current in A beyond which a state moves; empty where there is none."""
         several = (self.device.thresholds if isinstance(self.device, ThresholdMemristor) else None) or (self.threshold,)
         return tuple(threshold for threshold in several if threshold > 0)
-
-
-def calibrate(config: Configuration, inputs: np.ndarray, targets: np.ndarray) -> tuple[BankCalibration, ...]:
-    """Choose what the configuration leaves open, and refuse what is certain to fail.
-
-    Parameters
-    ----------
-    config : Configuration
-    inputs : (samples, inputs) float64
-        With the constant line, where the network has one.
-    targets : (samples, outputs) float64
-
-    Returns
-    -------
-    tuple of BankCalibration
-        In the order of the schedule's banks.
-    """
-    network = config.network
-    _refuse_encodings(config)
-    _refuse_layers(config)
-    if isinstance(network, MultilayerSection):
-        _refuse_read_scale(config, network, inputs)
-        return _multilayer(config, network)
-    if network.construction == "equivalent":
-        lines = _lines(config, network, inputs.shape[1])
-        return (lines, _activation(config, inputs)) if network.activates else (lines,)
-    return (replace(_memristor(config, network, inputs, targets), integrator=config.time.integrator),)
-
-
-def _refuse_encodings(config: Configuration) -> None:
-    """Refuse trains of pulses that could not say how much to write."""
-    if config.write.encoding == "width" and config.time.write < 2:
-        raise InputError(f"time.write_steps: must be 2 or more for writes by width (got {config.time.write})")
-    network = config.network
-    memristor = isinstance(network, SingleLayerSection) and network.construction == "memristor"
-    if isinstance(network, SingleLayerSection) and isinstance(config.devices.memristor, CarrierMemristor):
-        _refuse_beside_carriers(config, network)
-    if memristor and config.write.verify > 0:
-        raise InputError(
-            f"write.verify: needs network.construction = 'equivalent', whose weights are read as voltages "
-            f"(got {config.write.verify})"
-        )
-    if memristor and not isinstance(config.devices.synapse, Synapse):
-        raise InputError(
-            f"devices.synapse.model: needs network.construction = 'equivalent'; with 'memristor' there are no synapses "
-            f"(got {config.devices.synapse.model!r})"
-        )
-    if memristor and config.learning.bias_current == "printed" and config.write.encoding != "amplitude":
-        raise InputError(
-            f"write.encoding: must be 'amplitude' for learning.bias_current = 'printed' (got {config.write.encoding!r})"
-        )
-    if memristor and config.learning.bias_current == "printed" and config.learning.batch > 1:
-        raise InputError(
-            f"learning.batch: must be 1 for learning.bias_current = 'printed', which takes the sign of one sample's "
-            f"error (got {config.learning.batch})"
-        )
-
-
-def _refuse_layers(config: Configuration) -> None:
-    """Refuse devices of layers that the network does not have."""
-    network, given = config.network, len(config.devices.layer)
-    if isinstance(network, SingleLayerSection):
-        if given:
-            raise InputError(f"devices.layer: needs network.kind = 'mlp', which has layers (got {given} entries)")
-        _refuse_integrators(config, network)
-    elif given and given != len(network.layers) - 1:
-        raise InputError(
-            f"devices.layer: needs an entry for each of the {len(network.layers) - 1} layers of synapses and nodes "
-            f"(got {given})"
-        )
-
-
-def _refuse_integrators(config: Configuration, network: SingleLayerSection) -> None:
-    """Refuse integrators of devices that a single-layer perceptron does not have: it has synapses as lines alone."""
-    absent = ["node_integrator"]
-    if network.construction == "memristor":
-        absent.append("synapse_integrator")
-    for name in absent:
-        given = getattr(config.devices, name)
-        if given is not None:
-            raise InputError(f"devices.{name}: this network has no such devices (got {given!r}); give time.integrator")
-
-
-def _refuse_beside_carriers(config: Configuration, network: SingleLayerSection) -> None:
-    """Refuse what needs thresholds, or a current that is constant through a pulse."""
-    for field, value, needed, why in (
-        ("network.construction", network.construction, "memristor", "the lines of the other have one variable each"),
-        ("write.encoding", config.write.encoding, "amplitude", "a carrier fills the whole pulse"),
-        ("learning.bias_current", config.learning.bias_current, "update", "there is no threshold to reach"),
-    ):
-        if value != needed:
-            raise InputError(
-                f"{field}: must be {needed!r} for devices.memristor.model = 'carrier-memristor', since {why} "
-                f"(got {value!r})"
-            )
 
 
 def charge_of(device: Synapse | Node, share: float) -> float:
@@ -221,7 +126,7 @@ def slot_time(config: Configuration) -> float:
     return steps * config.time.dt
 
 
-def _driver(config: Configuration, field: str, threshold: float, over: float) -> tuple[float, float]:
+def driver(config: Configuration, field: str, threshold: float, over: float) -> tuple[float, float]:
     """The driver's limit and the amplitude of a train's pulses, for writes up to ``over`` beyond the threshold."""
     limit = config.write.driver_limit
     if limit is not None and limit <= threshold:
@@ -233,7 +138,7 @@ def _driver(config: Configuration, field: str, threshold: float, over: float) ->
     return limit, 0.0 if config.write.encoding == "amplitude" else min(over, limit - threshold)
 
 
-def _synapses(
+def synapses(
     config: Configuration, name: str, count: int, unit_current: float, weight_limit: float, held: bool, layer: int = 1
 ) -> BankCalibration:
     """A bank of synapses of a layer; held ones are read under external control and need no threshold."""
@@ -262,9 +167,9 @@ def _paper_synapses(
     half = 0.5 * device.state_range
     share = WRITE_RANGE[config.write.encoding]
     over = share * device.state_range / (device.drift_coefficient * slot_time(config))
-    limit, train = _driver(config, f"{role}.threshold", threshold, over)
+    limit, train = driver(config, f"{role}.threshold", threshold, over)
     bank = BankCalibration(name, device, count, threshold, read, limit, train, half / weight_limit, unit_current)
-    return _with_model(config, bank, role, weight_limit, moves=False)
+    return with_model(config, bank, role, weight_limit, moves=False)
 
 
 def _other_synapses(
@@ -287,12 +192,12 @@ def _other_synapses(
             f"{nominal.model}, or every READ disturbs the weights (got {read:g} A)"
         )
     bank = BankCalibration(
-        name, nominal.device, count, 0.0 if held else threshold, read, *_drivers(config, nominal), 1.0, unit_current
+        name, nominal.device, count, 0.0 if held else threshold, read, *drivers(config, nominal), 1.0, unit_current
     )
-    return _with_model(config, bank, role, weight_limit, moves=threshold == 0.0 and not held)
+    return with_model(config, bank, role, weight_limit, moves=threshold == 0.0 and not held)
 
 
-def _drivers(config: Configuration, nominal: Nominal, share: float = 1.0) -> tuple[float, float]:
+def drivers(config: Configuration, nominal: Nominal, share: float = 1.0) -> tuple[float, float]:
     """The driver's limit and the amplitude of a train's raising pulses, for writes through a share of the range."""
     speed = share * nominal.range / slot_time(config)
     limit = config.write.driver_limit
@@ -302,7 +207,7 @@ def _drivers(config: Configuration, nominal: Nominal, share: float = 1.0) -> tup
     return limit, min(limit, nominal.current_for(WRITE_RANGE["count"] * speed, 1.0)) if train else 0.0
 
 
-def _with_model(
+def with_model(
     config: Configuration, bank: BankCalibration, role: str, weight_limit: float, *, moves: bool,
     kept_bias: bool = False, share: float = 1.0,
 ) -> BankCalibration:  # fmt: skip
@@ -319,171 +224,5 @@ def _with_model(
     known = Modelled(
         nominal.lower, nominal.upper, 0.5 * (low + high), ohm_per_weight, nominal.polarity, lowering, moves, kept_bias
     )
-    synapse = not bank.name.startswith("nodes")
-    per_weight = ohm_per_weight if synapse else bank.state_per_weight
+    per_weight = bank.state_per_weight if bank.kind == "node" else ohm_per_weight
     return replace(bank, write_current=raising, state_per_weight=per_weight, modelled=known)
-
-
-def _refuse_read_scale(config: Configuration, network: MultilayerSection, inputs: np.ndarray) -> None:
-    """Refuse a fixed full scale under which the inputs themselves exceed the threshold."""
-    first = _multilayer(config, network)[0]
-    largest = float(np.abs(inputs).max())
-    if network.read_scale and largest / network.read_scale * first.read_current >= first.threshold:
-        least = largest * first.read_current / first.threshold
-        raise InputError(
-            f"network.read_scale: must be above {least:.4g}, or READs of the inputs exceed the synapses' threshold of "
-            f"{first.threshold:g} A (got {network.read_scale:g})"
-        )
-
-
-def _multilayer(config: Configuration, network: MultilayerSection) -> tuple[BankCalibration, ...]:
-    sizes = [network.layers[0] + network.constant_input, *network.layers[1:]]
-    banks = []
-    for layer in range(1, len(sizes)):
-        node = _node(config, network, layer)
-        count = sizes[layer - 1] * sizes[layer]
-        banks.append(
-            _synapses(
-                config, f"synapses{layer}", count, node.unit_current, network.weight_limit, held=False, layer=layer
-            )
-        )
-        banks.append(replace(node, name=f"nodes{layer}", devices=sizes[layer]))
-    return tuple(banks)
-
-
-def _node(config: Configuration, network: MultilayerSection, layer: int) -> BankCalibration:
-    """A bank of one node of a layer."""
-    node, role = config.devices.of_layer("node", layer)
-    integrator = config.devices.integrator_of_layer("node", layer) or config.time.integrator
-    read_time = config.time.read * config.time.dt
-    if isinstance(node, Node):
-        half = 0.5 * node.state_range
-        unit_current = network.node_drift * half / (node.drift_coefficient * read_time)
-        allowed = WRITE_RANGE[config.write.encoding] * 2.0 * network.bias_limit * half
-        over = allowed / (node.drift_coefficient * slot_time(config))
-        threshold = node.threshold
-        limit, train = _driver(config, f"{role}.threshold", threshold, over)
-    else:
-        nominal = nominal_of(node, role)
-        half = 0.5 * nominal.range
-        _refuse_active(nominal)
-        unit_current = nominal.current_for(network.node_drift * half / read_time, 1.0)
-        threshold = nominal.dead_zone
-        limit, train = _drivers(config, nominal, network.bias_limit)
-    probe = PROBE_SHARE * unit_current
-    bank = BankCalibration(
-        "nodes1", node, 1, threshold, 0.0, limit, train, half, unit_current, network.bias_limit, integrator=integrator
-    )
-    if not is_modelled(config, node):
-        return bank
-    bank = replace(bank, read_current=probe)
-    kept = network.restore_verify > 0
-    return _with_model(
-        config, bank, role, network.weight_limit, moves=True, kept_bias=kept,
-        share=network.bias_limit,
-    )  # fmt: skip
-
-
-def _refuse_active(nominal: Nominal) -> None:
-    """Refuse a node whose memristance is not positive: V / I and the output's scale would lose their sense."""
-    if min(nominal.ends) <= 0.0:
-        raise InputError(
-            f"{nominal.role}.model: must have a positive memristance over its whole range "
-            f"(got {nominal.model!r}, down to {min(nominal.ends):g} ohm)"
-        )
-
-
-def _lines(config: Configuration, network: SingleLayerSection, inputs: int) -> BankCalibration:
-    """The equivalent construction: a synapse for each weight and one for the bias."""
-    unit_current = memristor_of(config, inputs).reference_current
-    limit = memristor_of(config, inputs).weight_limit
-    return _synapses(config, "lines", inputs + 1, unit_current, limit, held=True)
-
-
-def _activation(config: Configuration, inputs: np.ndarray) -> BankCalibration:
-    """The activation stage of the equivalent construction: a memristor like the one that it is equivalent to.
-
-    Its weight and its bias stay at 0, since no READ reaches their thresholds; nothing
-    is ever written. What is left of Eq. 5 is V = V_0 * g(I / I_0).
-    """
-    given = memristor_of(config, inputs.shape[1])
-    assert isinstance(given, ThresholdMemristor)
-    unit = given.reference_current
-    largest_net = given.weight_limit * float(np.abs(inputs).sum(axis=1).max() + 1.0) * unit
-    first = READ_MARGIN * largest_net
-    thresholds = (first, READ_MARGIN * first)
-    device = ThresholdMemristor(
-        **{**given.model_dump(), "inputs": 1, "thresholds": thresholds, "window": 0.5 * (thresholds[1] - first)}
-    )
-    return BankCalibration(
-        "activation", device, 1, first, 0.0, first, 0.0, 1.0, unit, integrator=config.time.integrator
-    )  # fmt: skip
-
-
-def memristor_of(config: Configuration, inputs: int) -> PerceptronMemristor:
-    """The configured memristor, or the default one with thresholds, for a number of inputs."""
-    device = config.devices.memristor or ThresholdMemristor(inputs=inputs)
-    if device.inputs != inputs:
-        raise InputError(
-            f"devices.memristor.inputs: must be the network's {inputs}, the constant line included "
-            f"(got {device.inputs})"
-        )
-    return device
-
-
-def _memristor(
-    config: Configuration, network: SingleLayerSection, inputs: np.ndarray, targets: np.ndarray
-) -> BankCalibration:
-    """Windows above the largest READ, each wide enough for the largest update; or carriers for all at once."""
-    device = memristor_of(config, inputs.shape[1])
-    unit = device.reference_current
-    largest_error = _largest_error(device, targets)
-    if isinstance(device, CarrierMemristor):
-        refuse_carriers(config, device)
-        # At worst the carriers of all variables are at their peaks together.
-        signals = float(np.abs(inputs).sum(axis=1).max()) + 1.0
-        largest_update = largest_error * signals * SLOPE[device.activation] * unit * config.learning.batch
-        limit = config.write.driver_limit or WINDOW_MARGIN * largest_update
-        return BankCalibration("memristor", device, 1, 0.0, 0.0, limit, 0.0, 1.0, unit)
-    assert isinstance(device, ThresholdMemristor)
-    largest_input = max(1.0, float(np.abs(inputs).max()))
-    largest_update = largest_error * largest_input * SLOPE[device.activation] * unit * config.learning.batch
-    window = device.window or WINDOW_MARGIN * largest_update
-    thresholds = device.thresholds
-    if thresholds is None:
-        largest_net = device.weight_limit * float(np.abs(inputs).sum(axis=1).max()) * unit
-        first = WINDOW_MARGIN * max(largest_net, unit)
-        thresholds = tuple(first + WINDOW_MARGIN * window * i for i in range(device.inputs + 1))
-    # The copy is checked anew: windows that overlap are refused.
-    device = ThresholdMemristor(**{**device.model_dump(), "thresholds": thresholds, "window": window})
-    highest_threshold = max(thresholds)
-    limit, train = _driver(config, "devices.memristor.thresholds", highest_threshold, window)
-    train = train and min(train, (1.0 - 2.0**-20) * window)
-    return BankCalibration("memristor", device, 1, min(thresholds), 0.0, limit, train, 1.0, unit)
-
-
-def _largest_error(device: PerceptronMemristor, targets: np.ndarray) -> float:
-    """The largest |T - V| that a sample can have."""
-    if device.activation == "identity":
-        return float(np.abs(targets).max()) + device.weight_limit
-    lowest, highest = (0.0, 1.0) if device.activation == "logistic" else (-1.0, 1.0)
-    return max(float(targets.max()) - lowest, highest - float(targets.min()))
-
-
-def refuse_disturbing_reads(bank: BankCalibration, weights: np.ndarray, inputs: np.ndarray) -> None:
-    """Refuse thresholds that the very first READs exceed (single-layer perceptron).
-
-    Parameters
-    ----------
-    bank : BankCalibration
-        Of the threshold memristor.
-    weights : (inputs, realisations) float64
-        Starting weights.
-    inputs : (samples, inputs) float64
-    """
-    largest = float(np.abs(inputs @ weights).max()) * bank.unit_current
-    if largest >= bank.threshold:
-        raise InputError(
-            f"devices.memristor.thresholds: the lowest must be above {largest:g} A, the largest READ of the starting "
-            f"weights, or reading disturbs them (got {bank.threshold:g} A)"
-        )

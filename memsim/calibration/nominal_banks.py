@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..configuration.sections import Configuration, MultilayerSection
+from ..configuration.sections import Configuration
 from ..devices import MODELS, UNBOUNDED, Device, Node, Synapse
 from ..errors import InputError
 from ..kernels.nominal import Quantity, answer_kernel
@@ -63,7 +63,7 @@ def is_modelled(config: Configuration, device: Device) -> bool:
     """Whether the controller writes a device by its model."""
     if not isinstance(device, Synapse | Node) or config.write.verify > 0:
         return True
-    return isinstance(config.network, MultilayerSection) and config.network.restore_verify > 0
+    return config.network.verifies_restores
 
 
 class Nominal:

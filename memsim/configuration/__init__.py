@@ -1,16 +1,14 @@
 """The configuration of a run: every setting, its unit, its bounds and its default."""
 
 from .imperfections import BankImperfections, BankPeriphery, ImperfectionsSection, PeripherySection
+from .network_sections import MultilayerSection, NetworkSection, SingleLayerSection
 from .sections import (
     Configuration,
     DataSection,
     DevicesSection,
     LayerDevices,
     LearningSection,
-    MultilayerSection,
-    NetworkSection,
     RunSection,
-    SingleLayerSection,
     Timing,
     TraceSection,
     WriteEncoding,

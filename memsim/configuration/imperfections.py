@@ -1,6 +1,6 @@
 """``[imperfections]`` and ``[periphery]``: how far devices, drivers and read-outs are from perfect."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -120,10 +120,3 @@ class PeripherySection(Settings):
 def step_of(bits: int, limit: float | None) -> float:
     """The step of a converter with ``2**bits - 1`` codes from -limit to +limit, 0 among them; 0 without steps."""
     return limit / (2 ** (bits - 1) - 1) if bits and limit else 0.0
-
-
-def kind_of(bank: Any) -> str:
-    """The section of a bank's settings by its name: ``synapse``, ``node`` or ``memristor``."""
-    if bank.name.startswith("nodes"):
-        return "node"
-    return "memristor" if bank.name in ("memristor", "activation") else "synapse"

@@ -13,11 +13,9 @@ from typing import Annotated, Any, Literal
 import tomli_w
 from pydantic import (
     BeforeValidator,
-    Discriminator,
     Field,
     SerializeAsAny,
     SerializerFunctionWrapHandler,
-    Tag,
     model_serializer,
     model_validator,
 )
@@ -28,6 +26,7 @@ from ..fields import Settings, in_one_line, quantity
 from ..files.reading import DEEPEST, read_toml, toml_value
 from ..traces.files import absolute
 from .imperfections import ImperfectionsSection, PeripherySection
+from .network_sections import MultilayerSection, Network
 
 Integrator = Literal["euler", "heun"]
 DT_FROM, DT_TO = 1e-30, 1e30  # s: beyond these, currents and energies are
@@ -166,91 +165,6 @@ class WriteEncoding(Settings):
     tolerance: float = quantity(
         1e-4, "1", "verifying: share of the state's range within which it is where it should be", gt=0, lt=1
     )
-
-
-class NetworkSection(Settings):
-    """What both kinds of network share."""
-
-    constant_input: bool = Field(default=False, description="add an input line that always carries 1")
-    read_scale: float = quantity(
-        0.0, "1", "fixed full scale of a READ; 0 scales each vector by its own largest magnitude", ge=0
-    )
-    read_current: float | None = quantity(
-        None, "A", "full scale of a READ of synapses; the unit current where it is not given", gt=0
-    )
-    programmed: bool = Field(
-        default=False, description="the controller writes the starting weights by pulses, before the first sample"
-    )
-    programming_passes: int = Field(
-        default=10, ge=1, le=1000, description="programmed: passes of reading and correcting"
-    )
-
-    @model_validator(mode="after")
-    def _passes_of_programming(self) -> "NetworkSection":
-        default = type(self).model_fields["programming_passes"].default
-        if not self.programmed and self.programming_passes != default:
-            raise ValueError(
-                f"programming_passes: counts for network.programmed = true alone (got {self.programming_passes}); "
-                f"leave it out"
-            )
-        return self
-
-    @model_serializer(mode="wrap")
-    def _without_programming(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        values: dict[str, Any] = handler(self)
-        if not self.programmed:
-            for name in ("programmed", "programming_passes"):
-                values.pop(name, None)
-        return values
-
-
-class SingleLayerSection(NetworkSection):
-    """``[network]`` with ``kind = "slp"``."""
-
-    kind: Literal["slp"] = "slp"
-    inputs: int = Field(2, ge=1, description="number of inputs, without the constant one")
-    construction: Literal["memristor", "equivalent"] = Field(
-        default="memristor",
-        description="one threshold memristor, or several one-variable synapses and an activation stage",
-    )
-    activation: Literal["device", "controller"] = Field(
-        default="device",
-        description="the equivalent construction's activation stage: a device of its own, or arithmetic of the "
-        "controller, as in files of earlier versions",
-    )
-
-    @property
-    def activates(self) -> bool:
-        """Whether the activation stage is a device of its own."""
-        return self.construction == "equivalent" and self.activation == "device"
-
-    @model_validator(mode="after")
-    def _programmed_lines(self) -> "SingleLayerSection":
-        if self.programmed and self.construction == "memristor":
-            raise ValueError(
-                "programmed: needs network.construction = 'equivalent', whose weights are read as voltages (got true "
-                "with 'memristor')"
-            )
-        return self
-
-
-class MultilayerSection(NetworkSection):
-    """``[network]`` with ``kind = "mlp"``."""
-
-    kind: Literal["mlp"] = "mlp"
-    layers: tuple[Annotated[int, Field(ge=1)], ...] = Field(
-        default=(2, 2, 1), min_length=2, max_length=1000, description="sizes from inputs to outputs, 1000 at most"
-    )
-    weight_limit: float = quantity(8.0, "1", "weight at the end of a synapse's range, B D'/2", gt=0)
-    bias_limit: float = quantity(0.2, "1", "allowed magnitude of a bias weight; 1 is the end of the range", gt=0, lt=1)
-    node_drift: float = quantity(
-        0.08, "1", "share of half its range that a node drifts in a READ of 1; sets the unit current", gt=0, lt=1
-    )
-    restore_verify: int = Field(
-        default=0, ge=0, le=1000, description="passes of reading and correcting after each RESTORE of nodes"
-    )
-    initial_weight: float = quantity(1.0, "1", "range of the starting weights, as a share of Glorot's", gt=0)
-    initial_bias: float = quantity(0.1, "1", "range of the starting bias weights, as a share of Glorot's", ge=0)
 
 
 def _memristor_of(section: Any) -> Any:
@@ -491,21 +405,6 @@ class TraceSection(Settings):
         if self.mode != "select" and given:
             raise ValueError(f"{given[0]}: needs trace.mode = 'select' (got mode {self.mode!r})")
         return self
-
-
-def _kind(section: Any) -> str | None:
-    kind = section.get("kind", "mlp") if isinstance(section, dict) else getattr(section, "kind", None)
-    return f"kind={kind}"
-
-
-Network = Annotated[
-    Annotated[SingleLayerSection, Tag("kind=slp")] | Annotated[MultilayerSection, Tag("kind=mlp")],
-    Discriminator(
-        _kind,
-        custom_error_type="network_kind",
-        custom_error_message="kind: must be 'slp' or 'mlp'",
-    ),
-]
 
 
 class Configuration(Settings):

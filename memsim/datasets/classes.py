@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from ..errors import InputError
+from ..fields import listed
 
 
 @dataclass(frozen=True)
@@ -36,14 +37,18 @@ class Classes:
     def __post_init__(self) -> None:
         refuse_unprintable("data.labels", self.names)
         if len(set(self.names)) != len(self.names) or len(self.names) < 2:
-            raise InputError(f"data.labels: must be of two classes or more, each named once (got {_shown(self.names)})")
+            raise InputError(
+                f"data.labels: must be of two classes or more, each named once (got {listed(self.names, NAMED)})"
+            )
         if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
             raise InputError(f"data.low: must be below data.high, {self.high:g} (got {self.low:g})")
         if not self.outputs:
             object.__setattr__(self, "outputs", len(self.names))
         if self.outputs != len(self.names) and (self.outputs, len(self.names)) != (1, 2):
             wanted = "2, or 1 for both" if len(self.names) == 2 else str(len(self.names))
-            raise InputError(f"outputs: must be {wanted}, for the classes {_shown(self.names)} (got {self.outputs})")
+            raise InputError(
+                f"outputs: must be {wanted}, for the classes {listed(self.names, NAMED)} (got {self.outputs})"
+            )
 
     @classmethod
     def of(cls, labels: Iterable[Any], low: float = 0.0, high: float = 1.0) -> Self:
@@ -73,7 +78,7 @@ class Classes:
         for sample, name in enumerate(found):
             if name not in known:
                 raise InputError(
-                    f"labels: must be of the classes {_shown(self.names)} (got {name!r} in sample {sample})"
+                    f"labels: must be of the classes {listed(self.names, NAMED)} (got {name!r} in sample {sample})"
                 )
         return np.array([known[name] for name in found], dtype=np.int64)
 
@@ -103,6 +108,9 @@ class Classes:
         if self.outputs == 1:
             return (outputs[:, 0] > self.middle).astype(np.int64)
         return np.argmax(outputs, axis=1)
+
+
+NAMED = 10  # classes in a message, of many
 
 
 def names_of(labels: Iterable[Any]) -> list[str]:
@@ -149,8 +157,3 @@ def _is_number(name: str) -> bool:
         return math.isfinite(float(name))
     except ValueError:
         return False
-
-
-def _shown(names: tuple[str, ...], most: int = 10) -> str:
-    """Names of classes for a message, of many the first ones."""
-    return ", ".join(names[:most]) + (f", ... ({len(names)})" if len(names) > most else "") or "none"

@@ -60,7 +60,7 @@ def drive(
     Parameters
     ----------
     device : Device or str
-        The model of all devices, such as :class:`memsim.Node`, or its name.
+        The model of all devices, such as :class:`~memsim.devices.Node`, or its name.
     waveform : Waveform, array, or sequence of them
         One for all devices, or a list with one for each device. An array has
         the drive at the boundaries of the steps in A or V: (steps + 1,) for all

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from ..calibration.bank import BankCalibration
-from ..configuration.imperfections import BankImperfections, ImperfectionsSection, kind_of
+from ..configuration.imperfections import BankImperfections, ImperfectionsSection
 from ..devices import UNBOUNDED
 from ..errors import InputError
 from ..kernels.random import PURPOSE_FIRST_TRAP, uniform
@@ -14,7 +14,7 @@ from ..kernels.slots import Past
 
 def kept_of(bank: BankCalibration, imperfections: ImperfectionsSection) -> tuple[Past, ...]:
     """What of a bank's past counts, and is kept in keyframes."""
-    section: BankImperfections = getattr(imperfections, kind_of(bank))
+    section: BankImperfections = getattr(imperfections, bank.kind)
     counts = {
         Past.PULSES: section.endurance is not None,
         Past.TRAP: section.telegraph_amplitude > 0.0,
@@ -61,7 +61,7 @@ def middle_of(bank: BankCalibration, section: BankImperfections) -> float:
     about = bank.device.state_variables()
     if len(about) > 1 or any(abs(bound) >= UNBOUNDED for bound in (about[0].lower, about[0].upper)):
         raise InputError(
-            f"imperfections.{kind_of(bank)}.endurance: a {bank.device.model} has several states, or one without "
+            f"imperfections.{bank.kind}.endurance: a {bank.device.model} has several states, or one without "
             f"a bound; a range closes that lies between two bounds, leave it out"
         )
     return 0.5 * (about[0].lower + about[0].upper)

@@ -14,7 +14,6 @@ from ..configuration.imperfections import (
     BankPeriphery,
     ImperfectionsSection,
     PeripherySection,
-    kind_of,
     step_of,
 )
 from ..devices import UNBOUNDED, Device
@@ -65,7 +64,7 @@ def flaws_of(
     banks: Sequence[BankCalibration], imperfections: ImperfectionsSection, periphery: PeripherySection
 ) -> tuple[Flaws, ...]:
     """What is imperfect of each bank and of its periphery."""
-    return tuple(_flaws(getattr(imperfections, kind_of(bank)), getattr(periphery, kind_of(bank))) for bank in banks)
+    return tuple(_flaws(getattr(imperfections, bank.kind), getattr(periphery, bank.kind)) for bank in banks)
 
 
 def _flaws(section: BankImperfections, around: BankPeriphery) -> Flaws:
@@ -94,13 +93,13 @@ def draw_devices(
     InputError
         A spread of what is no parameter, or that has no meaning.
     """
-    sections = [getattr(imperfections, kind_of(bank)) for bank in banks]
+    sections = [getattr(imperfections, bank.kind) for bank in banks]
     _refuse_unused(banks, imperfections, periphery)
-    if not any(s.any or getattr(periphery, kind_of(b)).any for s, b in zip(sections, banks, strict=True)):
+    if not any(s.any or getattr(periphery, b.kind).any for s, b in zip(sections, banks, strict=True)):
         return ()
     drawn = []
     for index, (bank, section) in enumerate(zip(banks, sections, strict=True)):
-        _refuse_coarse_drivers(bank, getattr(periphery, kind_of(bank)))
+        _refuse_coarse_drivers(bank, getattr(periphery, bank.kind))
         for field in section.spread:
             _check_field(bank, field)
         movable = _movable(index, bank, section, seeds)
@@ -123,13 +122,13 @@ def stuck_states(
     """Starting states, (devices, variables, realisations) of each bank, with stuck devices at their bounds."""
     found = []
     for index, (states, bank) in enumerate(zip(initial, banks, strict=True)):
-        section: BankImperfections = getattr(imperfections, kind_of(bank))
+        section: BankImperfections = getattr(imperfections, bank.kind)
         placed = states
         if section.stuck_lower or section.stuck_upper:
             about = bank.device.state_variables()
             if any(v.upper >= UNBOUNDED for v in about):
                 raise InputError(
-                    f"imperfections.{kind_of(bank)}.stuck_lower: a {bank.device.model} has a state without a bound "
+                    f"imperfections.{bank.kind}.stuck_lower: a {bank.device.model} has a state without a bound "
                     f"to be stuck at; give stuck, for devices stuck where they start"
                 )
             drawn = _stuck_draws(index, bank, seeds)[:, None]
@@ -150,7 +149,7 @@ def _refuse_unused(
     banks: Sequence[BankCalibration], imperfections: ImperfectionsSection, periphery: PeripherySection
 ) -> None:
     """Refuse settings of banks that the network does not have."""
-    kinds = {kind_of(bank) for bank in banks}
+    kinds = {bank.kind for bank in banks}
     for name, section in (("imperfections", imperfections), ("periphery", periphery)):
         for kind in ("synapse", "node", "memristor"):
             if kind not in kinds and getattr(section, kind).any:
@@ -176,13 +175,13 @@ def _refuse_coarse_drivers(bank: BankCalibration, around: BankPeriphery) -> None
     largest = bank.read_current or bank.unit_current
     if 0.5 * step > largest:
         raise InputError(
-            f"periphery.{kind_of(bank)}.driver_bits: a step of {step:.4g} A rounds READs of {bank.name}, of up to "
+            f"periphery.{bank.kind}.driver_bits: a step of {step:.4g} A rounds READs of {bank.name}, of up to "
             f"{largest:.4g} A, to 0; take more bits, a smaller driver_range, or a larger READ"
         )
 
 
 def _check_field(bank: BankCalibration, field: str) -> None:
-    where, device = f"imperfections.{kind_of(bank)}.spread", bank.device
+    where, device = f"imperfections.{bank.kind}.spread", bank.device
     known = _numbers(device)
     if field not in known:
         raise InputError(f"{where}: must name {one_of(known, field)}")
@@ -234,7 +233,7 @@ def own_device(
             except InputError:
                 continue
     raise InputError(
-        f"imperfections.{kind_of(bank)}.spread: none of {DRAWS} draws gave a {bank.device.model} that can be; "
+        f"imperfections.{bank.kind}.spread: none of {DRAWS} draws gave a {bank.device.model} that can be; "
         f"take a smaller spread"
     )
 

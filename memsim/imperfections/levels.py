@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..calibration.bank import BankCalibration
-from ..configuration.imperfections import ImperfectionsSection, kind_of
+from ..configuration.imperfections import ImperfectionsSection
 from ..devices import UNBOUNDED
 from ..errors import InputError
 
@@ -22,12 +22,12 @@ def settled(
     """
     found = []
     for states, bank in zip(initial, banks, strict=True):
-        levels = getattr(imperfections, kind_of(bank)).levels
+        levels = getattr(imperfections, bank.kind).levels
         if levels:
             about = bank.device.state_variables()
             if len(about) > 1 or any(abs(bound) >= UNBOUNDED for bound in (about[0].lower, about[0].upper)):
                 raise InputError(
-                    f"imperfections.{kind_of(bank)}.levels: a {bank.device.model} has several states, or one without "
+                    f"imperfections.{bank.kind}.levels: a {bank.device.model} has several states, or one without "
                     f"a bound; levels are of one state between two bounds, leave them out"
                 )
             span = about[0].upper - about[0].lower

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..calibration.bank import BankCalibration
-from ..configuration.imperfections import BankImperfections, ImperfectionsSection, kind_of
+from ..configuration.imperfections import BankImperfections, ImperfectionsSection
 from ..devices import UNBOUNDED
 from ..errors import InputError
 
@@ -15,7 +15,7 @@ STEPS = 10  # of a time constant, at least
 
 def relaxes(bank: BankCalibration, imperfections: ImperfectionsSection) -> bool:
     """Whether a bank's states move at rest because they relax."""
-    return getattr(imperfections, kind_of(bank)).retention_time is not None
+    return getattr(imperfections, bank.kind).retention_time is not None
 
 
 def aims_of(bank: BankCalibration, section: BankImperfections) -> np.ndarray:
@@ -36,8 +36,8 @@ def refuse_retention(imperfections: ImperfectionsSection, banks: Sequence[BankCa
     for bank in banks:
         if not relaxes(bank, imperfections):
             continue
-        where = f"imperfections.{kind_of(bank)}.retention_time"
-        constant = getattr(imperfections, kind_of(bank)).retention_time
+        where = f"imperfections.{bank.kind}.retention_time"
+        constant = getattr(imperfections, bank.kind).retention_time
         if constant < STEPS * time.dt:
             raise InputError(f"{where}: must be at least {STEPS} steps of time.dt = {time.dt:g} s (got {constant:g})")
         if any(abs(bound) >= UNBOUNDED for v in bank.device.state_variables() for bound in (v.lower, v.upper)):

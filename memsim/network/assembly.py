@@ -5,23 +5,21 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..calibration import bank as calibration
 from ..calibration.bank import BankCalibration
-from ..configuration.imperfections import kind_of
-from ..configuration.sections import Configuration, MultilayerSection, SingleLayerSection
+from ..configuration.sections import Configuration
 from ..datasets import Dataset, with_constant_line
-from ..devices import PerceptronMemristor, ThresholdMemristor
+from ..devices import PerceptronMemristor
 from ..errors import InputError
 from ..imperfections.device_past import first_past, kept_of, varies
 from ..imperfections.drawing import OwnDevices, draw_devices, flaws_of, stuck_states
 from ..imperfections.levels import settled
 from ..imperfections.retention import refuse_retention, relaxes
 from ..kernels.operands import Flaws
-from ..kernels.random import PURPOSE_BIAS, PURPOSE_WEIGHT, uniform
 from ..kernels.slots import Imperfect
 from ..kernels.stepping import EXACT, ModelFunctions
 from . import schedule
 from . import sizes as run_sizes
+from .architectures import architecture_of, calibrate, units_of
 from .starting import Start
 
 
@@ -117,9 +115,7 @@ class Assembly:
     @functools.cached_property
     def memristor(self) -> PerceptronMemristor | None:
         """The memristor that a single-layer perceptron is, or is made after; none of a multilayer one."""
-        if not isinstance(self.config.network, SingleLayerSection):
-            return None
-        return calibration.memristor_of(self.config, self.sizes[0])
+        return architecture_of(self.config).memristor(self.config, self.sizes[0])
 
     def rests(self, number: int) -> bool:
         """Whether nothing of a bank moves at zero current."""
@@ -133,7 +129,7 @@ class Assembly:
 
     def _kind(self, number: int) -> Imperfect:
         bank = self.banks[number]
-        if not getattr(self.config.imperfections, kind_of(bank)).any:
+        if not getattr(self.config.imperfections, bank.kind).any:
             return Imperfect.NOTHING
         # A drift of one's own that does not change in a pulse is taken out of the steps, which are then no vector
         # instructions; with a relaxation, at a rate of 0, they are, with the same bits, and several times as fast.
@@ -175,9 +171,8 @@ def assemble(
     start : Start, optional
         Where a run begins that goes on with the devices of another one.
     """
-    network = config.network
-    sizes = (network.inputs, 1) if isinstance(network, SingleLayerSection) else network.layers
-    name = "inputs" if isinstance(network, SingleLayerSection) else "layers"
+    network, architecture = config.network, architecture_of(config)
+    sizes, name = network.widths, network.size_field
     dataset = _on_outputs(config, dataset, sizes[-1])
     for side, wanted, values in (("inputs", sizes[0], dataset.inputs), ("targets", sizes[-1], dataset.targets)):
         if values.shape[1] != wanted:
@@ -193,11 +188,11 @@ def assemble(
                 f"data.{part}: needs samples that were held back, by memsim.datasets.split (got {share:g}, and none)"
             )
     inputs = with_constant_line(dataset.inputs, network.constant_input)
-    units = run_sizes.units_of(config)
+    units = units_of(config)
     lanes = len(start.seeds) if start is not None else config.run.lanes
     if seeds is None:  # else they are of a file that is there
         run_sizes.refuse_memory(config, dataset, units, lanes)
-    banks = calibration.calibrate(config, inputs, dataset.targets)
+    banks = calibrate(config, inputs, dataset.targets)
     run_sizes.refuse_currents(banks)
     _refuse_solver(config, banks)
     refuse_retention(config.imperfections, banks, config.time)
@@ -210,7 +205,7 @@ def assemble(
     if seeds is None:
         seeds = np.concatenate([realisation_seeds(seed, config.run.realisations) for seed in config.run.every_seed])
     own = draw_devices(banks, config.imperfections, config.periphery, seeds)
-    initial = settled(starting_states(config, banks, units, seeds), banks, config.imperfections)
+    initial = settled(architecture.starting_states(config, banks, units, seeds), banks, config.imperfections)
     initial = stuck_states(initial, banks, config.imperfections, seeds)
     run_sizes.refuse_states(banks, initial)
     assembly = Assembly(
@@ -218,11 +213,10 @@ def assemble(
         flaws_of(banks, config.imperfections, config.periphery), seeds, initial, own, _first_past(config, banks, seeds),
     )  # fmt: skip
     if start is not None:
-        if isinstance(banks[0].device, PerceptronMemristor):
+        if architecture.keeps_rate(banks):
             start.refuse_other_rate(initial[0])
         assembly = assembly.begun(start)
-    if isinstance(banks[0].device, ThresholdMemristor):
-        calibration.refuse_disturbing_reads(banks[0], assembly.initial[0][0, : units[0]], inputs)
+    architecture.refuse_states(banks, assembly.initial, inputs)
     return assembly
 
 
@@ -231,7 +225,7 @@ def _first_past(config: Configuration, banks: tuple[BankCalibration, ...], seeds
     imperfections = config.imperfections
     if not any(kept_of(bank, imperfections) for bank in banks):
         return ()
-    sections = [getattr(imperfections, kind_of(bank)) for bank in banks]
+    sections = [getattr(imperfections, bank.kind) for bank in banks]
     return tuple(
         first_past(number, bank, section, seeds)
         for number, (bank, section) in enumerate(zip(banks, sections, strict=True))
@@ -244,22 +238,12 @@ def _on_outputs(config: Configuration, dataset: Dataset, outputs: int) -> Datase
     if classes is None:
         return dataset
     if outputs != len(classes.names) and (outputs, len(classes.names)) != (1, 2):
-        raise InputError(_what_fits(config, dataset.name, len(classes.names), outputs))
+        raise InputError(architecture_of(config).unfit_classes(config, dataset.name, len(classes.names), outputs))
     missing = set(range(len(classes.names))) - set(dataset.class_numbers.tolist())
     if missing:
         name = classes.names[min(missing)]
         raise InputError(f"{dataset.name}: the class {name!r} has no sample to learn; give it one, or leave it out")
     return dataset.on(outputs)
-
-
-def _what_fits(config: Configuration, name: str, classes: int, outputs: int) -> str:
-    if isinstance(config.network, SingleLayerSection):
-        return (
-            f"network.kind: 'slp' has one output, which tells two classes apart, but {name} has {classes}; take 'mlp' "
-            f"with {classes} outputs"
-        )
-    wanted = "1 or 2" if classes == 2 else str(classes)
-    return f"network.layers: must end with {wanted}, for the {classes} classes of {name} (got {outputs})"
 
 
 def _refuse_batch(batch: int, samples: int) -> None:
@@ -276,47 +260,3 @@ def _refuse_solver(config: Configuration, banks: tuple[BankCalibration, ...]) ->
                 f"time.solver: must be 'stepping' for {bank.name}, since a {bank.device.model} has no closed form of a "
                 f"pulse (got 'exact')"
             )
-
-
-def _glorot(seeds: np.ndarray, purpose: int, bank: int, devices: int, fan_in: int, fan_out: int) -> np.ndarray:
-    """U(-1, 1) * sqrt(6 / (n_in + n_out)), (devices, realisations)."""
-    drawn = [[uniform(seed, purpose, bank, device, 0) for seed in seeds] for device in range(devices)]
-    return (2.0 * np.array(drawn) - 1.0) * np.sqrt(6.0 / (fan_in + fan_out))
-
-
-def starting_states(
-    config: Configuration, banks: tuple[BankCalibration, ...], units: tuple[int, ...], seeds: np.ndarray
-) -> tuple[np.ndarray, ...]:
-    """Glorot's starting weights as states, (devices, variables, realisations) of each bank.
-
-    Devices are handed to a run with them; where it has them written, they are the aims.
-    """
-    if isinstance(config.network, MultilayerSection):
-        return tuple(_layer_states(config.network, k, bank, units, seeds) for k, bank in enumerate(banks))
-    bank = banks[0]
-    weights = _glorot(seeds, PURPOSE_WEIGHT, 0, units[0] + 1, units[0], 1)
-    if isinstance(bank.device, PerceptronMemristor):
-        device_rate = config.learning.rate / (bank.unit_current * calibration.slot_time(config))
-        states = np.vstack([weights, np.full((1, len(seeds)), device_rate)])
-        return (states[None],)
-    # All of an activation stage's variables are 0, its learning rate too.
-    stages = [np.zeros((stage.devices, stage.variables, len(seeds))) for stage in banks[1:]]
-    return (bank.states(weights)[:, None], *stages)
-
-
-def _layer_states(
-    network: MultilayerSection, index: int, bank: BankCalibration, units: tuple[int, ...], seeds: np.ndarray
-) -> np.ndarray:
-    """Starting states of one bank of a multilayer perceptron, (devices, 1, realisations)."""
-    layer = index // 2 + 1
-    if bank.name.startswith("synapses"):
-        name, share, purpose = "weight_limit", network.initial_weight, PURPOSE_WEIGHT
-    else:
-        name, share, purpose = "bias_limit", network.initial_bias, PURPOSE_BIAS
-    weights = share * _glorot(seeds, purpose, index, bank.devices, units[layer - 1], units[layer])
-    largest, allowed = float(np.abs(weights).max()), getattr(network, name)
-    if largest > allowed:
-        raise InputError(
-            f"network.{name}: must hold the starting weights of {bank.name}, up to {largest:.3g} (got {allowed:g})"
-        )
-    return bank.states(weights)[:, None]

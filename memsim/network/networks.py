@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..configuration.sections import DevicesSection, LayerDevices, MultilayerSection, SingleLayerSection
+from ..configuration.network_sections import MultilayerSection, NetworkSection, SingleLayerSection
+from ..configuration.sections import DevicesSection, LayerDevices
 from ..devices import Device, PerceptronMemristor, Synapse
 from ..errors import InputError
 
@@ -15,7 +16,7 @@ from ..errors import InputError
 class Network:
     """A network: its settings and its devices, as the sections of a configuration."""
 
-    section: SingleLayerSection | MultilayerSection
+    section: NetworkSection
     devices: DevicesSection
 
 

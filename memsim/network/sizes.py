@@ -8,20 +8,20 @@ in. Real runs take some more (tests/network/test_sizes.py measures them), so tha
 is refused that would fit.
 """
 
-from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Sequence
 
 import numpy as np
 
 from ..calibration.bank import BankCalibration
-from ..configuration.sections import Configuration, MultilayerSection
+from ..configuration.sections import Configuration
 from ..datasets import Dataset
 from ..datasets.gates import SAMPLE_BYTES
 from ..errors import InputError
 from ..files import memory as sizes
 from ..kernels.tiles import WIDE
 from ..traces.stored import COUNTED_AT_MOST
-from .schedule import Schedule, Slot
+from .architecture import architecture_of
+from .slot import Schedule, Slot
 
 # Numbers of 8 bytes for each device and realisation, and more for each of its state variables.
 IN_A_BLOCK = 44, 5
@@ -32,13 +32,6 @@ ORDER_BYTES = 4  # of each sample's place in an epoch, for each realisation
 SLOT_WORK = 10**10  # device-steps: a slot is stepped to its end before Ctrl-C is seen
 STEPS = 2**63  # that can be counted
 CURRENTS = 1e-60, 1e60  # A, whose squares, times any time and memristance, are still counted
-
-
-def units_of(config: Configuration) -> tuple[int, ...]:
-    """Units of each layer; of layer 0 the inputs, with the constant line."""
-    network = config.network
-    first, *others = network.layers if isinstance(network, MultilayerSection) else (network.inputs, 1)
-    return (first + network.constant_input, *others)
 
 
 def refuse_memory(config: Configuration, data: Dataset, units: Sequence[int], realisations: int) -> None:
@@ -57,10 +50,11 @@ def refuse_memory(config: Configuration, data: Dataset, units: Sequence[int], re
     InputError
         Naming the field that makes it so large.
     """
-    devices = sum(count for count, _ in _banks(config, units))
+    banks = list(architecture_of(config).devices(config, units))
+    devices = sum(count for count, _ in banks)
     of_data = DATA_COPIES * sum(values.nbytes for values in data.arrays)
     of_order = ORDER_BYTES * len(data.inputs)
-    of_devices = sum(count * bytes_of_device(variables) for count, variables in _banks(config, units))
+    of_devices = sum(count * bytes_of_device(variables) for count, variables in banks)
     each = of_devices + of_order
     fitting = (sizes.memory() - of_data) // each
     if fitting >= 1:
@@ -69,7 +63,7 @@ def refuse_memory(config: Configuration, data: Dataset, units: Sequence[int], re
     elif of_devices < of_data + of_order:
         field, what, advice = "data", f"{len(data.inputs):,} samples", "take fewer"
     else:
-        field = "network.layers" if isinstance(config.network, MultilayerSection) else "network.inputs"
+        field = f"network.{config.network.size_field}"
         what, advice = f"{devices:,} devices", "take fewer"
     sizes.require_memory(of_data + realisations * each, f"{field}: {what}", advice)
 
@@ -85,18 +79,6 @@ def bytes_of_device(variables: int) -> int:
     """Bytes that are certain to be taken for each device of so many state variables, in each realisation."""
     block, file = (fixed + more * variables for fixed, more in (IN_A_BLOCK, IN_THE_FILE))
     return 8 * (block + IMAGES * file)
-
-
-def _banks(config: Configuration, units: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Devices of each bank, and the state variables of each; all but the threshold memristor have one."""
-    if not isinstance(config.network, MultilayerSection):
-        lines = config.network.construction == "equivalent"
-        yield (units[0] + 1, 1) if lines else (1, units[0] + 2)  # weights, the bias, and the learning rate
-        if config.network.activates:
-            yield (1, 3)
-        return
-    for inputs, outputs in pairwise(units):
-        yield from ((inputs * outputs, 1), (outputs, 1))
 
 
 def refuse_steps(

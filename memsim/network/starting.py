@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..calibration.bank import BankCalibration
-from ..configuration.sections import Configuration, SingleLayerSection
-from ..devices import CarrierMemristor, ThresholdMemristor
+from ..configuration.sections import Configuration
 from ..errors import InputError
 from ..traces.description import Beginning
+from .architecture import architecture_of
 
 if TYPE_CHECKING:
     from ..traces.stored import Stored
@@ -45,21 +45,8 @@ class Start:
         )
 
     def calibrated(self, config: Configuration) -> Configuration:
-        """A configuration with the windows of the threshold memristor, which else follow from the samples.
-
-        Of carriers it is the driver's limit.
-        """
-        network = config.network
-        if not (self.banks and isinstance(network, SingleLayerSection) and network.construction == "memristor"):
-            return config
-        given = config.devices.memristor
-        if isinstance(given, CarrierMemristor):
-            limit = config.write.driver_limit or self.banks[0].driver_limit
-            return config.model_copy(update={"write": config.write.model_copy(update={"driver_limit": limit})})
-        if isinstance(given, ThresholdMemristor) and given.thresholds is not None and given.window is not None:
-            return config
-        devices = config.devices.model_copy(update={"memristor": self.banks[0].device})
-        return config.model_copy(update={"devices": devices})
+        """A configuration with what was calibrated of the run whose devices these are, where samples decide it."""
+        return architecture_of(config).calibrated(config, self.banks) if self.banks else config
 
     def refuse_other_devices(self, config: Configuration, banks: Sequence[BankCalibration]) -> None:
         """Refuse a network of other devices, or of other currents, than those that the states belong to.

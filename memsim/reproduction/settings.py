@@ -3,13 +3,12 @@
 from typing import Any, Literal
 
 from .. import datasets
+from ..configuration.network_sections import MultilayerSection, SingleLayerSection
 from ..configuration.sections import (
     Configuration,
     DataSection,
     LearningSection,
-    MultilayerSection,
     RunSection,
-    SingleLayerSection,
     TraceSection,
 )
 from ..fields import Settings, quantity

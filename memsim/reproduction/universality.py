@@ -8,18 +8,18 @@ from functools import cached_property
 
 import numpy as np
 
-from ..calibration import bank as calibration
+from ..configuration.network_sections import MultilayerSection
 from ..configuration.sections import (
     Configuration,
     DataSection,
     LearningSection,
-    MultilayerSection,
     RunSection,
     TraceSection,
 )
 from ..datasets import Dataset, with_constant_line
 from ..devices import Node
 from ..kernels.slots import Phase
+from ..network.architectures import calibrate
 from ..runs import training
 from ..runs.margins import BankMargins
 from ..runs.prediction import evaluate
@@ -216,7 +216,7 @@ def configuration(settings: Reproduction, target: Target, nodes: int, threshold:
 def with_threshold(config: Configuration, target: Target) -> Configuration:
     """The same network of nodes that currents up to the target's threshold do not move."""
     inputs = with_constant_line(target.data.inputs, config.network.constant_input)
-    nodes = calibration.calibrate(config, inputs, target.data.targets)[1]
+    nodes = calibrate(config, inputs, target.data.targets)[1]
     node = Node(threshold=target.threshold * nodes.unit_current)
     return config.model_copy(update={"devices": config.devices.model_copy(update={"node": node})})
 

@@ -13,7 +13,6 @@ from ..configuration.sections import (
     Configuration,
     DataSection,
     LearningSection,
-    MultilayerSection,
     RunSection,
     Timing,
     TraceSection,
@@ -29,6 +28,7 @@ from . import training
 from .run import Run
 from .samples import samples_of
 from .sources import is_run_file, load_source, refuse_target, start_of
+from .telling import Callback, told
 
 # What other libraries call the parameters of train.
 KNOWN_AS = {
@@ -73,6 +73,8 @@ def run(
     overwrite: bool = False,
     resume: bool = False,
     start: Run | None = None,
+    verbose: bool | None = None,
+    callback: Callback | None = None,
 ) -> Run:
     """Carry out a configuration, every pulse stepped.
 
@@ -90,6 +92,8 @@ def run(
         Go on from the last keyframe of ``out``, where that exists: the same bits as without the interruption.
     start : Run, optional
         Go on with the devices of another run, as :func:`train` does.
+    verbose, callback
+        As of :func:`train`.
 
     Returns
     -------
@@ -115,7 +119,8 @@ def run(
     if data is None:
         refuse_samples(config)
         data = datasets.load(config.data)
-    return training.run(config, data, start=begun, out=out, overwrite=overwrite, resume=resume)
+    with told(config.learning.epochs, verbose, callback) as telling:
+        return training.run(config, data, start=begun, out=out, overwrite=overwrite, resume=resume, **telling)
 
 
 def train(
@@ -138,6 +143,8 @@ def train(
     out: str | Path | None = None,
     overwrite: bool = False,
     start: Run | None = None,
+    verbose: bool | None = None,
+    callback: Callback | None = None,
     **learning: Any,
 ) -> Run:
     """Train a network on samples, every pulse stepped.
@@ -180,6 +187,12 @@ def train(
         Go on with the devices of another run as they are at its last keyframe, on these samples: their states, their
         past, and the currents that were calibrated for them. Seeds, realisations, imperfections and periphery are that
         run's.
+    verbose : bool, optional
+        Whether a bar is shown, or lines where there is no terminal; only in a notebook where it is not given. False
+        says nothing of what is compiled, either.
+    callback : callable, optional
+        Is given an :class:`~memsim.EpochReport` after each epoch. Where it returns False or raises
+        :class:`~memsim.StopTraining`, the run ends in good order at its next keyframe, and is ``stopped``.
     **learning
         Other fields of :class:`~memsim.configuration.LearningSection`.
 
@@ -207,7 +220,8 @@ def train(
         data=DataSection(arrays=samples.name, validation=validation, beyond=samples.beyond),
     )
     parted = datasets.scaled(split(samples, validation), scaling)
-    return training.run(config, parted, start=begun, out=out, overwrite=overwrite)
+    with told(epochs, verbose, callback) as telling:
+        return training.run(config, parted, start=begun, out=out, overwrite=overwrite, **telling)
 
 
 def _taken_over(start: Run | None, given: dict[str, Any], threads: int) -> dict[str, Any]:
@@ -229,8 +243,7 @@ def _taken_over(start: Run | None, given: dict[str, Any], threads: int) -> dict[
 
 
 def _outputs(network: Network) -> int:
-    section = network.section
-    return section.layers[-1] if isinstance(section, MultilayerSection) else 1
+    return network.section.widths[-1]
 
 
 def _refuse_no_network(network: Any) -> None:

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from ..configuration.sections import MultilayerSection
 from ..devices import HOW_TO_LOAD
 from ..errors import InputError, RunFileError
 from ..imperfections.device_past import kept_of
@@ -41,18 +40,11 @@ def _broken(run: Run, what: str) -> RunFileError:
 def _refuse_another_size(run: Run) -> None:
     """Compare numbers first, before anything of their size is made."""
     network, data = run.config.network, run.dataset
-    if isinstance(network, MultilayerSection):
-        expected = {
-            "banks": (2 * (len(network.layers) - 1), len(run.banks)),
-            "inputs": (network.layers[0], data.inputs.shape[1]),
-            "targets": (network.layers[-1], data.targets.shape[1]),
-        }
-    else:
-        expected = {
-            "banks": (1 + network.activates, len(run.banks)),
-            "inputs": (network.inputs, data.inputs.shape[1]),
-            "targets": (1, data.targets.shape[1]),
-        }
+    expected = {
+        "banks": (network.bank_count, len(run.banks)),
+        "inputs": (network.widths[0], data.inputs.shape[1]),
+        "targets": (network.widths[-1], data.targets.shape[1]),
+    }
     expected["realisations"] = (run.config.run.lanes, run.realisations)
     for name, (wanted, found) in expected.items():
         if found != wanted:

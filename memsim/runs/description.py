@@ -3,7 +3,6 @@
 import html
 from typing import TYPE_CHECKING
 
-from ..configuration.sections import Configuration, SingleLayerSection
 from ..terminal.si import counted
 from ..terminal.streams import printable
 
@@ -15,8 +14,8 @@ def described(run: "Run") -> dict[str, str]:
     """What to tell of a run, by its heading."""
     config, error = run.config, run.total_error
     return {
-        "network": _network(config),
-        "devices": ", ".join(_models(config)),
+        "network": config.network.title,
+        "devices": ", ".join(dict.fromkeys(bank.device.model for bank in run.calibration if bank.learns)),
         "data": _data(run),
         "epochs": f"{len(error)} of {config.learning.epochs} epochs, {how_it_ended(run)}",
         "total error": f"{error[-1].mean():.4g}{_spread(run)}" if len(error) else "no epoch is complete",
@@ -51,26 +50,6 @@ def as_html(run: "Run") -> str:
         f"<tr><th>{name}</th><td>{html.escape(printable(value))}</td></tr>" for name, value in described(run).items()
     )
     return f"<table style='text-align: left'><caption>Run</caption>{''.join(rows)}</table>"
-
-
-def _network(config: Configuration) -> str:
-    network = config.network
-    if isinstance(network, SingleLayerSection):
-        return f"single-layer perceptron of {counted(network.inputs, 'input')}, construction {network.construction!r}"
-    return f"multilayer perceptron {'-'.join(map(str, network.layers))}"
-
-
-def _models(config: Configuration) -> list[str]:
-    """Names of the device models, each once."""
-    devices, network = config.devices, config.network
-    if isinstance(network, SingleLayerSection):
-        if network.construction == "equivalent":
-            return [devices.synapse.model]
-        return [devices.memristor.model if devices.memristor is not None else "threshold-memristor"]
-    layers = range(1, len(network.layers))
-    synapses = [devices.of_layer("synapse", layer)[0].model for layer in layers]
-    nodes = [devices.of_layer("node", layer)[0].model for layer in layers]
-    return list(dict.fromkeys([*synapses, *nodes]))
 
 
 def _data(run: "Run") -> str:

@@ -82,10 +82,10 @@ def bank_margins(bank: BankCalibration, counters: Arrays, lower: np.ndarray, upp
     middle = 0.5 * (upper + lower)[:, None]
     excursion = np.maximum(highest - middle, middle - lowest) / half
     current = counters["peak_current"]
-    guarded = bank.threshold > 0 and not bank.name.startswith("nodes")
+    guarded = bank.threshold > 0 and bank.kind != "node"
     return BankMargins(
         bank=bank.name,
-        moves=bank.name.startswith("nodes")
+        moves=bank.kind == "node"
         or isinstance(bank.device, CarrierMemristor)
         or (bank.modelled is not None and bank.modelled.moves),
         peak_state=float(excursion[:, upper < UNBOUNDED].max()),

@@ -14,16 +14,16 @@ from threading import Event
 
 import numpy as np
 
-from ..calibration.bank import BankCalibration, calibrate
+from ..calibration.bank import BankCalibration
 from ..calibration.nominal_banks import nominal_of
-from ..configuration.sections import SingleLayerSection
 from ..imperfections.drawing import stuck_states
 from ..imperfections.levels import settled
 from ..kernels.operands import COUNTERS, Flaws
 from ..kernels.random import PURPOSE_PROGRAMMING
 from ..kernels.slots import Operation
 from ..network import schedule
-from ..network.assembly import Assembly, seeds_for, starting_states
+from ..network.architectures import architecture_of, calibrate
+from ..network.assembly import Assembly, seeds_for
 from ..network.starting import Start
 from ..stepping.blocks import unread_bias
 from ..stepping.engine import Engine
@@ -103,7 +103,9 @@ def _written(assembly: Assembly, threads: int, stop: Event | None) -> Start:
     """Carry out the pulses; the start that they leave."""
     writing = programming(assembly)
     # Of devices that could have any state: the controller knows neither of levels nor of stuck ones.
-    states = starting_states(assembly.config, assembly.banks, assembly.sizes, assembly.seeds)
+    states = architecture_of(assembly.config).starting_states(
+        assembly.config, assembly.banks, assembly.sizes, assembly.seeds
+    )
     aims = {number: states[number][:, 0] for number, bank in enumerate(assembly.banks) if bank.learns}
     sent = {number: np.zeros(each.shape) for number, each in aims.items()}
     turns, lanes = list(_turns(writing)), len(assembly.seeds)
@@ -132,7 +134,7 @@ def _written(assembly: Assembly, threads: int, stop: Event | None) -> Start:
 
 def _turns(writing: Assembly) -> Iterator[list[np.ndarray]]:
     """Which devices of each bank are written together: all of a bank, but lines one at a time."""
-    if isinstance(writing.config.network, SingleLayerSection):
+    if architecture_of(writing.config).held:
         yield from ([one] for one in np.eye(writing.banks[0].devices, dtype=bool))
     else:
         yield [np.ones(bank.devices, dtype=bool) for bank in writing.banks]

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..calibration import bank as calibration
 from ..calibration.bank import BankCalibration
 from ..datasets import with_constant_line
 from ..errors import InputError, RunFileError
 from ..kernels.slots import Phase
+from ..network.architectures import calibrate
 from ..network.learning_rates import rates_of
 from ..traces.reader import Arrays
 from ..traces.run_file import write_image
@@ -115,7 +115,7 @@ class Run(TraceAccess):
     def calibration(self) -> tuple[BankCalibration, ...]:
         """Currents and thresholds of each bank, chosen anew from the configuration and the samples."""
         inputs = with_constant_line(self.dataset.inputs, self.config.network.constant_input)
-        return calibration.calibrate(self.config, inputs, self.dataset.targets)
+        return calibrate(self.config, inputs, self.dataset.targets)
 
     @property
     def margins(self) -> tuple[BankMargins, ...]:

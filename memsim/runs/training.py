@@ -57,6 +57,10 @@ class Progress(Protocol):
         """Complete epochs, mean total error of the last one, device-steps so far."""
 
 
+class ToldEachEpoch:
+    """A progress that is told of each epoch, however fast they follow each other."""
+
+
 class NoProgress:
     """Progress that is shown nowhere."""
 
@@ -269,13 +273,14 @@ class Session:
 
     def _run(self, progress: Progress, interrupted: threading.Event) -> None:
         engine = self._engine
+        each_epoch = self._watch is not None or isinstance(progress, ToldEachEpoch)
         while not self._over:
             stopping = interrupted.is_set()
             due = stopping or time.monotonic() - self._committed >= COMMIT_SECONDS
             place = self._place_to_stop() if stopping else engine.clock.next_keyframe()
             if engine.clock.position < place:
                 record, limit = self._recorded(place if due else engine.clock.slots)
-                limit = limit if self._watch is None else min(limit, engine.clock.next_epoch())
+                limit = min(limit, engine.clock.next_epoch()) if each_epoch else limit
                 first_step = engine.clock.step
                 recorded = engine.advance(limit, record=record)
                 self._submit_rows(first_step, engine.clock.step - first_step, recorded)

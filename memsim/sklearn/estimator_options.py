@@ -8,20 +8,19 @@ from typing import Annotated, Any, Literal, Self
 import numpy as np
 from pydantic import Field, field_validator
 
-from ..calibration import bank as calibration
+from ..configuration.network_sections import MultilayerSection, SingleLayerSection
 from ..configuration.sections import (
     Configuration,
     DataSection,
     DevicesSection,
     LearningSection,
-    MultilayerSection,
     RunSection,
-    SingleLayerSection,
     TraceSection,
 )
 from ..devices import Node, ThresholdMemristor
 from ..errors import InputError
 from ..fields import Settings
+from ..network.architectures import calibrate
 
 SAMPLES = "samples"  # the name of the data set in the run file
 KEYFRAMES = 10  # of a run at most, so that a pickle is small
@@ -145,13 +144,12 @@ class PerceptronOptions(Options):
 
     def devices(self, config: Configuration) -> DevicesSection:
         """The threshold memristor, with windows for inputs up to 1 each, whichever the samples are."""
-        assert isinstance(config.network, SingleLayerSection)
-        inputs = config.network.inputs
+        inputs = config.network.widths[0]
         devices = DevicesSection(memristor=ThresholdMemristor(inputs=inputs, weight_limit=self.weight_limit))
         if self.construction == "equivalent":
             return devices
         config = config.model_copy(update={"devices": devices})
-        calibrated = calibration.calibrate(config, np.ones((1, inputs)), np.array([[0.0], [1.0]]))[0].device
+        calibrated = calibrate(config, np.ones((1, inputs)), np.array([[0.0], [1.0]]))[0].device
         return devices.model_copy(update={"memristor": calibrated})
 
 
@@ -187,9 +185,8 @@ class MultilayerOptions(Options):
 
     def devices(self, config: Configuration) -> DevicesSection:
         """Nodes with a drift threshold (Eq. 11), which is in units of the unit current."""
-        assert isinstance(config.network, MultilayerSection)
-        layers = config.network.layers
-        nodes = calibration.calibrate(config, np.zeros((1, layers[0] + 1)), np.zeros((1, layers[-1])))[1]
+        layers = config.network.widths
+        nodes = calibrate(config, np.zeros((1, layers[0] + 1)), np.zeros((1, layers[-1])))[1]
         return DevicesSection(node=Node(threshold=self.node_threshold * nodes.unit_current))
 
 

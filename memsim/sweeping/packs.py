@@ -14,7 +14,8 @@ from ..configuration.sections import Configuration, RunSection
 from ..datasets import Dataset
 from ..errors import InputError
 from ..files.reading import parse_toml
-from ..network.sizes import refuse_memory, refuse_samples, units_of
+from ..network.architectures import units_of
+from ..network.sizes import refuse_memory, refuse_samples
 from ..user_models.loading import load_again, own_files
 from .design import Point, points_of
 from .sweep_configuration import SweepConfiguration, put

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote, urlencode
@@ -196,8 +196,8 @@ def _plain(name: str) -> str:
     return "".join(sign if sign.isascii() and (sign.isalnum() or sign in "-._") else "_" for sign in name)
 
 
-def links(view: View, address: str, kinds: Sequence[str] = tuple(TYPES)) -> str:
+def links(view: View, address: str) -> str:
     """Links to all formats, as HTML."""
     query = view.query().replace("&", "&amp;")
     names = {"png": "PNG", "svg": "SVG", "csv": "CSV", "py": "Python"}
-    return " ".join(f'<a href="{address}/export.{kind}?{query}" download>{names[kind]}</a>' for kind in kinds)
+    return " ".join(f'<a href="{address}/export.{kind}?{query}" download>{names[kind]}</a>' for kind in TYPES)

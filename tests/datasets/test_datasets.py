@@ -17,7 +17,6 @@ from memsim.network.assembly import assemble
 RNG = np.random.default_rng(3)
 INPUTS = RNG.normal(5.0, 2.0, (40, 3)) * [1.0, 10.0, 0.1]
 OTHERS = RNG.normal(5.0, 3.0, (15, 3)) * [1.0, 10.0, 0.1]
-SPECIES = np.repeat(["setosa", "versicolor", "virginica"], 50)
 
 
 def load(**data):

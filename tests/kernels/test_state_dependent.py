@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import memsim
-from memsim.calibration.bank import PROBE_SHARE, READ_MARGIN, calibrate
+from memsim.calibration.bank import PROBE_SHARE, READ_MARGIN
 from memsim.calibration.nominal_banks import nominal_of
 from memsim.configuration.sections import Configuration
 from memsim.datasets import Dataset, gate
@@ -16,6 +16,7 @@ from memsim.errors import InputError
 from memsim.kernels import controller, state_dependent
 from memsim.kernels.nominal import Quantity
 from memsim.kernels.slots import Operation, Phase
+from memsim.network.architectures import calibrate
 from memsim.network.assembly import assemble
 from memsim.runs.training import run
 

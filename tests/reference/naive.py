@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from memsim.calibration.bank import BankCalibration, memristor_of
+from memsim.calibration.bank import BankCalibration
+from memsim.calibration.memristor_banks import memristor_of
 from memsim.devices import CarrierMemristor
 from memsim.kernels.slots import Operation, Phase
 from memsim.network.schedule import Slot

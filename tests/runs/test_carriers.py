@@ -13,12 +13,12 @@ from test_learning import GATES, PRECISION, SETTINGS, SIGNED, assert_single_laye
 import memsim
 from memsim.analysis.timing_diagram import sample_currents
 from memsim.analysis.verification import verify
-from memsim.calibration.bank import calibrate
 from memsim.calibration.carrier_waveforms import chips_of, codes, hadamard, is_order, sines
 from memsim.configuration.sections import Configuration
 from memsim.devices import CarrierMemristor
 from memsim.errors import InputError
 from memsim.exporting.spice import circuit_of
+from memsim.network.architectures import calibrate
 from memsim.network.assembly import assemble
 from memsim.reproduction.settings import single_layer
 from memsim.runs import training

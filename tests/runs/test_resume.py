@@ -431,7 +431,7 @@ def test_only_the_stretches_that_are_missing_are_made_again(paths, monkeypatch):
     def advance(self, *arguments, **options):
         before = self.clock.sample
         recorded = original(self, *arguments, **options)
-        advanced.append((before, self.sample))
+        advanced.append((before, self.clock.sample))
         return recorded
 
     monkeypatch.setattr(training.Engine, "advance", advance)
