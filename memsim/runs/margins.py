@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..calibration.bank import BankCalibration
-from ..devices import UNBOUNDED, CarrierMemristor
+from ..devices import UNBOUNDED
 from ..kernels.operands import COUNTERS
 from ..kernels.slots import Phase
 from ..traces.reader import Arrays
@@ -85,9 +85,7 @@ def bank_margins(bank: BankCalibration, counters: Arrays, lower: np.ndarray, upp
     guarded = bank.threshold > 0 and bank.kind != "node"
     return BankMargins(
         bank=bank.name,
-        moves=bank.kind == "node"
-        or isinstance(bank.device, CarrierMemristor)
-        or (bank.modelled is not None and bank.modelled.moves),
+        moves=bank.kind == "node" or bank.carried or (bank.modelled is not None and bank.modelled.moves),
         peak_state=float(excursion[:, upper < UNBOUNDED].max()),
         peak_read=float(current[reads].max() / bank.threshold) if guarded else None,
         peak_write=float(current[Phase.WRITE].max() / bank.driver_limit),

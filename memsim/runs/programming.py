@@ -63,7 +63,7 @@ def programming(assembly: Assembly) -> Assembly:
         for bank, flaws in zip(calibrate(config, assembly.inputs, assembly.targets), assembly.flaws, strict=True)
     )
     # Of perfect devices nothing is drawn.
-    seeds = seeds_for(assembly.seeds, PURPOSE_PROGRAMMING) if assembly.own else assembly.seeds
+    seeds = seeds_for(assembly.seeds, PURPOSE_PROGRAMMING) if assembly.drawn else assembly.seeds
     return replace(
         assembly, config=config, banks=banks, schedule=schedule.programming(config), initial=fresh_states(assembly),
         seeds=seeds,

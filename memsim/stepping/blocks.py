@@ -227,9 +227,9 @@ def _new_bank(
 
 
 def _movable(assembly: Assembly, number: int, realisations: np.ndarray, room: int) -> np.ndarray:
-    movable = aligned(1, room if assembly.own else 0)
-    if assembly.own:
-        _fill(movable, assembly.own[number].movable[None, :, realisations])
+    movable = aligned(1, room if assembly.drawn else 0)
+    if assembly.drawn:
+        _fill(movable, assembly.drawn[number].movable[None, :, realisations])
     return movable[0]
 
 
@@ -238,7 +238,7 @@ def _parameters(assembly: Assembly, number: int, realisations: np.ndarray, room:
     bank = assembly.banks[number]
     if not assembly.kinds[number]:
         return np.array(bank.device.kernel_parameters(), dtype=np.float64)
-    own = assembly.own[number].of(realisations)
+    own = assembly.drawn[number].of(realisations)
     count, aims = len(own.parameters), len(own.aims)
     values = np.zeros((count + parameters_beyond(aims), *own.movable.shape))
     values[:count] = own.parameters
