@@ -5,12 +5,12 @@ import numpy as np
 from ..devices import HOW_TO_LOAD
 from ..errors import InputError, RunFileError
 from ..imperfections.device_past import kept_of
+from ..kernels.operands import COUNTERS
 from ..kernels.slots import Phase
 from ..network import schedule
 from ..network.architectures import refuse
 from ..network.slot_table import structured
 from ..traces.doubted import line_of, one_line
-from .counters import COUNTERS
 from .run import Run
 
 

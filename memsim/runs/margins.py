@@ -9,9 +9,9 @@ import numpy as np
 
 from ..calibration.bank import BankCalibration
 from ..devices import UNBOUNDED
+from ..kernels.operands import COUNTERS
 from ..kernels.slots import Phase
 from ..traces.reader import Arrays
-from .counters import COUNTERS
 
 AS_COUNTED = {counter.shown: name for name, counter in COUNTERS.items() if counter.shown}
 COUNTS = {

@@ -18,7 +18,7 @@ from ..calibration.bank import BankCalibration
 from ..calibration.nominal_banks import nominal_of
 from ..imperfections.drawing import stuck_states
 from ..imperfections.levels import settled
-from ..kernels.operands import Flaws
+from ..kernels.operands import COUNTERS, Flaws
 from ..kernels.random import PURPOSE_PROGRAMMING
 from ..kernels.slots import Operation
 from ..network import schedule
@@ -29,7 +29,6 @@ from ..stepping.blocks import unread_bias
 from ..stepping.engine import Engine
 from ..stepping.program.operands import read_error
 from ..traces.description import Beginning, Programming
-from .counters import COUNTERS
 
 
 def programmed(assembly: Assembly, threads: int, stop: Event | None = None) -> Assembly:
