@@ -27,8 +27,8 @@ from memsim.configuration.sections import (
 )
 from memsim.devices import Node
 from memsim.driving.drive_configuration import load_drive_configuration
+from memsim.kernels.operands import COUNTERS
 from memsim.reproduction.settings import Reproduction, multilayer
-from memsim.runs.counters import COUNTERS
 from memsim.sweeping.packs import plan
 from memsim.sweeping.sweep_configuration import load_sweep
 from memsim.traces.schema import PAST, RUN_ATTRIBUTES
