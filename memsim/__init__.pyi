@@ -38,6 +38,8 @@ from .runs.telling import EpochReport as EpochReport
 from .runs.telling import StopTraining as StopTraining
 from .scoring.classification import classification as classification
 from .scoring.regression import regression as regression
+from .sweeping.calls import sweep as sweep
+from .sweeping.results import Sweep as Sweep
 from .sweeping.results import open_sweep as open_sweep
 from .user_models.declaring import device_model as device_model
 from .user_models.declaring import parameter as parameter
