@@ -62,5 +62,10 @@ html_title = f"memsim {release}"
 html_static_path = ["_static"]
 html_css_files = ["memsim.css"]
 html_show_sourcelink = False
-html_sidebars = {page: [] for page in ("index", "start", "gallery", "glossary")}
-html_theme_options = {"navigation_with_keys": False, "show_toc_level": 2, "secondary_sidebar_items": ["page-toc"]}
+html_sidebars = {page: [] for page in ("index", "start", "tour", "gallery", "glossary")}
+html_theme_options = {
+    "header_links_before_dropdown": 8,
+    "navigation_with_keys": False,
+    "secondary_sidebar_items": ["page-toc"],
+    "show_toc_level": 2,
+}

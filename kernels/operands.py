@@ -8,11 +8,12 @@ before the run, by the program that makes the list. Compiled code has none of
 them, and each function is compiled on its own, once for all networks.
 """
 
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from numba import types
 
+from .counters import DEVICES, PHASES, STATES, Counter, declared_in
 from .records import Code, Cube, Integers, Line, Order, RecordType, Seeds, Sheet, Stack
 
 NOTHING = np.empty(0)
@@ -54,28 +55,57 @@ class Bank(NamedTuple):
     parameters: Line  # of the model: one for all devices, or (parameters, room) flat where each has its own
     lower: Line  # (variables,), bounds of the states
     upper: Line
-    # Counters.
-    complete_energy: Sheet  # (phases, room), J, of the epochs that are complete
-    epoch_energy: Sheet  # (phases, room), J, of the epoch in progress
-    peak_current: Sheet  # (phases, room), A
-    disturbed: Sheet  # (phases, room), variables that moved and should not
-    bound: Sheet  # (phases, room), variables that a pulse, which may move any, left at a bound
-    stalled: Sheet  # (phases, room), pulses that cannot move a state, whose drift has vanished
-    highest: Sheet  # states
-    lowest: Sheet
-    residual: Line  # largest, as a share of the range
-    unrestored: Line  # RESTOREs with a residual above 1e-12
-    clipped: Line  # writes
-    shortened: Line  # writes
-    unsent: Line  # writes below the controller's resolution
-    rounded: Line  # writes
-    rounding: Line  # largest, A s
-    unverified: Line  # writes and RESTOREs
-    out_of_range: Line  # READs
-    driver_clipped: Line  # slots
-    readout_clipped: Line  # slots
+    # Counters; what kernels see of those by phase is (phases, room), of states (variables, room), of others (room,).
+    complete_energy: Annotated[Sheet, Counter(PHASES, "J", "energy V I dt of the complete epochs", late=True)]
+    epoch_energy: Annotated[Sheet, Counter(PHASES, "J", "energy V I dt of the epoch in progress")]
+    peak_current: Annotated[Sheet, Counter(PHASES, "A", "largest magnitude of a pulse")]
+    disturbed: Annotated[Sheet, Counter(PHASES, "1", "variables that moved and should not have", programmed=True)]
+    bound: Annotated[Sheet, Counter(
+        PHASES, "1", "pulses that may move a state and left it at a bound", programmed=True,
+    )]  # fmt: skip
+    highest: Annotated[Sheet, Counter(STATES, "state", "largest state at a pulse's end")]
+    lowest: Annotated[Sheet, Counter(STATES, "state", "smallest state at a pulse's end")]
+    residual: Annotated[Line, Counter(DEVICES, "1", "largest distance after RESTORE, as a share of the state's range")]
+    unrestored: Annotated[Line, Counter(DEVICES, "1", "RESTOREs with a residual above 1e-12")]
+    clipped: Annotated[Line, Counter(
+        DEVICES, "1", "writes cut by the driver's limit, or by the train's length", "clipped_writes", programmed=True,
+    )]  # fmt: skip
+    shortened: Annotated[Line, Counter(
+        DEVICES, "1", "writes shortened to stay within their allowed range", "shortened_writes",
+    )]  # fmt: skip
+    rounded: Annotated[Line, Counter(
+        DEVICES, "1", "writes rounded to whole steps or pulses", "rounded_writes", programmed=True,
+    )]  # fmt: skip
+    rounding: Annotated[Line, Counter(DEVICES, "A s", "largest charge lost to rounding")]
+    stalled: Annotated[Sheet, Counter(
+        PHASES, "1", "pulses that cannot move a state, whose drift has vanished below its last digit", "stalled",
+        programmed=True, late=True,
+    )]  # fmt: skip
+    unsent: Annotated[Line, Counter(
+        DEVICES, "1", "writes below the controller's resolution, which were not sent", "unsent",
+        programmed=True, late=True,
+    )]  # fmt: skip
+    unverified: Annotated[Line, Counter(
+        DEVICES, "1", "writes and RESTOREs that a verifying READ did not find at their aim", "unverified",
+        programmed=True, late=True,
+    )]  # fmt: skip
+    out_of_range: Annotated[Line, Counter(
+        DEVICES, "1", "READs of a memristance beyond its range, taken for the bound's", "out_of_range",
+        programmed=True, late=True,
+    )]  # fmt: skip
+    driver_clipped: Annotated[Line, Counter(
+        DEVICES, "1", "pulses cut by the range of imperfect drivers", "driver_clipped", programmed=True, late=True,
+    )]  # fmt: skip
+    readout_clipped: Annotated[Line, Counter(
+        DEVICES, "1", "voltages cut by the range of imperfect read-outs", "readout_clipped",
+        programmed=True, late=True,
+    )]  # fmt: skip
     devices: int
     elements: int
+
+
+# The whole energy is the sum of both that are counted.
+COUNTERS = {"energy": Counter(PHASES, "J", "energy V I dt, signed", programmed=True)} | declared_in(Bank)
 
 
 class Layer(NamedTuple):

@@ -69,7 +69,7 @@ def layout_of(record: Any) -> dict[str, Field]:
     fields, first = {}, 0
     for name, hint in typing.get_type_hints(record, include_extras=True).items():
         is_array = typing.get_origin(hint) is Annotated
-        _, kind, axes = typing.get_args(hint) if is_array else (None, hint, 0)
+        _, kind, axes, *_ = typing.get_args(hint) if is_array else (None, hint, 0)  # counters say more
         fields[name] = Field(first, kind, axes)
         first += fields[name].words
     return fields

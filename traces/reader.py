@@ -28,13 +28,13 @@ from .schema1 import StoredSchema1
 from .shared import is_open, open_growing, release
 from .stored import BankInfo, Stored, StoredTrace
 
-__all__ = ["Arrays", "BankInfo", "Envelope", "FileReader", "NotARunFileError", "Rows", "RunReader", "open_file"]
+__all__ = ["Arrays", "BankInfo", "BankRows", "Envelope", "FileReader", "NotARunFileError", "RunReader", "open_file"]
 
 OPENING_SECONDS = 2.0  # that a writer may take between making a file and letting others read it
 
 
 @dataclass(frozen=True)
-class Rows:
+class BankRows:
     """Consecutive rows of a bank's trace, float64.
 
     Attributes
@@ -461,14 +461,14 @@ class RunReader(FileReader):
             and trace.covers(start, stop)
         )
 
-    def stored_rows(self, bank: str, start: int, stop: int, realisations: list[int]) -> Rows:
+    def stored_rows(self, bank: str, start: int, stop: int, realisations: list[int]) -> BankRows:
         """Every step of a stretch that the file :meth:`holds`."""
         selection = self.stored.trace(bank).selection
         lanes = np.searchsorted(selection.realisations, realisations)
         first = selection.row_of(start)
         last = first + stop - start
         read = [self.stored.trace_rows(bank, name, first, last, realisations=_span(lanes)) for name in QUANTITIES]
-        return Rows(*(values[..., lanes - lanes.min()] for values in read))
+        return BankRows(*(values[..., lanes - lanes.min()] for values in read))
 
     def stored_window(
         self, bank: str, quantity: str, start: int, stop: int, stride: int, devices: Sequence[int],

@@ -3,7 +3,7 @@
 import contextlib
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from .description import RunDescription, TracePlan
 from .files import absolute
 from .hdf5 import growing, memory_file, write_rows, write_slot
 from .rows import BankTrace, RowsPart
-from .schema import CHECKPOINTS, COMMITTED, PAST
+from .schema import CHECKPOINTS, COMMITTED, PAST, RUN
 from .templates import new_file
 
 
@@ -193,22 +193,15 @@ class RunWriter:
             for name in banks
             if name in trace.selections
         }
-        # Whatever is missing is found here, before anything is written.
-        names = [f"metrics/{name}" for name in ("epoch", "total_error", "order")]
-        names += [f"keyframes/{name}" for name in ("keyframe", "sample", "crc32", "bias_weight")]
-        names += [f"keyframes/{bank}/{name}" for bank in banks for name in ("time", "state")]
         self._past = [
             (f"keyframes/{bank}/{name}", place, kind)
             for place, bank in enumerate(banks)
             for kind, name in enumerate(PAST)
             if name in self.file["keyframes"][bank]
         ]
-        names += [name for name, _, _ in self._past]
         # Files of earlier versions have no energies of epochs, and go on without.
         self._energies = [f"metrics/{bank}/energy" for bank in banks if "phase_time" in self.file["metrics"]]
-        # Rates and validation errors as well only where the file has them.
-        names += [name for name in ("metrics/learning_rate", "metrics/validation_error") if name in self.file]
-        self._growing = {name: growing(self.file, name) for name in (*names, *self._energies)}
+        self._growing = {name: growing(self.file, name) for name in self._names_of_growing()}
         self._epochs = self._keyframes = self._checkpoints = 0
         self._reserved = 0  # bytes of the file that there is room for
         self._held = sum(trace.held_bytes for trace in self._traces.values())
@@ -216,6 +209,13 @@ class RunWriter:
             groups = (self.file[name] for name in ("metrics", "keyframes", "traces", "overview") if name in self.file)
             self._held += sum(map(_bytes_of_chunks, groups))
         self._unflushed = 0  # bytes that HDF5 may still hold
+
+    def _names_of_growing(self) -> Iterator[str]:
+        """Datasets of epochs and keyframes: those that are there only sometimes, and all others, to miss them now."""
+        for field in RUN:
+            if field.grows and field.path.startswith(("metrics/", "keyframes/")):
+                names = [field.at(BANK=bank).path for bank in (self._banks if "BANK" in field.path else ("",))]
+                yield from (name for name in names if not (field.late or field.when) or name in self.file)
 
     def start(self, configuration: str, epochs: int, keyframes: int) -> None:
         """Go on from what is in the file: from its last checkpoint, of so many epochs and keyframes.

@@ -33,7 +33,7 @@ class Lobe(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Loop:
+class DeviceLoop:
     """The path of a device in the plane of voltage and current.
 
     Attributes
@@ -62,7 +62,9 @@ class Loop:
         return float(sum(lobe.area for lobe in self.lobes))
 
 
-def hysteresis(run: Run, bank: str, device: int, realisation: int = 0, start: int = 0, stop: int | None = None) -> Loop:
+def hysteresis(
+    run: Run, bank: str, device: int, realisation: int = 0, start: int = 0, stop: int | None = None
+) -> DeviceLoop:
     """The V-I loop of a device over a span of steps, and its lobes.
 
     A lobe's area is the integral of V dI around it, in W, which the shoelace
@@ -85,7 +87,7 @@ def hysteresis(run: Run, bank: str, device: int, realisation: int = 0, start: in
 
     Returns
     -------
-    Loop
+    DeviceLoop
 
     Raises
     ------
@@ -97,7 +99,7 @@ def hysteresis(run: Run, bank: str, device: int, realisation: int = 0, start: in
     stretches = run.stretches(first, last, [bank], realisations=[realisation])
     parts = [(rows[bank].voltage[:, device, 0], rows[bank].current[:, device, 0]) for _, rows in stretches]
     voltage, current = (np.concatenate(values) for values in zip(*parts, strict=True))
-    return Loop(bank, device, realisation, first, voltage, current, lobes(voltage, current))
+    return DeviceLoop(bank, device, realisation, first, voltage, current, lobes(voltage, current))
 
 
 def lobes(voltage: np.ndarray, current: np.ndarray) -> tuple[Lobe, ...]:
@@ -144,7 +146,7 @@ def _crossing(voltage: np.ndarray, current: np.ndarray, row: int) -> tuple[float
     return float(voltage[row] + share * (voltage[row + 1] - voltage[row])), 0.0
 
 
-def plot_hysteresis(loop: Loop) -> Figure:
+def plot_hysteresis(loop: DeviceLoop) -> Figure:
     """Draw a loop, current over voltage, with the areas of its largest lobes of either direction."""
     figure = new_figure(5.2, 4.4)
     place = figure.subplots()
@@ -168,6 +170,6 @@ def plot_hysteresis(loop: Loop) -> Figure:
     return figure
 
 
-def _described(loop: Loop, lobe: Lobe) -> str:
+def _described(loop: DeviceLoop, lobe: Lobe) -> str:
     area = with_prefix(lobe.area, "W").replace("-", "\N{MINUS SIGN}")
     return f"steps {loop.start + lobe.start} to {loop.start + lobe.stop}: lobe area {area}"

@@ -20,8 +20,8 @@ from ..traces.run_file import keyframe_checksum
 Report = Callable[[str, int, int], None]  # what is looked at, as "chunk" or "step", how many are done, and all
 
 
-def _tell_nobody(_: str, __: int, ___: int) -> None:
-    """Where nobody wants to know."""
+def _shown_nowhere(_: str, __: int, ___: int) -> None:
+    """Show no progress."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Finding:
     wrong: tuple[str, ...]
 
 
-def verify(run: Run, *, windows: int = 10, seed: int = 0, report: Report = _tell_nobody) -> Iterator[Finding]:
+def verify(run: Run, *, windows: int = 10, seed: int = 0, report: Report = _shown_nowhere) -> Iterator[Finding]:
     """Check a run file.
 
     Parameters

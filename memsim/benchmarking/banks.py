@@ -105,7 +105,7 @@ class Bank:
         self.extremes = np.array([self.states, self.states])
 
     def copy(self) -> "Bank":
-        """The same bank with arrays of its own."""
+        """A copy of the bank, with arrays of its own."""
         other = object.__new__(Bank)
         values = {name: value.copy() if isinstance(value, np.ndarray) else value for name, value in vars(self).items()}
         vars(other).update(values)

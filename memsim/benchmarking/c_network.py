@@ -37,7 +37,7 @@ class CNetwork:
         return _learn(self._exact, assembly, order)
 
     def fast(self, side_by_side: int, assembly: Assembly, order: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
-        """The same as fast as the compiler can."""
+        """Train the network as fast as the compiler can make it."""
         return _learn(self._fast[side_by_side], assembly, order)
 
 

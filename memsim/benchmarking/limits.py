@@ -20,7 +20,7 @@ def write_plainly(path: Path, size: int) -> None:
 
 
 def write_through(path: Path, size: int) -> None:
-    """The same, and wait until the disk has it."""
+    """Write a file, and wait until the disk has it."""
     write_plainly(path, size)
     with path.open("rb") as file:
         os.fsync(file.fileno())

@@ -13,7 +13,7 @@ import numpy as np
 from ..configuration.sections import Configuration
 from ..devices import Device, Node, Synapse, ThresholdMemristor
 from ..errors import InputError
-from .nominal_banks import Modelled, Nominal, is_modelled, nominal_of
+from .nominal_banks import Modelled, NominalDevice, is_modelled, nominal_of
 
 READ_MARGIN = 1.25  # calibrated threshold over the largest READ
 WINDOW_MARGIN = 1.05  # calibrated window over the largest update
@@ -101,6 +101,11 @@ class BankCalibration:
         if self.kind == "node":
             return np.asarray(0.5 * (known.lower + known.upper) + 0.5 * (known.upper - known.lower) * weights)
         return nominal_of(self.device, "devices.synapse").states_of(known.reference + known.ohm_per_weight * weights)
+
+    @property
+    def carried(self) -> bool:
+        """Whether carriers tell the variables of its devices apart."""
+        return bool(self.device.functions().carried)
 
     @property
     def variables(self) -> int:
@@ -197,7 +202,7 @@ def _other_synapses(
     return with_model(config, bank, role, weight_limit, moves=threshold == 0.0 and not held)
 
 
-def drivers(config: Configuration, nominal: Nominal, share: float = 1.0) -> tuple[float, float]:
+def drivers(config: Configuration, nominal: NominalDevice, share: float = 1.0) -> tuple[float, float]:
     """The driver's limit and the amplitude of a train's raising pulses, for writes through a share of the range."""
     speed = share * nominal.range / slot_time(config)
     limit = config.write.driver_limit

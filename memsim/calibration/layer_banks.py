@@ -18,7 +18,7 @@ from .bank import (
     synapses,
     with_model,
 )
-from .nominal_banks import Nominal, is_modelled, nominal_of
+from .nominal_banks import NominalDevice, is_modelled, nominal_of
 
 
 def refuse_read_scale(config: Configuration, network: MultilayerSection, inputs: np.ndarray) -> None:
@@ -93,7 +93,7 @@ def _node(config: Configuration, network: MultilayerSection, layer: int) -> Bank
     )  # fmt: skip
 
 
-def _refuse_active(nominal: Nominal) -> None:
+def _refuse_active(nominal: NominalDevice) -> None:
     """Refuse a node whose memristance is not positive: V / I and the output's scale would lose their sense."""
     if min(nominal.ends) <= 0.0:
         raise InputError(

@@ -13,7 +13,6 @@ from .bank import (
     driver,
     synapses,
 )
-from .carrier_waveforms import refuse_carriers
 
 
 def calibrate_lines(config: Configuration, inputs: int) -> BankCalibration:
@@ -61,7 +60,6 @@ def calibrate_memristor(config: Configuration, inputs: np.ndarray, targets: np.n
     unit = device.reference_current
     largest_error = _largest_error(device, targets)
     if isinstance(device, CarrierMemristor):
-        refuse_carriers(config, device)
         # At worst the carriers of all variables are at their peaks together.
         signals = float(np.abs(inputs).sum(axis=1).max()) + 1.0
         largest_update = largest_error * signals * SLOPE[device.activation] * unit * config.learning.batch

@@ -66,7 +66,7 @@ def is_modelled(config: Configuration, device: Device) -> bool:
     return config.network.verifies_restores
 
 
-class Nominal:
+class NominalDevice:
     """A device model with its nominal parameters, as the controller calculates with it.
 
     Parameters
@@ -240,9 +240,9 @@ def _suits(model: type[Device]) -> bool:
 
 
 @functools.lru_cache(maxsize=64)
-def nominal_of(device: Device, role: str) -> Nominal:
-    """The :class:`Nominal` of a device, made once."""
-    return Nominal(device, role)
+def nominal_of(device: Device, role: str) -> NominalDevice:
+    """The :class:`NominalDevice` of a device, made once."""
+    return NominalDevice(device, role)
 
 
 def moves_in_read(config: Configuration, layer: int) -> bool:

@@ -98,7 +98,7 @@ def _is_constant(assembly: Assembly, bank: BankCalibration) -> bool:
 
 
 def refined(assembly: Assembly, factor: int) -> Assembly:
-    """The same run with each step divided: pulses, gaps and rests of as many seconds, and the same controller.
+    """A run with each step divided: pulses, gaps and rests of as many seconds, and the same controller.
 
     With a power of two no time, and so no current that is made of times, changes
     in any bit. A controller that finds its pulses in the devices' model keeps the

@@ -57,7 +57,7 @@ class Classes:
         return cls(tuple(sorted(names, key=float) if all(map(_is_number, names)) else names), low, high)
 
     def on(self, outputs: int) -> Self:
-        """The same classes on another number of outputs."""
+        """These classes on another number of outputs."""
         return replace(self, outputs=outputs)
 
     @property

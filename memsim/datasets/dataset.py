@@ -129,7 +129,7 @@ class Dataset:
         )  # fmt: skip
 
     def on(self, outputs: int) -> Self:
-        """The same, where there are two classes, on one output or on two.
+        """The samples, where they have two classes, on one output or on two.
 
         Raises
         ------

@@ -35,8 +35,8 @@ __all__ = [
     "device_of",
 ]
 
-_OWN = (Synapse, Node, ThresholdMemristor, CarrierMemristor, IonDrift, Team, Vteam, Yakopcic, PershinDiVentra)
-MODELS: dict[str, type[Device]] = {model.model_fields["model"].default: model for model in _OWN}
+_BUILT_IN = (Synapse, Node, ThresholdMemristor, CarrierMemristor, IonDrift, Team, Vteam, Yakopcic, PershinDiVentra)
+MODELS: dict[str, type[Device]] = {model.model_fields["model"].default: model for model in _BUILT_IN}
 
 # Names that models had in earlier files, and what stands for them now.
 FORMER: dict[str, dict[str, Any]] = {"windowed-drift": {"model": "ion-drift", "window": "joglekar"}}

@@ -7,7 +7,6 @@ import numpy as np
 
 from ..configuration.sections import Configuration, Timing, TraceSection
 from ..datasets import Dataset
-from ..devices import CarrierMemristor
 from ..errors import InputError
 from ..network.assembly import assemble
 from ..runs import training
@@ -111,7 +110,7 @@ def run_at_widths(
                 raise KeyboardInterrupt  # what a run in memory has been stopped by
             width = each.time.read * each.time.dt
             first, error = assembly.banks[0], run.total_error[-1]
-            carriers = isinstance(first.device, CarrierMemristor)
+            carriers = first.carried
             found.append(AtWidth(widths[k], width, first.unit_current, energy, error, carriers))
     return found
 

@@ -13,7 +13,7 @@ from ..runs.channels import Channels
 from ..runs.run import Run
 from ..runs.timeline import Timeline
 from ..traces.chunks import CHUNK_ROWS, chunk_rows
-from ..traces.reader import Rows
+from ..traces.reader import BankRows
 
 Report = Callable[[int, int], None]  # called with the rows that are done, and all
 
@@ -235,7 +235,7 @@ class Excerpt(Kept):
         steps = BLOCK_VALUES // read
         return steps if steps > READ_STEPS else 0
 
-    def _block(self, first: int, kept: np.ndarray, stretch: dict[str, Rows]) -> Block:
+    def _block(self, first: int, kept: np.ndarray, stretch: dict[str, BankRows]) -> Block:
         span = slice(int(kept[0]), int(kept[-1]) + 1, self.stride)
         values = {
             (bank, quantity): getattr(stretch[bank], quantity)[span][:, self.channels.devices[bank]]
@@ -245,7 +245,7 @@ class Excerpt(Kept):
 
 
 def _even(blocks: Iterable[Block], most: int) -> Iterator[Block]:
-    """The same rows in blocks of ``most`` rows, the last one of fewer."""
+    """Rows in blocks of ``most`` rows, the last one of fewer."""
     held: list[Block] = []
     count = 0
     for block in blocks:

@@ -126,7 +126,7 @@ class Fit:
 
     @property
     def relative_rms(self) -> float:
-        """The same as a share of the measured response's range."""
+        """Root mean square of the residuals as a share of the measured response's range."""
         return self.rms / float(np.ptp(self.measured))
 
     @property

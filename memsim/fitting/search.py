@@ -21,7 +21,7 @@ Progress = Callable[[int, int, str], None]
 
 
 def _silent(done: int, limit: int, unit: str) -> None:
-    """Progress that nobody looks at."""
+    """Progress that is shown nowhere."""
 
 
 class Search:

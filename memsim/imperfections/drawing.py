@@ -29,7 +29,7 @@ PROBE = 1.0 + 2.0**-10  # a factor that tells whether a field moves the bounds o
 
 
 @dataclass(frozen=True)
-class OwnDevices:
+class DrawnDevices:
     """What the devices of a bank have of their own.
 
     Attributes
@@ -52,9 +52,9 @@ class OwnDevices:
     aims: np.ndarray
     middle: float
 
-    def of(self, realisations: Any) -> "OwnDevices":
-        """The same of some realisations."""
-        return OwnDevices(
+    def of(self, realisations: Any) -> "DrawnDevices":
+        """What was drawn for some of the realisations."""
+        return DrawnDevices(
             self.parameters[..., realisations], self.movable[..., realisations], self.relaxation[..., realisations],
             self.aims, self.middle,
         )  # fmt: skip
@@ -85,7 +85,7 @@ def draw_devices(
     imperfections: ImperfectionsSection,
     periphery: PeripherySection,
     seeds: np.ndarray,
-) -> tuple[OwnDevices, ...]:
+) -> tuple[DrawnDevices, ...]:
     """What the devices of each bank have of their own; none where everything is perfect.
 
     Raises
@@ -105,7 +105,7 @@ def draw_devices(
         movable = _movable(index, bank, section, seeds)
         rates = movable / section.retention_time if section.retention_time else np.zeros_like(movable)
         drawn.append(
-            OwnDevices(
+            DrawnDevices(
                 _parameters(index, bank, section, seeds), movable, rates, aims_of(bank, section),
                 middle_of(bank, section),
             )

@@ -13,7 +13,7 @@ __all__ = ["Architecture", "Multilayer", "SingleLayer", "architecture_of", "cali
 
 
 def calibrate(config: Configuration, inputs: np.ndarray, targets: np.ndarray) -> tuple[BankCalibration, ...]:
-    """Choose what the configuration leaves open, and refuse what is certain to fail.
+    """Choose what a configuration leaves open, which :func:`refuse` let pass; refuse what samples make certain to fail.
 
     Parameters
     ----------
@@ -31,12 +31,11 @@ def calibrate(config: Configuration, inputs: np.ndarray, targets: np.ndarray) ->
     ------
     InputError
     """
-    refuse(config)
     return architecture_of(config).calibrate(config, inputs, targets)
 
 
 def refuse(config: Configuration) -> None:
-    """Refuse sections that do not go together, whatever the samples are.
+    """Refuse sections that do not go together, whatever the samples are: once, where a run is made or its file opened.
 
     Raises
     ------

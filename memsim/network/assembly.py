@@ -11,7 +11,7 @@ from ..datasets import Dataset, with_constant_line
 from ..devices import PerceptronMemristor
 from ..errors import InputError
 from ..imperfections.device_past import first_past, kept_of, varies
-from ..imperfections.drawing import OwnDevices, draw_devices, flaws_of, stuck_states
+from ..imperfections.drawing import DrawnDevices, draw_devices, flaws_of, stuck_states
 from ..imperfections.levels import settled
 from ..imperfections.retention import refuse_retention, relaxes
 from ..kernels.operands import Flaws
@@ -19,7 +19,7 @@ from ..kernels.slots import Imperfect
 from ..kernels.stepping import EXACT, ModelFunctions
 from . import schedule
 from . import sizes as run_sizes
-from .architectures import architecture_of, calibrate, units_of
+from .architectures import architecture_of, calibrate, refuse, units_of
 from .starting import Start
 
 
@@ -44,8 +44,8 @@ class Assembly:
         Each realisation's own seed.
     initial : tuple of (variables, devices, realisations) float64
         Starting states of each bank.
-    own : tuple of OwnDevices
-        What the devices of each bank have of their own; empty where all are perfect.
+    drawn : tuple of DrawnDevices
+        What was drawn for the devices of each bank; empty where all are perfect.
     past : tuple of (kinds, devices, realisations) float64
         What the past left in the devices of each bank, see
         :class:`~memsim.kernels.slots.Past`; empty where none counts.
@@ -69,7 +69,7 @@ class Assembly:
     flaws: tuple[Flaws, ...]
     seeds: np.ndarray
     initial: tuple[np.ndarray, ...]
-    own: tuple[OwnDevices, ...] = ()
+    drawn: tuple[DrawnDevices, ...] = ()
     past: tuple[np.ndarray, ...] = ()
     start: Start | None = None
     steps_before: int = 0
@@ -82,7 +82,7 @@ class Assembly:
         return self.config.network.programmed and self.start is None
 
     def begun(self, start: Start) -> "Assembly":
-        """The same run with a start."""
+        """A run that begins with the devices of a start."""
         past, steps = start.past_or(self.past), start.beginning.steps
         return replace(self, initial=start.states, past=past, start=start, steps_before=steps)
 
@@ -192,6 +192,7 @@ def assemble(
     lanes = len(start.seeds) if start is not None else config.run.lanes
     if seeds is None:  # else they are of a file that is there
         run_sizes.refuse_memory(config, dataset, units, lanes)
+    refuse(config)
     banks = calibrate(config, inputs, dataset.targets)
     run_sizes.refuse_currents(banks)
     _refuse_solver(config, banks)
@@ -204,13 +205,14 @@ def assemble(
         seeds = start.seeds
     if seeds is None:
         seeds = np.concatenate([realisation_seeds(seed, config.run.realisations) for seed in config.run.every_seed])
-    own = draw_devices(banks, config.imperfections, config.periphery, seeds)
+    drawn = draw_devices(banks, config.imperfections, config.periphery, seeds)
     initial = settled(architecture.starting_states(config, banks, units, seeds), banks, config.imperfections)
     initial = stuck_states(initial, banks, config.imperfections, seeds)
     run_sizes.refuse_states(banks, initial)
     assembly = Assembly(
         config, dataset, inputs, dataset.targets, slots, banks, units,
-        flaws_of(banks, config.imperfections, config.periphery), seeds, initial, own, _first_past(config, banks, seeds),
+        flaws_of(banks, config.imperfections, config.periphery), seeds, initial, drawn,
+        _first_past(config, banks, seeds),
     )  # fmt: skip
     if start is not None:
         if architecture.keeps_rate(banks):

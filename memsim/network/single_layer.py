@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..calibration.bank import BankCalibration, slot_time
+from ..calibration.carrier_waveforms import refuse_carriers
 from ..calibration.memristor_banks import (
     calibrate_activation,
     calibrate_lines,
@@ -48,6 +49,9 @@ class SingleLayer(Architecture):
                 f"devices.layer: needs network.kind = 'mlp', which has layers (got {len(config.devices.layer)} entries)"
             )
         _refuse_integrators(config, network)
+        device = self.memristor(config, network.inputs + network.constant_input)
+        if isinstance(device, CarrierMemristor):
+            refuse_carriers(config, device)
 
     def devices(self, config: Configuration, units: Sequence[int]) -> Iterator[tuple[int, int]]:
         """One device with all variables, or lines and an activation stage."""

@@ -38,7 +38,7 @@ class Start:
     banks: tuple[BankCalibration, ...] = ()
 
     def of(self, realisations: Sequence[int]) -> "Start":
-        """The same of some realisations."""
+        """The start of some of the realisations."""
         lanes = list(realisations)
         return Start(
             self.seeds[lanes], tuple(states[..., lanes] for states in self.states), self.beginning.of(lanes), self.banks

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..devices import UNBOUNDED
 from ..exporting.spice import Circuit
-from ..exporting.spice.circuit import Kind, Rows
+from ..exporting.spice.circuit import CircuitRows, Kind
 
 TOLERANCE = 1e-3  # of a channel's range
 # A channel that moves by less than this is measured on it: of a state's bounds, or of its bank's largest current
@@ -39,12 +39,12 @@ class Compared:
     Attributes
     ----------
     circuit : Circuit
-    ngspice : Rows
+    ngspice : CircuitRows
         What ngspice found.
     """
 
     circuit: Circuit
-    ngspice: Rows
+    ngspice: CircuitRows
 
     def traces(self) -> Iterator[Trace]:
         """Every channel: states, current and voltage of each device."""
@@ -85,6 +85,6 @@ def _bounds(kind: Kind, number: int) -> float:
     return variable.upper - variable.lower if variable.upper < UNBOUNDED else kind.scales[number][1]
 
 
-def compare(circuit: Circuit, ngspice: Rows) -> Compared:
+def compare(circuit: Circuit, ngspice: CircuitRows) -> Compared:
     """Both programs' rows of a circuit, side by side."""
     return Compared(circuit, ngspice)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import InputError, RunError
 from ..exporting.spice import Circuit, write_netlist
-from ..exporting.spice.circuit import Rows
+from ..exporting.spice.circuit import CircuitRows
 
 ON_GRID = 1e-6  # of a step
 
@@ -32,7 +32,7 @@ def find_ngspice() -> str:
     return found
 
 
-def simulate(circuit: Circuit, keep: Path | None = None) -> Rows:
+def simulate(circuit: Circuit, keep: Path | None = None) -> CircuitRows:
     """Let ngspice find the rows of a circuit.
 
     Parameters
@@ -44,7 +44,7 @@ def simulate(circuit: Circuit, keep: Path | None = None) -> Rows:
 
     Returns
     -------
-    Rows
+    CircuitRows
         One row a step, at its end.
 
     Raises
@@ -69,7 +69,7 @@ def simulate(circuit: Circuit, keep: Path | None = None) -> Rows:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _simulate(program: str, circuit: Circuit, folder: Path) -> Rows:
+def _simulate(program: str, circuit: Circuit, folder: Path) -> CircuitRows:
     """Write the netlist into a folder, run it there, and read what came out."""
     write_netlist(circuit, folder / "netlist.cir", "netlist.data")
     # -n: no start-up file of the user's changes what is calculated.
@@ -103,7 +103,7 @@ def _complaint(folder: Path) -> str:
     return (wrong or lines or ["it said nothing"])[-1 if not wrong else 0]
 
 
-def _rows(circuit: Circuit, table: np.ndarray) -> Rows:
+def _rows(circuit: Circuit, table: np.ndarray) -> CircuitRows:
     times, columns = table[:, 0], table[:, 1:].T
     late = np.abs(times / circuit.dt - np.arange(1, circuit.steps + 1)).max()
     if late > ON_GRID or not np.isfinite(table).all():
@@ -115,4 +115,4 @@ def _rows(circuit: Circuit, table: np.ndarray) -> Rows:
         currents.append(columns[place + count])
         voltages.append(columns[place + count + 1])
         place += count + 2
-    return Rows(tuple(states), np.stack(currents, axis=1), np.stack(voltages, axis=1))
+    return CircuitRows(tuple(states), np.stack(currents, axis=1), np.stack(voltages, axis=1))

@@ -101,7 +101,7 @@ def multilayer(settings: Reproduction, gate: str, **changes: Any) -> Configurati
 
 
 def searched(settings: Reproduction, gate: str, **changes: Any) -> Configuration:
-    """The same with the setting that a search found."""
+    """The multilayer perceptron on a gate, with the setting that a search found."""
     return _two_layers(settings, gate, SEARCHED[gate], changes)
 
 

@@ -214,7 +214,7 @@ def configuration(settings: Reproduction, target: Target, nodes: int, threshold:
 
 
 def with_threshold(config: Configuration, target: Target) -> Configuration:
-    """The same network of nodes that currents up to the target's threshold do not move."""
+    """A network whose nodes are not moved by currents up to the target's threshold."""
     inputs = with_constant_line(target.data.inputs, config.network.constant_input)
     nodes = calibrate(config, inputs, target.data.targets)[1]
     node = Node(threshold=target.threshold * nodes.unit_current)

@@ -5,11 +5,12 @@ import numpy as np
 from ..devices import HOW_TO_LOAD
 from ..errors import InputError, RunFileError
 from ..imperfections.device_past import kept_of
+from ..kernels.operands import COUNTERS
 from ..kernels.slots import Phase
 from ..network import schedule
+from ..network.architectures import refuse
 from ..network.slot_table import structured
 from ..traces.doubted import line_of, one_line
-from .counters import COUNTERS
 from .run import Run
 
 
@@ -24,6 +25,7 @@ def check_run(run: Run) -> None:
     try:
         _refuse_another_size(run)
         _refuse_what_is_not_watched(run)
+        refuse(run.config)
         _compare(run)
     except InputError as error:
         if HOW_TO_LOAD in str(error):

@@ -8,18 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..calibration.bank import BankCalibration
-from ..devices import UNBOUNDED, CarrierMemristor
+from ..devices import UNBOUNDED
+from ..kernels.operands import COUNTERS
 from ..kernels.slots import Phase
 from ..traces.reader import Arrays
-from .counters import COUNTERS
 
 AS_COUNTED = {counter.shown: name for name, counter in COUNTERS.items() if counter.shown}
 COUNTS = {
     "read_disturbs": "states that moved in a READ or BACKREAD, which must leave them alone",
     "write_disturbs": "states that moved in a WRITE that was meant for another variable",
     "restore_residuals": "RESTOREs, or READs that restore, that left a state off by more than 1e-12 of its range",
-    "bounds_in_read": "READs that ended with a state at a bound; of carriers, steps",
-    "bounds_in_write": "WRITEs that ended with a state at a bound; of carriers, steps",
+    "bounds_in_read": "READs that ended with a state at a bound; of a carrier memristor, steps",
+    "bounds_in_write": "WRITEs that ended with a state at a bound; of a carrier memristor, steps",
     **{shown: COUNTERS[name].meaning for shown, name in AS_COUNTED.items()},
 }
 
@@ -85,9 +85,7 @@ def bank_margins(bank: BankCalibration, counters: Arrays, lower: np.ndarray, upp
     guarded = bank.threshold > 0 and bank.kind != "node"
     return BankMargins(
         bank=bank.name,
-        moves=bank.kind == "node"
-        or isinstance(bank.device, CarrierMemristor)
-        or (bank.modelled is not None and bank.modelled.moves),
+        moves=bank.kind == "node" or bank.carried or (bank.modelled is not None and bank.modelled.moves),
         peak_state=float(excursion[:, upper < UNBOUNDED].max()),
         peak_read=float(current[reads].max() / bank.threshold) if guarded else None,
         peak_write=float(current[Phase.WRITE].max() / bank.driver_limit),

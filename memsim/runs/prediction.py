@@ -117,7 +117,7 @@ def read_through(
     finished: Run, data: Dataset, *, keyframe: int | None = None, best: bool = False, apart: bool = False,
     seed: int | None = None,
 ) -> Prediction:  # fmt: skip
-    """The same for samples whose inputs are in units of the network's unit current already."""
+    """Send samples through a network, whose inputs are in units of its unit current already."""
     kept = len(finished.keyframes["epoch"])
     if keyframe is not None and not -kept <= keyframe < kept:
         raise InputError(f"keyframe: must be below {kept}, the number of keyframes (got {keyframe})")
@@ -135,7 +135,7 @@ def read_through(
         raise InputError(f"seed: must be 0 or more (got {seed})")
     place = (NUMBERED, next(finished.readings)) if seed is None else (SEEDED, seed)
     # Of perfect devices nothing is drawn, and a seed for each of many realisations takes its time.
-    seeds = seeds_for(trained.seeds, PURPOSE_EVALUATION, *place) if trained.own else trained.seeds
+    seeds = seeds_for(trained.seeds, PURPOSE_EVALUATION, *place) if trained.drawn else trained.seeds
     assembly = replace(reading(trained, data, states), past=_past(finished, keyframe), seeds=seeds)
     return _apart(assembly) if apart else _carried_out(Engine(assembly, threads=1, epochs=1, shuffled=False))
 
@@ -156,14 +156,14 @@ def _carried_out(engine: Engine) -> Prediction:
 
 
 def _apart(assembly: Assembly) -> Prediction:
-    """The same with a copy of the devices for each sample: copies lie side by side, as realisations do."""
+    """A prediction with a copy of the devices for each sample: copies lie side by side, as realisations do."""
     samples, lanes = len(assembly.inputs), len(assembly.seeds)
     together = max(1, ELEMENTS_TOGETHER // (channels(assembly)[1] * lanes))
     values, energy, bounds = [], 0.0, 0
     for first in range(0, samples, together):
         shown = np.arange(first, min(first + together, samples), dtype=np.uint32)
         copies = of_realisations(assembly, np.tile(np.arange(lanes), len(shown)).tolist())
-        if assembly.own:  # noise of its own for each copy
+        if assembly.drawn:  # noise of its own for each copy
             own = [seeds_for(assembly.seeds, PURPOSE_EVALUATION, int(sample)) for sample in shown]
             copies = replace(copies, seeds=np.concatenate(own))
         engine = Engine(copies, threads=1, epochs=1, shown=np.repeat(shown, lanes)[None])

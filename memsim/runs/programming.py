@@ -18,7 +18,7 @@ from ..calibration.bank import BankCalibration
 from ..calibration.nominal_banks import nominal_of
 from ..imperfections.drawing import stuck_states
 from ..imperfections.levels import settled
-from ..kernels.operands import Flaws
+from ..kernels.operands import COUNTERS, Flaws
 from ..kernels.random import PURPOSE_PROGRAMMING
 from ..kernels.slots import Operation
 from ..network import schedule
@@ -29,7 +29,6 @@ from ..stepping.blocks import unread_bias
 from ..stepping.engine import Engine
 from ..stepping.program.operands import read_error
 from ..traces.description import Beginning, Programming
-from .counters import COUNTERS
 
 
 def programmed(assembly: Assembly, threads: int, stop: Event | None = None) -> Assembly:
@@ -64,7 +63,7 @@ def programming(assembly: Assembly) -> Assembly:
         for bank, flaws in zip(calibrate(config, assembly.inputs, assembly.targets), assembly.flaws, strict=True)
     )
     # Of perfect devices nothing is drawn.
-    seeds = seeds_for(assembly.seeds, PURPOSE_PROGRAMMING) if assembly.own else assembly.seeds
+    seeds = seeds_for(assembly.seeds, PURPOSE_PROGRAMMING) if assembly.drawn else assembly.seeds
     return replace(
         assembly, config=config, banks=banks, schedule=schedule.programming(config), initial=fresh_states(assembly),
         seeds=seeds,

@@ -88,13 +88,13 @@ class StoredKeyframes:
 
 
 def of_realisations(assembly: Assembly, realisations: Sequence[int]) -> Assembly:
-    """The same run with some of its realisations; each has the same bits as among all."""
+    """A run with some of its realisations; each has the same bits as among all."""
     lanes = list(realisations)
     return replace(
         assembly,
         seeds=assembly.seeds[lanes],
         initial=tuple(values[..., lanes] for values in assembly.initial),
-        own=tuple(devices.of(lanes) for devices in assembly.own),
+        drawn=tuple(devices.of(lanes) for devices in assembly.drawn),
         past=tuple(values[..., lanes] for values in assembly.past),
         start=assembly.start.of(lanes) if assembly.start is not None else None,
     )

@@ -133,7 +133,7 @@ class Run(TraceAccess):
 
     @property
     def best_weights(self) -> dict[str, np.ndarray]:
-        """The same of each realisation's best epoch; no banks, where no best epoch was kept."""
+        """The weights of each realisation's best epoch; no banks, where no best epoch was kept."""
         return self._weights_of(self.best_state)
 
     def _weights_of(self, by_bank: Arrays) -> dict[str, np.ndarray]:

@@ -67,7 +67,7 @@ def told(epochs: int, verbose: bool | None, callback: Callback | None) -> Iterat
 
 @contextmanager
 def _heard(epochs: int, shown: Progress, callback: Callback | None) -> Iterator[dict[str, Any]]:
-    """The same with a callback, which is heard by what Ctrl-C and SIGTERM set too."""
+    """The arguments of a run whose progress is shown, and told to a callback, which Ctrl-C and SIGTERM stop too."""
     if callback is None:
         yield {"progress": shown}
         return

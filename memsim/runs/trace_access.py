@@ -14,7 +14,7 @@ from ..network.assembly import Assembly, assemble
 from ..network.starting import stored_start
 from ..stepping.row_memory import Recorded
 from ..traces.chunks import CHUNK_ROWS
-from ..traces.reader import Envelope, Rows, RunReader, check_quantity
+from ..traces.reader import BankRows, Envelope, RunReader, check_quantity
 from ..traces.schema import QUANTITIES
 from .envelopes import SpanExtremes
 from .replay import StoredKeyframes, of_realisations, replay, replaying_engine
@@ -97,7 +97,7 @@ class TraceAccess(RunReader):
 
     def stretch(
         self, start: int, stop: int, banks: Sequence[str] | None = None, *, realisations: Sequence[int] | None = None
-    ) -> dict[str, Rows]:
+    ) -> dict[str, BankRows]:
         """All quantities of some banks over a stretch of steps, stored or replayed.
 
         Parameters
@@ -119,7 +119,7 @@ class TraceAccess(RunReader):
         joined = {}
         for bank in names:
             empty = {q: self._no_rows(bank, q, realisations) for q in QUANTITIES}
-            joined[bank] = Rows(
+            joined[bank] = BankRows(
                 *(np.concatenate([empty[q], *(getattr(p[bank], q) for p in parts)]) for q in QUANTITIES)
             )
         return joined
@@ -127,7 +127,7 @@ class TraceAccess(RunReader):
     def stretches(
         self, start: int = 0, stop: int | None = None, banks: Sequence[str] | None = None, *,
         realisations: Sequence[int] | None = None, steps: int = 0,
-    ) -> Iterator[tuple[int, dict[str, Rows]]]:  # fmt: skip
+    ) -> Iterator[tuple[int, dict[str, BankRows]]]:  # fmt: skip
         """Consecutive stretches of bounded size, for what is too long for :meth:`stretch`.
 
         Parameters
@@ -141,7 +141,7 @@ class TraceAccess(RunReader):
         ------
         first_step : int
         rows : dict
-            Bank to :class:`~memsim.traces.reader.Rows`.
+            Bank to :class:`~memsim.traces.reader.BankRows`.
         """
         names = tuple(self.banks if banks is None else banks)
         for bank in names:
@@ -160,7 +160,7 @@ class TraceAccess(RunReader):
 
     def _stretches(
         self, start: int, stop: int, banks: tuple[str, ...], lanes: list[int], steps: int
-    ) -> Iterator[tuple[int, dict[str, Rows]]]:
+    ) -> Iterator[tuple[int, dict[str, BankRows]]]:
         channels = sum((len(about.variables) + 2) * about.devices for about in map(self.bank, banks)) * len(lanes)
         size = steps or max(1, STRETCH_BYTES // (8 * max(1, channels)))
         if start == stop:
@@ -181,8 +181,8 @@ class TraceAccess(RunReader):
 
     def _replayed(
         self, start: int, stop: int, banks: tuple[str, ...], lanes: list[int], size: int
-    ) -> Iterator[tuple[int, dict[str, Rows]]]:
-        """The same from a replay."""
+    ) -> Iterator[tuple[int, dict[str, BankRows]]]:
+        """Rows of a stretch, made again by a replay."""
         assembly = of_realisations(self.assembly, lanes)
         order = {bank.name: k for k, bank in enumerate(assembly.banks)}
         engine = replaying_engine(assembly, banks)
@@ -260,13 +260,13 @@ class TraceAccess(RunReader):
         return order.reshape(-1, self.realisations)[first - epochs[0] * samples : last - epochs[0] * samples]
 
 
-def _cut(rows: dict[str, Rows], first: int, last: int) -> dict[str, Rows]:
+def _cut(rows: dict[str, BankRows], first: int, last: int) -> dict[str, BankRows]:
     """Some of the rows of all banks."""
     part = slice(first, last)
-    return {bank: Rows(each.state[part], each.current[part], each.voltage[part]) for bank, each in rows.items()}
+    return {bank: BankRows(each.state[part], each.current[part], each.voltage[part]) for bank, each in rows.items()}
 
 
-def joined_rows(recorded: Recorded, bank: int, realisations: int) -> Rows:
+def joined_rows(recorded: Recorded, bank: int, realisations: int) -> BankRows:
     """The rows of a bank, by its place in the network, from all blocks, copied."""
     parts = [rows for rows in recorded.rows if rows.bank == bank]
     count, devices = parts[0].current.shape[:2]
@@ -277,4 +277,4 @@ def joined_rows(recorded: Recorded, bank: int, realisations: int) -> Rows:
         state[..., part.realisations] = part.state
         current[..., part.realisations] = part.current
         voltage[..., part.realisations] = part.voltage
-    return Rows(state, current, voltage)
+    return BankRows(state, current, voltage)

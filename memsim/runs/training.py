@@ -16,6 +16,7 @@ import numpy as np
 from ..configuration.sections import Configuration
 from ..datasets import Dataset
 from ..errors import InputError, RunError
+from ..kernels.operands import COUNTERS
 from ..network.assembly import Assembly, assemble
 from ..network.starting import Start
 from ..stepping.block_set import KeyframeStates
@@ -28,7 +29,6 @@ from ..traces.locks import GoneError
 from ..traces.run_file import RunWriter, Target, check_target, close_quietly, create_run_file
 from ..traces.space import DiskFullError, is_full
 from ..traces.stored import Stored
-from .counters import COUNTERS
 from .opening import open_run
 from .programming import programmed
 from .recording import (

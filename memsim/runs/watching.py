@@ -33,7 +33,7 @@ class Best:
     states: tuple[np.ndarray, ...]
 
     def improved(self, where: np.ndarray, epoch: int, error: np.ndarray, states: list[np.ndarray]) -> Self:
-        """The same with another epoch for some realisations; ``where`` (realisations,) bool."""
+        """What is best, with another epoch for some realisations; ``where`` (realisations,) bool."""
         return replace(
             self,
             epoch=np.where(where, epoch, self.epoch),

@@ -130,7 +130,7 @@ def classification(
 def _of_others(
     run: Run, inputs: np.ndarray, labels: list[Any], *, best: bool | None, keyframe: int | None, beyond: Beyond | None
 ) -> Classification:
-    """The same of samples that the run does not hold."""
+    """A classification of samples that the run does not hold."""
     classes = of_stored(run.dataset).classes
     assert classes is not None
     true = classes.numbers(labels)
@@ -142,7 +142,7 @@ def _of_others(
 
 
 def of_read(read: Read) -> Classification:
-    """The same of what was read already."""
+    """A classification of outputs that were read already."""
     data = read.data
     assert data.classes is not None
     return _of_outputs(read.name, read.best, data.classes, data.class_numbers, read.outputs, data.clipped)

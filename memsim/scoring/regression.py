@@ -60,5 +60,5 @@ def regression(
 
 
 def of_read(read: Read) -> Regression:
-    """The same of what was read already."""
+    """A regression's scores of outputs that were read already."""
     return Regression(read.name, read.best, read.data.targets, read.outputs)

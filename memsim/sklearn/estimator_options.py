@@ -90,7 +90,7 @@ class Options(Settings):
             raise InputError(*changed)
 
     def of_samples(self, samples: int) -> Self:
-        """The same with mini-batches of no more than the samples that there are to learn, which a warning says."""
+        """Options with mini-batches of no more than the samples that there are to learn, which a warning says."""
         if self.batch_size <= samples:
             return self
         warnings.warn(

@@ -10,24 +10,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..kernels.counters import DEVICES, PHASES, STATES
 from ..kernels.imperfect import parameters_beyond
-from ..kernels.operands import Bank, Layer, Rows, Sample
+from ..kernels.operands import COUNTERS, Bank, Layer, Rows, Sample
 from ..kernels.past import MIDDLE
 from ..kernels.slots import Past, Phase
 from ..kernels.tiles import aligned, new_tile, room_of
 from ..network.assembly import Assembly
 
-PHASES = len(Phase)
 ELEMENTS_A_BLOCK = 1 << 15  # devices times realisations; the arrays of more fall out of the second-level cache
 FEWEST_LANES, MOST_LANES = 8, 512  # of a block that is not alone: a vector of realisations, and enough for any
 
 # Fields of Bank by the rows that they have; the states lie in memory of all banks.
-OF_STATES = ("before", "gathered", "highest", "lowest")
-OF_PHASES = ("complete_energy", "epoch_energy", "peak_current", "disturbed", "bound", "stalled")
+_COUNTED = {name: counter.axes for name, counter in COUNTERS.items() if name in Bank._fields}
+OF_STATES = ("before", "gathered", *(name for name, axes in _COUNTED.items() if axes == STATES))
+OF_PHASES = [name for name, axes in _COUNTED.items() if axes == PHASES]
 OF_ELEMENTS = (
-    "current", "train", "idle", "voltage", "request", "pulses", "known", "aim", "asked", "residual", "unrestored",
-    "clipped", "shortened", "unsent", "rounded", "rounding", "unverified", "out_of_range",
-    "driver_clipped", "readout_clipped",
+    "current", "train", "idle", "voltage", "request", "pulses", "known", "aim", "asked",
+    *(name for name, axes in _COUNTED.items() if axes == DEVICES),
 )  # fmt: skip
 
 
@@ -211,7 +211,7 @@ def _new_bank(
     values = {name: aligned(variables, room) for name in OF_STATES}
     for name in ("before", "highest", "lowest"):
         values[name][:] = state
-    values |= {name: aligned(PHASES, room) for name in OF_PHASES}
+    values |= {name: aligned(len(Phase), room) for name in OF_PHASES}
     values |= {name: aligned(room) for name in OF_ELEMENTS}
     carried = assembly.models[number].carried
     values |= {
@@ -227,9 +227,9 @@ def _new_bank(
 
 
 def _movable(assembly: Assembly, number: int, realisations: np.ndarray, room: int) -> np.ndarray:
-    movable = aligned(1, room if assembly.own else 0)
-    if assembly.own:
-        _fill(movable, assembly.own[number].movable[None, :, realisations])
+    movable = aligned(1, room if assembly.drawn else 0)
+    if assembly.drawn:
+        _fill(movable, assembly.drawn[number].movable[None, :, realisations])
     return movable[0]
 
 
@@ -238,7 +238,7 @@ def _parameters(assembly: Assembly, number: int, realisations: np.ndarray, room:
     bank = assembly.banks[number]
     if not assembly.kinds[number]:
         return np.array(bank.device.kernel_parameters(), dtype=np.float64)
-    own = assembly.own[number].of(realisations)
+    own = assembly.drawn[number].of(realisations)
     count, aims = len(own.parameters), len(own.aims)
     values = np.zeros((count + parameters_beyond(aims), *own.movable.shape))
     values[:count] = own.parameters

@@ -18,11 +18,12 @@ from ..kernels.learning import loop
 from ..kernels.operands import Data, Keyframes, Results, Rows
 from ..kernels.random import DRAW_ORDERS
 from ..kernels.records import Packed
+from ..kernels.slots import Phase
 from ..network.assembly import Assembly
 from ..network.learning_rates import rates_of
 from ..terminal.preparing import prepare
 from .block_set import BlockSet, Checkpoint, KeyframeStates
-from .blocks import PHASES, channels, lanes_a_block, partition
+from .blocks import channels, lanes_a_block, partition
 from .clock import Clock, Pace
 from .finite import check_counted, check_finite
 from .program.linking import Linked
@@ -185,7 +186,7 @@ class Engine:
     def take_energies(self) -> np.ndarray:
         """Energies in J of those epochs since the last call, (epochs, banks, phases, realisations)."""
         taken, self._energies = self._energies, []
-        nothing = np.empty((0, len(self.assembly.banks), PHASES, self.realisations))
+        nothing = np.empty((0, len(self.assembly.banks), len(Phase), self.realisations))
         return np.concatenate([nothing, *taken])
 
     def take_keyframes(self) -> list[KeyframeStates]:
@@ -270,7 +271,7 @@ class Engine:
         )  # fmt: skip
         order = self.order.of(part, first, first + epochs)
         data = Data(self.assembly.inputs, self.assembly.targets, order, self.rates(first, first + epochs))
-        results = Results(errors, np.zeros((epochs, len(block.banks), PHASES, lanes)), shown, kept)
+        results = Results(errors, np.zeros((epochs, len(block.banks), len(Phase), lanes)), shown, kept)
         rows = rows._replace(first_step=self.steps_before + clock.step)
         given = (linked.program, Packed(data), Packed(results), Packed(rows))
         stepped = loop()(*given, clock.position, end - clock.position, first)

@@ -162,7 +162,7 @@ class SweepConfiguration(Settings):
         return laid_out * max(1, len(self.sweep.seeds))
 
     def values(self) -> dict[str, Any]:
-        """The same as nested dictionaries, as TOML has them."""
+        """The sweep as nested dictionaries, as TOML has them."""
         nested: dict[str, Any] = {}
         for name, values in self.fields.items():
             put(nested, name, values.model_dump() if isinstance(values, Range) else list(values))

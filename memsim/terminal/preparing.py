@@ -87,7 +87,7 @@ def _lines(show: Callable[[str], None], total: int) -> Tell:
 
 @contextmanager
 def silently(total: int) -> Iterator[Tell]:
-    """Tell nobody."""
+    """Show nothing of what is compiled."""
     yield lambda name, done: None
 
 

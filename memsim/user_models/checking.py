@@ -44,7 +44,7 @@ def find_not_finite(device: Any, largest: float) -> str:
 
     Parameters
     ----------
-    device : OwnDevice
+    device : UserDevice
     largest : float
         Magnitude in A up to which currents are tried.
     """

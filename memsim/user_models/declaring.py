@@ -124,7 +124,7 @@ def _unit(kind: str, unit: Any) -> str:
     return unit
 
 
-class OwnDevice(Device):
+class UserDevice(Device):
     """The base of a user's own models."""
 
     declared: ClassVar[Declared] = Declared(Path(), "", {}, {}, {})
@@ -206,7 +206,7 @@ def device_model(name: str, *, title: str = "", source: str = "") -> Any:
         }
         fields = {"model": (Literal[name], name), **fields}
         digest = hashlib.sha256("".join(linecache.getlines(str(path))).encode()).hexdigest()
-        model: Any = create_model(declared.__name__, __base__=OwnDevice, __module__=declared.__module__, **fields)
+        model: Any = create_model(declared.__name__, __base__=UserDevice, __module__=declared.__module__, **fields)
         model.declared = Declared(path, digest, states, parameters, functions)
         bounds = tuple(_named(bound, parameters) for s in states.values() for bound in (s.lower, s.upper))
         model.made = Forms(tuple(states), tuple(parameters), functions, bounds).model_functions(name)
@@ -261,7 +261,7 @@ def _functions(declared: Any, path: Path, things: Any, states: Any, parameters: 
             raise InputError(f"{where}: no such function; known are {', '.join(wanted)}; helpers go before the class")
         if not inspect.isfunction(thing) and not isinstance(thing, State | Parameter):
             raise InputError(f"{where}: must be a state, a parameter or a function; numbers go before the class")
-        reserved = hasattr(OwnDevice, name) or name in ("current", "voltage", *DISTANCES, "model", "preset")
+        reserved = hasattr(UserDevice, name) or name in ("current", "voltage", *DISTANCES, "model", "preset")
         if isinstance(thing, State | Parameter) and reserved:
             raise InputError(f"{where}: is a name that memsim uses itself; take another")
     if not states:

@@ -74,7 +74,7 @@ class Translated(NamedTuple):
 
     @property
     def plain(self) -> Callable[..., Any]:
-        """The same as plain Python."""
+        """The translated function as plain Python."""
         return unjitted(self.compiled)
 
     def where(self, line: int | None = None) -> str:

@@ -79,7 +79,7 @@ def chosen(
 
 
 def refuse_crowds(channels: Channels) -> Channels:
-    """The same channels, unless they are too many.
+    """Channels as they are given, unless they are too many.
 
     Raises
     ------

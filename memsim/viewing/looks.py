@@ -11,7 +11,7 @@ from ..analysis.curves import Curve, curves
 from ..runs.channels import Channel, Channels
 from ..runs.run import Run
 from ..terminal.si import counted
-from ..traces.reader import Rows
+from ..traces.reader import BankRows
 from .sampler import Sampler
 
 SECONDS = 0.1  # that reading or replaying a span may take, about
@@ -93,7 +93,7 @@ class Looker:
             sampler.close()
         self._samplers.clear()
 
-    def samples_of(self, bank: str, realisation: int, samples: np.ndarray) -> Iterator[Rows]:
+    def samples_of(self, bank: str, realisation: int, samples: np.ndarray) -> Iterator[BankRows]:
         """Every step of some samples of a bank, ascending, one realisation."""
         for _, rows in self._sampler_of((bank,), (realisation,)).rows(samples.tolist()):
             yield rows[bank]

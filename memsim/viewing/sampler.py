@@ -7,7 +7,7 @@ import numpy as np
 from ..runs.replay import StoredKeyframes, of_realisations, replaying_engine, with_units
 from ..runs.run import Run
 from ..runs.trace_access import joined_rows
-from ..traces.reader import Rows
+from ..traces.reader import BankRows
 
 
 class Sampler:
@@ -37,7 +37,7 @@ class Sampler:
         """Give the engine's threads back."""
         self._engine.close()
 
-    def rows(self, samples: Sequence[int], in_a_row: int = 1) -> Iterator[tuple[int, dict[str, Rows]]]:
+    def rows(self, samples: Sequence[int], in_a_row: int = 1) -> Iterator[tuple[int, dict[str, BankRows]]]:
         """Every step of some samples, and of those behind each of them.
 
         Parameters
@@ -56,7 +56,7 @@ class Sampler:
         self._keyframes.samples = self._run.stored.keyframe_samples  # a live run has more and more of them
         for sample in samples:
             self._go_to(sample)
-            parts: list[dict[str, Rows]] = []
+            parts: list[dict[str, BankRows]] = []
             limit = (sample + in_a_row) * self._engine.clock.slots_a_sample
             while self._engine.clock.position < limit:
                 recorded = self._engine.advance(limit)
@@ -97,8 +97,8 @@ class Sampler:
             engine.advance(sample * engine.clock.slots_a_sample, record=False)
 
 
-def _stacked(parts: Sequence[Rows]) -> Rows:
+def _stacked(parts: Sequence[BankRows]) -> BankRows:
     if len(parts) == 1:
         return parts[0]
     joined = (np.concatenate([getattr(part, name) for part in parts]) for name in ("state", "current", "voltage"))
-    return Rows(*joined)
+    return BankRows(*joined)

@@ -17,7 +17,7 @@ from memsim.errors import InputError
 from memsim.kernels.slots import Phase
 from memsim.network.assembly import assemble
 from memsim.runs import training
-from memsim.traces.reader import BankInfo, Rows
+from memsim.traces.reader import BankInfo, BankRows
 
 KINDS = ("mlp", "slp", "lines")
 of_each_kind = pytest.mark.parametrize("kind", KINDS)
@@ -114,7 +114,7 @@ def test_a_plot_of_a_loop_names_its_largest_lobes():
 
 def test_a_negative_area_has_a_minus_sign():
     lobe = analysis.Lobe(0, 4, -1, -2.5e-6)
-    loop = analysis.Loop("nodes2", 4, 1, 100, np.arange(4.0), -np.ones(4), (lobe,))
+    loop = analysis.DeviceLoop("nodes2", 4, 1, 100, np.arange(4.0), -np.ones(4), (lobe,))
     (place,) = (figure := analysis.plot_hysteresis(loop)).axes
     assert place.get_title() == "nodes2, device 4, realisation 1"
     assert [text.get_text() for text in figure.legends[0].get_texts()] == [
@@ -144,7 +144,7 @@ def run_of(states, cut=4):
     rows = np.array(states, dtype=float)[:, None, None, None]
 
     def stretch(start, stop, banks=None, *, realisations=None):
-        return {"bank": Rows(rows[1 + start : 1 + stop], rows[1 + start : 1 + stop, :, 0], rows[1:, :, 0])}
+        return {"bank": BankRows(rows[1 + start : 1 + stop], rows[1 + start : 1 + stop, :, 0], rows[1:, :, 0])}
 
     def stretches(start, stop, banks, *, realisations=None, steps=0):
         return ((k, stretch(k, min(stop, k + cut))) for k in range(start, stop, cut))

@@ -114,7 +114,7 @@ def test_nothing_of_everything_has_the_bits_of_perfect_devices(kind):
     bank, field = ("synapse", "mobility") if kind == "mlp" else ("memristor", "reference_current")
     perfect = states_after(assemble(short_runs.configuration(kind), REAL))
     nothing = assemble(short_runs.configuration(kind, imperfections={bank: {"spread": {field: 0.0}}}), REAL)
-    assert nothing.own
+    assert nothing.drawn
     found = states_after(nothing)
     assert same(found[0], perfect[0])
     assert same([found[1]], [perfect[1]])
@@ -184,7 +184,7 @@ def test_stuck_devices_have_their_shares_and_never_move():
     sections = {"imperfections": {"synapse": shares}, "run": {"realisations": 400}, "learning": {"epochs": 1}}
     assembly = assemble(short_runs.configuration("mlp", **sections), REAL)
     variable = assembly.banks[0].device.state_variables()[0]
-    initial, movable = assembly.initial[0][:, 0], assembly.own[0].movable
+    initial, movable = assembly.initial[0][:, 0], assembly.drawn[0].movable
     found = {
         "stuck_lower": initial == variable.lower,
         "stuck_upper": initial == variable.upper,
@@ -254,7 +254,7 @@ def test_states_at_rest_relax_exponentially(model, integrator, order):
         aim = variable.lower + share * (variable.upper - variable.lower)
         wanted = aim + (initial - aim) * math.exp(-spent)
         found = states_after(assembly)[0][b][:, 0]
-        stuck = assembly.own[b].movable == 0.0
+        stuck = assembly.drawn[b].movable == 0.0
         assert np.array_equal(found[stuck], initial[stuck])
         error = (
             spent * (dt / constant) ** order / math.factorial(order + 1)
@@ -286,7 +286,7 @@ def test_states_end_a_write_at_levels():
             number = (states - variable.lower) / gap
             assert number == pytest.approx(np.rint(number), abs=1e-9)
         assert (found[b][:, 0] != initial).any()
-        assert np.array_equal((found[b][:, 0] != initial) & (assembly.own[b].movable == 0.0), np.zeros_like(initial))
+        assert np.array_equal((found[b][:, 0] != initial) & (assembly.drawn[b].movable == 0.0), np.zeros_like(initial))
         assert np.abs(initial - assemble(short_runs.configuration("mlp"), REAL).initial[b][:, 0]).max() <= 0.5001 * gap
     assert not same(found, perfect)
 
@@ -330,7 +330,7 @@ def test_the_range_halves_after_as_many_pulses_as_the_endurance():
     samples = int(run.keyframes["sample"][-1])
     pulses = run.stored.keyframe_past(-1)
     for b, (endurance, each) in enumerate([(7.0, 1), (25.0, 3)] * 2):
-        moving = assembly.own[b].movable == 1.0
+        moving = assembly.drawn[b].movable == 1.0
         assert np.array_equal(pulses[b][0], np.where(moving, each * samples, 0.0))
         state, current, voltage, _ = gains(run, assembly, b, samples - 1, Phase.READ)
         before = np.where(moving, each * (samples - 1) + (each == 3), 0)

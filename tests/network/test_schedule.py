@@ -243,5 +243,5 @@ def test_a_restore_sends_the_reads_current_back(case):
 
 
 def test_a_sample_that_is_not_there_cannot_be_drawn():
-    with pytest.raises(InputError, match=r"--sample: must be below the number of samples, 3 \(got 3\)"):
+    with pytest.raises(InputError, match=r"^sample: must be below the number of samples, 3 \(got 3\)"):
         sample_currents(assemble(config_of("mlp"), data()), 3)

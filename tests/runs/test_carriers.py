@@ -405,7 +405,7 @@ def test_reads_of_codes_that_do_not_fit_are_allowed_where_asked_for():
 
 
 def test_a_netlist_is_refused():
-    with pytest.raises(InputError, match="--format spice: CarrierMemristor has no equations for ngspice"):
+    with pytest.raises(InputError, match=r"^format='spice': CarrierMemristor has no equations for ngspice"):
         circuit_of(traced("sine"), samples="0")
 
 

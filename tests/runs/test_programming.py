@@ -23,10 +23,10 @@ from memsim.configuration.sections import Configuration, TraceSection
 from memsim.convergence.network_dt import check_dt
 from memsim.datasets import Dataset
 from memsim.errors import InputError, RunFileError
+from memsim.kernels.operands import COUNTERS
 from memsim.kernels.slots import Operation, Phase
 from memsim.network.assembly import assemble
 from memsim.runs import training
-from memsim.runs.counters import COUNTERS
 from memsim.runs.needed import kernels_of
 from memsim.runs.opening import open_run
 from memsim.runs.programming import programmed, programming, steps_of_programming

@@ -20,8 +20,8 @@ from memsim.configuration.sections import Configuration
 from memsim.datasets import balanced_gate, labelled, scaled
 from memsim.devices import Node
 from memsim.errors import ReplayError, RunFileError
+from memsim.kernels.operands import COUNTERS
 from memsim.runs import training
-from memsim.runs.counters import COUNTERS
 from memsim.traces.heaps import broken_heap
 from memsim.traces.run_file import keyframe_checksum
 

@@ -12,8 +12,8 @@ from places import DATA
 
 import memsim
 from memsim.datasets import Dataset
+from memsim.kernels.operands import COUNTERS
 from memsim.runs import training
-from memsim.runs.counters import COUNTERS
 
 SCHEMAS = {"mlp-schema-1.h5": 1, "slp-schema-1.h5": 1, "mlp-schema-2.h5": 2, "lines-schema-2.h5": 2}
 EPOCHS = 5

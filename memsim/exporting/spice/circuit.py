@@ -65,7 +65,7 @@ class Instance:
 
 
 @dataclass(frozen=True)
-class Rows:
+class CircuitRows:
     """What memsim found in the stretch: one row a step, at the step's end.
 
     Attributes
@@ -96,7 +96,7 @@ class Circuit:
     steps : int
     drive : {"current", "voltage"}
     instances : tuple of Instance
-    rows : Rows
+    rows : CircuitRows
     """
 
     title: str
@@ -105,7 +105,7 @@ class Circuit:
     steps: int
     drive: str
     instances: tuple[Instance, ...]
-    rows: Rows = field(repr=False)
+    rows: CircuitRows = field(repr=False)
 
     @property
     def kinds(self) -> tuple[Kind, ...]:

@@ -8,7 +8,7 @@ from ...analysis import spans
 from ...driving.drive_trace import DriveTrace
 from ...driving.waveforms import parts_of
 from ...errors import InputError
-from .circuit import EDGE, Circuit, Instance, Kind, Rows, check_size, origin, scales_of
+from .circuit import EDGE, Circuit, CircuitRows, Instance, Kind, check_size, origin, scales_of
 from .circuit_sources import Span, source_of
 from .models import equations_of
 
@@ -76,10 +76,10 @@ def _states_before(trace: DriveTrace, start: int) -> np.ndarray:
     return np.asarray(found.reshape(len(trace.labels), -1))
 
 
-def _rows(trace: DriveTrace, start: int, stop: int, devices: list[int]) -> Rows:
+def _rows(trace: DriveTrace, start: int, stop: int, devices: list[int]) -> CircuitRows:
     state = trace.window("state", start, stop)
     state = state.reshape(*state.shape[:2], -1)
-    return Rows(
+    return CircuitRows(
         state=tuple(state[:, device] for device in devices),
         current=trace.window("current", start, stop)[:, devices],
         voltage=trace.window("voltage", start, stop)[:, devices],

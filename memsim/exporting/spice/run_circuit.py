@@ -10,8 +10,8 @@ from ...errors import InputError
 from ...runs.channels import choose
 from ...runs.run import Run
 from ...runs.timeline import slot_widths
-from ...traces.reader import Rows as Stretch
-from .circuit import EDGE, Circuit, Instance, Kind, Rows, check_size, origin, scales_of
+from ...traces.reader import BankRows
+from .circuit import EDGE, Circuit, CircuitRows, Instance, Kind, check_size, origin, scales_of
 from .circuit_sources import Span, held_source
 from .models import equations_of
 
@@ -49,7 +49,7 @@ def circuit_of_run(
     span = Span(start, stop, run.dt, EDGE * run.dt)
     rows = run.stretch(start, stop, channels.banks, realisations=lanes)
     instances: list[Instance] = []
-    places: list[tuple[Stretch, int, int]] = []
+    places: list[tuple[BankRows, int, int]] = []
     for bank in channels.banks:
         initial = state_before(run, bank, start, lanes)[list(channels.devices[bank])]
         scales = scales_of(calibrated[bank], np.moveaxis(initial, 1, 2).reshape(-1, initial.shape[1]))
@@ -93,8 +93,8 @@ def _hold(run: Run, bank: str, span: Span) -> str | None:
     return held_source(moves[np.arange(span.start, span.stop) % run.sample_steps], span)
 
 
-def _rows(places: list[tuple[Stretch, int, int]]) -> Rows:
-    return Rows(
+def _rows(places: list[tuple[BankRows, int, int]]) -> CircuitRows:
+    return CircuitRows(
         state=tuple(rows.state[:, device, :, lane] for rows, device, lane in places),
         current=np.stack([rows.current[:, device, lane] for rows, device, lane in places], axis=1),
         voltage=np.stack([rows.voltage[:, device, lane] for rows, device, lane in places], axis=1),

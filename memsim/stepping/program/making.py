@@ -18,7 +18,7 @@ from ...kernels.stepping import stretches_of
 from ...kernels.tiles import NO_VARIABLE
 from ...network.assembly import Assembly
 from ...network.schedule import Slot
-from ..blocks import PHASES, Block
+from ..blocks import Block
 from .instruction import Instruction, repetition
 from .operands import Cutter
 from .rules import Rules, addressed_by, is_carried, is_read, rules_of
@@ -65,7 +65,7 @@ def make(assembly: Assembly, block: Block, recorded: tuple[int, ...] = ()) -> In
         Banks whose every step is recorded.
     """
     maker = _Maker(assembly, block, recorded)
-    spent = np.zeros((len(block.banks), PHASES, block.lanes))
+    spent = np.zeros((len(block.banks), len(Phase), block.lanes))
     closing = tuple(
         Instruction(CLOSE_EPOCH, Spent(bank.epoch_energy, bank.complete_energy, total, bank.devices))
         for bank, total in zip(block.banks, spent, strict=True)
