@@ -6,6 +6,7 @@ from . import configuration as configuration
 from . import datasets as datasets
 from . import devices as devices
 from . import errors as errors
+from .analysis.timing_diagram import plot_timing as plot_timing
 from .configuration.sections import Configuration as Configuration
 from .configuration.sections import Timing as Timing
 from .configuration.sections import TraceSection as TraceSection
