@@ -6,6 +6,7 @@ from . import configuration as configuration
 from . import datasets as datasets
 from . import devices as devices
 from . import errors as errors
+from .analysis.timing_diagram import plot_timing as plot_timing
 from .configuration.sections import Configuration as Configuration
 from .configuration.sections import Timing as Timing
 from .configuration.sections import TraceSection as TraceSection
@@ -38,6 +39,8 @@ from .runs.telling import EpochReport as EpochReport
 from .runs.telling import StopTraining as StopTraining
 from .scoring.classification import classification as classification
 from .scoring.regression import regression as regression
+from .sweeping.calls import sweep as sweep
+from .sweeping.results import Sweep as Sweep
 from .sweeping.results import open_sweep as open_sweep
 from .user_models.declaring import device_model as device_model
 from .user_models.declaring import parameter as parameter

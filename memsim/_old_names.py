@@ -7,7 +7,6 @@ from functools import partial
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any
 
 PUBLIC = {"waveforms": "driving.waveforms", "schedule": "network.schedule", "margins": "runs.margins"}
 # Within their packages: package to each module's name of before and of now.
@@ -54,7 +53,7 @@ MOVED = {
     **{
         name: f"runs.{name}"
         for name in (
-            "training", "resuming", "recording", "watching", "run", "trace_access", "replay", "prediction",
+            "training", "resuming", "recording", "watching", "trace_access", "replay", "prediction",
             "consistency", "sources", "envelopes", "needed",
         )
     },
@@ -88,14 +87,6 @@ class _Finder(MetaPathFinder):
         return ModuleSpec(fullname, _Forward(f"memsim.{home}", silently=name in PUBLIC), is_package=True)
 
 
-class _Run(ModuleType):
-    """The module ``memsim.run`` of before, whose name is that of a function now: that can be called all the same."""
-
-    def __call__(self, *arguments: Any, **named: Any) -> Any:
-        """Call the function."""
-        return importlib.import_module("memsim.runs.calls").run(*arguments, **named)
-
-
 class _Forward(Loader):
     """A module that gives what another one has."""
 
@@ -104,8 +95,6 @@ class _Forward(Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         real = importlib.import_module(self._home)
-        if module.__name__ == "memsim.run":
-            module.__class__ = _Run
         if not self._silently:
             warnings.warn(f"{module.__name__} has moved to {self._home}", DeprecationWarning, stacklevel=2)
         module.__doc__ = real.__doc__

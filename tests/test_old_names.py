@@ -43,13 +43,11 @@ def test_modules_of_the_api_have_no_warning(imported_anew, name):
     assert dir(imported_anew(f"memsim.{name}")) == dir(getattr(memsim, name))
 
 
-@pytest.mark.filterwarnings("ignore:memsim.run has moved")
-def test_memsim_run_is_called_whoever_imported_the_module_of_that_name(imported_anew):
-    module = imported_anew("memsim.run")
-    assert module.Run is memsim.Run
-    for called in (module, memsim.run):
-        with pytest.raises(memsim.errors.InputError, match=r"^config: must be the path of a file \(got 3\)$"):
-            called(3)
+def test_memsim_run_is_the_function_and_no_module_any_more():
+    with pytest.raises(ModuleNotFoundError):
+        importlib.import_module("memsim.run")
+    with pytest.raises(memsim.errors.InputError, match=r"^config: must be the path of a file \(got 3\)$"):
+        memsim.run(3)
 
 
 def test_what_never_was_is_not_found():

@@ -28,6 +28,7 @@ OF_EXTRAS = {
     "memsim/runs/lazy_arrays.py": "xarray",
     "memsim/runs/history.py": "pandas",
     "memsim/runs/run.py": "pandas",
+    "memsim/sweeping/results.py": "pandas",
     "memsim/analysis/frames.py": "pandas",
     "traces/codecs.py": "blosc",
     "tests": "test",

@@ -4,11 +4,15 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
+from ..configuration.sections import Configuration
+from ..datasets import Dataset, load
 from ..errors import InputError
 from ..figures import PHASE_COLOURS, new_figure, save
 from ..kernels.slots import Phase
-from ..network.assembly import Assembly
+from ..network.assembly import Assembly, assemble
+from ..runs.programming import programmed
 from ..stepping.engine import Engine
 from ..terminal.si import engineering, with_prefix
 
@@ -39,17 +43,34 @@ def sample_currents(assembly: Assembly, sample: int) -> list[np.ndarray]:
 
 
 def draw(assembly: Assembly, path: Path, *, sample: int = 0, overwrite: bool = False) -> None:
-    """Draw the timing diagram of one sample.
+    """Draw the timing diagram of one sample into a file: PNG, SVG or PDF; see :func:`figure_of`."""
+    save(figure_of(assembly, sample), path, overwrite)
+
+
+def plot_timing(config: Configuration, data: Dataset | None = None, *, sample: int | None = None) -> Figure:
+    """Draw the currents that one training sample drives, a line for each bank, phases shaded.
 
     Parameters
     ----------
-    assembly : Assembly
-    path : Path
-        PNG, SVG or PDF.
-    sample : int
-        Number of the sample in the first epoch.
-    overwrite : bool
+    config : Configuration
+        As :func:`memsim.load` gives it, or the ``config`` of a run.
+    data : Dataset, optional
+        Those that the configuration names where not given.
+    sample : int, optional
+        Number of the sample in the first epoch; the first that is written where not given.
+
+    Raises
+    ------
+    InputError
+        The configuration cannot be run, or there is no such sample.
     """
+    assembly = assemble(config, load(config.data) if data is None else data)
+    drawn = config.learning.batch - 1 if sample is None else sample
+    return figure_of(programmed(assembly, threads=1), drawn)
+
+
+def figure_of(assembly: Assembly, sample: int) -> Figure:
+    """The timing diagram of one sample, by its number in the first epoch."""
     currents = sample_currents(assembly, sample)
     dt = assembly.config.time.dt
     edges = np.arange(assembly.schedule.steps + 1) * dt * 1e3
@@ -73,7 +94,7 @@ def draw(assembly: Assembly, path: Path, *, sample: int = 0, overwrite: bool = F
     )
     handles = [_patch(phase) for phase, count in assembly.schedule.phase_steps().items() if count]
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False)
-    save(figure, path, overwrite)
+    return figure
 
 
 def _draw_thresholds(panel: Axes, thresholds: tuple[float, ...], largest: float, scale: float) -> None:

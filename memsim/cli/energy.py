@@ -90,14 +90,10 @@ def command(
 
 def _refuse_targets(plot: Path | None, json: Path | None, csv: Path | None, overwrite: bool) -> None:
     """Refuse files that cannot be written, before the work."""
-    from ..errors import InputError
     from ..figures import check_plot_target
-    from ..files.whole import check_output
-    from ..traces.files import absolute
+    from ..files.whole import check_output, refuse_one_twice
 
-    given = [absolute(path) for path in (plot, json, csv) if path is not None]
-    if len(set(given)) != len(given):
-        raise InputError("--plot, --json, --csv: must be different files")
+    refuse_one_twice("--plot, --json, --csv", plot, json, csv)
     if plot is not None:
         check_plot_target(plot, overwrite)
     for path in filter(None, (json, csv)):

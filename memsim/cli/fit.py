@@ -174,14 +174,11 @@ def _device(model: str, preset: str | None, free: tuple[str, ...], fix: dict[str
 
 def _refuse_targets(data: Path, plot: Path | None, out: Path | None, json: Path | None, overwrite: bool) -> None:
     """Refuse files that cannot be written, before the work."""
-    from ..errors import InputError
     from ..figures import check_plot_target
+    from ..files.whole import refuse_one_twice
     from ..fitting.fit_report import check_file
-    from ..traces.files import absolute
 
-    given = [absolute(path) for path in (data, plot, out, json) if path is not None]
-    if len(set(given)) != len(given):
-        raise InputError("DATA.csv, --plot, --out, --json: must be different files")
+    refuse_one_twice("DATA.csv, --plot, --out, --json", data, plot, out, json)
     if plot is not None:
         check_plot_target(plot, overwrite)
     for path, ending in ((out, ".toml"), (json, ".json")):

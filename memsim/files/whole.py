@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
+from ..traces.files import absolute
 from ..traces.run_file import check_target
 from ..traces.space import DiskFullError, is_full
 
@@ -60,6 +61,24 @@ def for_json(values: Any) -> Any:
     if isinstance(values, list | tuple):
         return list(map(for_json, values))
     return None if isinstance(values, float) and not math.isfinite(values) else values
+
+
+def refuse_one_twice(names: str, *paths: Path | None) -> None:
+    """Refuse two names for one file, of which the later would replace the earlier.
+
+    Parameters
+    ----------
+    names : str
+        What the paths were given as, for the message.
+    *paths : Path or None
+
+    Raises
+    ------
+    InputError
+    """
+    given = [absolute(path) for path in paths if path is not None]
+    if len(set(given)) != len(given):
+        raise InputError(f"{names}: must be different files")
 
 
 def check_output(path: Path, overwrite: bool) -> None:

@@ -80,6 +80,7 @@ class _Calling(ToldEachEpoch):
 
     def __init__(self, epochs: int, shown: Progress, callback: Callback, stop: Event) -> None:
         self._epochs, self._shown, self._callback, self._stop = epochs, shown, callback, stop
+        self.has_ended = False  # whether the callback ended the run
 
     def start(self) -> None:
         """Have it shown."""
@@ -93,4 +94,11 @@ class _Calling(ToldEachEpoch):
         except StopTraining:
             goes_on = False
         if goes_on is False:
+            self.has_ended = True
             self._stop.set()
+
+
+def ended_by_callback(taken: dict[str, Any]) -> bool:
+    """Whether a callback ended the run that took what :func:`told` gave."""
+    progress = taken["progress"]
+    return isinstance(progress, _Calling) and progress.has_ended

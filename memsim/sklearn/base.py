@@ -15,6 +15,7 @@ from ..runs import training
 from ..runs.prediction import read_through
 from ..runs.run import Run
 from ..runs.sources import start_of
+from ..runs.telling import Callback, ended_by_callback, told
 from .currents import scaling_of, warn_of_clipped
 from .estimator_options import SAMPLES, Options, by_own_names
 from .estimator_samples import refuse_few, refuse_missing
@@ -39,6 +40,8 @@ class MemristorEstimator(BaseEstimator):
     """
 
     _options: ClassVar[type[Options]]
+    verbose: bool | None
+    callback: Callback | None
 
     def _checked(self) -> Options:
         """The parameters, checked."""
@@ -129,10 +132,11 @@ class MemristorEstimator(BaseEstimator):
         if before is not None:
             config = config.model_copy(update={"run": before.config.run})
         try:
-            run = training.run(config, data, start=start)
+            with told(epochs, self.verbose, self.callback) as telling:
+                run = training.run(config, data, start=start, **telling)
         except InputError as error:
             raise by_own_names(error) from None
-        if run.stopped:
+        if run.stopped and not ended_by_callback(telling):
             raise KeyboardInterrupt
         return run
 
@@ -150,13 +154,13 @@ class MemristorEstimator(BaseEstimator):
 
 
 def _given(run: Run, currents: np.ndarray) -> np.ndarray:
-    """What a network gives for samples, each through a copy of its own, (samples, outputs)."""
+    """What a network gives for samples, each through a copy of its own: mean over realisations, (samples, outputs)."""
     data = Dataset(currents, np.zeros((len(currents), run.dataset.targets.shape[1])), "X")
-    return read_through(run, data, best=run.stored.is_watched, apart=True, seed=0).outputs[:, :, 0]
+    return read_through(run, data, best=run.stored.is_watched, apart=True, seed=0).outputs.mean(axis=2)
 
 
 def _mean_loss(runs: list[Run]) -> np.ndarray:
     """Mean error of each epoch over all networks; one that stopped earlier stays at its last, (epochs,)."""
     epochs = max(len(run.total_error) for run in runs)
-    curves = [np.pad(run.total_error[:, 0], (0, epochs - len(run.total_error)), mode="edge") for run in runs]
+    curves = [np.pad(run.total_error.mean(axis=1), (0, epochs - len(run.total_error)), mode="edge") for run in runs]
     return np.asarray(np.sum(curves, axis=0) / runs[0].samples)

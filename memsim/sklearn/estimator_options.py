@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
+from ..configuration.imperfections import ImperfectionsSection
 from ..configuration.network_sections import MultilayerSection, SingleLayerSection
 from ..configuration.sections import (
     Configuration,
@@ -15,6 +16,7 @@ from ..configuration.sections import (
     DevicesSection,
     LearningSection,
     RunSection,
+    SynapseDevice,
     TraceSection,
 )
 from ..devices import Node, ThresholdMemristor
@@ -40,6 +42,9 @@ class Options(Settings):
     n_iter_no_change: int = Field(ge=1)
     scaling: Literal["range", "standard", "none"]
     beyond: Literal["clip", "refuse"]
+    synapse: SynapseDevice | None
+    realisations: int = Field(ge=1)
+    imperfections: ImperfectionsSection | None
 
     @classmethod
     def of(cls, parameters: Mapping[str, Any]) -> Self:
@@ -65,7 +70,7 @@ class Options(Settings):
     @property
     def lasting(self) -> tuple[str, ...]:
         """Names of the parameters that devices and their currents are made by, so that they last as long."""
-        return ("weight_limit", "scaling")
+        return ("weight_limit", "scaling", "synapse", "realisations", "imperfections")
 
     def refuse_other_devices(self, made_by: "Options") -> None:
         """Refuse parameters of other devices or currents than those of the call that made them.
@@ -107,16 +112,20 @@ class Options(Settings):
             To learn, in one epoch.
         """
         config = Configuration(
-            run=RunSection(seed=seed, threads=1),
+            run=RunSection(seed=seed, realisations=self.realisations, threads=1),
             network=self.section(inputs, outputs),
             learning=LearningSection(
                 rate=self.learning_rate_init, epochs=epochs, shuffle=self.shuffle, batch=self.batch_size,
                 patience=self.n_iter_no_change if self.early_stopping else 0,
             ),
+            imperfections=self.imperfections or ImperfectionsSection(),
             data=DataSection(arrays=SAMPLES, beyond=self.beyond),
             trace=TraceSection(keyframe_samples=math.ceil(epochs / KEYFRAMES) * samples),
         )  # fmt: skip
-        return config.model_copy(update={"devices": self.devices(config)})
+        devices = self.devices(config)
+        if self.synapse is not None:
+            devices = devices.model_copy(update={"synapse": self.synapse})
+        return config.model_copy(update={"devices": devices})
 
     def section(self, inputs: int, outputs: int) -> MultilayerSection | SingleLayerSection:
         """The network of so many inputs and outputs."""
@@ -131,6 +140,13 @@ class PerceptronOptions(Options):
     """What the single-layer perceptron takes."""
 
     construction: Literal["equivalent", "memristor"]
+
+    @model_validator(mode="after")
+    def _of_synapses(self) -> Self:
+        """Refuse synapses where there are none."""
+        if self.construction == "memristor" and self.synapse is not None:
+            raise ValueError("synapse: counts for construction='equivalent' alone (got one); leave it out")
+        return self
 
     @property
     def lasting(self) -> tuple[str, ...]:

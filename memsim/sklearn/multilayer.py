@@ -25,6 +25,8 @@ class _Multilayer(MemristorEstimator):
         node_drift: float = 0.2, node_threshold: float = 0.8, learning_rate_init: float = 0.01, max_iter: int = 200,
         batch_size: int = 1, shuffle: bool = True, random_state: Any = None, early_stopping: bool = False,
         validation_fraction: float = 0.1, n_iter_no_change: int = 10, scaling: str = "range", beyond: str = "clip",
+        synapse: Any = None, realisations: int = 1, imperfections: Any = None, verbose: bool | None = None,
+        callback: Any = None,
     ) -> None:  # fmt: skip
         self.hidden_layer_sizes = hidden_layer_sizes
         self.weight_limit = weight_limit
@@ -41,6 +43,11 @@ class _Multilayer(MemristorEstimator):
         self.n_iter_no_change = n_iter_no_change
         self.scaling = scaling
         self.beyond = beyond
+        self.synapse = synapse
+        self.realisations = realisations
+        self.imperfections = imperfections
+        self.verbose = verbose
+        self.callback = callback
 
     @property
     def run_(self) -> Run:
@@ -93,6 +100,16 @@ class MemristorMLPClassifier(MemristorClassifier, _Multilayer):
     beyond : {"clip", "refuse"}
         What becomes of inputs beyond the range of the samples that were learned first:
         taken for its end, with a warning that counts them, or refused.
+    synapse : device or str, optional
+        Device model of the synapses, or its name as ``"vteam"``; the paper's by default.
+    realisations : int
+        Networks side by side, from seeds of their own; predictions are by the mean of their outputs.
+    imperfections : ImperfectionsSection or dict, optional
+        Of each kind of bank: ``{"synapse": {"write_noise": 0.1}}``.
+    verbose : bool, optional
+        As of :func:`memsim.train`: a bar; only in a notebook where not given.
+    callback : callable, optional
+        As of :func:`memsim.train`: told of each epoch, it may end the training.
 
     Attributes
     ----------

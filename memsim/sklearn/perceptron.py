@@ -45,6 +45,16 @@ class MemristorPerceptronClassifier(MemristorClassifier):
     beyond : {"clip", "refuse"}
         What becomes of inputs beyond the range of the samples that were learned first:
         taken for its end, with a warning that counts them, or refused.
+    synapse : device or str, optional
+        Device model of the synapses, or its name as ``"vteam"``; the paper's by default.
+    realisations : int
+        Networks side by side, from seeds of their own; predictions are by the mean of their outputs.
+    imperfections : ImperfectionsSection or dict, optional
+        Of each kind of bank: ``{"synapse": {"write_noise": 0.1}}``.
+    verbose : bool, optional
+        As of :func:`memsim.train`: a bar; only in a notebook where not given.
+    callback : callable, optional
+        As of :func:`memsim.train`: told of each epoch, it may end the training.
 
     Attributes
     ----------
@@ -69,6 +79,8 @@ class MemristorPerceptronClassifier(MemristorClassifier):
         max_iter: int = 100, batch_size: int = 1, shuffle: bool = True, random_state: Any = None,
         early_stopping: bool = False, validation_fraction: float = 0.1, n_iter_no_change: int = 10,
         scaling: str = "range", beyond: str = "clip",
+        synapse: Any = None, realisations: int = 1, imperfections: Any = None, verbose: bool | None = None,
+        callback: Any = None,
     ) -> None:  # fmt: skip
         self.construction = construction
         self.weight_limit = weight_limit
@@ -82,6 +94,11 @@ class MemristorPerceptronClassifier(MemristorClassifier):
         self.n_iter_no_change = n_iter_no_change
         self.scaling = scaling
         self.beyond = beyond
+        self.synapse = synapse
+        self.realisations = realisations
+        self.imperfections = imperfections
+        self.verbose = verbose
+        self.callback = callback
 
     def _parts(self, outputs: int) -> list[slice]:
         return [slice(k, k + 1) for k in range(outputs)]

@@ -4,17 +4,23 @@ import csv
 import io
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import InputError
 from ..files.reading import read_text
+from ..libraries import load_library
 from ..runs.opening import open_run
 from ..runs.run import Run
+from ..terminal.si import counted
+from ..terminal.streams import printable
 from .folder import Folder
 from .index import FAILED, FINISHED, POINTS, RESULTS
 from .sweep_configuration import SweepConfiguration
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 NAMED = 10  # packs in a message
 Columns = dict[str, np.ndarray]
@@ -111,6 +117,22 @@ class Sweep:
         columns = _read(self.path / RESULTS)
         kept = ~np.isin(columns["pack"], missing)
         return {name: values[kept] for name, values in columns.items()}
+
+    def to_pandas(self, *, allow_missing: bool = False) -> "DataFrame":
+        """The results as a table of pandas; see :meth:`results`.
+
+        Raises
+        ------
+        InputError
+            pandas is not installed, or packs are missing.
+        """
+        pandas = load_library("pandas", "pandas", "sweep.to_pandas()")
+        return pandas.DataFrame(self.results(allow_missing=allow_missing))
+
+    def __repr__(self) -> str:
+        statuses, counts = np.unique(self.points["status"], return_counts=True)
+        told = ", ".join(f"{count} {status}" for status, count in zip(statuses, counts, strict=True))
+        return printable(f"<Sweep: {counted(int(counts.sum()), 'point')}, {told}; {self.path}>")
 
     def run(self, pack: str) -> Run:
         """Open the run of a pack, by its name in the tables.

@@ -230,3 +230,16 @@ def test_the_figure_of_a_trace_is_that_of_the_command(tmp_path, cli):
 
 def test_a_notebook_shows_a_figure():
     assert learned().plot()._repr_png_().startswith(b"\x89PNG")
+
+
+def test_the_timing_of_a_sample_has_an_axis_for_each_bank():
+    config = memsim.Configuration(data={"gate": "xor", "samples": 4})
+    figure = memsim.plot_timing(config)
+    assert [place.get_ylabel().split("\n")[0] for place in figure.axes] == [
+        "synapses1",
+        "nodes1",
+        "synapses2",
+        "nodes2",
+    ]
+    with pytest.raises(InputError, match=r"^sample: must be below the number of samples, 4 \(got 4\)$"):
+        memsim.plot_timing(config, sample=4)

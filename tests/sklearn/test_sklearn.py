@@ -19,6 +19,7 @@ from sklearn.utils.estimator_checks import estimator_checks_generator, parametri
 
 import memsim
 from memsim.analysis.verification import verify
+from memsim.datasets import Dataset
 from memsim.errors import InputError
 from memsim.runs.opening import open_run
 from memsim.sklearn import MemristorMLPClassifier, MemristorMLPRegressor, MemristorPerceptronClassifier
@@ -490,3 +491,61 @@ def test_a_run_is_saved_and_looked_into(tmp_path, cli):
     with open_run(tmp_path / "iris.h5") as run:
         given = memsim.evaluate(run, IRIS, apart=True).outputs[:, :, 0]
     assert given.tobytes() == model._outputs(IRIS).tobytes()
+
+
+# What the runs are made of and told by
+
+
+def _bits(model):
+    return model.decision_function(FLOWERS[0][::10])
+
+
+FLOWERS = (IRIS, KINDS)
+SMALL = {"max_iter": 2, "random_state": 0}
+
+
+@pytest.mark.parametrize("estimator", [MemristorMLPClassifier, MemristorPerceptronClassifier])
+def test_realisations_predict_by_the_mean_of_their_outputs(estimator):
+    several = estimator(realisations=3, **SMALL).fit(*FLOWERS)
+    run = several.runs_[0]
+    assert run.realisations == 3
+    currents, _ = several.scaling_.apply(FLOWERS[0][::10], "clip", "X")
+    outputs = memsim.runs.prediction.read_through(
+        run, Dataset(currents, np.zeros((15, run.dataset.targets.shape[1]))), apart=True, seed=0
+    ).outputs
+    np.testing.assert_array_equal(_bits(several)[:, : outputs.shape[1]], outputs.mean(axis=2) - 0.5)
+    one = estimator(**SMALL).fit(*FLOWERS).runs_[0]
+    np.testing.assert_array_equal(run.total_error[:, 0], one.total_error[:, 0])
+    assert several.loss_curve_ == pytest.approx(
+        [sum(r.total_error[k].mean() for r in several.runs_) / len(FLOWERS[0]) for k in range(2)]
+    )
+
+
+def test_devices_go_by_their_names_and_imperfections_by_a_dictionary():
+    model = MemristorMLPClassifier(synapse="vteam", imperfections={"synapse": {"write_noise": 0.1}}, **SMALL)
+    model.fit(*FLOWERS)
+    config = model.run_.config
+    assert config.devices.synapse == memsim.devices.Vteam()
+    assert config.imperfections.synapse.write_noise == 0.1
+    model.partial_fit(*FLOWERS)
+    with pytest.raises(InputError, match=r"^synapse: must stay .*; fit makes new ones"):
+        model.set_params(synapse=None).partial_fit(*FLOWERS)
+    with pytest.raises(InputError, match=r"^synapse\.model: must be one of .*did you mean 'vteam'"):
+        MemristorMLPClassifier(synapse="vtem").fit(*FLOWERS)
+    with pytest.raises(InputError, match=r"^imperfections\.synapse\.write_nois: no such setting"):
+        MemristorMLPClassifier(imperfections={"synapse": {"write_nois": 0.1}}).fit(*FLOWERS)
+    with pytest.raises(InputError, match="synapse: counts for construction='equivalent' alone"):
+        MemristorPerceptronClassifier(construction="memristor", synapse="synapse").fit(*FLOWERS)
+
+
+def test_a_callback_is_told_of_the_epochs_and_ends_the_training():
+    epochs = []
+
+    def callback(report):
+        epochs.append(report.epoch)
+        return len(epochs) < 3
+
+    model = MemristorMLPClassifier(max_iter=50, random_state=0, verbose=False, callback=callback).fit(*FLOWERS)
+    assert epochs[:3] == [1, 2, 3]
+    assert 3 <= model.n_iter_ < 50
+    assert model.predict(FLOWERS[0]).shape == (150,)
