@@ -128,7 +128,7 @@ def _checked_folder() -> Path:
 
 
 def _made_folder() -> Path:
-    """The same; where it is not there, it is made for this user alone.
+    """The folder of the compiled kernels; where it is not there, it is made for this user alone.
 
     Raises
     ------

@@ -45,12 +45,12 @@ def drift_near_of_one(x, below, above, i, p):
 
 
 def relaxing_drift_of_one(x, i, p):
-    """The same, and the relaxation."""
+    """The drift of a state, and its relaxation."""
     return p[FACTOR] * inner(x, i, p) + p[FACTOR + 1] * (p[FACTOR + 2] - x)
 
 
 def relaxing_drift_of_several(variable, x, element, i, p):
-    """The same, and the relaxation."""
+    """The drift of one of several states, and its relaxation."""
     factor = FACTOR + SIZED * x.shape[0]
     relaxation = p[factor + 1] * (p[factor + 2 + variable] - x[variable, element])
     return p[factor] * inner(variable, x, element, i, p) + relaxation

@@ -98,7 +98,7 @@ def euler(x, start, end, p, dt):
 
 
 def heun(x, start, end, p, dt):
-    """The same of Heun's method."""
+    """One step of Heun's method for a state that is not near a bound; see :func:`euler`."""
     slope = drift(x, start, p)
     return x + (0.5 * dt) * (slope + drift(x + dt * slope, end, p))
 
@@ -159,8 +159,9 @@ def tile_of_one_near(job, first, done, steps):
     """
     align_stack()
     tile, lower, upper, dt = job.tile, job.lower[0], job.upper[0], job.dt
-    state, drive = line(tile, STATES * WIDTH, WIDTH), line(tile, DRIVE * WIDTH, WIDTH)
-    logit, voltage = line(tile, LOGIT * WIDTH, WIDTH), line(tile, VOLTAGE * WIDTH, WIDTH)
+    drive, voltage = line(job.currents, first, WIDTH), line(job.tally.voltage, first, WIDTH)
+    state = line(job.states, first, WIDTH) if done == 0 else line(tile, STATES * WIDTH, WIDTH)
+    logit = line(job.logit, first, WIDTH)
     p = of_tile(job, first)
     moving = True
     if done == 0:
@@ -172,11 +173,12 @@ def tile_of_one_near(job, first, done, steps):
             drifts[j] = MOVES if slope != 0.0 else RESTS
             sums[j] = 0.0
         moving = begins_to_move(job, drifting)
-        forget_strangers(state, logit, lower, upper)
+        if moving:
+            forget_strangers(state, logit, lower, upper)
     if moving:
         x, answer, total = stack_line(WIDTH), stack_line(WIDTH), stack_line(WIDTH)
-        load(x, tile, STATES * WIDTH)
-        load(total, tile, TOTAL * WIDTH)
+        load(x, state, 0, WIDTH)
+        load(total, tile, TOTAL * WIDTH, WIDTH)
         furthest = stack_line(WIDTH)
         for j in range(WIDTH):
             furthest[j] = off_centre(x[j], lower, upper)
@@ -194,12 +196,12 @@ def tile_of_one_near(job, first, done, steps):
         for j in range(WIDTH):
             near |= furthest[j] > most
         if near != 0:
-            load(x, tile, STATES * WIDTH)
-            load(total, tile, TOTAL * WIDTH)
+            load(x, state, 0, WIDTH)
+            load(total, tile, TOTAL * WIDTH, WIDTH)
             each_carried(x, logit, drive, answer, total, p, job, min(WIDTH, job.elements - first), steps)
-        store(x, tile, STATES * WIDTH)
-        store(answer, tile, VOLTAGE * WIDTH)
-        store(total, tile, TOTAL * WIDTH)
+        store(x, tile, STATES * WIDTH, WIDTH)
+        store(answer, voltage, 0, WIDTH)
+        store(total, tile, TOTAL * WIDTH, WIDTH)
     else:
         for j in range(WIDTH):
             voltage[j] = output(state[j], drive[j], of_element(p, j))

@@ -21,6 +21,7 @@ from numba.np.arrayobj import make_array, populate_array
 from .compiling import JIT
 
 ALIGNMENT = 64
+VECTOR = 8  # numbers
 
 
 def _populated(context, builder, array_type, data, shape):
@@ -87,23 +88,33 @@ def _copy(builder, target, source, count):
     cgutils.raw_memcpy(builder, target, source, count, 8, align=8)
 
 
-def _stretch(context, builder, signature, arguments):
-    """Pointers to scratch and to an array's elements from ``first`` on, and how many scratch has."""
-    scratch, values = (make_array(signature.args[k])(context, builder, arguments[k]) for k in (0, 1))
-    first = context.cast(builder, arguments[2], signature.args[2], types.intp)
-    return scratch.data, builder.gep(values.data, [first]), builder.extract_value(scratch.shape, 0)
+def _copying(into_scratch):
+    """The code of a copy between scratch and an array's elements from ``first`` on."""
+
+    def generate(context, builder, signature, arguments):
+        scratch, values = (make_array(signature.args[k])(context, builder, arguments[k]).data for k in (0, 1))
+        first, length = (context.cast(builder, arguments[k], signature.args[k], types.intp) for k in (2, 3))
+        part = builder.gep(values, [first])
+        target, source = (scratch, part) if into_scratch else (part, scratch)
+        known = signature.args[3]
+        if isinstance(known, types.IntegerLiteral) and known.literal_value % VECTOR == 0:
+            _copy_vectors(builder, target, source, known.literal_value)
+        else:
+            _copy(builder, target, source, length)
+        return context.get_dummy_value()
+
+    return generate
 
 
-def _load(context, builder, signature, arguments):
-    scratch, part, room = _stretch(context, builder, signature, arguments)
-    _copy(builder, scratch, part, room)
-    return context.get_dummy_value()
-
-
-def _store(context, builder, signature, arguments):
-    scratch, part, room = _stretch(context, builder, signature, arguments)
-    _copy(builder, part, scratch, room)
-    return context.get_dummy_value()
+def _copy_vectors(builder, target, source, length):
+    """Copy so many numbers in vectors: a copy of so many bytes would be a call, which takes as long as a step."""
+    vector = ir.VectorType(ir.DoubleType(), VECTOR).as_pointer()
+    for place in range(0, length, VECTOR):
+        parts = [
+            builder.bitcast(builder.gep(pointer, [ir.Constant(ir.IntType(64), place)]), vector)
+            for pointer in (source, target)
+        ]
+        builder.store(builder.load(parts[0], align=8), parts[1], align=8)
 
 
 # Numba wants the arguments by name.
@@ -141,18 +152,18 @@ def _compiled_unknown(typing_context, number):
     return types.intp(number), generate
 
 
-@intrinsic
-def _compiled_load(typing_context, scratch, values, first):
+@intrinsic(prefer_literal=True)
+def _compiled_load(typing_context, scratch, values, first, length):
     _require(scratch, 1, written=True)
     _require(values)
-    return types.void(scratch, values, first), _load
+    return types.void(scratch, values, first, length), _copying(into_scratch=True)
 
 
-@intrinsic
-def _compiled_store(typing_context, scratch, values, first):
+@intrinsic(prefer_literal=True)
+def _compiled_store(typing_context, scratch, values, first, length):
     _require(scratch, 1)
     _require(values, None, written=True)
-    return types.void(scratch, values, first), _store
+    return types.void(scratch, values, first, length), _copying(into_scratch=False)
 
 
 @intrinsic
@@ -185,16 +196,16 @@ def _plain_scratch(*shape):
     return np.empty(shape)
 
 
-def _plain_load(scratch, values, first):
-    scratch[:] = np.ravel(values)[first : first + len(scratch)]
+def _plain_load(scratch, values, first, length):
+    scratch[:length] = np.ravel(values)[first : first + length]
 
 
-def _plain_store(scratch, values, first):
-    np.ravel(values)[first : first + len(scratch)] = scratch
+def _plain_store(scratch, values, first, length):
+    np.ravel(values)[first : first + length] = np.ravel(scratch)[:length]
 
 
 def _plain_show(tile, place, row, first, count):
-    np.ravel(row)[first : first + count] = tile[place : place + count]
+    np.ravel(row)[first : first + count] = np.ravel(tile)[place : place + count]
 
 
 def _plain_view(values, first, *shape):
@@ -220,10 +231,10 @@ show = _compiled_show if JIT else _plain_show
 """``show(tile, place, row, first, count)``: elements of a tile into a row of the trace."""
 
 load = _compiled_load if JIT else _plain_load
-"""``load(scratch, values, first)``: fill scratch from an array's elements from ``first`` on, which are as many."""
+"""``load(scratch, values, first, length)``: fill scratch with so many of an array's elements, from ``first`` on."""
 
 store = _compiled_store if JIT else _plain_store
-"""``store(scratch, values, first)``: put scratch back into an array's elements, which are as many."""
+"""``store(scratch, values, first, length)``: put so many numbers of scratch back into an array, from ``first`` on."""
 
 line = _line if JIT else _plain_view
 """``line(values, first, length)``: a stretch of a contiguous float64 array, counted flat, as (length,)."""

@@ -16,9 +16,10 @@ from . import logit, tiles
 from .compiling import Kernel, file_digest, inlined, merged, part, plain, specialise
 from .operands import FOLLOW, TILE, Job, instruction_on
 from .records import call_step, call_tile
-from .scratch import fixed_tuple, line, load, sheet, show, stack_array, store
-from .tiles import DRIFTS, DRIVE, LOGIT, NARROW, PRESENT, STALLS, START, STATES, VOLTAGE, WIDE, count_part, tiles_of
+from .scratch import fixed_tuple, line, load, sheet, show, stack_array, store, unknown
+from .tiles import DRIFTS, DRIVE, LOGIT, NARROW, PRESENT, STALLS, START, STATES, VOLTAGE, WIDE, tiles_of
 
+INTERLEAVE = 8  # vectors of a wide tile, where one has eight numbers: a loop over it is without a loop then
 INTEGRATORS = ("euler", "heun")
 EXACT = "exact"  # in an integrator's place: a pulse is one evaluation of its closed form
 
@@ -62,6 +63,9 @@ class ModelFunctions(NamedTuple):
         Of models with one variable whose drift vanishes at both bounds: the
         drift, ``(x, below, above, drive, p)``, where the distances to the bounds
         have all their digits; see :mod:`memsim.kernels.logit`.
+    shown : int or None
+        Of several variables, none of whose drifts changes: which the voltage depends on alone, counted from the last,
+        which is 1.
     own_parameters : bool
         Whether each element has parameters of its own: a kernel then takes them
         as (parameters, room).
@@ -86,6 +90,7 @@ class ModelFunctions(NamedTuple):
     drift_under_voltage: Callable | None = None
     drift_near: Callable | None = None
     drift_near_under_voltage: Callable | None = None
+    shown: int | None = None
     own_parameters: bool = False
     carried: bool = False
     sized: bool = False
@@ -117,7 +122,7 @@ def shared_of_tile(job, first):
 
 
 def shared_of_element(p, j):
-    """The same for every element."""
+    """The parameters of a bank, which every element has."""
     return p
 
 
@@ -126,7 +131,7 @@ def own_of_tile(job, first):
     taken = stack_array(PARAMETERS, WIDTH)
     room = job.currents.size
     for k in range(PARAMETERS):
-        load(taken[k], job.parameters, k * room + first)
+        load(taken[k], job.parameters, k * room + first, WIDTH)
     return taken
 
 
@@ -167,8 +172,9 @@ def tile_kernel(model: ModelFunctions, integrator: str, width: int) -> Kernel:
 
 @functools.cache
 def build_tile_kernel(
-    model: ModelFunctions, method: str, width: int, variant: str = "", template: Callable | None = None, **own
-) -> Kernel:
+    model: ModelFunctions, method: str, width: int, variant: str = "", template: Callable | None = None,
+    interleave: int = INTERLEAVE, **own,
+) -> Kernel:  # fmt: skip
     """Build a tile's function; the benchmark builds variants, to measure what its parts earn.
 
     Parameters
@@ -182,10 +188,12 @@ def build_tile_kernel(
         A name of its own, for the disk cache.
     template : function, optional
         Another one in the place of those of :mod:`memsim.kernels.tiles`.
+    interleave : int
+        Vectors that loops work on side by side; 0 leaves it to the compiler.
     **own
         Other functions in the place of what the template uses.
     """
-    if (template or own) and not variant:
+    if (template or own or interleave != INTERLEAVE) and not variant:
         raise ValueError("variant: needs a name of its own, or the disk would give the usual function")
     several = model.variables != 1
     key = f"{method}_{cache_key(model)}_{width}{variant and '_'}{variant}"
@@ -193,16 +201,38 @@ def build_tile_kernel(
     for name, found in zip(("of_tile", "of_element"), _parameters(model), strict=True):
         names[name] = specialise(found, f"{name}_{key}", compiler=inlined, **names)
     if several:
+        names["SHOWN"] = model.shown
+        names["begin_several"] = specialise(tiles.begin_several, f"begin_{key}", compiler=inlined, **names)
+        for name in ("drifts_of", "carry_alone"):
+            names[name] = specialise(getattr(tiles, name), f"{name}_{width}", compiler=inlined, WIDTH=width)
         names["advance"] = specialise(names["advance"], f"advance_{key}", compiler=inlined, **names)
-    usual = tiles.leap if method == EXACT else tiles.tile_of_several if several else tiles.tile_of_one
+    chosen = template or _template(model, method, width)
     if model.drift_near is not None:
-        usual = logit.tile_of_one_near
+        chosen = template or logit.tile_of_one_near
         forget = specialise(logit.forget_strangers, f"forget_strangers_{width}", compiler=part, WIDTH=width)
         names["forget_strangers"] = forget
         names["each_carried"] = specialise(logit.carry_each, f"each_carried_{key}", compiler=part, **names)
     elif not several:
         names["mark_stalled"] = specialise(tiles.find_stalled, f"mark_stalled_{key}", compiler=part, **names)
-    return Kernel(specialise(template or usual, f"tile_{key}", compiler=plain, **names), TILE)
+        for name in ("begin", "show_voltage"):
+            names[name] = specialise(getattr(tiles, name), f"{name}_{key}", compiler=inlined, **names)
+    if chosen is tiles.tile_of_one_by_voltage:
+        law = specialise(model.drift_under_voltage, f"law_{key}", compiler=merged)
+        step = {"heun": tiles.heun_by_voltage}.get(method, tiles.euler)
+        names["advance"] = specialise(step, f"advance_by_voltage_{key}", compiler=inlined, **{**names, "drift": law})
+    return Kernel(specialise(chosen, f"tile_{key}", compiler=plain, **names), TILE, interleave=interleave)
+
+
+def _template(model: ModelFunctions, method: str, width: int) -> Callable:
+    """What carries a tile of a model with no drift near bounds."""
+    steady = model.constant_drift and width > NARROW  # loops over a narrow one are too small for vector instructions
+    if model.variables != 1:
+        return tiles.tile_of_several_steady if steady and model.shown is not None else tiles.tile_of_several
+    if method == EXACT:
+        return tiles.leap
+    if steady:
+        return tiles.tile_of_one_steady
+    return tiles.tile_of_one if model.drift_under_voltage is None else tiles.tile_of_one_by_voltage
 
 
 def _parameters(model: ModelFunctions) -> tuple[Callable, Callable]:
@@ -293,23 +323,18 @@ def _physics_near(model: ModelFunctions, drive: str) -> Callable:
 # Pulses, one kernel for all models.
 
 
-@inlined
-def take_part(job, first, at):
-    """Take currents and states of a bank's elements from ``first`` on into the tile, from ``at`` on."""
-    load(line(job.tile, DRIVE * job.width + at, NARROW), job.currents, first)
+def record(job, rows, row, first, width, moving):
+    """Show currents, voltages and states of a tile in a row of the trace."""
+    elements, room = job.elements, job.currents.size
+    place = job.elements_before * rows.capacity + row * elements + first
+    show(job.currents, first, rows.current, place, width)
+    show(job.tally.voltage, first, rows.voltage, place, width)
     for v in range(job.states.shape[0]):
-        load(line(job.tile, (STATES + v) * job.width + at, NARROW), job.states, v * job.currents.size + first)
-    if job.logit.size > 0:
-        load(line(job.tile, LOGIT * job.width + at, NARROW), job.logit, first)
-
-
-@inlined
-def give_back_part(job, first, at):
-    """Give states back from the tile."""
-    for v in range(job.states.shape[0]):
-        store(line(job.tile, (STATES + v) * job.width + at, NARROW), job.states, v * job.currents.size + first)
-    if job.logit.size > 0:
-        store(line(job.tile, LOGIT * job.width + at, NARROW), job.logit, first)
+        place = job.states_before * rows.capacity + (v * rows.capacity + row) * elements + first
+        if moving:
+            show(job.tile, (STATES + v) * WIDTH, rows.state, place, width)
+        else:
+            show(job.states, v * room + first, rows.state, place, width)
 
 
 def pulse(job, rows, step):
@@ -318,37 +343,48 @@ def pulse(job, rows, step):
     A tile in which no variable drifts is not stepped: with a constant current
     its states stay where they are, so this changes no bit.
     """
-    variables, tile, elements = job.states.shape[0], job.tile, job.elements
     row = step + job.offset - rows.first_step
     recorded = job.recorded and rows.capacity > 0
     # Nobody looks at what is between the rows: without them the whole pulse is one stretch.
     stretch = 1 if recorded else job.steps
     stepped = 0
-    for first in range(job.first, job.last, job.width):
-        for at in range(0, job.width, NARROW):
-            take_part(job, first + at, at)
-        width = min(job.width, elements - first)
+    for first in range(job.first, job.last, WIDTH):
+        width = min(WIDTH, job.elements - first)
         moving = call_tile(job.model, job, first, 0, stretch) != 0
         if recorded:
             for done in range(job.steps):
                 if moving and done > 0:
                     call_tile(job.model, job, first, done, 1)
-                place = job.elements_before * rows.capacity + (row + done) * elements + first
-                show(tile, DRIVE * job.width, rows.current, place, width)
-                show(tile, VOLTAGE * job.width, rows.voltage, place, width)
-                for v in range(variables):
-                    place = job.states_before * rows.capacity + (v * rows.capacity + row + done) * elements + first
-                    show(tile, (STATES + v) * job.width, rows.state, place, width)
-        for at in range(0, job.width, NARROW):
-            count_part(job, first + at, at)
-            if moving:
-                give_back_part(job, first + at, at)
+                record(job, rows, row + done, first, width, moving)
+        count_tile(job, first, moving)
         if moving:
+            for v in range(job.states.shape[0]):
+                store(line(job.tile, (STATES + v) * WIDTH, WIDTH), job.states, v * job.currents.size + first, WIDTH)
             stepped += width * job.steps
     return stepped
 
 
-PULSE = Kernel(pulse, instruction_on(Job))
+COUNTS = ("count_energy", "count_states", "count_bounds", "count_stalled", "count_tile")
+
+
+@functools.cache
+def pulse_kernel(width: int) -> Kernel:
+    """A pulse in tiles of a width, of any model."""
+    names: dict = {"WIDTH": width, "few": unknown_number if width == NARROW else known_number}
+    names["record"] = specialise(record, f"record_{width}", compiler=merged, **names)
+    for name in COUNTS:
+        names[name] = specialise(getattr(tiles, name), f"{name}_{width}", compiler=merged, **names)
+    return Kernel(specialise(pulse, f"pulse_{width}", compiler=plain, **names), instruction_on(Job))
+
+
+@inlined
+def known_number(number):
+    return number
+
+
+@inlined
+def unknown_number(number):
+    return unknown(number)
 
 
 class Stretch(NamedTuple):
@@ -373,7 +409,7 @@ def stretches_of(model: ModelFunctions, integrator: str, job: Job) -> list[Stret
     for width, first, last in ((WIDE, 0, wide * WIDE), (NARROW, wide * WIDE, wide * WIDE + narrow * NARROW)):
         if first < last:
             part = job._replace(first=first, last=last, width=width)
-            found.append(Stretch(PULSE, tile_kernel(model, integrator, width), part))
+            found.append(Stretch(pulse_kernel(width), tile_kernel(model, integrator, width), part))
     return found
 
 
@@ -403,9 +439,9 @@ def waveform(w):
     for first in range(0, elements, WIDE):
         width = min(WIDE, elements - first)
         for v in range(variables):
-            load(line(tile, (STATES + v) * WIDE, WIDE), w.states, v * room + first)
+            load(line(tile, (STATES + v) * WIDE, WIDE), w.states, v * room + first, WIDE)
         if w.logit.size > 0:
-            load(line(tile, LOGIT * WIDE, WIDE), w.logit, first)
+            load(line(tile, LOGIT * WIDE, WIDE), w.logit, first, WIDE)
             tile[PRESENT * WIDE] = width
         for j in range(WIDE):
             start[j] = 0.0
@@ -427,9 +463,9 @@ def waveform(w):
                 w.energies[first + j] = sum_of_steps
                 w.stalled[first + j] += 1.0 if drifts[j] == STALLS else 0.0
         for v in range(variables):
-            store(line(tile, (STATES + v) * WIDE, WIDE), w.states, v * room + first)
+            store(line(tile, (STATES + v) * WIDE, WIDE), w.states, v * room + first, WIDE)
         if w.logit.size > 0:
-            store(line(tile, LOGIT * WIDE, WIDE), w.logit, first)
+            store(line(tile, LOGIT * WIDE, WIDE), w.logit, first, WIDE)
     return steps * elements
 
 
@@ -458,4 +494,4 @@ def _follow_kernel(model: ModelFunctions, integrator: str, drive: str) -> Kernel
     if one and not near:
         names["mark_stalled"] = specialise(tiles.find_stalled, f"mark_stalled_follow_{key}", compiler=part, **names)
     template = logit.follow_one_near if near else tiles.follow_one if one else tiles.follow_several
-    return Kernel(specialise(template, f"follow_{key}", compiler=plain, **names), FOLLOW)
+    return Kernel(specialise(template, f"follow_{key}", compiler=plain, **names), FOLLOW, interleave=INTERLEAVE)

@@ -13,8 +13,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .compiling import inlined, merged
-from .scratch import align_stack, line, load, sheet, stack_line, store, unknown
+from .compiling import inlined
+from .scratch import align_stack, line, load, sheet, stack_array, stack_line, store, unknown
 
 WIDE = 64  # elements: eight vectors of eight, enough to hide how long one operation takes
 NARROW = 16  # for the last few elements, and for small banks
@@ -39,7 +39,9 @@ advance: Callable
 of_tile: Callable
 of_element: Callable
 mark_stalled: Callable
+few: Callable
 WIDTH: int
+SHOWN: int
 
 
 def room_of(elements: int) -> int:
@@ -97,6 +99,17 @@ def heun(x, start, end, p, lower, upper, dt):
     return upper if moved > upper else moved
 
 
+def heun_by_voltage(x, start, end, p, lower, upper, dt):
+    """:func:`heun`, of a law of the voltage: ``start`` is the voltage at the step's start, ``end`` the current."""
+    rate = drift(x, start, p)
+    ahead = x + dt * rate
+    ahead = lower if ahead < lower else ahead
+    ahead = upper if ahead > upper else ahead
+    moved = x + (0.5 * dt) * (rate + drift(ahead, output(ahead, end, p), p))
+    moved = lower if moved < lower else moved
+    return upper if moved > upper else moved
+
+
 # What a model does with a tile: with no steps behind it, it begins, which is to find which elements drift; where any
 # does, and may, it carries the tile on by some steps, else it only shows what the elements conduct.
 
@@ -123,6 +136,37 @@ def find_stalled(x, drive, drifts, p, lower, upper, dt):
         drifts[j] = STALLS if still & (abs(slope) < VANISHED * abs(usual)) else drifts[j]
 
 
+def begin(job, tile, state, drive, p):
+    """Begin a tile of a model with one state: which elements drift, and which of them stall; whether it moves."""
+    drifting, weak = 0, 0
+    drifts = line(tile, DRIFTS * WIDTH, WIDTH)
+    for j in range(WIDTH):
+        slope = drift(state[j], drive[j], of_element(p, j))
+        moves = slope != 0.0
+        drifting |= moves
+        weak |= moves & (state[j] + job.dt * slope == state[j])
+        drifts[j] = MOVES if moves else RESTS
+    if weak != 0:
+        mark_stalled(state, drive, drifts, p, job.lower[0], job.upper[0], job.dt)
+    return begins_to_move(job, drifting)
+
+
+@inlined
+def begin_sums(total, tile, done, width):
+    """Take the sums of voltages as the steps before left them, or begin them."""
+    if done > 0:
+        load(total, tile, TOTAL * width, width)
+    else:
+        for j in range(width):
+            total[j] = 0.0
+
+
+def show_voltage(answer, state, drive, p):
+    """Find the voltages of a tile of a model with one state."""
+    for j in range(WIDTH):
+        answer[j] = output(state[j], drive[j], of_element(p, j))
+
+
 def tile_of_one(job, first, done, steps):
     """Begin a tile, and carry it on where it moves, of a model with one state; whether it moves.
 
@@ -130,27 +174,14 @@ def tile_of_one(job, first, done, steps):
     writes there: a copy of a wide tile's line is a call.
     """
     align_stack()
-    tile = job.tile
-    state, drive = line(tile, STATES * WIDTH, WIDTH), line(tile, DRIVE * WIDTH, WIDTH)
+    tile, drive, answer = job.tile, line(job.currents, first, WIDTH), line(job.tally.voltage, first, WIDTH)
+    state = line(job.states, first, WIDTH) if done == 0 else line(tile, STATES * WIDTH, WIDTH)
     p = of_tile(job, first)
-    moving = True
-    if done == 0:
-        drifting, weak = 0, 0
-        drifts, sums = line(tile, DRIFTS * WIDTH, WIDTH), line(tile, TOTAL * WIDTH, WIDTH)
-        for j in range(WIDTH):
-            slope = drift(state[j], drive[j], of_element(p, j))
-            moves = slope != 0.0
-            drifting |= moves
-            weak |= moves & (state[j] + job.dt * slope == state[j])
-            drifts[j] = MOVES if moves else RESTS
-            sums[j] = 0.0
-        if weak != 0:
-            mark_stalled(state, drive, drifts, p, job.lower[0], job.upper[0], job.dt)
-        moving = begins_to_move(job, drifting)
+    moving = done > 0 or begin(job, tile, state, drive, p)
     if moving:
         x, voltage, total = stack_line(WIDTH), stack_line(WIDTH), stack_line(WIDTH)
-        load(x, tile, STATES * WIDTH)
-        load(total, tile, TOTAL * WIDTH)
+        load(x, state, 0, WIDTH)
+        begin_sums(total, tile, done, WIDTH)
         lower, upper, dt = job.lower[0], job.upper[0], job.dt
         for _ in range(steps):
             for j in range(WIDTH):
@@ -160,27 +191,100 @@ def tile_of_one(job, first, done, steps):
                 x[j] = moved
                 voltage[j] = response
                 total[j] += response
-        store(x, tile, STATES * WIDTH)
-        store(voltage, tile, VOLTAGE * WIDTH)
-        store(total, tile, TOTAL * WIDTH)
+        store(x, tile, STATES * WIDTH, WIDTH)
+        store(voltage, answer, 0, WIDTH)
+        store(total, tile, TOTAL * WIDTH, WIDTH)
     else:
-        answer = line(tile, VOLTAGE * WIDTH, WIDTH)
+        show_voltage(answer, state, drive, p)
+    return 1 if moving else 0
+
+
+def tile_of_one_by_voltage(job, first, done, steps):
+    """:func:`tile_of_one`, of a model whose law has the voltage: a step takes the voltage that the last one left."""
+    align_stack()
+    tile, drive, answer = job.tile, line(job.currents, first, WIDTH), line(job.tally.voltage, first, WIDTH)
+    state = line(job.states, first, WIDTH) if done == 0 else line(tile, STATES * WIDTH, WIDTH)
+    p = of_tile(job, first)
+    moving = done > 0 or begin(job, tile, state, drive, p)
+    if done == 0:
+        show_voltage(answer, state, drive, p)
+    if moving:
+        x, voltage, total = stack_line(WIDTH), stack_line(WIDTH), stack_line(WIDTH)
+        load(x, state, 0, WIDTH)
+        load(voltage, answer, 0, WIDTH)
+        begin_sums(total, tile, done, WIDTH)
+        lower, upper, dt = job.lower[0], job.upper[0], job.dt
+        for _ in range(steps):
+            for j in range(WIDTH):
+                own = of_element(p, j)
+                moved = advance(x[j], voltage[j], drive[j], own, lower, upper, dt)
+                response = output(moved, drive[j], own)
+                x[j] = moved
+                voltage[j] = response
+                total[j] += response
+        store(x, tile, STATES * WIDTH, WIDTH)
+        store(voltage, answer, 0, WIDTH)
+        store(total, tile, TOTAL * WIDTH, WIDTH)
+    return 1 if moving else 0
+
+
+def tile_of_one_steady(job, first, done, steps):
+    """:func:`tile_of_one`, of a model whose drift does not change in a pulse.
+
+    States then move in one direction. So they are stepped without a look at the bounds; where the first or the last
+    lies beyond one, all are stepped again from where they began, and stopped there.
+    """
+    align_stack()
+    tile, drive, answer = job.tile, line(job.currents, first, WIDTH), line(job.tally.voltage, first, WIDTH)
+    state = line(job.states, first, WIDTH) if done == 0 else line(tile, STATES * WIDTH, WIDTH)
+    p = of_tile(job, first)
+    moving = done > 0 or begin(job, tile, state, drive, p)
+    if moving:
+        lower, upper, dt = job.lower[0], job.upper[0], job.dt
+        x, move, total = stack_line(WIDTH), stack_line(WIDTH), stack_line(WIDTH)
+        load(x, state, 0, WIDTH)
+        begin_sums(total, tile, done, WIDTH)
         for j in range(WIDTH):
-            answer[j] = output(state[j], drive[j], of_element(p, j))
+            move[j] = dt * drift(state[j], drive[j], of_element(p, j))
+        for _ in range(steps):
+            for j in range(WIDTH):
+                moved = x[j] + move[j]
+                x[j] = moved
+                total[j] += output(moved, drive[j], of_element(p, j))
+        crossed = 0
+        for j in range(WIDTH):
+            crossed |= (state[j] < lower) | (state[j] > upper) | (x[j] < lower) | (x[j] > upper)
+        if crossed != 0:
+            load(x, state, 0, WIDTH)
+            begin_sums(total, tile, done, WIDTH)
+            for _ in range(steps):
+                for j in range(WIDTH):
+                    moved = x[j] + move[j]
+                    moved = lower if moved < lower else moved
+                    moved = upper if moved > upper else moved
+                    x[j] = moved
+                    total[j] += output(moved, drive[j], of_element(p, j))
+        for j in range(WIDTH):
+            move[j] = output(x[j], drive[j], of_element(p, j))
+        store(x, tile, STATES * WIDTH, WIDTH)
+        store(total, tile, TOTAL * WIDTH, WIDTH)
+        store(move, answer, 0, WIDTH)
+    else:
+        show_voltage(answer, state, drive, p)
     return 1 if moving else 0
 
 
 def leap(job, first, done, steps):
-    """The same in one evaluation, however many steps there are.
+    """Step a tile in one evaluation, however many steps there are.
 
     For models of one variable, whose drift does not change in a pulse, and whose
     voltage is affine in the state. Then x_n = x_0 + n * dt * drift, up to the bound; and the
     voltages of the steps before it add up to their number times the voltage at
     the mean of the first and the last state.
     """
-    tile, before = job.tile, line(job.states, first, WIDTH)
-    drive, state = line(tile, DRIVE * WIDTH, WIDTH), line(tile, STATES * WIDTH, WIDTH)
-    voltage, total = line(tile, VOLTAGE * WIDTH, WIDTH), line(tile, TOTAL * WIDTH, WIDTH)
+    tile, before, drive = job.tile, line(job.states, first, WIDTH), line(job.currents, first, WIDTH)
+    state, voltage = line(tile, STATES * WIDTH, WIDTH), line(job.tally.voltage, first, WIDTH)
+    total = line(tile, TOTAL * WIDTH, WIDTH)
     drifts = line(tile, DRIFTS * WIDTH, WIDTH)
     p = of_tile(job, first)
     lower, upper, dt = job.lower[0], job.upper[0], job.dt
@@ -221,7 +325,7 @@ def euler_of_several(x, rate, ahead, start, end, p, lower, upper, dt):
             moved = x[v, j] + dt * drift(v, x, j, start[j], of_element(p, j))
             moved = low if moved < low else moved
             rate[v, j] = high if moved > high else moved
-    store(line(rate, 0, x.shape[0] * WIDTH), x, 0)
+    store(line(rate, 0, x.shape[0] * WIDTH), x, 0, x.shape[0] * WIDTH)
 
 
 def heun_of_several(x, rate, ahead, start, end, p, lower, upper, dt):
@@ -256,34 +360,58 @@ def constant_of_several(x, rate, ahead, start, end, p, lower, upper, dt):
             x[v, j] = high if moved > high else moved
 
 
+def begin_several(job, first, x, rate, drive, p):
+    """Begin a tile of a model with several states: which elements drift, and how fast; whether it moves."""
+    drifting, room = 0, job.currents.size
+    slope, drifts = stack_line(WIDTH), stack_line(WIDTH)
+    for j in range(WIDTH):
+        drifts[j] = RESTS
+    for v in range(x.shape[0]):
+        store(line(job.states, v * room + first, WIDTH), x, v * WIDTH, WIDTH)
+    for v in range(x.shape[0]):
+        for j in range(WIDTH):
+            slope[j] = drift(v, x, j, drive[j], of_element(p, j))
+            moves = slope[j] != 0.0
+            drifting |= moves
+            drifts[j] = MOVES if moves else drifts[j]
+        store(slope, rate, v * WIDTH, WIDTH)
+    store(drifts, job.tile, DRIFTS * WIDTH, WIDTH)
+    return begins_to_move(job, drifting)
+
+
+def carry_alone(tile, v, steps, rate, lower, upper, dt):
+    """Carry one variable of a tile through steps, none of which changes its drift."""
+    x, move = stack_line(WIDTH), stack_line(WIDTH)
+    load(x, tile, (STATES + v) * WIDTH, WIDTH)
+    for j in range(WIDTH):
+        move[j] = dt * rate[v, j]
+    for _ in range(steps):
+        for j in range(WIDTH):
+            moved = x[j] + move[j]
+            moved = lower if moved < lower else moved
+            x[j] = upper if moved > upper else moved
+    store(x, tile, (STATES + v) * WIDTH, WIDTH)
+
+
+def drifts_of(rate, v):
+    """Whether a variable of a tile drifts in any element."""
+    drifting = 0
+    for j in range(WIDTH):
+        drifting |= rate[v, j] != 0.0
+    return drifting != 0
+
+
 def tile_of_several(job, first, done, steps):
     """:func:`tile_of_one`; voltages and their sums are on the stack, where the compiler sees that nothing overlaps."""
     align_stack()
-    tile, variables = job.tile, job.states.shape[0]
-    drive = line(tile, DRIVE * WIDTH, WIDTH)
+    tile, variables, drive = job.tile, job.states.shape[0], line(job.currents, first, WIDTH)
     x = sheet(tile, STATES * WIDTH, variables, WIDTH)
     rate = sheet(tile, (STATES + variables) * WIDTH, variables, WIDTH)
     ahead = sheet(tile, (STATES + 2 * variables) * WIDTH, variables, WIDTH)
     p = of_tile(job, first)
     voltage, total = stack_line(WIDTH), stack_line(WIDTH)
-    moving = True
-    if done == 0:
-        drifting = 0
-        slope, drifts = stack_line(WIDTH), stack_line(WIDTH)
-        for j in range(WIDTH):
-            drifts[j] = RESTS
-            total[j] = 0.0
-        for v in range(variables):
-            for j in range(WIDTH):
-                slope[j] = drift(v, x, j, drive[j], of_element(p, j))
-                moves = slope[j] != 0.0
-                drifting |= moves
-                drifts[j] = MOVES if moves else drifts[j]
-            store(slope, rate, v * WIDTH)
-        store(drifts, tile, DRIFTS * WIDTH)
-        moving = begins_to_move(job, drifting)
-    else:
-        load(total, tile, TOTAL * WIDTH)
+    moving = done > 0 or begin_several(job, first, x, rate, drive, p)
+    begin_sums(total, tile, done, WIDTH)
     if moving:
         for _ in range(steps):
             advance(x, rate, ahead, drive, drive, p, job.lower, job.upper, job.dt)
@@ -294,8 +422,52 @@ def tile_of_several(job, first, done, steps):
     else:
         for j in range(WIDTH):
             voltage[j] = output(x, j, drive[j], of_element(p, j))
-    store(voltage, tile, VOLTAGE * WIDTH)
-    store(total, tile, TOTAL * WIDTH)
+    store(voltage, job.tally.voltage, first, WIDTH)
+    store(total, tile, TOTAL * WIDTH, WIDTH)
+    return 1 if moving else 0
+
+
+def tile_of_several_steady(job, first, done, steps):
+    """:func:`tile_of_several`, of a model whose drifts do not change in a pulse, and whose voltage shows one variable.
+
+    Each variable goes its own way, and one that rests is not stepped. A voltage that stays is added up, and
+    evaluated once.
+    """
+    align_stack()
+    tile, variables, drive = job.tile, job.states.shape[0], line(job.currents, first, WIDTH)
+    x = sheet(tile, STATES * WIDTH, variables, WIDTH)
+    rate = sheet(tile, (STATES + variables) * WIDTH, variables, WIDTH)
+    p = of_tile(job, first)
+    voltage, total, move = stack_line(WIDTH), stack_line(WIDTH), stack_line(WIDTH)
+    moving = done > 0 or begin_several(job, first, x, rate, drive, p)
+    begin_sums(total, tile, done, WIDTH)
+    shown = variables - SHOWN
+    for v in range(variables if moving else 0):
+        if v != shown and drifts_of(rate, v):
+            carry_alone(tile, v, steps, rate, job.lower[v], job.upper[v], job.dt)
+    last = stack_array(SHOWN, WIDTH)  # of the variables, in which the one that is shown is the first
+    load(last[0], tile, (STATES + shown) * WIDTH, WIDTH)
+    if moving and drifts_of(rate, shown):
+        lower, upper = job.lower[shown], job.upper[shown]
+        for j in range(WIDTH):
+            move[j] = job.dt * rate[shown, j]
+        for _ in range(steps):
+            for j in range(WIDTH):
+                moved = last[0, j] + move[j]
+                moved = lower if moved < lower else moved
+                last[0, j] = upper if moved > upper else moved
+                response = output(last, j, drive[j], of_element(p, j))
+                voltage[j] = response
+                total[j] += response
+        store(last[0], tile, (STATES + shown) * WIDTH, WIDTH)
+    else:
+        for j in range(WIDTH):
+            voltage[j] = output(last, j, drive[j], of_element(p, j))
+        for _ in range(steps if moving else 0):
+            for j in range(WIDTH):
+                total[j] += voltage[j]
+    store(voltage, job.tally.voltage, first, WIDTH)
+    store(total, tile, TOTAL * WIDTH, WIDTH)
     return 1 if moving else 0
 
 
@@ -337,88 +509,92 @@ def follow_several(w):
     return 0
 
 
-# What is counted of a tile.
+# What is counted of a tile, of any model. What does not change is not written.
 
 
-@merged
-def count_energy(job, first, at):
-    """Voltages, energies and the largest currents."""
-    tally, tile = job.tally, job.tile
-    drive, voltage = line(tile, DRIVE * job.width + at, NARROW), line(tile, VOLTAGE * job.width + at, NARROW)
-    total, drifts = line(tile, TOTAL * job.width + at, NARROW), line(tile, DRIFTS * job.width + at, NARROW)
-    before, highest = line(tally.energy, first, NARROW), line(tally.peak_current, first, NARROW)
-    energy, peak = stack_line(NARROW), stack_line(NARROW)
-    dt, steps, held = job.dt, job.steps, job.held
+def count_energy(job, first, moving):
+    """Energies and the largest currents.
+
+    Of an element that drifts it is I * dt times the sum of the voltages; of another ``steps`` times its one voltage,
+    which is the same to the bit whether its tile is stepped or not.
+    """
+    tally, tile, drive = job.tally, job.tile, line(job.currents, first, WIDTH)
+    voltage = line(tally.voltage, first, WIDTH)
+    total, drifts = line(tile, TOTAL * WIDTH, WIDTH), line(tile, DRIFTS * WIDTH, WIDTH)
+    before, highest = line(tally.energy, first, WIDTH), line(tally.peak_current, first, WIDTH)
+    energy, peak = stack_line(WIDTH), stack_line(WIDTH)
+    dt, steps, width = job.dt, job.steps, few(WIDTH)
     higher = 0
-    for j in range(NARROW):
-        stepped = (drifts[j] != RESTS) & (not held)
-        spent = drive[j] * dt * (total[j] if stepped else steps * voltage[j])
-        energy[j] = before[j] + spent
+    for j in range(width):
+        drifting = moving & (drifts[j] != RESTS)
+        energy[j] = before[j] + drive[j] * dt * (total[j] if drifting else steps * voltage[j])
         magnitude = abs(drive[j])
         higher |= magnitude > highest[j]
         peak[j] = magnitude if magnitude > highest[j] else highest[j]
-    store(voltage, tally.voltage, first)
-    store(energy, tally.energy, first)
+    store(energy, tally.energy, first, WIDTH)
     if higher != 0:
-        store(peak, tally.peak_current, first)
+        store(peak, tally.peak_current, first, WIDTH)
 
 
-@merged
-def count_states(job, first, at, v):
-    """Extremes of a variable; whether it strayed, and whether it met a bound."""
-    tally, tile, place = job.tally, job.tile, v * job.currents.size + first
-    x, drive = line(tile, (STATES + v) * job.width + at, NARROW), line(tile, DRIVE * job.width + at, NARROW)
-    before = line(job.states, place, NARROW)
-    highest, lowest = line(tally.highest, place, NARROW), line(tally.lowest, place, NARROW)
-    higher, deeper, count = stack_line(NARROW), stack_line(NARROW), stack_line(NARROW)
-    lower, upper = job.lower[v], job.upper[v]
-    addressed = job.addressed == v or job.addressed == ANY_VARIABLE
-    beyond, strays, met = 0, 0, 0
-    for j in range(NARROW):
+def count_states(job, first, v):
+    """Extremes of a variable of a tile that moved; whether it strayed."""
+    tally, place, width = job.tally, v * job.currents.size + first, few(WIDTH)
+    x, before = line(job.tile, (STATES + v) * WIDTH, WIDTH), line(job.states, place, WIDTH)
+    highest, lowest = line(tally.highest, place, WIDTH), line(tally.lowest, place, WIDTH)
+    higher, deeper, count = stack_line(WIDTH), stack_line(WIDTH), stack_line(WIDTH)
+    beyond, strays = 0, 0
+    for j in range(width):
         beyond |= (x[j] > highest[j]) | (x[j] < lowest[j])
         higher[j] = x[j] if x[j] > highest[j] else highest[j]
         deeper[j] = x[j] if x[j] < lowest[j] else lowest[j]
         strays |= x[j] != before[j]
-        met |= ((x[j] <= lower) | (x[j] >= upper)) & (drive[j] != 0.0)
     if beyond != 0:
-        store(higher, tally.highest, place)
-        store(deeper, tally.lowest, place)
-    if strays != 0 and not addressed:
-        load(count, tally.disturbed, first)
-        for j in range(NARROW):
+        store(higher, tally.highest, place, WIDTH)
+        store(deeper, tally.lowest, place, WIDTH)
+    if strays != 0 and not (job.addressed == v or job.addressed == ANY_VARIABLE):
+        load(count, tally.disturbed, first, WIDTH)
+        for j in range(width):
             count[j] += 1.0 if x[j] != before[j] else 0.0
-        store(count, tally.disturbed, first)
-    if met != 0 and job.addressed != NO_VARIABLE:
-        load(count, tally.bound, first)
-        for j in range(NARROW):
+        store(count, tally.disturbed, first, WIDTH)
+
+
+def count_bounds(job, first, x, lower, upper):
+    """Count the elements that are driven, and are at a bound."""
+    drive, count, width = line(job.currents, first, WIDTH), stack_line(WIDTH), few(WIDTH)
+    met = 0
+    for j in range(width):
+        met |= ((x[j] <= lower) | (x[j] >= upper)) & (drive[j] != 0.0)
+    if met != 0:
+        load(count, job.tally.bound, first, WIDTH)
+        for j in range(width):
             count[j] += 1.0 if ((x[j] <= lower) | (x[j] >= upper)) & (drive[j] != 0.0) else 0.0
-        store(count, tally.bound, first)
+        store(count, job.tally.bound, first, WIDTH)
 
 
-@merged
-def count_stalled(job, first, at):
+def count_stalled(job, first):
     """Count the elements that a pulse, which may move them, cannot."""
-    drifts, count = line(job.tile, DRIFTS * job.width + at, NARROW), line(job.tally.stalled, first, NARROW)
+    drifts, count = line(job.tile, DRIFTS * WIDTH, WIDTH), line(job.tally.stalled, first, WIDTH)
     stalls = 0
-    for j in range(NARROW):
+    for j in range(few(WIDTH)):
         stalls |= drifts[j] == STALLS
     if stalls != 0:
-        for j in range(NARROW):
+        for j in range(WIDTH):
             count[j] += 1.0 if drifts[j] == STALLS else 0.0
 
 
-@merged
-def count_part(job, first, at):
-    """Add a pulse to what is counted of a bank's elements from ``first`` on, which lie in the tile from ``at`` on.
+def count_tile(job, first, moving):
+    """Add a pulse to what is counted of a tile.
 
-    They are as many as a narrow tile has.
-
-    The energy is I * dt times the sum of the voltages; of an element that does
-    not drift, ``steps`` times its one voltage, which is the same to the bit
-    whether its tile is stepped or not. What does not change is not written.
+    Where no element moved nothing of the states is looked at, but for the bounds of those that are driven.
     """
-    count_energy(job, first, at)
+    count_energy(job, first, moving)
     for v in range(job.states.shape[0]):
-        count_states(job, first, at, v)
+        if moving:
+            count_states(job, first, v)
+        if job.addressed != NO_VARIABLE:
+            x = line(job.tile, (STATES + v) * WIDTH, WIDTH)
+            if not moving:
+                x = line(job.states, v * job.currents.size + first, WIDTH)
+            count_bounds(job, first, x, job.lower[v], job.upper[v])
     if job.addressed != NO_VARIABLE and not (job.held or job.relaxes):
-        count_stalled(job, first, at)
+        count_stalled(job, first)

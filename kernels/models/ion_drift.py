@@ -24,7 +24,7 @@ def drift(x, i, p):
 
 
 def drift_near(x, below, above, i, p):
-    """The same from the distances to both bounds."""
+    """K * I * f(x), from the distances to both bounds."""
     return p[0] * i * near_window(below, above)
 
 

@@ -42,7 +42,7 @@ def law_of_threshold(x, drive, p):
 
 
 def law_near(x, below, above, drive, p):
-    """The same from the distances to both bounds."""
+    """The speed times f(x), from the distances to both bounds."""
     return speed(drive, p) * near_window(below * p[7], above * p[7])
 
 
@@ -62,7 +62,7 @@ def drift_by_voltage(x, i, p):
 
 
 def drift_near_by_voltage(x, below, above, i, p):
-    """The same from the distances to both bounds."""
+    """VTEAM's drift under a current, from the distances to both bounds."""
     return law(x, below, above, memristance(x, p) * i, p)
 
 
@@ -118,7 +118,7 @@ def drift_by_voltage_of(*choice):
 
 @functools.cache
 def drift_near_by_voltage_of(*choice):
-    """The same near bounds; None where the window is not 0 there."""
+    """VTEAM's drift under a current near bounds; None where the window is not 0 there."""
     law = law_near_of(*choice)
     return law and _by_voltage(drift_near_by_voltage, law)
 

@@ -40,12 +40,12 @@ def prodromakis(x, direction):
 
 
 def near_joglekar(below, above):
-    """The same from the distances to both ends, which near an end keep the digits that ``x`` loses."""
+    """Joglekar's window from the distances to both ends, which near an end keep the digits that ``x`` loses."""
     return complement_of_power(4.0 * below * above, EXPONENT)
 
 
 def near_prodromakis(below, above):
-    """The same from the distances to both ends."""
+    """Prodromakis's window from the distances to both ends."""
     return complement_of_power(below * above, EXPONENT)
 
 

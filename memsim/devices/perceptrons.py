@@ -239,7 +239,9 @@ class ThresholdMemristor(PerceptronMemristor):
         key = f"threshold_memristor_{self.activation}_{self.direction}"
         parameters = physics.FIRST_THRESHOLD + self.inputs + 1
         # The one variable that a drift depends on, the learning rate, never moves.
-        return ModelFunctions(key, variables, parameters, drift, self._output(), constant_drift=True, sized=True)
+        return ModelFunctions(
+            key, variables, parameters, drift, self._output(), constant_drift=True, shown=2, sized=True
+        )
 
 
 def _check_windows(thresholds: tuple[float, ...], window: float) -> None:

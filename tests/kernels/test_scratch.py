@@ -14,10 +14,10 @@ VALUES = np.arange(24.0)
 @compiled
 def copied(values, first, row, count):
     part = scratch.stack_line(8)
-    scratch.load(part, values, first)
+    scratch.load(part, values, first, 8)
     for j in range(part.size):
         part[j] += 0.5
-    scratch.store(part, values, first)
+    scratch.store(part, values, first, 8)
     scratch.show(values, first, row, 1, count)
 
 

@@ -468,7 +468,7 @@ def test_kernels_are_compiled_once_for_all_networks():
     kernels = {case: {kernel.name for kernel in engine.kernels()} for case, engine in engines.items()}
     again = Engine(assembly_of(KINDS[0], seeds=realisation_seeds(0, 1)), threads=1, epochs=1)
     assert set(again.kernels()) <= set(engines[KINDS[0]].kernels())
-    assert {"run_slots", "pulse", "close_epoch"} <= set.intersection(*kernels.values())
+    assert {"run_slots", "pulse_16", "close_epoch"} <= set.intersection(*kernels.values())
     for engine in (*engines.values(), again):
         engine.close()
 

@@ -10,12 +10,20 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from ...kernels import stepping
+from ...kernels import stepping, tiles
 from ...kernels.compiling import Kernel, elementwise, inlined, plain, specialise
 from ...kernels.operands import Job
 from ...kernels.scratch import line
-from ...kernels.stepping import EXACT, PULSE, ModelFunctions, Stretch, build_tile_kernel, stretches_of, tile_kernel
-from ...kernels.tiles import DRIFTS, DRIVE, NARROW, STATES, TOTAL, VOLTAGE, WIDE, begins_to_move, room_of
+from ...kernels.stepping import (
+    EXACT,
+    ModelFunctions,
+    Stretch,
+    build_tile_kernel,
+    pulse_kernel,
+    stretches_of,
+    tile_kernel,
+)
+from ...kernels.tiles import DRIFTS, NARROW, STATES, TOTAL, WIDE, begins_to_move, room_of
 from ..banks import BENCHES, Bank
 from ..bench_records import Record, record
 from ..case import Case, Setting
@@ -77,7 +85,11 @@ def _cut(functions: ModelFunctions, wide: int, narrow: int, job: Job) -> list[St
     middle = job.elements // wide * wide
     last = middle - (middle - job.elements) // narrow * narrow
     return [
-        Stretch(PULSE, tile_kernel(functions, "euler", width), job._replace(first=first, last=end, width=width))
+        Stretch(
+            pulse_kernel(width),
+            tile_kernel(functions, "euler", width),
+            job._replace(first=first, last=end, width=width),
+        )
         for width, first, end in ((wide, 0, middle), (narrow, middle, last))
         if first < end
     ]
@@ -88,16 +100,16 @@ def _cut(functions: ModelFunctions, wide: int, narrow: int, job: Job) -> list[St
 
 def tile_in_place(job, first, done, steps):
     """:func:`memsim.kernels.tiles.tile_of_one` without scratch of its own: it works where the block keeps its tile."""
-    tile = job.tile
-    x, drive = line(tile, STATES * WIDTH, WIDTH), line(tile, DRIVE * WIDTH, WIDTH)
-    voltage, total = line(tile, VOLTAGE * WIDTH, WIDTH), line(tile, TOTAL * WIDTH, WIDTH)
-    drifts = line(tile, DRIFTS * WIDTH, WIDTH)
+    tile, drive = job.tile, line(job.currents, first, WIDTH)
+    x, voltage = line(tile, STATES * WIDTH, WIDTH), line(job.tally.voltage, first, WIDTH)
+    total, drifts = line(tile, TOTAL * WIDTH, WIDTH), line(tile, DRIFTS * WIDTH, WIDTH)
     p = of_tile(job, first)
     moving = True
     if done == 0:
         drifting = 0
         for j in range(WIDTH):
             own = of_element(p, j)
+            x[j] = job.states[0, first + j]
             moves = drift(x[j], drive[j], own) != 0.0
             drifting |= moves
             drifts[j] = 1.0 if moves else 0.0
@@ -116,13 +128,17 @@ def tile_in_place(job, first, done, steps):
     return 1 if moving else 0
 
 
-def _in_place(functions: ModelFunctions) -> Cut:
-    """Tiles that are worked on in the memory that the pulse puts them into."""
-    method = stepping.method_of(functions, "euler")
-    return lambda job: [
-        stretch._replace(tile=build_tile_kernel(functions, method, stretch.job.width, "in_place", tile_in_place))
-        for stretch in stretches_of(functions, "euler", job)
-    ]
+def _tiles(variant: str, **chosen: Any) -> Callable[[ModelFunctions], Cut]:
+    """Tiles of another template, or compiled in another way."""
+
+    def without(functions: ModelFunctions) -> Cut:
+        model, method = functions.of_any_size(), stepping.method_of(functions, "euler")
+        return lambda job: [
+            stretch._replace(tile=build_tile_kernel(model, method, stretch.job.width, variant, **chosen))
+            for stretch in stretches_of(functions, "euler", job)
+        ]
+
+    return without
 
 
 # One kernel for all models.
@@ -139,7 +155,8 @@ def _pulse_of_model(functions: ModelFunctions, width: int) -> Kernel:
     name = f"of_{functions.key}_{width}"
     tile = inlined(tile_kernel(functions, "euler", width).function)
     call = specialise(call_own, f"call_own_{name}", compiler=inlined, own_tile=tile)
-    return Kernel(specialise(PULSE.function, f"pulse_{name}", compiler=plain, call_tile=call), PULSE.signature)
+    usual = pulse_kernel(width)
+    return Kernel(specialise(usual.function, f"pulse_{name}", compiler=plain, call_tile=call), usual.signature)
 
 
 def _of_model(functions: ModelFunctions) -> Cut:
@@ -177,7 +194,16 @@ TRICKS = (
     *(Trick(f"tiles of {WIDE} elements, not {width}", "synapse", _of_width(width)) for width in (16, 32, 128)),
     *(Trick(f"tiles of {WIDE} elements, not {width}", "ion-drift", _of_width(width)) for width in (16, 32, 128)),
     Trick(f"tiles of {NARROW} elements for small banks, {FEW} devices", "synapse", _no_narrow, FEW, room=_wide_room),
-    Trick("scratch on the stack, not the block's memory", "synapse", _in_place),
+    Trick("scratch on the stack, not the block's memory", "synapse", _tiles("in_place", template=tile_in_place)),
+    Trick("steady states without a look at bounds", "synapse", _tiles("bounded", template=tiles.tile_of_one)),
+    Trick("steady states without a look at bounds", "node", _tiles("bounded", template=tiles.tile_of_one)),
+    Trick(
+        "steady variables apart, a voltage that stays taken once",
+        "threshold-memristor",
+        _tiles("together", template=tiles.tile_of_several),
+    ),
+    Trick("the voltage of the step before for the law", "yakopcic", _tiles("anew", template=tiles.tile_of_one)),
+    *(Trick("vectors side by side", model, _tiles("alone", interleave=0)) for model in ("vteam", "team", "yakopcic")),
     Trick("one pulse for all models, not compiled for each", "synapse", _of_model),
     Trick(f"one pulse for all models, not compiled for each, {FEW} devices", "synapse", _of_model, FEW),
     Trick("an exponential of arithmetic, not the C library's", "vteam", _library_exponential),
