@@ -63,9 +63,10 @@ INLINE double exponential(double x) {
     return series * two_to_n;
 }
 
-/* The models: drift of variable v and output, for one device whose states lie `apart` numbers from each other. */
+/* The models: drift of variable v under the current i and the voltage u that it causes, and that voltage as output, for
+ * one device whose states lie `apart` numbers from each other. */
 
-INLINE double synapse_drift(int v, const double *x, int apart, double i, const double *p) {
+INLINE double synapse_drift(int v, const double *x, int apart, double i, double u, const double *p) {
     double over = fabs(i) - p[1];
     over = over > 0.0 ? over : 0.0;
     return p[0] * copysign(over, i);
@@ -79,7 +80,7 @@ INLINE double node_output(const double *x, int apart, double i, const double *p)
     return (0.5 * (p[2] + p[3]) - (p[3] - p[2]) / p[4] * x[0]) * i;
 }
 
-INLINE double ion_drift_drift(int v, const double *x, int apart, double i, const double *p) {
+INLINE double ion_drift_drift(int v, const double *x, int apart, double i, double u, const double *p) {
     double off_centre = 2.0 * x[0] - 1.0;
     return p[0] * i * (1.0 - power(off_centre * off_centre, WINDOW_EXPONENT));
 }
@@ -102,23 +103,23 @@ INLINE double threshold_drift(double x, double drive, const double *p, int alpha
     return (p[3] * power(off, alpha_off) + p[5] * power(on, alpha_on)) * exponential(-exponential(away));
 }
 
-INLINE double team_drift(int v, const double *x, int apart, double i, const double *p) {
+INLINE double team_drift(int v, const double *x, int apart, double i, double u, const double *p) {
     return threshold_drift(x[0], i, p, TEAM_ALPHA_OFF, TEAM_ALPHA_ON);
 }
 
-INLINE double vteam_drift(int v, const double *x, int apart, double i, const double *p) {
-    return threshold_drift(x[0], vteam_output(x, apart, i, p), p, VTEAM_ALPHA_OFF, VTEAM_ALPHA_ON);
+INLINE double vteam_drift(int v, const double *x, int apart, double i, double u, const double *p) {
+    return threshold_drift(x[0], u, p, VTEAM_ALPHA_OFF, VTEAM_ALPHA_ON);
 }
 
 INLINE double yakopcic_output(const double *x, int apart, double i, const double *p) {
     return inverse_hyperbolic_sine(i / ((i >= 0.0 ? p[0] : p[1]) * x[0])) * p[3];
 }
 
-INLINE double yakopcic_drift(int v, const double *x, int apart, double i, const double *p) {
-    double volts = yakopcic_output(x, apart, i, p), growth = exponential(fabs(volts));
-    double up = volts > p[6] ? p[4] * (growth - exponential(p[6])) : 0.0;
-    double down = volts < -p[7] ? p[5] * (growth - exponential(p[7])) : 0.0;
-    int grows = p[14] * volts > 0.0;
+INLINE double yakopcic_drift(int v, const double *x, int apart, double i, double u, const double *p) {
+    double growth = exponential(fabs(u));
+    double up = u > p[6] ? p[4] * (growth - exponential(p[6])) : 0.0;
+    double down = u < -p[7] ? p[5] * (growth - exponential(p[7])) : 0.0;
+    int grows = p[14] * u > 0.0;
     double beyond = grows ? x[0] - p[10] : p[11] - x[0];
     beyond = beyond > 0.0 ? beyond : 0.0;
     double window = exponential(-(grows ? p[8] : p[9]) * beyond) * (1.0 - beyond * (grows ? p[12] : p[13]));
@@ -127,15 +128,15 @@ INLINE double yakopcic_drift(int v, const double *x, int apart, double i, const 
 
 INLINE double pershin_di_ventra_output(const double *x, int apart, double i, const double *p) { return x[0] * i; }
 
-INLINE double pershin_di_ventra_drift(int v, const double *x, int apart, double i, const double *p) {
-    double volts = x[0] * i, over = fabs(volts) - p[2];
+INLINE double pershin_di_ventra_drift(int v, const double *x, int apart, double i, double u, const double *p) {
+    double over = fabs(u) - p[2];
     over = over > 0.0 ? over : 0.0;
-    return p[0] * volts + (p[1] - p[0]) * copysign(over, volts);
+    return p[0] * u + (p[1] - p[0]) * copysign(over, u);
 }
 
 #define MEMRISTOR_VARIABLES (INPUTS + 2)
 
-INLINE double threshold_memristor_drift(int v, const double *x, int apart, double i, const double *p) {
+INLINE double threshold_memristor_drift(int v, const double *x, int apart, double i, double u, const double *p) {
     if (v == MEMRISTOR_VARIABLES - 1) return 0.0;
     double over = fabs(i) - p[3 + v];
     over = over >= 0.0 ? over : 0.0;
@@ -148,22 +149,23 @@ INLINE double threshold_memristor_output(const double *x, int apart, double i, c
     return p[1] * (1.0 / (1.0 + exponential(-net)));
 }
 
-/* One step of device j of a tile: explicit Euler, or Heun's method. */
+/* One step of device j of a tile, at the voltage that the step before left: explicit Euler, or Heun's method. */
 
-#define EULER(drift, V)                                                                       \
-    double moved[V];                                                                          \
-    for (int v = 0; v < V; v++)                                                               \
-        moved[v] = within(x[v][j] + dt * drift(v, &x[0][j], TILE, i[j], p), low[v], high[v]); \
+#define EULER(model, V)                                                                                        \
+    double moved[V];                                                                                           \
+    for (int v = 0; v < V; v++)                                                                                \
+        moved[v] = within(x[v][j] + dt * model##_drift(v, &x[0][j], TILE, i[j], volts[j], p), low[v], high[v]); \
     for (int v = 0; v < V; v++) x[v][j] = moved[v];
 
-#define HEUN(drift, V)                                              \
-    double rate[V], ahead[V];                                       \
-    for (int v = 0; v < V; v++) {                                   \
-        rate[v] = drift(v, &x[0][j], TILE, i[j], p);                \
-        ahead[v] = within(x[v][j] + dt * rate[v], low[v], high[v]); \
-    }                                                               \
-    for (int v = 0; v < V; v++)                                     \
-        x[v][j] = within(x[v][j] + (0.5 * dt) * (rate[v] + drift(v, ahead, 1, i[j], p)), low[v], high[v]);
+#define HEUN(model, V)                                                                                   \
+    double rate[V], ahead[V];                                                                            \
+    for (int v = 0; v < V; v++) {                                                                        \
+        rate[v] = model##_drift(v, &x[0][j], TILE, i[j], volts[j], p);                                   \
+        ahead[v] = within(x[v][j] + dt * rate[v], low[v], high[v]);                                      \
+    }                                                                                                    \
+    double there = model##_output(ahead, 1, i[j], p);                                                    \
+    for (int v = 0; v < V; v++)                                                                          \
+        x[v][j] = within(x[v][j] + (0.5 * dt) * (rate[v] + model##_drift(v, ahead, 1, i[j], there, p)), low[v], high[v]);
 
 /* A loop over the devices that a tile has; of a full tile its length is known to the compiler. */
 #define OF_TILE(statement)                                      \
@@ -194,16 +196,16 @@ INLINE double threshold_memristor_output(const double *x, int apart, double i, c
                 OF_TILE(i[j] = drive[j];)                                                                        \
                 for (int j = 0; j < TILE; j++) {                                                                 \
                     double drifts = 0.0;                                                                         \
+                    volts[j] = model##_output(&x[0][j], TILE, i[j], p);                                          \
                     for (int v = 0; v < V; v++)                                                                  \
-                        drifts = model##_drift(v, &x[0][j], TILE, i[j], p) != 0.0 ? 1.0 : drifts;                \
+                        drifts = model##_drift(v, &x[0][j], TILE, i[j], volts[j], p) != 0.0 ? 1.0 : drifts;      \
                     moves[j] = drifts;                                                                           \
                     total[j] = 0.0;                                                                              \
-                    volts[j] = model##_output(&x[0][j], TILE, i[j], p);                                          \
                 }                                                                                                \
                 for (int j = 0; j < TILE; j++) moving |= moves[j] != 0.0;                                        \
                 for (int64_t t = 0; moving && t < steps; t++)                                                    \
                     for (int j = 0; j < TILE; j++) {                                                             \
-                        METHOD(model##_drift, V)                                                                 \
+                        METHOD(model, V)                                                                         \
                         volts[j] = model##_output(&x[0][j], TILE, i[j], p);                                      \
                         total[j] += volts[j];                                                                    \
                     }                                                                                            \
