@@ -131,6 +131,8 @@ def test_every_public_name_loads():
         if name != "__version__":
             assert getattr(memsim, name) is not None
     assert dir(memsim) == sorted(memsim.__all__)
+    with pytest.raises(AttributeError, match=r"no attribute 'MemristorMLPClassifier'; memsim\.sklearn has the est"):
+        _ = memsim.MemristorMLPClassifier
     with pytest.raises(AttributeError, match="module 'memsim' has no attribute 'perceptron'"):
         memsim.perceptron  # noqa: B018
 

@@ -88,25 +88,12 @@ def first_look(run: Run, channels: Channels, *, every_device: bool = False) -> F
     return FirstLook(replace(channels, devices=devices), start, stop, bool(begins))
 
 
-def check_target(path: Path, overwrite: bool) -> None:
-    """Refuse a figure's file before the work.
-
-    Raises
-    ------
-    InputError
-        It exists, cannot be written, or is no PNG, SVG or PDF.
-    """
-    if path.suffix not in FORMATS:
-        raise InputError(f"{path}: a figure's file must end in .png, .svg or .pdf")
-    check_plot_target(path, overwrite)
-
-
 def draw(
     run: Run, channels: Channels, start: int, stop: int, path: Path, *,
     weights: bool = False, error: bool = False, progress: Progress | None = None, overwrite: bool = False,
 ) -> None:  # fmt: skip
     """Draw channels of a run over a span into a file: PNG, SVG or PDF; see :func:`figure_of`."""
-    check_target(path, overwrite)
+    check_plot_target(path, overwrite, FORMATS)
     save(figure_of(run, channels, start, stop, weights=weights, error=error, progress=progress), path, overwrite)
 
 

@@ -19,6 +19,9 @@ class Network:
     section: NetworkSection
     devices: DevicesSection
 
+    def __repr__(self) -> str:
+        return f"<Network: {self.section.title}; its settings are .section and .devices>"
+
 
 def MultilayerPerceptron(  # noqa: N802 (reads as the thing that it makes)
     layers: Sequence[int] | None = None, *, inputs: int | None = None, hidden: Sequence[int] | int | None = None,

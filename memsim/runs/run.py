@@ -32,13 +32,31 @@ if TYPE_CHECKING:
 LEARNED = 0.1  # a total error below this counts as learned
 
 
+# What models of other libraries have, and what to write here.
+_OUTPUTS = "memsim.evaluate(run, X).outputs are the network's outputs; estimators of memsim.sklearn have predict"
+_SCORES = "write memsim.classification(run, inputs=X, labels=y).accuracy, or memsim.regression(run).r2"
+_ERRORS = "run.total_error has the error of each epoch, and run.history more"
+ELSEWHERE = {
+    **dict.fromkeys(("predict", "predict_proba", "transform", "forward", "evaluate", "outputs"), _OUTPUTS),
+    **dict.fromkeys(("score", "accuracy", "accuracy_"), _SCORES),
+    **dict.fromkeys(("loss", "losses", "loss_", "loss_curve_", "errors", "error"), _ERRORS),
+    **dict.fromkeys(("coefs_", "coef_", "weights_", "intercepts_"), "run.weights has the weights of each bank"),
+    **dict.fromkeys(("fit", "train", "partial_fit"), "memsim.train(network, X, y, start=run) trains it further"),
+}
+
+
 def _above(module: str) -> Any:
     """What asks questions of runs lies above them: it is imported where a run is asked."""
     return importlib.import_module(f"memsim.{module}")
 
 
 class Run(TraceAccess):
-    """A run, read from its file or from memory.
+    """A trained network, or one in training: what it learned, and what each of its devices did.
+
+    ``history``, ``total_error`` and ``plot()`` say how it learned, ``weights`` and ``plot_weights()`` what,
+    ``to_pandas(bank)`` and ``plot_trace()`` show its devices step by step, and ``save(path)`` keeps it as a file, which
+    :func:`memsim.open_run` reads. :func:`memsim.evaluate` gives the network's outputs for any inputs,
+    :func:`memsim.classification` its accuracy, and :func:`memsim.train` with ``start=run`` trains it further.
 
     See :class:`~memsim.traces.reader.RunReader` for its arrays, and
     :class:`~memsim.runs.trace_access.TraceAccess` for its steps.
@@ -73,6 +91,12 @@ class Run(TraceAccess):
             write_image(Path(path), self.image, overwrite)
         except (ValueError, OSError) as error:
             raise InputError(str(error).splitlines()[0]) from None
+
+    def __getattr__(self, name: str) -> Any:
+        """Say what to write for what a model of another library has; anything else fails as it would without this."""
+        if name in ELSEWHERE:
+            raise AttributeError(f"a run has no {name!r}; {ELSEWHERE[name]}", name=name, obj=self)
+        return super().__getattribute__(name)
 
     def __repr__(self) -> str:
         return in_a_line(self)

@@ -79,6 +79,55 @@ def test_a_notebook_gets_a_table_in_which_nothing_of_a_file_is_markup():
         assert "\x1b" not in table + repr(run)
 
 
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("predict", r"memsim\.evaluate\(run, X\)\.outputs"),
+        ("score", r"memsim\.classification\(run, inputs=X, labels=y\)\.accuracy"),
+        ("loss", r"run\.total_error"),
+        ("coefs_", r"run\.weights"),
+        ("fit", r"memsim\.train\(network, X, y, start=run\)"),
+    ],
+)
+def test_what_models_of_other_libraries_have_is_answered_with_what_to_write(name, advice):
+    assert not hasattr(learned(), name)
+    with pytest.raises(AttributeError, match=f"^a run has no '{name}'; .*{advice}"):
+        getattr(learned(), name)
+
+
+def test_any_other_name_is_missed_as_python_does():
+    with pytest.raises(AttributeError, match=r"^'Run' object has no attribute 'historie'$"):
+        _ = learned().historie
+
+
+def test_a_failure_within_a_property_stays_what_it_was(monkeypatch):
+    monkeypatch.setattr("memsim.runs.history.history", lambda run: run.nothing_of_this_name)
+    with pytest.raises(AttributeError, match="'nothing_of_this_name'"):
+        _ = learned().history
+
+
+def test_a_closed_run_says_so_whatever_it_is_asked():
+    run = memsim.train(memsim.MultilayerPerceptron(), INPUTS, CLASSES, epochs=1)
+    run.close()
+    for asked in (lambda: run.total_error, lambda: run.weights, lambda: run.window("nodes1", "state"), run.plot):
+        with pytest.raises(ValueError, match=r"^the run is closed; open its file again"):
+            asked()
+
+
+def test_what_is_read_of_a_run_is_shown_in_a_line():
+    run = learned()
+    scores, function = memsim.classification(run), memsim.regression(run)
+    low, high = scores.accuracy.min(), scores.accuracy.max()
+    share = f"{low:.3g}" if low == high else f"{low:.3g} to {high:.3g} of 2 realisations"
+    assert repr(memsim.evaluate(run, INPUTS)).startswith(
+        "<Prediction: .outputs of 16 samples, 1 output, 2 realisations; .energy "
+    )
+    assert repr(scores) == (
+        f"<Classification: training, 16 samples of 2 classes; .accuracy {share}; .confusion, .auc, .predicted>"
+    )
+    assert repr(function).startswith("<Regression: training, 16 samples; .rmse ")
+
+
 # Its history
 
 

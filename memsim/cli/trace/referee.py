@@ -7,6 +7,7 @@ import click
 from ...errors import InputError
 from ...terminal.streams import say, tell
 from .. import options
+from ..targets import check_targets
 
 EPILOG = """\b
 Examples:
@@ -43,7 +44,6 @@ def command(
     """
     from ...analysis.opening import open_recorded
     from ...exporting.spice import circuit_of
-    from ...figures import check_plot_target
     from ...referee import compare, simulate
     from ...referee.ngspice import find_ngspice
     from ...terminal.screen import Table, numbers, show
@@ -54,8 +54,7 @@ def command(
     if not tolerance > 0:
         raise InputError(f"--tolerance: must be greater than 0 (got {tolerance:g})")
     find_ngspice()
-    if plot is not None:
-        check_plot_target(plot, overwrite)
+    check_targets(overwrite, plot=plot)
     with open_recorded(file) as source:
         circuit = circuit_of(
             source, banks=banks, devices=devices, realisations=realisations, epochs=epochs, samples=samples,
