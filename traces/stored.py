@@ -16,12 +16,12 @@ from .description import Beginning, Programming
 from .doubted import FAILURES, DoubtedFile, line_of
 from .errors import NotARunFileError
 from .overview import LEVELS
+from .past import PAST
 from .rows import Selection
 from .samples import StoredDataset, read_dataset
 from .schema import (
     CALIBRATION,
     CHECKPOINTS,
-    PAST,
     PROGRAMMED,
     QUANTITIES,
     RUN,
@@ -318,10 +318,8 @@ class Stored(DoubtedFile):
         return np.stack(found)
 
     def _refuse_past(self, path: str, name: str, values: np.ndarray, shape: tuple[int, ...]) -> None:
-        """Refuse pulses that nobody counts, traps that are neither occupied nor empty, and logits of no state."""
-        most = 1 if name == "trap" else STEPS_AT_MOST
-        fits = np.isfinite(values) if name == "logit" else (values >= 0) & (values <= most) & (values % 1 == 0)
-        if values.shape != shape or not fits.all():
+        """Refuse what no past leaves: pulses that nobody counts, traps that are neither occupied nor empty."""
+        if values.shape != shape or not PAST[name].can_be(values):
             raise self.broken(f"{path} holds what no device has")
 
     @property

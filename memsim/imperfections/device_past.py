@@ -24,8 +24,8 @@ def kept_of(bank: BankCalibration, imperfections: ImperfectionsSection) -> tuple
 
 
 def varies(bank: BankCalibration, imperfections: ImperfectionsSection) -> bool:
-    """Whether the memristance of a bank's devices follows from their past too."""
-    return not {Past.PULSES, Past.TRAP}.isdisjoint(kept_of(bank, imperfections))
+    """Whether the memristance of a bank's devices follows from their past too: of a logit it follows by the state."""
+    return any(kind is not Past.LOGIT for kind in kept_of(bank, imperfections))
 
 
 def flaws_of_past(section: BankImperfections) -> dict[str, float]:
