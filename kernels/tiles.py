@@ -53,7 +53,7 @@ def room_of(elements: int) -> int:
 def tiles_of(elements: int) -> tuple[int, int]:
     """How many wide tiles, and narrow ones after them, elements are stepped in."""
     whole, rest = divmod(elements, WIDE)
-    return (whole + 1, 0) if rest > 2 * NARROW else (whole, -(-rest // NARROW))
+    return (whole + 1, 0) if rest > NARROW else (whole, int(rest > 0))
 
 
 def aligned(*shape: int) -> np.ndarray:

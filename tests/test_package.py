@@ -207,6 +207,12 @@ def test_a_users_script_has_real_types(tmp_path):
         "reveal_type(run.plot())\n"
         "reveal_type(run.weights_over_epochs['nodes1'].weights)\n"
         "reveal_type(memsim.export('xor.h5', 'xor.csv', epochs=(0, 1)))\n"
+        "memsim.train(network, [[0.0, 1.0]], [1], lr=0.1)\n"
+        "memsim.train(network, [[0.0, 1.0]], [1], patience=10, schedule='linear')\n"
+        "memsim.train(network, [[0.0, 1.0]], [1], patience=10, schedule='cosine', batch=4)\n"
+        "run.plot_trace(['nodes1'], sample='0:2')\n"
+        "run.to_pandas('nodes1', samples=(0, 2), device=[0])\n"
+        "run.to_pandas('nodes1', samples='0:2', devices=[0])\n"
     )
     out, err, _ = api.run(
         ["--strict", "--config-file=", "--ignore-missing-imports", "--follow-imports=silent", str(script)]
@@ -221,4 +227,13 @@ def test_a_users_script_has_real_types(tmp_path):
     assert 'script.py:14: note: Revealed type is "matplotlib.figure.Figure"' in out
     assert 'script.py:15: note: Revealed type is "numpy.ndarray' in out
     assert 'script.py:16: note: Revealed type is "pathlib.Path"' in out
-    assert {line for line in re.findall(r"script.py:(\d+): error", out)} == {"5", "6", "12", "13"}
+    assert {line for line in re.findall(r"script.py:(\d+): error", out)} == {
+        "5",
+        "6",
+        "12",
+        "13",
+        "17",
+        "18",
+        "20",
+        "21",
+    }

@@ -6,7 +6,7 @@ import inspect
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypedDict, Unpack
 
 from numpy.typing import ArrayLike
 
@@ -48,6 +48,24 @@ KNOWN_AS = {
 }
 # What to write for those whose value means something else here.
 WRITTEN = {"early_stopping": "patience=10", "n_jobs": "threads=0 for all processors"}
+
+
+class LearningFields(TypedDict, total=False):
+    """The fields of :class:`~memsim.configuration.LearningSection` that are no parameters of :func:`train` by name.
+
+    Checkers of types read them here; a test holds them to the section's.
+    """
+
+    shuffle: bool
+    batch: int
+    schedule: Literal["constant", "step", "exponential", "cosine"]
+    decay: float
+    decay_epochs: int
+    patience: int
+    keep_best: bool
+    bias_rule: Literal["gradient", "printed", "none"]
+    output_gradient: Literal["error", "printed"]
+    bias_current: Literal["update", "printed"]
 
 
 def load(path: str | Path, overrides: Mapping[str, Any] | None = None) -> Configuration:
@@ -152,7 +170,7 @@ def train(
     start: Run | None = None,
     verbose: bool | None = None,
     callback: Callback | None = None,
-    **learning: Any,
+    **learning: Unpack[LearningFields],
 ) -> Run:
     """Train a network on samples, every pulse stepped.
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from pandas import DataFrame
 
+    from ..analysis.curves import Progress
+    from ..analysis.spans import Span
     from ..analysis.weights import StoredWeights
 
 LEARNED = 0.1  # a total error below this counts as learned
@@ -46,7 +48,10 @@ ELSEWHERE = {
 
 
 def _above(module: str) -> Any:
-    """What asks questions of runs lies above them: it is imported where a run is asked."""
+    """A module that asks questions of runs, and lies above them: imported where a run is asked, and only there.
+
+    It is named as text, so that the linter's rule of who imports whom holds for all else.
+    """
     return importlib.import_module(f"memsim.{module}")
 
 
@@ -127,13 +132,26 @@ class Run(TraceAccess):
         """Each weight over the epochs; see :func:`memsim.analysis.run_figures.plot_weights`."""
         return _above("analysis.run_figures").plot_weights(self, banks, realisation=realisation)
 
-    def plot_trace(self, banks: Sequence[str] = (), **chosen: Any) -> "Figure":
+    def plot_trace(
+        self, banks: Sequence[str] = (), *, epochs: "Span | None" = None, samples: "Span | None" = None,
+        steps: "Span | None" = None, devices: Sequence[int] = (), realisations: Sequence[int] = (),
+        quantities: Sequence[str] = (), weights: bool = False, error: bool = False,
+        progress: "Progress | None" = None,
+    ) -> "Figure":  # fmt: skip
         """Any channels over any span; see :func:`memsim.analysis.run_figures.plot_trace`."""
-        return _above("analysis.run_figures").plot_trace(self, banks, **chosen)
+        return _above("analysis.run_figures").plot_trace(
+            self, banks, epochs=epochs, samples=samples, steps=steps, devices=devices, realisations=realisations,
+            quantities=quantities, weights=weights, error=error, progress=progress,
+        )  # fmt: skip
 
-    def to_pandas(self, bank: str, **chosen: Any) -> "DataFrame":
+    def to_pandas(
+        self, bank: str, *, epochs: "Span | None" = None, samples: "Span | None" = None, steps: "Span | None" = None,
+        devices: Sequence[int] = (), realisations: Sequence[int] = (),
+    ) -> "DataFrame":  # fmt: skip
         """Every step of a stretch of a bank, as a table of pandas; see :func:`memsim.analysis.frames.to_pandas`."""
-        return _above("analysis.frames").to_pandas(self, bank, **chosen)
+        return _above("analysis.frames").to_pandas(
+            self, bank, epochs=epochs, samples=samples, steps=steps, devices=devices, realisations=realisations
+        )
 
     @cached_property
     def calibration(self) -> tuple[BankCalibration, ...]:

@@ -1,15 +1,20 @@
 """What a Python user calls: configurations loaded and carried out, networks trained on arrays, and what is refused."""
 
 import inspect
+import typing
 
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
 import memsim
+from memsim.analysis.frames import to_pandas
+from memsim.analysis.run_figures import plot_trace
+from memsim.configuration import LearningSection
 from memsim.datasets import Dataset, gate
 from memsim.devices import Vteam
 from memsim.errors import InputError
+from memsim.runs.calls import LearningFields
 
 INPUTS = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 CLASSES = [0, 1, 1, 0]
@@ -230,6 +235,21 @@ def test_real_targets_of_one_dimension_are_for_one_output():
 def test_parameters_under_other_names_are_refused_with_theirs(network, name, message):
     with pytest.raises(InputError, match=message):
         memsim.train(network, INPUTS, CLASSES, **{name: 0.1})
+
+
+def test_the_parameters_of_train_that_checkers_know_are_the_fields_of_the_section():
+    fields = {name: field.annotation for name, field in LearningSection.model_fields.items()}
+    parameters = {"learning_rate": fields.pop("rate"), "epochs": fields.pop("epochs")}
+    assert typing.get_type_hints(LearningFields) == fields
+    assert parameters.items() <= typing.get_type_hints(memsim.train).items()
+
+
+def test_what_a_run_is_asked_by_its_methods_has_the_parameters_of_what_answers():
+    for method, answers in ((memsim.Run.plot_trace, plot_trace), (memsim.Run.to_pandas, to_pandas)):
+        asked, answered = (inspect.signature(function).parameters for function in (method, answers))
+        assert [p.replace(annotation=str) for p in list(asked.values())[1:]] == [
+            p.replace(annotation=str) for p in list(answered.values())[1:]
+        ]
 
 
 def test_columns_without_numbers_are_named(network):

@@ -65,12 +65,18 @@ class Cutter:
             held=held,
             logit=bank.past[Past.LOGIT] if self._near[number] else NOTHING,
             relaxes=relaxes(self.assembly.banks[number], self.assembly.config.imperfections),
+            quiet=self._is_quiet(number),
             skip=self.assembly.skip,
             offset=offset,
             recorded=number in self.recorded,
             elements_before=sum(b.elements for b in before),
             states_before=sum(b.elements * len(b.state) for b in before),
         )
+
+    def _is_quiet(self, number: int) -> bool:
+        """Whether a device of a bank that gets no current has no voltage, and moves in no way."""
+        ohmic = self.assembly.models[number].memristance is not None
+        return self.assembly.skip and ohmic and self.assembly.rests(number)
 
     def _tally(self, number: int, phase: Phase) -> Tally:
         """What is counted of a bank in a phase."""
