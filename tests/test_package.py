@@ -162,10 +162,12 @@ def test_the_map_of_the_code_has_every_package_in_the_order_of_the_layers():
     assert sorted(order) == order
 
 
-def test_the_map_of_the_kernels_has_every_module():
-    table = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").split("| module of `kernels` |")[1].split("\n\n")[0]
+@pytest.mark.parametrize("room", ["kernels", "traces"])
+def test_the_map_of_a_room_has_every_module(room):
+    page = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    table = page.split(f"| module of `{room}` |")[1].split("\n\n")[0]
     named = [name for row in table.splitlines()[2:] for name in re.findall(r"`(\w+)`", row.split("|")[1])]
-    modules = {path.stem for path in (ROOT / "kernels").iterdir() if path.suffix == ".py" or path.name == "models"}
+    modules = {path.stem for path in (ROOT / room).iterdir() if path.suffix == ".py" or path.name == "models"}
     assert sorted(named) == sorted(modules - {"__init__"})
 
 

@@ -13,7 +13,6 @@ from ..calibration.memristor_banks import (
     calibrate_lines,
     calibrate_memristor,
     memristor_of,
-    refuse_disturbing_reads,
 )
 from ..configuration.network_sections import SingleLayerSection
 from ..configuration.sections import Configuration
@@ -119,8 +118,15 @@ class SingleLayer(Architecture):
         self, banks: tuple[BankCalibration, ...], states: tuple[np.ndarray, ...], inputs: np.ndarray
     ) -> None:
         """Refuse starting weights whose READs reach a threshold memristor's thresholds."""
-        if isinstance(banks[0].device, ThresholdMemristor):
-            refuse_disturbing_reads(banks[0], states[0][0, : inputs.shape[1]], inputs)
+        bank = banks[0]
+        if not isinstance(bank.device, ThresholdMemristor):
+            return
+        largest = float(np.abs(inputs @ states[0][0, : inputs.shape[1]]).max()) * bank.unit_current
+        if largest >= bank.threshold:
+            raise InputError(
+                f"devices.memristor.thresholds: the lowest must be above {largest:g} A, the largest READ of the "
+                f"starting weights, or reading disturbs them (got {bank.threshold:g} A)"
+            )
 
     def keeps_rate(self, banks: tuple[BankCalibration, ...]) -> bool:
         """Whether one memristor has all variables, and the learning rate among them."""
