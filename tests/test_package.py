@@ -40,6 +40,11 @@ def python(code, folder=ROOT):
     return subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False)
 
 
+def test_the_root_has_ten_modules_at_most():
+    """What is more than that belongs into a package."""
+    assert len(list((ROOT / "memsim").glob("*.py"))) <= 10
+
+
 def test_every_package_is_listed_and_every_listed_one_is_there():
     """kernels and traces lie at the root and install as memsim.kernels and memsim.traces."""
     found = set()
