@@ -216,7 +216,9 @@ def build_tile_kernel(
         names["mark_stalled"] = specialise(tiles.find_stalled, f"mark_stalled_{key}", compiler=part, **names)
         for name in ("begin", "show_voltage"):
             names[name] = specialise(getattr(tiles, name), f"{name}_{key}", compiler=inlined, **names)
-    if chosen is tiles.tile_of_one_by_voltage:
+    by_voltage = chosen is tiles.tile_of_one and model.drift_under_voltage is not None and "BY_VOLTAGE" not in own
+    names.setdefault("BY_VOLTAGE", by_voltage)
+    if by_voltage:
         law = specialise(model.drift_under_voltage, f"law_{key}", compiler=merged)
         step = {"heun": tiles.heun_by_voltage}.get(method, tiles.euler)
         names["advance"] = specialise(step, f"advance_by_voltage_{key}", compiler=inlined, **{**names, "drift": law})
@@ -230,9 +232,7 @@ def _template(model: ModelFunctions, method: str, width: int) -> Callable:
         return tiles.tile_of_several_steady if steady and model.shown is not None else tiles.tile_of_several
     if method == EXACT:
         return tiles.leap
-    if steady:
-        return tiles.tile_of_one_steady
-    return tiles.tile_of_one if model.drift_under_voltage is None else tiles.tile_of_one_by_voltage
+    return tiles.tile_of_one_steady if steady else tiles.tile_of_one
 
 
 def _parameters(model: ModelFunctions) -> tuple[Callable, Callable]:

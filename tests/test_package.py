@@ -40,6 +40,11 @@ def python(code, folder=ROOT):
     return subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False)
 
 
+def test_the_root_has_ten_modules_at_most():
+    """What is more than that belongs into a package."""
+    assert len(list((ROOT / "memsim").glob("*.py"))) <= 10
+
+
 def test_every_package_is_listed_and_every_listed_one_is_there():
     """kernels and traces lie at the root and install as memsim.kernels and memsim.traces."""
     found = set()
@@ -135,6 +140,12 @@ def test_every_public_name_loads():
         _ = memsim.MemristorMLPClassifier
     with pytest.raises(AttributeError, match="module 'memsim' has no attribute 'perceptron'"):
         memsim.perceptron  # noqa: B018
+
+
+@pytest.mark.parametrize("name", ["memsim.datasets", "memsim.devices", "memsim.sklearn"])
+def test_a_package_offers_only_its_own_names_to_complete(name):
+    package = importlib.import_module(name)
+    assert dir(package) == sorted(package.__all__)
 
 
 def test_version_is_the_installed_ones():

@@ -14,6 +14,7 @@ from .past import PAST
 CONVENTION, DRIVE_CONVENTION = "memsim run", "memsim drive"
 SCHEMA = 2
 OPEN_UNIT = "see variable_units"  # of states whose variables differ in theirs
+STEPS_AT_MOST = 2**53  # of a run, a sample, an interval: larger integers are no longer exact as times
 CHECKPOINTS = 2  # written in turn: the one before stays whole while the next is written
 QUANTITIES = ("state", "current", "voltage")
 # Axes that get longer while a file is written: what lies along one of them as its first axis grows.

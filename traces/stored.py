@@ -27,12 +27,12 @@ from .schema import (
     RUN,
     SLOT_NAMES,
     SLOTS,
+    STEPS_AT_MOST,
     Field,
 )  # fmt: skip
 
 COUNTED_AT_MOST = 1e200  # by far more than any run counts, and sums of it are finite
 STRIDDEN_ROWS = 4096  # that are kept of a piece, where every so many rows are read
-STEPS_AT_MOST = 2**53
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..configuration.sections import STEPS_AT_MOST, TraceSection
+from ..configuration.sections import TraceSection
 from ..datasets.dataset import to_store
 from ..errors import InputError
 from ..fields import one_of
@@ -20,7 +20,7 @@ from ..stepping.row_memory import Recorded
 from ..traces.codecs import CodecError, codec
 from ..traces.description import BankDescription, RunDescription, TracePlan
 from ..traces.rows import RowsPart, Selection
-from ..traces.schema import CALIBRATION, QUANTITIES
+from ..traces.schema import CALIBRATION, QUANTITIES, STEPS_AT_MOST
 from .counters import COUNTED, COUNTED_OF_PROGRAMMING
 
 KEYFRAME_BYTES = 32 << 20  # of all keyframes of a run, where their distance is not given
