@@ -56,6 +56,9 @@ def MultilayerPerceptron(  # noqa: N802 (reads as the thing that it makes)
 
 def _devices(**given: Any) -> DevicesSection:
     """The section of devices, the paper's where none is given."""
+    for kind, device in given.items():
+        if isinstance(device, type):
+            raise InputError(f"{kind}: is a class, not a device; write {device.__name__}(), with parameters in it")
     return DevicesSection(**{kind: device for kind, device in given.items() if device is not None})
 
 

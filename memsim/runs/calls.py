@@ -202,11 +202,15 @@ def train(
         columns by one range, or each by its mean and standard deviation. ``"range"`` suits most data; standardised
         inputs go beyond -1 to 1, and need a small learning rate.
     time : Timing or dict, optional
+        The step in s, widths of pulses, the integrator: ``{"dt": 1e-4}``.
     write : WriteEncoding or dict, optional
+        How a change of a weight becomes pulses: ``{"encoding": "width"}``.
     trace : TraceSection or dict, optional
+        What is kept of every step: ``{"mode": "full"}``. Whatever is not kept is computed again when it is asked for.
     imperfections : ImperfectionsSection or dict, optional
         Of each kind of bank: ``{"synapse": {"write_noise": 0.1}}``.
     periphery : PeripherySection or dict, optional
+        Of drivers and read-outs, alike: ``{"synapse": {"driver_bits": 8, "driver_range": 0.01}}``.
     out : path, optional
         A run file; the run is kept in memory where none is given.
     overwrite : bool

@@ -252,6 +252,11 @@ def test_the_figure_of_a_run_has_the_error_of_each_epoch():
     np.testing.assert_allclose(place.lines[0].get_ydata(), run.validation_error.mean(axis=1))
 
 
+def test_the_figure_of_one_realisation_speaks_of_no_others():
+    (place,) = memsim.train(memsim.MultilayerPerceptron(), INPUTS, CLASSES, epochs=2).plot().axes
+    assert [text.get_text() for text in place.get_legend().get_texts()] == ["total error"]
+
+
 def test_the_figure_of_weights_has_a_line_for_each():
     run = learned()
     figure = run.plot_weights()

@@ -271,6 +271,13 @@ def test_help_names_types_as_they_are_written():
     assert str(inspect.signature(memsim.train)).startswith("(network: 'Network', data: 'Dataset | ArrayLike'")
 
 
+def test_a_device_that_is_a_class_is_refused_with_what_to_write():
+    with pytest.raises(
+        InputError, match=r"^synapse: is a class, not a device; write Vteam\(\), with parameters in it$"
+    ):
+        memsim.MultilayerPerceptron(synapse=Vteam)
+
+
 def test_a_network_is_one_line(network):
     assert repr(network) == "<Network: multilayer perceptron 2-2-1; its settings are .section and .devices>"
 
