@@ -385,8 +385,8 @@ COUNTS = ("count_energy", "count_states", "count_bounds", "count_stalled", "coun
 def pulse_kernel(width: int) -> Kernel:
     """A pulse in tiles of a width, of any model."""
     names: dict = {"WIDTH": width, "few": unknown_number if width == NARROW else known_number}
-    for function in (record, rests):
-        names[function.__name__] = specialise(function, f"{function.__name__}_{width}", compiler=merged, **names)
+    names["record"] = specialise(record, f"record_{width}", compiler=part, **names)
+    names["rests"] = specialise(rests, f"rests_{width}", compiler=merged, **names)
     for name in COUNTS:
         names[name] = specialise(getattr(tiles, name), f"{name}_{width}", compiler=merged, **names)
     return Kernel(specialise(pulse, f"pulse_{width}", compiler=plain, **names), instruction_on(Job))

@@ -554,7 +554,7 @@ def count_stalled(job, first):
     for j in range(few(WIDTH)):
         stalls |= drifts[j] == STALLS
     if stalls != 0:
-        for j in range(WIDTH):
+        for j in range(few(WIDTH)):
             count[j] += 1.0 if drifts[j] == STALLS else 0.0
 
 

@@ -40,7 +40,7 @@ def _node(config: Configuration, network: MultilayerSection, layer: int) -> Bank
     node, role = config.devices.of_layer("node", layer)
     integrator = config.devices.integrator_of_layer("node", layer) or config.time.integrator
     read_time = config.time.read * config.time.dt
-    if isinstance(node, Node):
+    if isinstance(node, Node):  # the paper's, by its own formulas
         half = 0.5 * node.state_range
         unit_current = network.node_drift * half / (node.drift_coefficient * read_time)
         allowed = WRITE_RANGE[config.write.encoding] * 2.0 * network.bias_limit * half
