@@ -78,4 +78,4 @@ def device_of(section: Any, default: str | None = None) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted([*__all__, "__all__"])  # the pages of the reference look for __all__ here

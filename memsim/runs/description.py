@@ -3,12 +3,16 @@
 import html
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ..terminal.si import counted, duration, with_prefix
 from ..terminal.streams import printable
 from ..traces.description import Programming
 
 if TYPE_CHECKING:
     from .run import Run
+
+FAR_OFF = 10.0  # times the error of outputs that are 0: more is no error of a network that learns
 
 
 def described(run: "Run") -> dict[str, str]:
@@ -19,7 +23,7 @@ def described(run: "Run") -> dict[str, str]:
         "devices": ", ".join(dict.fromkeys(bank.device.model for bank in run.calibration if bank.learns)),
         "data": _data(run),
         "epochs": f"{len(error)} of {config.learning.epochs} epochs, {how_it_ended(run)}",
-        "total error": f"{error[-1].mean():.4g}{_spread(run)}" if len(error) else "no epoch is complete",
+        "total error": f"{error[-1].mean():.4g}{_spread(run)}{_far_off(run)}" if len(error) else "no epoch is complete",
         "file": "in memory" if run.path is None else str(run.path),
     }
 
@@ -57,6 +61,14 @@ def _data(run: "Run") -> str:
     data = run.dataset
     classes = f" of {len(data.classes.names)} classes" if data.classes is not None else ""
     return f"{data.name}: {counted(run.samples, 'sample')}{classes}"
+
+
+def _far_off(run: "Run") -> str:
+    """What is wrong where a network that gave nothing at all would be much nearer to the targets."""
+    idle = 0.5 * float(np.sum(run.dataset.targets**2))
+    if not run.total_error[-1].mean() > FAR_OFF * idle > 0.0:
+        return ""
+    return f", far above the {idle:.4g} of outputs that are 0: the inputs or the learning rate may be too large"
 
 
 def _spread(run: "Run") -> str:

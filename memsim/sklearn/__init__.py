@@ -16,4 +16,4 @@ __all__ = ["MemristorMLPClassifier", "MemristorMLPRegressor", "MemristorPerceptr
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted([*__all__, "__all__"])  # the pages of the reference look for __all__ here

@@ -49,6 +49,19 @@ def test_a_single_layer_perceptron_says_how_it_is_made(kind, network):
     assert repr(of_kind(kind)).startswith(f"<Run: {network}: 5 samples; 4 of 4 epochs, finished; ")
 
 
+def test_a_run_that_is_far_off_says_what_may_be_too_large():
+    network = memsim.MultilayerPerceptron()
+    with memsim.train(network, 3.0 * INPUTS - 1.5, CLASSES, epochs=2) as run:
+        assert run.total_error[-1, 0] > 10 * 4.0  # 8 of 16 targets are 1
+        assert ", far above the 4 of outputs that are 0: the inputs or the learning rate may be too large; " in repr(
+            run
+        )
+        assert "may be too large" in run._repr_html_()
+    with memsim.train(network, INPUTS, CLASSES, epochs=20, learning_rate=0.01) as run:
+        assert run.total_error[-1, 0] < 10 * 4.0
+        assert "far above" not in repr(run)
+
+
 def test_devices_that_differ_are_each_named_once():
     network = memsim.MultilayerPerceptron(synapse="vteam")
     with memsim.train(network, INPUTS, CLASSES, epochs=1) as run:
