@@ -5,13 +5,13 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from ..analysis.opening import open_recorded
 from ..analysis.spans import Span, steps_of
 from ..driving.drive_trace import DriveTrace
 from ..errors import InputError
 from ..fields import one_of
 from ..files.whole import check_output, written_whole
 from ..runs.channels import choose
+from ..runs.opening import open_recorded
 from ..runs.run import Run
 from . import vcd
 from .csv_table import write_csv

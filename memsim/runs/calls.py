@@ -29,8 +29,8 @@ from ..files.reading import refuse_no_file
 from ..network.networks import Network
 from ..network.sizes import refuse_samples
 from . import training
+from .given_samples import samples_of
 from .run import Run
-from .samples import samples_of
 from .sources import is_run_file, load_source, refuse_target, start_of
 from .telling import Callback, told
 

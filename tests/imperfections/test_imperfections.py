@@ -36,7 +36,7 @@ from memsim.runs.opening import open_run
 from memsim.runs.prediction import evaluate
 from memsim.stepping.blocks import new_block
 from memsim.stepping.engine import Engine
-from memsim.stepping.program.operands import Cutter
+from memsim.stepping.program.slot_operands import Cutter
 
 of_each_case = pytest.mark.parametrize(
     "case", [pytest.param(case, marks=pytest.mark.slow if case in SLOW else ()) for case in CASES]

@@ -42,10 +42,10 @@ def command(
     at the end of any step, as a share of what the channel moves in the stretch.
     Exit status 1 where one is above the tolerance.
     """
-    from ...analysis.opening import open_recorded
     from ...exporting.spice import circuit_of
     from ...referee import compare, simulate
     from ...referee.ngspice import find_ngspice
+    from ...runs.opening import open_recorded
     from ...terminal.screen import Table, numbers, show
     from ...terminal.si import with_prefix
 
