@@ -13,7 +13,7 @@ import math
 from .compiling import Kernel, elementwise, inlined
 from .mathematics import hyperbolic_tangent, logistic
 from .operands import Control, instruction_on
-from .scratch import cube, sheet
+from .scratch import cube, line, sheet
 from .slots import Activation, BiasRule, OutputGradient
 
 UNSEEN = 0.5  # of the allowed bias weight: standard deviation of a bias weight that was last known
@@ -65,6 +65,12 @@ def scaled(value, scale, amplitude):
 def send_rows(c, amplitude):
     """Every synapse of row i gets signal i of the layer below."""
     current, signal, scale = by_place(c, c.bank.current), c.below.signal, c.sample.scale
+    if scale.size == 1:
+        for i in range(c.rows):
+            row, value = line(c.bank.current, i * c.columns, c.columns), scaled(signal[i, 0], scale[0], amplitude)
+            for k in range(c.columns):
+                row[k] = value
+        return
     for i in range(c.rows):
         for lane in range(scale.size):
             current[i, 0, lane] = scaled(signal[i, lane], scale[lane], amplitude)
@@ -160,14 +166,15 @@ def tap_net_input(c, rows, step):
 
 def sum_columns(c, rows, step):
     """in_k, the sum over i of V_ik (Eq. 8 as Eqs. 16 and 17 read it), scaled back."""
-    voltage, net, lanes = by_place(c, c.bank.voltage), c.layer.net, c.sample.error.size
-    for k in range(c.columns):
-        for lane in range(lanes):
-            net[k, lane] = 0.0
+    net, lanes = c.layer.net, c.sample.error.size
+    count = c.columns * lanes
+    sums = line(net, 0, count)
+    for e in range(count):
+        sums[e] = 0.0
     for i in range(c.rows):
-        for k in range(c.columns):
-            for lane in range(lanes):
-                net[k, lane] += voltage[i, k, lane]
+        voltage = line(c.bank.voltage, i * count, count)
+        for e in range(count):
+            sums[e] += voltage[e]
     weight_per_state = 1.0 / c.nominal.state_per_weight
     for k in range(c.columns):
         for lane in range(lanes):
@@ -320,10 +327,17 @@ def apply_delta_rule(c, rows, step):
 def request_weights(c, charge_per_weight):
     """Delta w_ij = eta * delta_j * V_i, as what changes a weight so."""
     request, gradient, signal = by_place(c, c.request), c.layer.gradient, c.below.signal
-    rate = c.sample.rate[0]
+    rate, lanes = c.sample.rate[0], c.sample.error.size
+    if lanes == 1:
+        slopes = line(gradient, 0, c.columns)
+        for i in range(c.rows):
+            row, value = line(c.request, i * c.columns, c.columns), signal[i, 0]
+            for k in range(c.columns):
+                row[k] = rate * slopes[k] * value * charge_per_weight
+        return
     for i in range(c.rows):
         for k in range(c.columns):
-            for lane in range(c.sample.error.size):
+            for lane in range(lanes):
                 request[i, k, lane] = rate * gradient[k, lane] * signal[i, lane] * charge_per_weight
 
 

@@ -290,6 +290,7 @@ class Job(NamedTuple):
     addressed: int  # the variable that the pulse may move; ANY_VARIABLE or NO_VARIABLE
     held: bool = False  # external control holds the states; the devices only conduct
     relaxes: bool = False  # whether states move at rest too: they come to an end there, and do not stall
+    quiet: bool = False  # whether a device without a current has no voltage and moves in no way: it is left out
     skip: bool = True  # False steps resting tiles too, for the proof that skipping is exact
     offset: int = 0  # its first step, counted from the slot's
     recorded: bool = True  # whether rows are kept of it, where there are any

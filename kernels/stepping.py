@@ -216,7 +216,9 @@ def build_tile_kernel(
         names["mark_stalled"] = specialise(tiles.find_stalled, f"mark_stalled_{key}", compiler=part, **names)
         for name in ("begin", "show_voltage"):
             names[name] = specialise(getattr(tiles, name), f"{name}_{key}", compiler=inlined, **names)
-    if chosen is tiles.tile_of_one_by_voltage:
+    by_voltage = chosen is tiles.tile_of_one and model.drift_under_voltage is not None and "BY_VOLTAGE" not in own
+    names.setdefault("BY_VOLTAGE", by_voltage)
+    if by_voltage:
         law = specialise(model.drift_under_voltage, f"law_{key}", compiler=merged)
         step = {"heun": tiles.heun_by_voltage}.get(method, tiles.euler)
         names["advance"] = specialise(step, f"advance_by_voltage_{key}", compiler=inlined, **{**names, "drift": law})
@@ -230,9 +232,7 @@ def _template(model: ModelFunctions, method: str, width: int) -> Callable:
         return tiles.tile_of_several_steady if steady and model.shown is not None else tiles.tile_of_several
     if method == EXACT:
         return tiles.leap
-    if steady:
-        return tiles.tile_of_one_steady
-    return tiles.tile_of_one if model.drift_under_voltage is None else tiles.tile_of_one_by_voltage
+    return tiles.tile_of_one_steady if steady else tiles.tile_of_one
 
 
 def _parameters(model: ModelFunctions) -> tuple[Callable, Callable]:
@@ -337,6 +337,18 @@ def record(job, rows, row, first, width, moving):
             show(job.states, v * room + first, rows.state, place, width)
 
 
+def rests(job, first):
+    """Whether a tile of a quiet bank has no current; its voltages are 0 then, and there is nothing to count."""
+    drive, driven = line(job.currents, first, WIDTH), 0
+    for j in range(WIDTH):
+        driven |= drive[j] != 0.0
+    if driven == 0:
+        voltage = line(job.tally.voltage, first, WIDTH)
+        for j in range(WIDTH):
+            voltage[j] = 0.0
+    return driven == 0
+
+
 def pulse(job, rows, step):
     """Step tiles of a bank through a pulse of constant currents; the device-steps that were integrated.
 
@@ -350,6 +362,8 @@ def pulse(job, rows, step):
     stepped = 0
     for first in range(job.first, job.last, WIDTH):
         width = min(WIDTH, job.elements - first)
+        if job.quiet and not recorded and rests(job, first):
+            continue
         moving = call_tile(job.model, job, first, 0, stretch) != 0
         if recorded:
             for done in range(job.steps):
@@ -371,7 +385,8 @@ COUNTS = ("count_energy", "count_states", "count_bounds", "count_stalled", "coun
 def pulse_kernel(width: int) -> Kernel:
     """A pulse in tiles of a width, of any model."""
     names: dict = {"WIDTH": width, "few": unknown_number if width == NARROW else known_number}
-    names["record"] = specialise(record, f"record_{width}", compiler=merged, **names)
+    names["record"] = specialise(record, f"record_{width}", compiler=part, **names)
+    names["rests"] = specialise(rests, f"rests_{width}", compiler=merged, **names)
     for name in COUNTS:
         names[name] = specialise(getattr(tiles, name), f"{name}_{width}", compiler=merged, **names)
     return Kernel(specialise(pulse, f"pulse_{width}", compiler=plain, **names), instruction_on(Job))

@@ -40,6 +40,7 @@ of_tile: Callable
 of_element: Callable
 mark_stalled: Callable
 few: Callable
+BY_VOLTAGE: bool
 WIDTH: int
 SHOWN: int
 
@@ -53,7 +54,7 @@ def room_of(elements: int) -> int:
 def tiles_of(elements: int) -> tuple[int, int]:
     """How many wide tiles, and narrow ones after them, elements are stepped in."""
     whole, rest = divmod(elements, WIDE)
-    return (whole + 1, 0) if rest > 2 * NARROW else (whole, -(-rest // NARROW))
+    return (whole + 1, 0) if rest > NARROW else (whole, int(rest > 0))
 
 
 def aligned(*shape: int) -> np.ndarray:
@@ -170,43 +171,15 @@ def show_voltage(answer, state, drive, p):
 def tile_of_one(job, first, done, steps):
     """Begin a tile, and carry it on where it moves, of a model with one state; whether it moves.
 
-    What it only reads it reads where it lies, and what it writes but once it
-    writes there: a copy of a wide tile's line is a call.
+    What it only reads it reads where it lies, and what it writes but once it writes there. A law of the voltage takes
+    the one that the step before left.
     """
     align_stack()
     tile, drive, answer = job.tile, line(job.currents, first, WIDTH), line(job.tally.voltage, first, WIDTH)
     state = line(job.states, first, WIDTH) if done == 0 else line(tile, STATES * WIDTH, WIDTH)
     p = of_tile(job, first)
     moving = done > 0 or begin(job, tile, state, drive, p)
-    if moving:
-        x, voltage, total = stack_line(WIDTH), stack_line(WIDTH), stack_line(WIDTH)
-        load(x, state, 0, WIDTH)
-        begin_sums(total, tile, done, WIDTH)
-        lower, upper, dt = job.lower[0], job.upper[0], job.dt
-        for _ in range(steps):
-            for j in range(WIDTH):
-                own = of_element(p, j)
-                moved = advance(x[j], drive[j], drive[j], own, lower, upper, dt)
-                response = output(moved, drive[j], own)
-                x[j] = moved
-                voltage[j] = response
-                total[j] += response
-        store(x, tile, STATES * WIDTH, WIDTH)
-        store(voltage, answer, 0, WIDTH)
-        store(total, tile, TOTAL * WIDTH, WIDTH)
-    else:
-        show_voltage(answer, state, drive, p)
-    return 1 if moving else 0
-
-
-def tile_of_one_by_voltage(job, first, done, steps):
-    """:func:`tile_of_one`, of a model whose law has the voltage: a step takes the voltage that the last one left."""
-    align_stack()
-    tile, drive, answer = job.tile, line(job.currents, first, WIDTH), line(job.tally.voltage, first, WIDTH)
-    state = line(job.states, first, WIDTH) if done == 0 else line(tile, STATES * WIDTH, WIDTH)
-    p = of_tile(job, first)
-    moving = done > 0 or begin(job, tile, state, drive, p)
-    if done == 0:
+    if BY_VOLTAGE and done == 0:
         show_voltage(answer, state, drive, p)
     if moving:
         x, voltage, total = stack_line(WIDTH), stack_line(WIDTH), stack_line(WIDTH)
@@ -217,7 +190,8 @@ def tile_of_one_by_voltage(job, first, done, steps):
         for _ in range(steps):
             for j in range(WIDTH):
                 own = of_element(p, j)
-                moved = advance(x[j], voltage[j], drive[j], own, lower, upper, dt)
+                start = voltage[j] if BY_VOLTAGE else drive[j]
+                moved = advance(x[j], start, drive[j], own, lower, upper, dt)
                 response = output(moved, drive[j], own)
                 x[j] = moved
                 voltage[j] = response
@@ -225,6 +199,8 @@ def tile_of_one_by_voltage(job, first, done, steps):
         store(x, tile, STATES * WIDTH, WIDTH)
         store(voltage, answer, 0, WIDTH)
         store(total, tile, TOTAL * WIDTH, WIDTH)
+    elif not BY_VOLTAGE:
+        show_voltage(answer, state, drive, p)
     return 1 if moving else 0
 
 
@@ -578,7 +554,7 @@ def count_stalled(job, first):
     for j in range(few(WIDTH)):
         stalls |= drifts[j] == STALLS
     if stalls != 0:
-        for j in range(WIDTH):
+        for j in range(few(WIDTH)):
             count[j] += 1.0 if drifts[j] == STALLS else 0.0
 
 

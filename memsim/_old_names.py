@@ -54,9 +54,10 @@ MOVED = {
         name: f"runs.{name}"
         for name in (
             "training", "resuming", "recording", "watching", "trace_access", "replay", "prediction",
-            "consistency", "sources", "envelopes", "needed",
+            "consistency", "sources", "needed",
         )
     },
+    "envelopes": "runs.trace_access",
     "sizes": "files.memory",
     "run_sizes": "network.sizes",
     "carriers": "calibration.carrier_waveforms",

@@ -1,6 +1,7 @@
 """What all figures share: size, style, colours, units, saving."""
 
 import io
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -10,7 +11,6 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.ticker import Formatter, FuncFormatter, LogFormatter, ScalarFormatter
 
-from .errors import InputError
 from .files.whole import check_output, written_whole
 from .terminal.streams import printable
 
@@ -94,9 +94,7 @@ def _printable(text: str) -> str:
     return "\n".join(map(printable, text.split("\n")))
 
 
-def check_plot_target(path: Path, overwrite: bool) -> None:
-    """Refuse a plot's file before the work, not after it."""
-    known = FigureCanvasAgg.get_supported_filetypes()
-    if path.suffix.removeprefix(".") not in known:
-        raise InputError(f"{path}: a figure's file must end in .{', .'.join(sorted(known))}")
-    check_output(path, overwrite)
+def check_plot_target(path: Path, overwrite: bool, endings: Sequence[str] = ()) -> None:
+    """Refuse a figure's file before the work; its name has one of the endings, or any that there is."""
+    known = endings or [f".{name}" for name in sorted(FigureCanvasAgg.get_supported_filetypes())]
+    check_output(path, overwrite, known, "a figure's file")

@@ -6,8 +6,8 @@ import numpy as np
 
 from .energy.summary import EnergySummary, summarise
 from .proportions import interval
+from .runs.description import cost_of_programming, result_of_programming
 from .runs.margins import COUNTS, BankMargins
-from .runs.programming_report import cost_of_programming, result_of_programming
 from .runs.run import LEARNED, Run
 from .scoring.score_report import Scores, scores_of
 from .terminal.screen import Column, Table, describe, numbers, show

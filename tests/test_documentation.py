@@ -31,7 +31,8 @@ from memsim.kernels.operands import COUNTERS
 from memsim.reproduction.settings import Reproduction, multilayer
 from memsim.sweeping.packs import plan
 from memsim.sweeping.sweep_configuration import load_sweep
-from memsim.traces.schema import PAST, RUN_ATTRIBUTES
+from memsim.traces.past import PAST
+from memsim.traces.schema import RUN_ATTRIBUTES
 
 TOUR = ROOT / "docs" / "tour.md"
 OF_THE_CODE = [ROOT / f"{name}.md" for name in ("ARCHITECTURE", "CONTRIBUTING", "CHANGELOG")]
@@ -227,6 +228,20 @@ def test_every_file_that_pages_and_comments_name_is_there():
     for path in [*PAGES, *OF_THE_CODE, *SOURCES, ROOT / "setup.cfg", ROOT / ".ci" / "run"]:
         for name in set(named.findall(path.read_text(encoding="utf-8"))) - of_others:
             assert (ROOT / name).exists(), (path.name, name)
+
+
+def test_what_pages_say_is_in_a_file_is_defined_there():
+    """In sentences such as "`NAME` of `FILE`": a file that imports it is the wrong one."""
+    said = re.compile(r"`[\w.]*?(\w+)`(?: of| in| \(|, in) ?`((?:kernels|memsim|traces|tests)/[\w/]+\.py)`")
+    found = 0
+    for page in (*PAGES, *OF_THE_CODE):
+        for name, path in said.findall(re.sub(r"\s+", " ", page.read_text(encoding="utf-8"))):
+            if name in ("_OF_MODELLED", "modelled_NAME"):  # which stand for several
+                continue
+            defined = rf"^ *(?:(?:def|class) {name}\b|(?:self\.|\w+, )*{name}(?:, \w+)*(?::.*)? =|{name}: )"
+            assert re.search(defined, (ROOT / path).read_text(encoding="utf-8"), re.MULTILINE), (page.name, name, path)
+            found += 1
+    assert found > 10
 
 
 def named_by(name: str) -> object:

@@ -40,6 +40,11 @@ def python(code, folder=ROOT):
     return subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False)
 
 
+def test_the_root_has_ten_modules_at_most():
+    """What is more than that belongs into a package."""
+    assert len(list((ROOT / "memsim").glob("*.py"))) <= 10
+
+
 def test_every_package_is_listed_and_every_listed_one_is_there():
     """kernels and traces lie at the root and install as memsim.kernels and memsim.traces."""
     found = set()
@@ -131,8 +136,16 @@ def test_every_public_name_loads():
         if name != "__version__":
             assert getattr(memsim, name) is not None
     assert dir(memsim) == sorted(memsim.__all__)
+    with pytest.raises(AttributeError, match=r"no attribute 'MemristorMLPClassifier'; memsim\.sklearn has the est"):
+        _ = memsim.MemristorMLPClassifier
     with pytest.raises(AttributeError, match="module 'memsim' has no attribute 'perceptron'"):
         memsim.perceptron  # noqa: B018
+
+
+@pytest.mark.parametrize("name", ["memsim.datasets", "memsim.devices", "memsim.sklearn"])
+def test_a_package_offers_only_its_own_names_to_complete(name):
+    package = importlib.import_module(name)
+    assert dir(package) == sorted([*package.__all__, "__all__"])
 
 
 def test_version_is_the_installed_ones():
@@ -155,10 +168,12 @@ def test_the_map_of_the_code_has_every_package_in_the_order_of_the_layers():
     assert sorted(order) == order
 
 
-def test_the_map_of_the_kernels_has_every_module():
-    table = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").split("| module of `kernels` |")[1].split("\n\n")[0]
+@pytest.mark.parametrize("room", ["kernels", "traces"])
+def test_the_map_of_a_room_has_every_module(room):
+    page = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    table = page.split(f"| module of `{room}` |")[1].split("\n\n")[0]
     named = [name for row in table.splitlines()[2:] for name in re.findall(r"`(\w+)`", row.split("|")[1])]
-    modules = {path.stem for path in (ROOT / "kernels").iterdir() if path.suffix == ".py" or path.name == "models"}
+    modules = {path.stem for path in (ROOT / room).iterdir() if path.suffix == ".py" or path.name == "models"}
     assert sorted(named) == sorted(modules - {"__init__"})
 
 
@@ -205,6 +220,12 @@ def test_a_users_script_has_real_types(tmp_path):
         "reveal_type(run.plot())\n"
         "reveal_type(run.weights_over_epochs['nodes1'].weights)\n"
         "reveal_type(memsim.export('xor.h5', 'xor.csv', epochs=(0, 1)))\n"
+        "memsim.train(network, [[0.0, 1.0]], [1], lr=0.1)\n"
+        "memsim.train(network, [[0.0, 1.0]], [1], patience=10, schedule='linear')\n"
+        "memsim.train(network, [[0.0, 1.0]], [1], patience=10, schedule='cosine', batch=4)\n"
+        "run.plot_trace(['nodes1'], sample='0:2')\n"
+        "run.to_pandas('nodes1', samples=(0, 2), device=[0])\n"
+        "run.to_pandas('nodes1', samples='0:2', devices=[0])\n"
     )
     out, err, _ = api.run(
         ["--strict", "--config-file=", "--ignore-missing-imports", "--follow-imports=silent", str(script)]
@@ -219,4 +240,13 @@ def test_a_users_script_has_real_types(tmp_path):
     assert 'script.py:14: note: Revealed type is "matplotlib.figure.Figure"' in out
     assert 'script.py:15: note: Revealed type is "numpy.ndarray' in out
     assert 'script.py:16: note: Revealed type is "pathlib.Path"' in out
-    assert {line for line in re.findall(r"script.py:(\d+): error", out)} == {"5", "6", "12", "13"}
+    assert {line for line in re.findall(r"script.py:(\d+): error", out)} == {
+        "5",
+        "6",
+        "12",
+        "13",
+        "17",
+        "18",
+        "20",
+        "21",
+    }

@@ -6,8 +6,8 @@ import numpy as np
 
 from .doubted import DoubtedFile
 from .overview import LEVELS
-from .schema import CHECKPOINTS, COMMITTED, QUANTITIES, Field
-from .stored import STEPS_AT_MOST, Stored
+from .schema import CHECKPOINTS, COMMITTED, QUANTITIES, STEPS_AT_MOST, Field
+from .stored import Stored
 
 BANK_NAME = re.compile("[A-Za-z0-9_-]{1,64}")
 KINDS = {"f": "f", "i": "iu", "u": "u"}  # NumPy's of what is in a file, by those that are declared

@@ -29,7 +29,7 @@ class BankDescription:
         What the controller knows of the bank: A number for each of :data:`~.schema.CALIBRATION`.
     initial : (devices, variables, realisations) float64
     past : tuple of str
-        What keyframes hold of its devices beside their states, of :data:`~.schema.PAST`.
+        What keyframes hold of its devices beside their states, of :data:`~.past.PAST`.
     """
 
     name: str
@@ -89,7 +89,7 @@ class Beginning:
     bias : (units, realisations) float64
         Bias weights as the controller last knew them.
     past : tuple of (kinds, devices, realisations) float64
-        Of each bank, in the order of :data:`~.schema.PAST`; none where it does not count.
+        Of each bank, in the order of :data:`~.past.PAST`; none where it does not count.
     programming : Programming or None
         Of a run whose starting weights were written by pulses.
     """

@@ -17,13 +17,13 @@ from .description import BankDescription, RunDescription, TracePlan
 from .hdf5 import text, texts
 from .making import Maker, put_attributes
 from .overview import LEVELS, entries_of_chunk
+from .past import PAST
 from .rows import Selection
 from .samples import KINDS, LINES, path_of
 from .schema import (
     CHECKPOINTS,
     CONVENTION,
     OPEN_UNIT,
-    PAST,
     QUANTITIES,
     RUN,
     RUN_ATTRIBUTES,

@@ -227,7 +227,14 @@ class RunReader(FileReader):
 
     def __init__(self, stored: Stored) -> None:
         super().__init__(stored.file)
-        self.stored = stored
+        self._stored = stored
+
+    @property
+    def stored(self) -> Stored:
+        """What the file holds, while it is open."""
+        if self._closed:
+            raise ValueError("the run is closed; open its file again, or save a run in memory before it is closed")
+        return self._stored
 
     @property
     def live(self) -> bool:

@@ -15,8 +15,9 @@ from .chunks import checksum
 from .description import RunDescription, TracePlan
 from .files import absolute
 from .hdf5 import growing, memory_file, write_rows, write_slot
+from .past import PAST, of_checksum
 from .rows import BankTrace, RowsPart
-from .schema import CHECKPOINTS, COMMITTED, PAST, RUN
+from .schema import CHECKPOINTS, COMMITTED, RUN
 from .templates import new_file
 
 
@@ -287,7 +288,7 @@ class RunWriter:
             Of each bank.
         bias : (n, units, realisations) float64
         past : sequence of (n, kinds, devices, realisations) float64
-            Of each bank, in the order of :data:`~memsim.traces.schema.PAST`; none where it does not count.
+            Of each bank, in the order of :data:`~memsim.traces.past.PAST`; none where it does not count.
         """
         self._require(bias.nbytes + sum(array.nbytes for array in (*states, *past)))
         into, first = self._growing, self._keyframes
@@ -394,11 +395,8 @@ def _bytes_of_chunks(group: h5py.Group) -> int:
 
 
 def keyframe_checksum(states: Sequence[np.ndarray], bias: np.ndarray, past: Sequence[np.ndarray] = ()) -> int:
-    """CRC-32 of a keyframe: the states of all banks in their order, the bias weights, the past of all banks.
-
-    Logits, the last kind of a past, count where there are any: earlier files have none.
-    """
-    kinds = [values if values[-1].any() else values[:-1] for values in past]
+    """CRC-32 of a keyframe: the states of all banks in their order, the bias weights, the past of all banks."""
+    kinds = [of_checksum(values) for values in past]
     return checksum(np.concatenate([array.ravel() for array in (*states, bias, *kinds)]))
 
 

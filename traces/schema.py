@@ -9,9 +9,12 @@ is that axis: a dimension scale.
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from .past import PAST
+
 CONVENTION, DRIVE_CONVENTION = "memsim run", "memsim drive"
 SCHEMA = 2
 OPEN_UNIT = "see variable_units"  # of states whose variables differ in theirs
+STEPS_AT_MOST = 2**53  # of a run, a sample, an interval: larger integers are no longer exact as times
 CHECKPOINTS = 2  # written in turn: the one before stays whole while the next is written
 QUANTITIES = ("state", "current", "voltage")
 # Axes that get longer while a file is written: what lies along one of them as its first axis grows.
@@ -28,9 +31,7 @@ CONDITIONS = {
     "begun": "the run goes on with the devices of another one, or its starting weights were written by pulses",
     "programmed": "its starting weights were written by pulses",
     "past": "it begins with devices whose past counts",
-    "pulses": "the bank has an `endurance`",
-    "trap": "the bank has telegraph noise",
-    "logit": "the bank's model has a drift near bounds",
+    **{name: kind.when for name, kind in PAST.items()},
     "traced": "the bank is traced: `trace.mode` is `full` or `select`",
     "windows": "only windows of the run were traced",
     "replayed": "it is a file of `memsim trace replay`, which does not grow: all its larger datasets are compressed",
@@ -260,12 +261,6 @@ UNIT = Field("unit", "i8", "unit", "1", "inputs and nodes of all layers, one aft
 CHECKPOINT = Field("slot", "i1", "slot", "1", "slot of the checkpoint, of two that are written in turn")
 PHASE = Field("phase", "i1", "phase", "1", "phase, see flag_meanings")
 BIAS = "bias weights of the nodes, as the controller last knew them"
-# What keyframes hold of devices beside their states, in this order.
-PAST = {
-    "pulses": "pulses that have worn the device",
-    "trap": "1: the device's trap is occupied",
-    "logit": "ln((x - lower)/(upper - x)) of a state x near a bound, which holds digits that x does not; 0 elsewhere",
-}
 # The slot table: one dataset a column, as structured ones are not read everywhere. In memory two of them are names.
 SLOT_NAMES = {"phase": "S8", "operation": "S20"}
 SLOTS = (
@@ -423,15 +418,15 @@ RUN = (
     *under("keyframes/BANK", (DEVICE, VARIABLE)),
     Field("keyframes/BANK/state", "f8", "time device variable realisation", "state", "state at the sample's end"),
     *(
-        Field(f"keyframes/BANK/{name}", "f8", "time device realisation", "1", meaning, name)
-        for name, meaning in PAST.items()
+        Field(f"keyframes/BANK/{name}", "f8", "time device realisation", kind.unit, kind.meaning, name)
+        for name, kind in PAST.items()
     ),
     *under("start", (UNIT,), "begun"),
     Field("start/bias_weight", "f8", "unit realisation", "1", BIAS, "begun"),
     *under("start/BANK", (DEVICE,), "past"),
     *(
-        Field(f"start/BANK/{name}", "f8", "device realisation", "1", meaning, f"past, {name}")
-        for name, meaning in PAST.items()
+        Field(f"start/BANK/{name}", "f8", "device realisation", kind.unit, kind.meaning, f"past, {name}")
+        for name, kind in PAST.items()
     ),
     Field("programming/time", "f8", "", "s", "simulated time that it took", "programmed"),
     *under("programming/BANK", (DEVICE,), "programmed"),

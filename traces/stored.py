@@ -16,23 +16,23 @@ from .description import Beginning, Programming
 from .doubted import FAILURES, DoubtedFile, line_of
 from .errors import NotARunFileError
 from .overview import LEVELS
+from .past import PAST
 from .rows import Selection
 from .samples import StoredDataset, read_dataset
 from .schema import (
     CALIBRATION,
     CHECKPOINTS,
-    PAST,
     PROGRAMMED,
     QUANTITIES,
     RUN,
     SLOT_NAMES,
     SLOTS,
+    STEPS_AT_MOST,
     Field,
 )  # fmt: skip
 
 COUNTED_AT_MOST = 1e200  # by far more than any run counts, and sums of it are finite
 STRIDDEN_ROWS = 4096  # that are kept of a piece, where every so many rows are read
-STEPS_AT_MOST = 2**53
 
 
 @dataclass(frozen=True)
@@ -318,10 +318,8 @@ class Stored(DoubtedFile):
         return np.stack(found)
 
     def _refuse_past(self, path: str, name: str, values: np.ndarray, shape: tuple[int, ...]) -> None:
-        """Refuse pulses that nobody counts, traps that are neither occupied nor empty, and logits of no state."""
-        most = 1 if name == "trap" else STEPS_AT_MOST
-        fits = np.isfinite(values) if name == "logit" else (values >= 0) & (values <= most) & (values % 1 == 0)
-        if values.shape != shape or not fits.all():
+        """Refuse what no past leaves: pulses that nobody counts, traps that are neither occupied nor empty."""
+        if values.shape != shape or not PAST[name].can_be(values):
             raise self.broken(f"{path} holds what no device has")
 
     @property

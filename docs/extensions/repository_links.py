@@ -28,6 +28,8 @@ def include(app: Sphinx, document: str, content: list[str]) -> None:
     """Put the files that a page includes into it, and turn links to what lies outside of ``docs/``."""
     page = Path(app.srcdir) / f"{document}.md"
     if page.is_file():
+        for name in INCLUDED.findall(content[0]):  # whose change makes the page anew
+            app.env.note_dependency(str((page.parent / name).resolve()))
         text = INCLUDED.sub(lambda found: read(page.parent / found[1], page.parent), content[0])
         content[0] = turn(text, page.parent, page.parent)
 

@@ -4,7 +4,7 @@ import h5py
 import numpy as np
 from rich.filesize import decimal
 
-from ..runs.programming_report import cost_of_programming, result_of_programming
+from ..runs.description import cost_of_programming, result_of_programming
 from ..runs.run import Run
 from ..terminal.screen import Column, Table, describe, numbers, show
 from ..terminal.si import counted, duration

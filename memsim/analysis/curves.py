@@ -7,8 +7,8 @@ import numpy as np
 
 from ..calibration.bank import BankCalibration
 from ..runs.channels import Channel, Channels
-from ..runs.envelopes import SpanExtremes
 from ..runs.run import Run
+from ..runs.trace_access import SpanExtremes
 
 POINTS = 1000  # spans of an envelope; each has two values, about two for every column of pixels
 STEPS = 2 * POINTS  # in a span that is short enough to show each step

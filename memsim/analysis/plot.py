@@ -88,25 +88,12 @@ def first_look(run: Run, channels: Channels, *, every_device: bool = False) -> F
     return FirstLook(replace(channels, devices=devices), start, stop, bool(begins))
 
 
-def check_target(path: Path, overwrite: bool) -> None:
-    """Refuse a figure's file before the work.
-
-    Raises
-    ------
-    InputError
-        It exists, cannot be written, or is no PNG, SVG or PDF.
-    """
-    if path.suffix not in FORMATS:
-        raise InputError(f"{path}: a figure's file must end in .png, .svg or .pdf")
-    check_plot_target(path, overwrite)
-
-
 def draw(
     run: Run, channels: Channels, start: int, stop: int, path: Path, *,
     weights: bool = False, error: bool = False, progress: Progress | None = None, overwrite: bool = False,
 ) -> None:  # fmt: skip
     """Draw channels of a run over a span into a file: PNG, SVG or PDF; see :func:`figure_of`."""
-    check_target(path, overwrite)
+    check_plot_target(path, overwrite, FORMATS)
     save(figure_of(run, channels, start, stop, weights=weights, error=error, progress=progress), path, overwrite)
 
 
@@ -146,8 +133,11 @@ def figure_of(
     """
     if not 0 <= start < stop <= run.steps:
         raise InputError(f"span: must lie within steps 0 to {run.steps} and not be empty (got {start} to {stop})")
-    panels = _panels(run, channels, weights)
-    _refuse_crowds(channels, panels)
+    panels = _panels(run, channels.at_most(MOST_CURVES, "in a figure"), weights)
+    if len(panels) > MOST_PANELS:
+        raise InputError(
+            f"banks and quantities: at most {MOST_PANELS} axes fit a figure (got {len(panels)}); choose fewer"
+        )
     found = curves(run, channels, start, stop, progress)
     figure = new_figure(11.0, 1.3 + 1.35 * (len(panels) + error))
     axes = list(figure.subplots(len(panels) + error, 1, squeeze=False)[:, 0])
@@ -193,18 +183,6 @@ def state_span(run: Run, members: Sequence[Channel]) -> float:
     bounds = [run.bank(c.bank).variables[c.variable][2:] for c in members if c.variable is not None]
     widest = max((upper - lower for lower, upper in bounds), default=0.0)
     return widest if widest < UNBOUNDED else 0.0
-
-
-def _refuse_crowds(channels: Channels, panels: Sequence[_Panel]) -> None:
-    if len(channels) > MOST_CURVES:
-        raise InputError(
-            f"channels: at most {MOST_CURVES} can be told apart in a figure (got {len(channels)}); "
-            "choose fewer banks, devices, realisations or quantities"
-        )
-    if len(panels) > MOST_PANELS:
-        raise InputError(
-            f"banks and quantities: at most {MOST_PANELS} axes fit a figure (got {len(panels)}); choose fewer"
-        )
 
 
 def _draw_panel(

@@ -41,7 +41,7 @@ def repack(file: Path, out: Path | None = None, *, overwrite: bool = False) -> t
             raise InputError(f"{out}: is the run itself; --in-place replaces it")
         check_output(out, overwrite)
     elif file.stat().st_nlink > 1:
-        raise InputError(f"{file}: has other names, hard links that would keep the old file; give --out")
+        raise InputError(f"{file}: has other names, hard links that would keep the old file; give out=FILE")
     place = file.resolve()
     target = place.with_name(f".{place.name}.packed") if out is None else out
     with open_run(file) as run:

@@ -29,11 +29,18 @@ def plot_learning(run: Run) -> Figure:
     figure = new_figure(7.0, 3.6)
     place = figure.subplots()
     curve = error_curve(run)
-    place.stairs(curve.high, curve.epochs, baseline=curve.low, fill=True, color="0.8", label="range")
-    place.stairs(curve.mean, curve.epochs, baseline=None, color="0.15", label="mean")
+    several = run.realisations > 1  # one has no range
+    if several:
+        place.stairs(curve.high, curve.epochs, baseline=curve.low, fill=True, color="0.8", label="range")
+    place.stairs(curve.mean, curve.epochs, baseline=None, color="0.15", label="mean" if several else "total error")
     if run.stored.is_validated:
         epochs = np.arange(len(run.validation_error)) + 0.5
-        place.plot(epochs, run.validation_error.mean(axis=1), color="#D55E00", label="validation, mean")
+        place.plot(
+            epochs,
+            run.validation_error.mean(axis=1),
+            color="#D55E00",
+            label="validation, mean" if several else "validation",
+        )
     plot.scale_errors(place, run.total_error)
     place.set_xlabel("epoch")
     place.set_ylabel("total error")

@@ -5,7 +5,7 @@ import re
 from ..errors import InputError
 from ..runs.run import Run
 
-Span = str | tuple[int, int]  # "A:B", or (A, B)
+Span = str | int | tuple[int, int]  # "A:B", A, or (A, B)
 UNITS = ("epochs", "samples", "steps")
 _SPAN = re.compile(r"(-?[0-9]{1,18})?(?:(:)(-?[0-9]{1,18})?)?")
 
@@ -45,7 +45,7 @@ def parse_span(span: Span, unit: str, run: Run) -> tuple[int, int]:
 
     Parameters
     ----------
-    span : str or (A, B)
+    span : str, int or (A, B)
         ``"A:B"``: from A to B, B not included, counted from 0 at the start of
         the run. ``"A"`` is one; ``"A:"`` ends with the run, and ``":B"``
         begins with it. Below 0 they are counted from the run's end: ``"-3:"``
@@ -94,7 +94,7 @@ def bounds_of(span: Span, unit: str, count: int, what: str = "run") -> tuple[int
 
 def _text_of(span: Span) -> str:
     """A span as a person writes it."""
-    return span if isinstance(span, str) else f"{span[0]}:{span[1]}"
+    return f"{span[0]}:{span[1]}" if isinstance(span, tuple | list) else str(span)
 
 
 def _bounds(text: str, unit: str, count: int, what: str) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError, RunError
-from ..files.whole import written_whole
+from ..files.whole import check_output, written_whole
 from ..runs.channels import choose
 from ..runs.recording import describe
 from ..runs.run import Run
@@ -17,7 +17,7 @@ from ..traces.doubted import DoubtedFile
 from ..traces.hdf5 import opened
 from ..traces.packing import pack
 from ..traces.rows import RowsPart, Selection
-from ..traces.run_file import RunWriter, check_target, close_quietly, create_run_file
+from ..traces.run_file import RunWriter, close_quietly, create_run_file
 from ..traces.space import DiskFullError
 
 EPOCHS_AT_ONCE = 4096
@@ -83,7 +83,7 @@ def write_window(
     plan = TracePlan(selections, compression)
     partial = out.with_name(f".{out.name}.partial")
     try:
-        check_target(out, overwrite)
+        check_output(out, overwrite)
         codec(compression)
         target = create_run_file(partial, _description(run), plan, overwrite=True)
     except CodecError as error:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import InputError
-from ..files.whole import check_output
 from .bench_records import Report, write_report
 
 
@@ -17,18 +16,6 @@ class Targets:
 
     out: Path | None
     figures: dict[str, Path]
-
-
-def check_targets(names: tuple[str, ...], out: Path | None, plot: Path | None, overwrite: bool) -> Targets:
-    """Refuse files that exist or cannot be written, before anything is measured.
-
-    Raises
-    ------
-    InputError
-    """
-    if out is not None:
-        check_output(out, overwrite)
-    return Targets(out, figure_files(names, plot, overwrite) if plot is not None else {})
 
 
 def write_all(report: Report, targets: Targets) -> list[Path]:

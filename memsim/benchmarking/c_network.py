@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..calibration.bank import BankCalibration, charge_of
+from ..calibration.bank import BankCalibration
 from ..devices import Node, Synapse
 from ..network.assembly import Assembly
 from .compiler import EXACT, FAST, build
@@ -66,5 +66,5 @@ def _numbers(bank: BankCalibration, resolution: float) -> list[float]:
     return [
         k, threshold, state.lower, state.upper, *node,
         bank.read_current, bank.driver_limit, bank.state_per_weight, bank.unit_current, bank.bias_limit,
-        charge_of(device, resolution),
+        device.charge_of(resolution),
     ]  # fmt: skip

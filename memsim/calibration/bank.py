@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..configuration.sections import Configuration
-from ..devices import Device, Node, Synapse, ThresholdMemristor
+from ..devices import Device, Synapse
 from ..errors import InputError
 from .nominal_banks import Modelled, NominalDevice, is_modelled, nominal_of
 
@@ -105,7 +105,7 @@ class BankCalibration:
     @property
     def carried(self) -> bool:
         """Whether carriers tell the variables of its devices apart."""
-        return bool(self.device.functions().carried)
+        return self.device.carried
 
     @property
     def variables(self) -> int:
@@ -115,13 +115,8 @@ class BankCalibration:
     @property
     def thresholds(self) -> tuple[float, ...]:
         """Every current in A beyond which a state moves; empty where there is none."""
-        several = (self.device.thresholds if isinstance(self.device, ThresholdMemristor) else None) or (self.threshold,)
+        several = [threshold for threshold, _ in self.device.threshold_windows] or [self.threshold]
         return tuple(threshold for threshold in several if threshold > 0)
-
-
-def charge_of(device: Synapse | Node, share: float) -> float:
-    """The charge beyond the threshold, in A s, that moves a state by a share of its range."""
-    return share * device.state_range / device.drift_coefficient
 
 
 def slot_time(config: Configuration) -> float:
@@ -150,7 +145,7 @@ def synapses(
     integrator = config.devices.integrator_of_layer("synapse", layer) or config.time.integrator
     device, role = config.devices.of_layer("synapse", layer)
     about = (role, name, count, unit_current, weight_limit, held)
-    if isinstance(device, Synapse):
+    if isinstance(device, Synapse):  # the paper's: its threshold and drift are calibrated by its own formulas
         return replace(_paper_synapses(config, device, *about), integrator=integrator)
     return replace(_other_synapses(config, device, *about), integrator=integrator)
 

@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-import numpy as np
-
 from ..configuration.network_sections import MultilayerSection
 from ..configuration.sections import Configuration
 from ..devices import Node
@@ -19,18 +17,6 @@ from .bank import (
     with_model,
 )
 from .nominal_banks import NominalDevice, is_modelled, nominal_of
-
-
-def refuse_read_scale(config: Configuration, network: MultilayerSection, inputs: np.ndarray) -> None:
-    """Refuse a fixed full scale under which the inputs themselves exceed the threshold."""
-    first = calibrate_layers(config, network)[0]
-    largest = float(np.abs(inputs).max())
-    if network.read_scale and largest / network.read_scale * first.read_current >= first.threshold:
-        least = largest * first.read_current / first.threshold
-        raise InputError(
-            f"network.read_scale: must be above {least:.4g}, or READs of the inputs exceed the synapses' threshold of "
-            f"{first.threshold:g} A (got {network.read_scale:g})"
-        )
 
 
 def calibrate_layers(config: Configuration, network: MultilayerSection) -> tuple[BankCalibration, ...]:
@@ -54,7 +40,7 @@ def _node(config: Configuration, network: MultilayerSection, layer: int) -> Bank
     node, role = config.devices.of_layer("node", layer)
     integrator = config.devices.integrator_of_layer("node", layer) or config.time.integrator
     read_time = config.time.read * config.time.dt
-    if isinstance(node, Node):
+    if isinstance(node, Node):  # the paper's, by its own formulas
         half = 0.5 * node.state_range
         unit_current = network.node_drift * half / (node.drift_coefficient * read_time)
         allowed = WRITE_RANGE[config.write.encoding] * 2.0 * network.bias_limit * half

@@ -88,22 +88,3 @@ def _largest_error(device: PerceptronMemristor, targets: np.ndarray) -> float:
         return float(np.abs(targets).max()) + device.weight_limit
     lowest, highest = (0.0, 1.0) if device.activation == "logistic" else (-1.0, 1.0)
     return max(float(targets.max()) - lowest, highest - float(targets.min()))
-
-
-def refuse_disturbing_reads(bank: BankCalibration, weights: np.ndarray, inputs: np.ndarray) -> None:
-    """Refuse thresholds that the very first READs exceed (single-layer perceptron).
-
-    Parameters
-    ----------
-    bank : BankCalibration
-        Of the threshold memristor.
-    weights : (inputs, realisations) float64
-        Starting weights.
-    inputs : (samples, inputs) float64
-    """
-    largest = float(np.abs(inputs @ weights).max()) * bank.unit_current
-    if largest >= bank.threshold:
-        raise InputError(
-            f"devices.memristor.thresholds: the lowest must be above {largest:g} A, the largest READ of the starting "
-            f"weights, or reading disturbs them (got {bank.threshold:g} A)"
-        )

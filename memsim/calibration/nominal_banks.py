@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..configuration.sections import Configuration
-from ..devices import MODELS, UNBOUNDED, Device, Node, Synapse
+from ..devices import MODELS, UNBOUNDED, Device, Synapse
 from ..errors import InputError
 from ..kernels.nominal import Quantity, answer_kernel
 from ..kernels.operands import Question, Questions
@@ -61,7 +61,7 @@ class Modelled:
 
 def is_modelled(config: Configuration, device: Device) -> bool:
     """Whether the controller writes a device by its model."""
-    if not isinstance(device, Synapse | Node) or config.write.verify > 0:
+    if not device.by_charge or config.write.verify > 0:
         return True
     return config.network.verifies_restores
 

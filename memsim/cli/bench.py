@@ -9,6 +9,7 @@ import click
 
 from ..terminal.streams import say, tell
 from . import options
+from .targets import check_targets
 
 if TYPE_CHECKING:
     from ..benchmarking.bench_records import Report
@@ -55,7 +56,7 @@ def command(
     Ctrl-C keeps what was measured. All suites take about half an hour,
     --quick some seconds once the kernels are compiled.
     """
-    from ..benchmarking.bench_files import check_targets, work_folder, write_all
+    from ..benchmarking.bench_files import Targets, figure_files, work_folder, write_all
     from ..benchmarking.bench_records import cores, read_report
     from ..benchmarking.case import Setting
     from ..benchmarking.running import run_suites, suites_of
@@ -68,7 +69,8 @@ def command(
         raise InputError("--fail-on-slower: needs --compare OLD.json")
     names = suites_of(suites)
     old = read_report(compare) if compare is not None else None
-    targets = check_targets(names, out, plot, overwrite)
+    check_targets(overwrite, out=out)
+    targets = Targets(out, figure_files(names, plot, overwrite) if plot is not None else {})
     with work_folder(out) as folder:
         setting = Setting(folder, quick, threads or cores())
         with Progress("measuring", (), quiet=quiet) as progress:

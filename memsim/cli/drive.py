@@ -7,6 +7,7 @@ import click
 
 from ..terminal.streams import say, tell
 from . import options
+from .targets import check_targets
 
 if TYPE_CHECKING:
     from ..driving.drive_configuration import DriveConfiguration
@@ -70,22 +71,9 @@ def command(
     from ..driving.drive_trace import load_drive_source
 
     config = load_drive_source(source, assignments)
-    _check_targets(out, plot, overwrite)
+    check_targets(overwrite, plot=plot, out=out)
     checked = _check_dt(config, check_dt_tolerance, threads or 0, quiet) if check_dt else {}
     _drive(config, out, plot, overwrite, threads or 0, quiet, checked)
-
-
-def _check_targets(out: Path | None, plot: Path | None, overwrite: bool) -> None:
-    """Refuse a figure that could not be written at the end."""
-    from ..errors import InputError
-
-    if plot is not None:
-        from ..figures import check_plot_target
-        from ..traces.files import absolute
-
-        if out is not None and absolute(plot) == absolute(out):
-            raise InputError(f"--plot: must be another file than --out (got {plot} for both)")
-        check_plot_target(plot, overwrite)
 
 
 def _check_dt(config: "DriveConfiguration", tolerance: float, threads: int, quiet: bool) -> dict[str, float | str]:
@@ -133,19 +121,15 @@ def _loops(
 ) -> None:  # fmt: skip
     """Loops over frequencies and amplitudes."""
     from ..errors import InputError
-    from ..figures import check_plot_target
     from ..hysteresis.loop_configuration import load_loops
-    from ..hysteresis.loop_report import check_table_target, show_loops, write_table
+    from ..hysteresis.loop_report import FORMATS, show_loops, write_table
     from ..hysteresis.loop_sweep import run
     from ..terminal.progress import Progress
 
     if out is not None:
         raise InputError(f"--out: keeps the rows of one drive, and {source} has many; --table keeps the loops' numbers")
     config = load_loops(source, assignments)
-    if plot is not None:
-        check_plot_target(plot, overwrite)
-    if table is not None:
-        check_table_target(table, overwrite)
+    check_targets(overwrite, endings={"table": FORMATS}, plot=plot, table=table)
     with Progress("driving", quiet=quiet) as progress:
         sweep = run(config, threads=threads or 0, progress=progress)
     show_loops(sweep)

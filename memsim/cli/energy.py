@@ -6,6 +6,7 @@ import click
 
 from ..terminal.streams import say
 from . import options
+from .targets import check_targets
 
 EPILOG = """\b
 Examples:
@@ -54,7 +55,7 @@ def command(
 
     if (assignments or threads) and not pulse_widths:
         raise InputError("--set, --threads: change the runs of --pulse-widths; give that too")
-    _refuse_targets(plot, json, csv, overwrite)
+    check_targets(overwrite, plot=plot, json=json, csv=csv)
     with open_run(file) as run:
         summary = summarise(run)
         if summary is None:
@@ -86,18 +87,6 @@ def command(
                 energy_tables.write_csv(run, csv)
     for path in filter(None, (plot, json, csv)):
         say(f"wrote {path}")
-
-
-def _refuse_targets(plot: Path | None, json: Path | None, csv: Path | None, overwrite: bool) -> None:
-    """Refuse files that cannot be written, before the work."""
-    from ..figures import check_plot_target
-    from ..files.whole import check_output, refuse_one_twice
-
-    refuse_one_twice("--plot, --json, --csv", plot, json, csv)
-    if plot is not None:
-        check_plot_target(plot, overwrite)
-    for path in filter(None, (json, csv)):
-        check_output(path, overwrite)
 
 
 def _widths(file: Path, widths: tuple[int, ...], assignments: tuple[str, ...], threads: int | None, quiet: bool):  # type: ignore[no-untyped-def]

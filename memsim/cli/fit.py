@@ -8,6 +8,7 @@ import click
 
 from ..terminal.streams import say
 from . import options
+from .targets import check_targets
 
 EPILOG = """\b
 Examples:
@@ -141,7 +142,8 @@ def command(
     from ..fitting.measurement import load_measurement
     from ..terminal.progress import Progress
 
-    _refuse_targets(data, plot, out, json, overwrite)
+    endings = {"out": (".toml",), "json": (".json",)}
+    check_targets(overwrite, source=("DATA.csv", data), endings=endings, plot=plot, out=out, json=json)
     device = _device(model, preset, free, fix, start)
     measurement = load_measurement(data, columns)
     with Progress("fitting", quiet=quiet) as progress:
@@ -170,20 +172,6 @@ def _device(model: str, preset: str | None, free: tuple[str, ...], fix: dict[str
         raise
     except ValueError as error:
         raise InputError(f"--{error}") from None
-
-
-def _refuse_targets(data: Path, plot: Path | None, out: Path | None, json: Path | None, overwrite: bool) -> None:
-    """Refuse files that cannot be written, before the work."""
-    from ..figures import check_plot_target
-    from ..files.whole import refuse_one_twice
-    from ..fitting.fit_report import check_file
-
-    refuse_one_twice("DATA.csv, --plot, --out, --json", data, plot, out, json)
-    if plot is not None:
-        check_plot_target(plot, overwrite)
-    for path, ending in ((out, ".toml"), (json, ".json")):
-        if path is not None:
-            check_file(path, ending, overwrite)
 
 
 def _write(fit: Any, plot: Path | None, out: Path | None, json: Path | None, overwrite: bool) -> None:

@@ -6,6 +6,7 @@ import click
 
 from ..terminal.streams import say
 from . import options
+from .targets import check_targets
 
 EPILOG = """\b
 Examples:
@@ -45,9 +46,7 @@ def command(
     assembly = assemble(config, data, start=start)
     drawn = config.learning.batch - 1 if sample is None else sample
     if plot is not None:
-        from ..figures import check_plot_target
-
-        check_plot_target(plot, overwrite)
+        check_targets(overwrite, plot=plot)
         if drawn >= len(assembly.inputs):
             raise InputError(f"--sample: must be below the number of samples, {len(assembly.inputs)} (got {drawn})")
     show(table(assembly))

@@ -1,12 +1,14 @@
 """``memsim sweep``."""
 
 import shlex
+from functools import partial
 from pathlib import Path
 
 import click
 
 from ..terminal.streams import tell
 from . import options
+from .words import in_options
 
 EPILOG = """\b
 Examples:
@@ -77,4 +79,4 @@ def command(
             if progress.started:
                 tell(f"{target} keeps what was committed; {goes_on}")
             raise
-    return show_sweep(index, target, goes_on)
+    return show_sweep(index, target, goes_on, partial(in_options, command=command))

@@ -25,12 +25,12 @@ from ..errors import InputError
 from ..fields import Settings, in_one_line, quantity
 from ..files.reading import DEEPEST, read_toml, toml_value
 from ..traces.files import absolute
+from ..traces.schema import STEPS_AT_MOST
 from .imperfections import ImperfectionsSection, PeripherySection
 from .network_sections import MultilayerSection, Network
 
 Integrator = Literal["euler", "heun"]
 DT_FROM, DT_TO = 1e-30, 1e30  # s: beyond these, currents and energies are
-STEPS_AT_MOST = 2**53  # larger integers are no longer exact as times
 
 
 class RunSection(Settings):

@@ -11,3 +11,7 @@ __all__ = [
     "GATES", "PATTERNS", "Classes", "Dataset", "Kind", "Scaling", "balanced_gate", "gate", "gate_truth",
     "labelled", "load", "of_stored", "scaled", "split", "table_of", "with_constant_line",
 ]  # fmt: skip
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__all__"])  # the pages of the reference look for __all__ here

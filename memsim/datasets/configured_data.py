@@ -30,7 +30,10 @@ def _load(section: DataSection) -> Dataset:
         return _of_scikit_learn(section, section.dataset)
     if section.csv is not None:
         return _of_csv(section, Path(section.csv))
-    raise InputError("data.arrays: were given from Python; run the run file itself, which holds them")
+    raise InputError(
+        "data.arrays: were given from Python; run the run file itself, which holds them, or give them again as "
+        "memsim.run(config, data); a sweep reads its samples from a CSV file: name it in data.csv"
+    )
 
 
 def _of_scikit_learn(section: DataSection, name: str) -> Dataset:

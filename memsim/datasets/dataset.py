@@ -7,6 +7,7 @@ from typing import Any, Self
 import numpy as np
 
 from ..errors import InputError
+from ..fields import listed
 from ..traces.samples import StoredClasses, StoredDataset, StoredScaling
 from .classes import Classes, refuse_unprintable
 from .scaling import Beyond, Kind, Scaling
@@ -228,9 +229,10 @@ def table_of(field: str, values: Any, names: Sequence[str] = ()) -> np.ndarray:
     try:
         table = np.ascontiguousarray(values, dtype=np.float64)
     except (TypeError, ValueError):
-        raise InputError(f"{field}: must be a table of numbers, (samples, n)") from None
+        raise InputError(f"{field}: must be a table of numbers, (samples, n){_beside_numbers(values)}") from None
     if table.ndim != 2 or 0 in table.shape:
-        raise InputError(f"{field}: must have shape (samples, n), none 0 (got {table.shape})")
+        advice = "; reshape((-1, 1)) makes one column of it, reshape((1, -1)) one sample" if table.ndim == 1 else ""
+        raise InputError(f"{field}: must have shape (samples, n), none 0 (got {table.shape}){advice}")
     if not np.isfinite(table).all():
         row, column = map(int, np.argwhere(~np.isfinite(table))[0])
         found = "NaN" if np.isnan(table[row, column]) else f"{table[row, column]:g}"
@@ -239,6 +241,15 @@ def table_of(field: str, values: Any, names: Sequence[str] = ()) -> np.ndarray:
             f"{field}: must be finite (got {found} in row {row}, {name}); give the value, or leave the row out"
         )
     return table
+
+
+def _beside_numbers(values: Any) -> str:
+    """What keeps values from being a table of numbers, where that is plain to see."""
+    if hasattr(values, "toarray"):
+        return f" (got {type(values).__name__}); toarray() makes one of it"
+    columns = getattr(values, "dtypes", {})  # of a table of pandas, by column
+    others = [column for column in getattr(values, "columns", ()) if columns[column].kind not in "biuf"]
+    return f"; leave out, or write as numbers, {listed(others)}" if others else ""
 
 
 def _named(classes: Classes | None) -> str:

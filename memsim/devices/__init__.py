@@ -75,3 +75,7 @@ def device_of(section: Any, default: str | None = None) -> Any:
     if not isinstance(name, str) or name not in MODELS:
         raise ValueError(f"model: must be {one_of(MODELS, name)}; {HOW_TO_LOAD}")
     return MODELS[name](**{**section, "model": name})
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__all__"])  # the pages of the reference look for __all__ here

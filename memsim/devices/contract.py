@@ -53,6 +53,13 @@ class Device(Settings):
         the schedule's idle stretches.
     alone : bool
         Whether a device can be driven by itself, without a network.
+    by_charge : bool
+        Whether a state moves by the charge beyond its threshold, wherever it is, so that a write is a charge
+        (:meth:`charge_of`); a controller writes other devices by their model.
+    carried : bool
+        Whether carriers tell its variables apart.
+    with_rate : bool
+        Whether it is a whole network: its variables are all weights, the bias, and the learning rate.
     presets : mapping of str to ParameterSet
         The named sets of parameters.
     """
@@ -65,6 +72,9 @@ class Device(Settings):
     source: ClassVar[str] = ""
     rests: ClassVar[bool] = True
     alone: ClassVar[bool] = True
+    by_charge: ClassVar[bool] = False
+    carried: ClassVar[bool] = False
+    with_rate: ClassVar[bool] = False
     presets: ClassVar[Mapping[str, ParameterSet]] = {}
 
     @model_validator(mode="before")
@@ -117,6 +127,20 @@ class Device(Settings):
     def resting_state(self) -> tuple[float, ...]:
         """The state of a device that nobody has written to."""
         return tuple(0.5 * (v.lower + v.upper) for v in self.state_variables())
+
+    @property
+    def threshold_windows(self) -> tuple[tuple[float, float], ...]:
+        """Threshold and width in A of each variable's own window of currents; empty where they have none."""
+        return ()
+
+    @property
+    def unit_voltage(self) -> float:
+        """The voltage in V that stands for an output of 1; 0 of a device that has no output of its own."""
+        return 0.0
+
+    def charge_of(self, share: float) -> float:
+        """The charge beyond the threshold, in A s, that moves a state by a share of its range; where ``by_charge``."""
+        raise NotImplementedError
 
     @property
     def digest(self) -> str:

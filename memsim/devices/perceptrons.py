@@ -33,9 +33,24 @@ class _IonDrift(Device):
         description="drift in both directions, or upwards only as Eqs. 11 and 15 are printed",
     )
 
+    by_charge: ClassVar[bool] = True
+
     @model_validator(mode="after")
     def _resistances_differ(self) -> "_IonDrift":
         return with_ordered_resistances(self)
+
+    @property
+    def drift_coefficient(self) -> float:
+        """The drift coefficient k, in the state's unit for each A s."""
+        raise NotImplementedError
+
+    @property
+    def state_range(self) -> float:
+        """D', in the state's unit."""
+        raise NotImplementedError
+
+    def charge_of(self, share: float) -> float:
+        return share * self.state_range / self.drift_coefficient
 
 
 class Synapse(_IonDrift):
@@ -158,6 +173,7 @@ class PerceptronMemristor(Device):
     """
 
     about_rate: ClassVar[str] = ""
+    with_rate: ClassVar[bool] = True
 
     inputs: int = Field(default=2, ge=1, description="number n of inputs")
     reference_current: float = quantity(1e-3, "A", "current I_0 that stands for a net input of 1", gt=0)
@@ -171,6 +187,10 @@ class PerceptronMemristor(Device):
         bias = StateVariable("bias", "1", "bias weight", -limit, limit)
         rate = StateVariable("learning_rate", "1/(A s)", self.about_rate, 0.0, UNBOUNDED)
         return (*weights, bias, rate)
+
+    @property
+    def unit_voltage(self) -> float:
+        return self.reference_voltage
 
     def resting_state(self) -> tuple[float, ...]:
         return (0.0,) * (self.inputs + 2)
@@ -225,6 +245,11 @@ class ThresholdMemristor(PerceptronMemristor):
             _check_windows(self.thresholds, self.window)
         return self
 
+    @property
+    def threshold_windows(self) -> tuple[tuple[float, float], ...]:
+        thresholds, window = self.thresholds, self.window
+        return () if thresholds is None or window is None else tuple((threshold, window) for threshold in thresholds)
+
     def kernel_parameters(self) -> tuple[float, ...]:
         if self.thresholds is None or self.window is None:
             raise InputError("ThresholdMemristor.thresholds: give thresholds and a window, or let a network calibrate")
@@ -275,6 +300,7 @@ class CarrierMemristor(PerceptronMemristor):
     )
     about_rate: ClassVar[str] = "weight per A s of a carrier's amplitude"
     alone: ClassVar[bool] = False
+    carried: ClassVar[bool] = True
 
     model: Literal["carrier-memristor"] = "carrier-memristor"
     carriers: Literal["sine", "code"] = Field(
@@ -322,6 +348,6 @@ class CarrierMemristor(PerceptronMemristor):
         key = f"carrier_memristor_{self.activation}"
         # Through a step, which is all that a pulse of its has, no drift changes.
         return ModelFunctions(
-            key, self.inputs + 2, parameters, physics.drift, self._output(), constant_drift=True, carried=True,
+            key, self.inputs + 2, parameters, physics.drift, self._output(), constant_drift=True, carried=self.carried,
             sized=True,
         )  # fmt: skip

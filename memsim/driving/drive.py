@@ -14,6 +14,7 @@ import numpy as np
 from ..devices import UNBOUNDED, Device
 from ..errors import InputError, RunError
 from ..files.memory import require_disk
+from ..files.whole import check_output
 from ..kernels.compiling import Kernel
 from ..kernels.logit import new_logit
 from ..kernels.operands import Following
@@ -26,7 +27,7 @@ from ..terminal.si import counted
 from ..traces.background import BackgroundWriter
 from ..traces.drive_file import RESPONSES, UNITS, DriveDescription, DriveWriter, open_drive_file
 from ..traces.locks import GoneError
-from ..traces.run_file import check_target, close_quietly, open_target
+from ..traces.run_file import close_quietly, open_target
 from ..traces.space import DiskFullError
 from .drive_configuration import IN_MEMORY, BankSection, DriveConfiguration, DriveEntry, DriveTiming
 from .drive_trace import DriveTrace
@@ -171,7 +172,7 @@ def run(
     _check_run(config, out, threads, chunk_steps)
     try:
         if out is not None:
-            check_target(Path(out), overwrite)
+            check_output(Path(out), overwrite)
         prepare(kernels_of(config))  # before there is a file
         target = open_target(None if out is None else Path(out), overwrite)
     except DiskFullError as error:

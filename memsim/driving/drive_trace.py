@@ -36,6 +36,12 @@ class DriveTrace(DriveReader):
         super().__init__(file)
         self._doubted.error = RunFileError
 
+    def __repr__(self) -> str:
+        if not self.file:  # of h5py: false once it is closed
+            return "<DriveTrace: closed>"
+        model = self.config.device.model
+        return f"<DriveTrace: {model}, {self.steps:,} steps of {self.dt:g} s; .time, .current, .voltage, .state>"
+
     @property
     def configuration(self) -> dict[str, Any]:
         """The effective configuration as nested dictionaries, samples as the file holds them in place of CSV files."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ..kernels.slots import Phase
-from ..runs.programming_report import cost_of_programming
+from ..runs.description import cost_of_programming
 from ..terminal.screen import Table, describe, numbers, show
 from ..terminal.si import duration, with_prefix
 from .summary import EnergySummary

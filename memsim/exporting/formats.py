@@ -5,13 +5,13 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from ..analysis.opening import open_recorded
 from ..analysis.spans import Span, steps_of
 from ..driving.drive_trace import DriveTrace
 from ..errors import InputError
 from ..fields import one_of
-from ..files.whole import written_whole
+from ..files.whole import check_output, written_whole
 from ..runs.channels import choose
+from ..runs.opening import open_recorded
 from ..runs.run import Run
 from . import vcd
 from .csv_table import write_csv
@@ -19,7 +19,7 @@ from .drive_excerpt import excerpt_of_drive
 from .excerpt import Excerpt, Report
 from .npz import write_npz
 from .parquet import load_parquet, write_parquet
-from .size import Size, check_export_target, require_room, size_of
+from .size import Size, require_room, size_of
 from .spice import export_spice
 
 WRITERS: dict[str, Callable[[Any, Path, Report], None]] = {
@@ -127,7 +127,7 @@ def export(
             raise InputError(f"stride: must be at least 1 (got {stride})")
         excerpt = _excerpt(source, name, stride, quantities, chosen, spans)
         _check_format(name, excerpt)
-        check_export_target(path, overwrite, Path(str(source.file.filename)))
+        check_output(path, overwrite, source=Path(str(source.file.filename)))
         size = size_of(excerpt, name)
         require_room(size, path)
         begin(size)

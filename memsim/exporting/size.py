@@ -8,7 +8,6 @@ import numpy as np
 
 from ..errors import InputError
 from ..files.memory import in_bytes
-from ..files.whole import check_output
 from .csv_table import channel_lines, step_lines
 from .excerpt import Kept
 from .npz import STEP_ARRAYS
@@ -101,15 +100,3 @@ def _vcd_step(excerpt: Kept) -> float:
 def _between(excerpt: Kept, every_step: float, every_sample: float) -> float:
     """Bytes of a number at the excerpt's stride."""
     return every_step + excerpt.changing * (every_sample - every_step)
-
-
-def check_export_target(path: Path, overwrite: bool, source: Path | None) -> None:
-    """Refuse a target before the work: one that exists, lies nowhere, or is the run file itself.
-
-    Raises
-    ------
-    InputError
-    """
-    if source is not None and path.exists() and source.exists() and path.samefile(source):
-        raise InputError(f"{path}: is the run file itself; name another file with out=FILE")
-    check_output(path, overwrite)

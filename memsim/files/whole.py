@@ -3,7 +3,7 @@
 import json
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -81,13 +81,33 @@ def refuse_one_twice(names: str, *paths: Path | None) -> None:
         raise InputError(f"{names}: must be different files")
 
 
-def check_output(path: Path, overwrite: bool) -> None:
-    """Refuse a file that exists or cannot be written, with a line that says what to do.
+def check_output(
+    path: Path, overwrite: bool, endings: Sequence[str] = (), what: str = "", source: Path | None = None
+) -> None:
+    """Refuse a file before the work: one that exists, or that cannot be written, in a line that says what to do.
+
+    Parameters
+    ----------
+    path : Path
+    overwrite : bool
+        Whether a file that exists may be replaced.
+    endings : sequence of str
+        Of its name, with their dots; any where not given.
+    what : str
+        What the file is, where the message about its ending shall say it.
+    source : Path, optional
+        The file that is read, which is not to be written.
 
     Raises
     ------
     InputError
     """
+    if endings and path.suffix not in endings:
+        *others, last = endings
+        known = f"{', '.join(others)} or {last}" if others else last
+        raise InputError(f"{path}: {f'{what} ' if what else ''}must end in {known}")
+    if source is not None and path.exists() and source.exists() and path.samefile(source):
+        raise InputError(f"{path}: is the run file itself; name another file with out=FILE")
     try:
         check_target(path, overwrite)
     except ValueError as error:

@@ -3,7 +3,6 @@
 import math
 from pathlib import Path
 
-from ..errors import InputError
 from ..files import whole
 from ..terminal.screen import Table, describe, numbers, show
 from ..terminal.si import counted, with_prefix
@@ -36,13 +35,6 @@ def _error(parameter: FittedParameter) -> str:
         return "not determined"
     share = abs(parameter.error / parameter.value) if parameter.value else math.inf
     return f"{parameter.error:.2g}" + (f" ({100.0 * share:.2g} %)" if share < 10.0 else "")
-
-
-def check_file(path: Path, ending: str, overwrite: bool) -> None:
-    """Refuse a file before the work, not after it."""
-    if path.suffix != ending:
-        raise InputError(f"{path}: must end in {ending}")
-    whole.check_output(path, overwrite)
 
 
 def write_toml(fit: Fit, path: Path) -> None:

@@ -17,7 +17,7 @@ from ..traces.drive_file import RESPONSES
 from .measurement import Measurement
 
 Between = Literal["linear", "held"]
-STEPS_AT_MOST = 20_000_000  # of a measurement
+STEPS_TO_FIT = 20_000_000  # of a measurement, at most
 ALIKE = 1e-6  # share of a spacing by which samples may be off a regular grid
 
 
@@ -70,11 +70,11 @@ class Simulation:
         else:
             counts = substeps * np.maximum(np.ceil(spacing / usual - ALIKE).astype(np.int64), 1)
             steps = spacing / counts
-        if counts.sum() > STEPS_AT_MOST:
+        if counts.sum() > STEPS_TO_FIT:
             widest = int(np.argmax(counts))
             raise InputError(
                 f"{measurement.name}: the gap of {spacing[widest]:g} s after sample {widest} would take "
-                f"{counts[widest]:,} steps of {usual / substeps:g} s, and all together more than {STEPS_AT_MOST:,}; "
+                f"{counts[widest]:,} steps of {usual / substeps:g} s, and all together more than {STEPS_TO_FIT:,}; "
                 f"fit the parts on both sides of it, or take fewer samples"
             )
         self.dt = float(np.median(steps))

@@ -6,7 +6,6 @@ import math
 from pathlib import Path
 from typing import Any
 
-from ..errors import InputError
 from ..files.whole import check_output, for_json, write_json, write_text
 from ..provenance import environment
 from ..terminal.screen import Column, Styled, Table, describe, numbers, show
@@ -79,13 +78,6 @@ def _fingerprints(sweep: LoopSweep) -> Table:
     return table
 
 
-def check_table_target(path: Path, overwrite: bool) -> None:
-    """Refuse a table's file before the work, not after it."""
-    if path.suffix not in FORMATS:
-        raise InputError(f"{path}: a table's file must end in {' or '.join(FORMATS)}")
-    check_output(path, overwrite)
-
-
 def write_table(sweep: LoopSweep, path: Path, *, overwrite: bool = False) -> None:
     """Write the loops' numbers: CSV has a line for each loop, JSON the fingerprints and the configuration as well.
 
@@ -97,7 +89,7 @@ def write_table(sweep: LoopSweep, path: Path, *, overwrite: bool = False) -> Non
     overwrite : bool
         Whether a file that exists may be replaced.
     """
-    check_table_target(path, overwrite)
+    check_output(path, overwrite, FORMATS, "a table's file")
     if path.suffix == ".json":
         write_json(path, as_dict(sweep), overwrite)
     else:

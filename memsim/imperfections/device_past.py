@@ -6,8 +6,6 @@ import numpy as np
 
 from ..calibration.bank import BankCalibration
 from ..configuration.imperfections import BankImperfections, ImperfectionsSection
-from ..devices import UNBOUNDED
-from ..errors import InputError
 from ..kernels.random import PURPOSE_FIRST_TRAP, uniform
 from ..kernels.slots import Past
 
@@ -24,8 +22,8 @@ def kept_of(bank: BankCalibration, imperfections: ImperfectionsSection) -> tuple
 
 
 def varies(bank: BankCalibration, imperfections: ImperfectionsSection) -> bool:
-    """Whether the memristance of a bank's devices follows from their past too."""
-    return not {Past.PULSES, Past.TRAP}.isdisjoint(kept_of(bank, imperfections))
+    """Whether the memristance of a bank's devices follows from their past too: of a logit it follows by the state."""
+    return any(kind is not Past.LOGIT for kind in kept_of(bank, imperfections))
 
 
 def flaws_of_past(section: BankImperfections) -> dict[str, float]:
@@ -49,19 +47,8 @@ def first_past(index: int, bank: BankCalibration, section: BankImperfections, se
 
 
 def middle_of(bank: BankCalibration, section: BankImperfections) -> float:
-    """The state towards which the range closes.
-
-    Raises
-    ------
-    InputError
-        Endurance of a model with several states, or with one that has no bounds.
-    """
+    """The state towards which the range closes."""
     if section.endurance is None:
         return 0.0
     about = bank.device.state_variables()
-    if len(about) > 1 or any(abs(bound) >= UNBOUNDED for bound in (about[0].lower, about[0].upper)):
-        raise InputError(
-            f"imperfections.{bank.kind}.endurance: a {bank.device.model} has several states, or one without "
-            f"a bound; a range closes that lies between two bounds, leave it out"
-        )
     return 0.5 * (about[0].lower + about[0].upper)

@@ -16,16 +16,14 @@ from ..configuration.imperfections import (
     PeripherySection,
     step_of,
 )
-from ..devices import UNBOUNDED, Device
+from ..devices import Device
 from ..errors import InputError
-from ..fields import one_of
 from ..kernels.operands import Flaws
 from ..kernels.random import PURPOSE_SPREAD, PURPOSE_STUCK, normal, uniform
 from .device_past import flaws_of_past, middle_of
 from .retention import aims_of
 
 DRAWS = 1000  # of a device that its model refuses, before the spread is
-PROBE = 1.0 + 2.0**-10  # a factor that tells whether a field moves the bounds of a state
 
 
 @dataclass(frozen=True)
@@ -91,17 +89,13 @@ def draw_devices(
     Raises
     ------
     InputError
-        A spread of what is no parameter, or that has no meaning.
+        No draw gave a device that can be.
     """
     sections = [getattr(imperfections, bank.kind) for bank in banks]
-    _refuse_unused(banks, imperfections, periphery)
     if not any(s.any or getattr(periphery, b.kind).any for s, b in zip(sections, banks, strict=True)):
         return ()
     drawn = []
     for index, (bank, section) in enumerate(zip(banks, sections, strict=True)):
-        _refuse_coarse_drivers(bank, getattr(periphery, bank.kind))
-        for field in section.spread:
-            _check_field(bank, field)
         movable = _movable(index, bank, section, seeds)
         rates = movable / section.retention_time if section.retention_time else np.zeros_like(movable)
         drawn.append(
@@ -126,11 +120,6 @@ def stuck_states(
         placed = states
         if section.stuck_lower or section.stuck_upper:
             about = bank.device.state_variables()
-            if any(v.upper >= UNBOUNDED for v in about):
-                raise InputError(
-                    f"imperfections.{bank.kind}.stuck_lower: a {bank.device.model} has a state without a bound "
-                    f"to be stuck at; give stuck, for devices stuck where they start"
-                )
             drawn = _stuck_draws(index, bank, seeds)[:, None]
             lower, upper = np.array([(v.lower, v.upper) for v in about]).T[..., None]
             placed = np.where(drawn < section.stuck_lower, lower, states)
@@ -145,57 +134,16 @@ def _sigma(spread: float) -> float:
     return math.sqrt(math.log1p(spread * spread))
 
 
-def _refuse_unused(
-    banks: Sequence[BankCalibration], imperfections: ImperfectionsSection, periphery: PeripherySection
-) -> None:
-    """Refuse settings of banks that the network does not have."""
-    kinds = {bank.kind for bank in banks}
-    for name, section in (("imperfections", imperfections), ("periphery", periphery)):
-        for kind in ("synapse", "node", "memristor"):
-            if kind not in kinds and getattr(section, kind).any:
-                raise InputError(
-                    f"{name}.{kind}: this network has no such devices; give {name}.{' or '.join(sorted(kinds))}"
-                )
-
-
-def _numbers(device: Device) -> dict[str, float]:
+def numbers_of(device: Device) -> dict[str, float]:
     """The fields of a device that are numbers with a unit, but for integers."""
     fields = type(device).model_fields
     values = {name: getattr(device, name) for name, field in fields.items() if field.json_schema_extra}
     return {name: value for name, value in values.items() if isinstance(value, float)}
 
 
-def _with(device: Device, values: dict[str, float]) -> Device:
+def device_with(device: Device, values: dict[str, float]) -> Device:
+    """A device some of whose parameters are others."""
     return type(device)(**{**device.model_dump(), **values})
-
-
-def _refuse_coarse_drivers(bank: BankCalibration, around: BankPeriphery) -> None:
-    """Refuse drivers whose steps round every READ to 0."""
-    step = step_of(around.driver_bits, around.driver_range)
-    largest = bank.read_current or bank.unit_current
-    if 0.5 * step > largest:
-        raise InputError(
-            f"periphery.{bank.kind}.driver_bits: a step of {step:.4g} A rounds READs of {bank.name}, of up to "
-            f"{largest:.4g} A, to 0; take more bits, a smaller driver_range, or a larger READ"
-        )
-
-
-def _check_field(bank: BankCalibration, field: str) -> None:
-    where, device = f"imperfections.{bank.kind}.spread", bank.device
-    known = _numbers(device)
-    if field not in known:
-        raise InputError(f"{where}: must name {one_of(known, field)}")
-    if known[field] == 0.0:
-        raise InputError(f"{where}.{field}: is 0 in {bank.name}, which a share of it does not spread; leave it out")
-    try:
-        moved = _with(device, {field: known[field] * PROBE})
-    except InputError as error:
-        raise InputError(f"{where}.{field}: cannot differ from device to device: {error}; leave it out") from None
-    if moved.state_variables() != device.state_variables():
-        raise InputError(
-            f"{where}.{field}: sets the bounds of a {device.model}'s state, which all devices share; "
-            f"spread other parameters"
-        )
 
 
 def _parameters(index: int, bank: BankCalibration, section: BankImperfections, seeds: np.ndarray) -> np.ndarray:
@@ -219,7 +167,7 @@ def own_device(
     What its model refuses, such as R_OFF below R_ON, or a parameter that is not
     greater than 0, is drawn again.
     """
-    known = _numbers(bank.device)
+    known = numbers_of(bank.device)
     for attempt in range(DRAWS):
         values = {}
         for field, share in spread.items():
@@ -229,7 +177,7 @@ def own_device(
             values[field] = known[field] * factor
         if all(values[field] * known[field] > 0.0 for field in values):
             try:
-                return _with(bank.device, values)
+                return device_with(bank.device, values)
             except InputError:
                 continue
     raise InputError(

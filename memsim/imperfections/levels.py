@@ -6,30 +6,17 @@ import numpy as np
 
 from ..calibration.bank import BankCalibration
 from ..configuration.imperfections import ImperfectionsSection
-from ..devices import UNBOUNDED
-from ..errors import InputError
 
 
 def settled(
     initial: Sequence[np.ndarray], banks: Sequence[BankCalibration], imperfections: ImperfectionsSection
 ) -> tuple[np.ndarray, ...]:
-    """Starting states, (devices, variables, realisations) of each bank, at the nearest levels where there are some.
-
-    Raises
-    ------
-    InputError
-        Levels of a model with several states, or with one that has no bounds.
-    """
+    """Starting states, (devices, variables, realisations) of each bank, at the nearest levels where there are some."""
     found = []
     for states, bank in zip(initial, banks, strict=True):
         levels = getattr(imperfections, bank.kind).levels
         if levels:
             about = bank.device.state_variables()
-            if len(about) > 1 or any(abs(bound) >= UNBOUNDED for bound in (about[0].lower, about[0].upper)):
-                raise InputError(
-                    f"imperfections.{bank.kind}.levels: a {bank.device.model} has several states, or one without "
-                    f"a bound; levels are of one state between two bounds, leave them out"
-                )
             span = about[0].upper - about[0].lower
             places = np.floor((states - about[0].lower) / span * (levels - 1.0) + 0.5) / (levels - 1.0)
             found.append(np.minimum(about[0].lower + span * places, about[0].upper))

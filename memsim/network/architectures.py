@@ -4,16 +4,15 @@ import numpy as np
 
 from ..calibration.bank import BankCalibration
 from ..configuration.sections import Configuration
-from ..errors import InputError
 from .architecture import Architecture, architecture_of
 from .multilayer import Multilayer
 from .single_layer import SingleLayer
 
-__all__ = ["Architecture", "Multilayer", "SingleLayer", "architecture_of", "calibrate", "refuse", "units_of"]
+__all__ = ["Architecture", "Multilayer", "SingleLayer", "architecture_of", "calibrate", "units_of"]
 
 
 def calibrate(config: Configuration, inputs: np.ndarray, targets: np.ndarray) -> tuple[BankCalibration, ...]:
-    """Choose what a configuration leaves open, which :func:`refuse` let pass; refuse what samples make certain to fail.
+    """Choose what a configuration leaves open; refuse what samples make certain to fail.
 
     Parameters
     ----------
@@ -32,19 +31,6 @@ def calibrate(config: Configuration, inputs: np.ndarray, targets: np.ndarray) ->
     InputError
     """
     return architecture_of(config).calibrate(config, inputs, targets)
-
-
-def refuse(config: Configuration) -> None:
-    """Refuse sections that do not go together, whatever the samples are: once, where a run is made or its file opened.
-
-    Raises
-    ------
-    InputError
-        Naming the field that would have to change.
-    """
-    if config.write.encoding == "width" and config.time.write < 2:
-        raise InputError(f"time.write_steps: must be 2 or more for writes by width (got {config.time.write})")
-    architecture_of(config).refuse(config)
 
 
 def units_of(config: Configuration) -> tuple[int, ...]:

@@ -9,17 +9,16 @@ from ..calibration.bank import BankCalibration
 from ..configuration.sections import Configuration
 from ..datasets import Dataset, with_constant_line
 from ..devices import PerceptronMemristor
-from ..errors import InputError
 from ..imperfections.device_past import first_past, kept_of, varies
 from ..imperfections.drawing import DrawnDevices, draw_devices, flaws_of, stuck_states
 from ..imperfections.levels import settled
-from ..imperfections.retention import refuse_retention, relaxes
+from ..imperfections.retention import relaxes
 from ..kernels.operands import Flaws
 from ..kernels.slots import Imperfect
 from ..kernels.stepping import EXACT, ModelFunctions
-from . import schedule
+from . import refusals, schedule
 from . import sizes as run_sizes
-from .architectures import architecture_of, calibrate, refuse, units_of
+from .architectures import architecture_of, calibrate, units_of
 from .starting import Start
 
 
@@ -172,31 +171,17 @@ def assemble(
         Where a run begins that goes on with the devices of another one.
     """
     network, architecture = config.network, architecture_of(config)
-    sizes, name = network.widths, network.size_field
-    dataset = _on_outputs(config, dataset, sizes[-1])
-    for side, wanted, values in (("inputs", sizes[0], dataset.inputs), ("targets", sizes[-1], dataset.targets)):
-        if values.shape[1] != wanted:
-            raise InputError(
-                f"network.{name}: gives {wanted} {side} a sample, but {dataset.name} has {values.shape[1]}; "
-                f"make them equal"
-            )
-    _refuse_batch(config.learning.batch, len(dataset.inputs))
-    for part in ("validation", "test"):
-        share = getattr(config.data, part)
-        if share and part not in dataset.held_back:
-            raise InputError(
-                f"data.{part}: needs samples that were held back, by memsim.datasets.split (got {share:g}, and none)"
-            )
+    refusals.refuse_samples(config, dataset)
+    dataset = dataset.on(network.widths[-1])
     inputs = with_constant_line(dataset.inputs, network.constant_input)
     units = units_of(config)
     lanes = len(start.seeds) if start is not None else config.run.lanes
     if seeds is None:  # else they are of a file that is there
         run_sizes.refuse_memory(config, dataset, units, lanes)
-    refuse(config)
+    refusals.refuse(config)
     banks = calibrate(config, inputs, dataset.targets)
     run_sizes.refuse_currents(banks)
-    _refuse_solver(config, banks)
-    refuse_retention(config.imperfections, banks, config.time)
+    refusals.refuse_devices(config, banks)
     slots = schedule.build(config)
     rests = [bank.device.rests and not relaxes(bank, config.imperfections) for bank in banks]
     run_sizes.refuse_steps(config, slots, banks, len(inputs), lanes if seeds is None else len(seeds), rests)
@@ -232,33 +217,3 @@ def _first_past(config: Configuration, banks: tuple[BankCalibration, ...], seeds
         first_past(number, bank, section, seeds)
         for number, (bank, section) in enumerate(zip(banks, sections, strict=True))
     )
-
-
-def _on_outputs(config: Configuration, dataset: Dataset, outputs: int) -> Dataset:
-    """A data set with its classes on a network's outputs."""
-    classes = dataset.classes
-    if classes is None:
-        return dataset
-    if outputs != len(classes.names) and (outputs, len(classes.names)) != (1, 2):
-        raise InputError(architecture_of(config).unfit_classes(config, dataset.name, len(classes.names), outputs))
-    missing = set(range(len(classes.names))) - set(dataset.class_numbers.tolist())
-    if missing:
-        name = classes.names[min(missing)]
-        raise InputError(f"{dataset.name}: the class {name!r} has no sample to learn; give it one, or leave it out")
-    return dataset.on(outputs)
-
-
-def _refuse_batch(batch: int, samples: int) -> None:
-    """Refuse a mini-batch of more samples than there are."""
-    if batch > samples:
-        raise InputError(f"learning.batch: must be at most {samples}, the samples of an epoch (got {batch})")
-
-
-def _refuse_solver(config: Configuration, banks: tuple[BankCalibration, ...]) -> None:
-    """Refuse the closed form of a pulse for devices that have none and that a pulse moves."""
-    for bank in banks:
-        if config.time.solver == "exact" and bank.learns and not bank.device.functions().has_closed_form:
-            raise InputError(
-                f"time.solver: must be 'stepping' for {bank.name}, since a {bank.device.model} has no closed form of a "
-                f"pulse (got 'exact')"
-            )

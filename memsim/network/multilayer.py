@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..calibration.bank import BankCalibration
-from ..calibration.layer_banks import calibrate_layers, refuse_read_scale
+from ..calibration.layer_banks import calibrate_layers
 from ..calibration.nominal_banks import is_modelled, moves_in_read
 from ..configuration.network_sections import MultilayerSection
 from ..configuration.sections import Configuration
@@ -43,9 +43,17 @@ class Multilayer(Architecture):
             yield from ((inputs * outputs, 1), (outputs, 1))
 
     def calibrate(self, config: Configuration, inputs: np.ndarray, targets: np.ndarray) -> tuple[BankCalibration, ...]:
-        """Currents of synapses and nodes, layer by layer."""
-        refuse_read_scale(config, _section(config), inputs)
-        return calibrate_layers(config, _section(config))
+        """Currents of synapses and nodes, layer by layer, under which READs of the inputs move no synapse."""
+        network = _section(config)
+        banks = calibrate_layers(config, network)
+        first, largest = banks[0], float(np.abs(inputs).max())
+        if network.read_scale and largest / network.read_scale * first.read_current >= first.threshold:
+            least = largest * first.read_current / first.threshold
+            raise InputError(
+                f"network.read_scale: must be above {least:.4g}, or READs of the inputs exceed the synapses' threshold "
+                f"of {first.threshold:g} A (got {network.read_scale:g})"
+            )
+        return banks
 
     def slots(self, config: Configuration) -> list[Slot]:
         """READs forward, BACKREADs backward, WRITEs forward; synapses that any READ moves are restored after it."""

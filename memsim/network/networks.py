@@ -19,6 +19,9 @@ class Network:
     section: NetworkSection
     devices: DevicesSection
 
+    def __repr__(self) -> str:
+        return f"<Network: {self.section.title}; its settings are .section and .devices>"
+
 
 def MultilayerPerceptron(  # noqa: N802 (reads as the thing that it makes)
     layers: Sequence[int] | None = None, *, inputs: int | None = None, hidden: Sequence[int] | int | None = None,
@@ -53,6 +56,9 @@ def MultilayerPerceptron(  # noqa: N802 (reads as the thing that it makes)
 
 def _devices(**given: Any) -> DevicesSection:
     """The section of devices, the paper's where none is given."""
+    for kind, device in given.items():
+        if isinstance(device, type):
+            raise InputError(f"{kind}: is a class, not a device; write {device.__name__}(), with parameters in it")
     return DevicesSection(**{kind: device for kind, device in given.items() if device is not None})
 
 

@@ -13,11 +13,10 @@ from ..calibration.memristor_banks import (
     calibrate_lines,
     calibrate_memristor,
     memristor_of,
-    refuse_disturbing_reads,
 )
 from ..configuration.network_sections import SingleLayerSection
 from ..configuration.sections import Configuration
-from ..devices import CarrierMemristor, PerceptronMemristor, Synapse, ThresholdMemristor
+from ..devices import CarrierMemristor, PerceptronMemristor
 from ..errors import InputError
 from ..kernels.random import PURPOSE_WEIGHT
 from ..kernels.slots import Operation, Phase
@@ -31,6 +30,11 @@ def _section(config: Configuration) -> SingleLayerSection:
     return config.network
 
 
+def _carried(config: Configuration) -> bool:
+    """Whether carriers tell the memristor's variables apart."""
+    return config.devices.memristor is not None and config.devices.memristor.carried
+
+
 class SingleLayer(Architecture):
     """Algorithm 1."""
 
@@ -40,7 +44,7 @@ class SingleLayer(Architecture):
     def refuse(self, config: Configuration) -> None:
         """Refuse devices, encodings and rules that a memristor, its carriers, or lines do not have."""
         network = _section(config)
-        if isinstance(config.devices.memristor, CarrierMemristor):
+        if _carried(config):
             _refuse_beside_carriers(config, network)
         if network.construction == "memristor":
             _refuse_beside_memristor(config)
@@ -50,7 +54,7 @@ class SingleLayer(Architecture):
             )
         _refuse_integrators(config, network)
         device = self.memristor(config, network.inputs + network.constant_input)
-        if isinstance(device, CarrierMemristor):
+        if isinstance(device, CarrierMemristor):  # whose own carriers are looked at
             refuse_carriers(config, device)
 
     def devices(self, config: Configuration, units: Sequence[int]) -> Iterator[tuple[int, int]]:
@@ -78,7 +82,7 @@ class SingleLayer(Architecture):
         one WRITE is for all.
         """
         network, read, write = _section(config), read_train(config), write_train(config)
-        if isinstance(config.devices.memristor, CarrierMemristor):
+        if _carried(config):
             read_all = Slot(Phase.READ, Operation.READ_MEMRISTOR, 0, 1, **read)
             return [read_all, Slot(Phase.WRITE, Operation.WRITE_CARRIERS, 0, 1, **write)]
         held = network.construction == "equivalent"
@@ -103,7 +107,7 @@ class SingleLayer(Architecture):
         """Glorot's starting weights as states; of a memristor the learning rate is one too."""
         bank = banks[0]
         weights = glorot(seeds, PURPOSE_WEIGHT, 0, units[0] + 1, units[0], 1)
-        if isinstance(bank.device, PerceptronMemristor):
+        if bank.device.with_rate:
             device_rate = config.learning.rate / (bank.unit_current * slot_time(config))
             states = np.vstack([weights, np.full((1, len(seeds)), device_rate)])
             return (states[None],)
@@ -119,12 +123,19 @@ class SingleLayer(Architecture):
         self, banks: tuple[BankCalibration, ...], states: tuple[np.ndarray, ...], inputs: np.ndarray
     ) -> None:
         """Refuse starting weights whose READs reach a threshold memristor's thresholds."""
-        if isinstance(banks[0].device, ThresholdMemristor):
-            refuse_disturbing_reads(banks[0], states[0][0, : inputs.shape[1]], inputs)
+        bank = banks[0]
+        if not bank.device.threshold_windows:
+            return
+        largest = float(np.abs(inputs @ states[0][0, : inputs.shape[1]]).max()) * bank.unit_current
+        if largest >= bank.threshold:
+            raise InputError(
+                f"devices.memristor.thresholds: the lowest must be above {largest:g} A, the largest READ of the "
+                f"starting weights, or reading disturbs them (got {bank.threshold:g} A)"
+            )
 
     def keeps_rate(self, banks: tuple[BankCalibration, ...]) -> bool:
         """Whether one memristor has all variables, and the learning rate among them."""
-        return isinstance(banks[0].device, PerceptronMemristor)
+        return banks[0].device.with_rate
 
     def calibrated(self, config: Configuration, banks: Sequence[BankCalibration]) -> Configuration:
         """A configuration with the windows of the threshold memristor, which else follow from the samples.
@@ -134,10 +145,10 @@ class SingleLayer(Architecture):
         if _section(config).construction != "memristor":
             return config
         given = config.devices.memristor
-        if isinstance(given, CarrierMemristor):
+        if _carried(config):
             limit = config.write.driver_limit or banks[0].driver_limit
             return config.model_copy(update={"write": config.write.model_copy(update={"driver_limit": limit})})
-        if isinstance(given, ThresholdMemristor) and given.thresholds is not None and given.window is not None:
+        if given is not None and given.threshold_windows:
             return config
         devices = config.devices.model_copy(update={"memristor": banks[0].device})
         return config.model_copy(update={"devices": devices})
@@ -157,7 +168,7 @@ def _refuse_beside_memristor(config: Configuration) -> None:
             f"write.verify: needs network.construction = 'equivalent', whose weights are read as voltages "
             f"(got {config.write.verify})"
         )
-    if not isinstance(config.devices.synapse, Synapse):
+    if config.devices.synapse.model != "synapse":
         raise InputError(
             f"devices.synapse.model: needs network.construction = 'equivalent'; with 'memristor' there are no synapses "
             f"(got {config.devices.synapse.model!r})"

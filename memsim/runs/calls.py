@@ -1,9 +1,12 @@
 """What a Python user calls to have runs made: a configuration loaded, carried out, or a network trained on samples."""
 
+from __future__ import annotations  # help() then shows types as they are written here
+
 import inspect
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypedDict, Unpack
 
 from numpy.typing import ArrayLike
 
@@ -22,11 +25,12 @@ from ..configuration.sections import (
 from ..datasets import Dataset, split
 from ..errors import InputError
 from ..fields import did_you_mean, in_one_line
+from ..files.reading import refuse_no_file
 from ..network.networks import Network
 from ..network.sizes import refuse_samples
 from . import training
+from .given_samples import samples_of
 from .run import Run
-from .samples import samples_of
 from .sources import is_run_file, load_source, refuse_target, start_of
 from .telling import Callback, told
 
@@ -42,6 +46,26 @@ KNOWN_AS = {
     **dict.fromkeys(("targets", "labels", "classes"), "y"),
     **dict.fromkeys(("path", "file", "filename"), "out"),
 }
+# What to write for those whose value means something else here.
+WRITTEN = {"early_stopping": "patience=10", "n_jobs": "threads=0 for all processors"}
+
+
+class LearningFields(TypedDict, total=False):
+    """The fields of :class:`~memsim.configuration.LearningSection` that are no parameters of :func:`train` by name.
+
+    Checkers of types read them here; a test holds them to the section's.
+    """
+
+    shuffle: bool
+    batch: int
+    schedule: Literal["constant", "step", "exponential", "cosine"]
+    decay: float
+    decay_epochs: int
+    patience: int
+    keep_best: bool
+    bias_rule: Literal["gradient", "printed", "none"]
+    output_gradient: Literal["error", "printed"]
+    bias_current: Literal["update", "printed"]
 
 
 def load(path: str | Path, overrides: Mapping[str, Any] | None = None) -> Configuration:
@@ -60,6 +84,7 @@ def load(path: str | Path, overrides: Mapping[str, Any] | None = None) -> Config
         Anything that is wrong with either, by the name of the field.
     """
     file = _path("path", path)
+    refuse_no_file(file)
     if is_run_file(file):
         raise InputError(f"{file}: is a run file; memsim.open_run({str(file)!r}).config is its configuration")
     return load_configuration(file, overrides=overrides or {})
@@ -145,7 +170,7 @@ def train(
     start: Run | None = None,
     verbose: bool | None = None,
     callback: Callback | None = None,
-    **learning: Any,
+    **learning: Unpack[LearningFields],
 ) -> Run:
     """Train a network on samples, every pulse stepped.
 
@@ -154,13 +179,15 @@ def train(
     network : Network
         From :func:`~memsim.MultilayerPerceptron` or :func:`~memsim.SingleLayerPerceptron`.
     data : Dataset or (samples, inputs) array-like
-        A data set, or inputs in units of the network's unit current.
+        A data set, or inputs in units of the network's unit current: about 0 to 1, or -1 to 1. Others need
+        ``scaling``, or nothing is learned.
     y : (samples,) or (samples, outputs) array-like, optional
         Of inputs: a class for each sample, as texts, booleans or whole numbers; or targets, which are real numbers.
+        Classes 0.0 and 1.0 are targets too: ``y.astype(int)`` makes classes of them.
     epochs : int
         Passes over all samples.
     learning_rate : float
-        eta.
+        eta, above 0. Where the error grows, try a tenth of it.
     seed : int, optional
         Of starting weights and shuffles; 0 where not given.
     realisations : int, optional
@@ -172,13 +199,18 @@ def train(
         A data set may bring such samples of its own instead.
     scaling : {"none", "range", "common-range", "standard"}
         How inputs become currents, by the samples to learn: as they are, each column by its range to 0 to 1, all
-        columns by one range, or each by its mean and standard deviation.
+        columns by one range, or each by its mean and standard deviation. ``"range"`` suits most data; standardised
+        inputs go beyond -1 to 1, and need a small learning rate.
     time : Timing or dict, optional
+        The step in s, widths of pulses, the integrator: ``{"dt": 1e-4}``.
     write : WriteEncoding or dict, optional
+        How a change of a weight becomes pulses: ``{"encoding": "width"}``.
     trace : TraceSection or dict, optional
+        What is kept of every step: ``{"mode": "full"}``. Whatever is not kept is computed again when it is asked for.
     imperfections : ImperfectionsSection or dict, optional
         Of each kind of bank: ``{"synapse": {"write_noise": 0.1}}``.
     periphery : PeripherySection or dict, optional
+        Of drivers and read-outs, alike: ``{"synapse": {"driver_bits": 8, "driver_range": 0.01}}``.
     out : path, optional
         A run file; the run is kept in memory where none is given.
     overwrite : bool
@@ -194,16 +226,30 @@ def train(
         Is given an :class:`~memsim.EpochReport` after each epoch. Where it returns False or raises
         :class:`~memsim.StopTraining`, the run ends in good order at its next keyframe, and is ``stopped``.
     **learning
-        Other fields of :class:`~memsim.configuration.LearningSection`.
+        Other fields of :class:`~memsim.configuration.LearningSection`, as ``batch``, ``shuffle``, and ``patience``,
+        epochs without a lower error after which the run ends.
 
     Returns
     -------
     Run
+        Its ``history``, ``plot()`` and ``weights`` tell how it went. Ctrl-C, or the stop button of a notebook, ends the
+        training early: what was learned until then is returned, and is ``stopped``.
 
     Raises
     ------
     InputError
         Settings or data that cannot work; nothing has been written then.
+
+    See Also
+    --------
+    memsim.evaluate : Outputs of the trained network for any inputs.
+    memsim.classification : Accuracy on samples of known classes.
+
+    Examples
+    --------
+    >>> network = memsim.MultilayerPerceptron([4, 8, 3])
+    >>> run = memsim.train(network, X, y, scaling="range", learning_rate=0.01, epochs=100)
+    >>> memsim.classification(run, inputs=X_test, labels=y_test).accuracy
     """
     _refuse_no_network(network)
     _refuse_names_of_others(learning)
@@ -216,12 +262,20 @@ def train(
         **{name: section for name, section in sections.items() if section is not None},
         network=network.section,
         devices=network.devices,
-        learning=LearningSection(rate=learning_rate, epochs=epochs, **learning),
+        learning=_learning(learning_rate, epochs, learning),
         data=DataSection(arrays=samples.name, validation=validation, beyond=samples.beyond),
     )
     parted = datasets.scaled(split(samples, validation), scaling)
     with told(epochs, verbose, callback) as telling:
         return training.run(config, parted, start=begun, out=out, overwrite=overwrite, **telling)
+
+
+def _learning(rate: float, epochs: int, others: Mapping[str, Any]) -> LearningSection:
+    """The section of learning; what is wrong with it is said by the names that ``train`` has."""
+    try:
+        return LearningSection(rate=rate, epochs=epochs, **others)
+    except InputError as error:
+        raise InputError(*(re.sub("^rate:", "learning_rate:", clause) for clause in error.clauses)) from None
 
 
 def _taken_over(start: Run | None, given: dict[str, Any], threads: int) -> dict[str, Any]:
@@ -259,7 +313,8 @@ def _refuse_names_of_others(learning: Mapping[str, Any]) -> None:
     """Refuse a parameter under the name that it has elsewhere, with the one that it has here."""
     for name, value in learning.items():
         if name in KNOWN_AS:
-            raise InputError(f"{name}: is called {KNOWN_AS[name]} here; write {KNOWN_AS[name]}={in_one_line(value)}")
+            written = WRITTEN.get(name, f"{KNOWN_AS[name]}={in_one_line(value)}")
+            raise InputError(f"{name}: is called {KNOWN_AS[name]} here; write {written}")
         if name not in LearningSection.model_fields:
             known = [*inspect.signature(train).parameters, *LearningSection.model_fields]
             raise InputError(f"{name}: train has no such parameter{did_you_mean(name, known)}; see help(memsim.train)")

@@ -64,6 +64,20 @@ class Channels:
         numbers = {bank: sum(states[bank] if q == "state" else 1 for q in self.quantities) for bank in self.banks}
         return len(self.realisations) * sum(len(self.devices[bank]) * numbers[bank] for bank in self.banks)
 
+    def at_most(self, most: int, where: str) -> "Channels":
+        """The channels, unless they are more than can be told apart where they are drawn.
+
+        Raises
+        ------
+        InputError
+        """
+        if len(self) > most:
+            raise InputError(
+                f"channels: at most {most} can be told apart {where} (got {len(self):,}); "
+                "choose fewer banks, devices, realisations or quantities"
+            )
+        return self
+
 
 def unit_of(run: TraceAccess, channel: Channel) -> str:
     """The unit of a channel's values: a state variable's own, A, or V."""

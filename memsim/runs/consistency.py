@@ -8,7 +8,7 @@ from ..imperfections.device_past import kept_of
 from ..kernels.operands import COUNTERS
 from ..kernels.slots import Phase
 from ..network import schedule
-from ..network.architectures import refuse
+from ..network.refusals import refuse
 from ..network.slot_table import structured
 from ..traces.doubted import line_of, one_line
 from .run import Run

@@ -12,6 +12,7 @@ from ..kernels.random import PURPOSE_EVALUATION
 from ..network.assembly import Assembly, seeds_for
 from ..stepping.blocks import channels
 from ..stepping.engine import Engine
+from ..terminal.si import counted
 from .replay import of_realisations
 from .run import Run
 
@@ -38,6 +39,13 @@ class Prediction:
     energy: float
     clipped: int = 0
     bounds: int = 0
+
+    def __repr__(self) -> str:
+        samples, outputs, realisations = self.outputs.shape
+        return (
+            f"<Prediction: .outputs of {counted(samples, 'sample')}, {counted(outputs, 'output')}, "
+            f"{counted(realisations, 'realisation')}; .energy {self.energy:.3g} J; .clipped {self.clipped}>"
+        )
 
 
 def reading(trained: Assembly, data: Dataset, states: Sequence[np.ndarray]) -> Assembly:

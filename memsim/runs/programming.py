@@ -27,7 +27,7 @@ from ..network.assembly import Assembly, seeds_for
 from ..network.starting import Start
 from ..stepping.blocks import unread_bias
 from ..stepping.engine import Engine
-from ..stepping.program.operands import read_error
+from ..stepping.program.slot_operands import read_error
 from ..traces.description import Beginning, Programming
 
 

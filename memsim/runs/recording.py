@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..configuration.sections import STEPS_AT_MOST, TraceSection
+from ..configuration.sections import TraceSection
 from ..datasets.dataset import to_store
 from ..errors import InputError
 from ..fields import one_of
@@ -20,7 +20,8 @@ from ..stepping.row_memory import Recorded
 from ..traces.codecs import CodecError, codec
 from ..traces.description import BankDescription, RunDescription, TracePlan
 from ..traces.rows import RowsPart, Selection
-from ..traces.schema import CALIBRATION, QUANTITIES
+from ..traces.schema import CALIBRATION, QUANTITIES, STEPS_AT_MOST
+from .channels import numbered
 from .counters import COUNTED, COUNTED_OF_PROGRAMMING
 
 KEYFRAME_BYTES = 32 << 20  # of all keyframes of a run, where their distance is not given
@@ -79,18 +80,14 @@ def trace_selections(assembly: Assembly) -> dict[str, Selection]:
     for name in trace.banks:
         if name not in names:
             raise InputError(f"trace.banks: must be {one_of(names, name)}")
-    for number in trace.realisations:
-        _check_index("trace.realisations", number, realisations)
-    lanes = np.array(sorted(set(trace.realisations)) or range(realisations))
+    lanes = np.array(numbered("trace.realisations", trace.realisations, realisations))
     quantities = tuple(name for name in QUANTITIES if name in (trace.quantities or QUANTITIES))
     _check_variables(trace, assembly)
     selections = {}
     for bank in assembly.banks:
         if trace.banks and bank.name not in trace.banks:
             continue
-        for number in trace.devices:
-            _check_index(f"trace.devices of {bank.name}", number, bank.devices)
-        devices = np.array(sorted(set(trace.devices)) or range(bank.devices))
+        devices = np.array(numbered(f"trace.devices of {bank.name}", trace.devices, bank.devices))
         own = [v.name for v in bank.device.state_variables()]
         variables = np.array([k for k, name in enumerate(own) if name in (trace.variables or own)], dtype=np.int64)
         windows = _windows(trace, assembly)
@@ -125,11 +122,6 @@ def _windows(trace: TraceSection, assembly: Assembly) -> tuple[tuple[int, int], 
             f"(got {len(found)}); take fewer and longer ones, or a stride"
         )
     return tuple(found)
-
-
-def _check_index(name: str, number: int, count: int) -> None:
-    if not 0 <= number < count:
-        raise InputError(f"{name}: must be from 0 to {count - 1} (got {number})")
 
 
 def parts_by_bank(recorded: Recorded, assembly: Assembly) -> dict[str, list[RowsPart]]:

@@ -289,7 +289,7 @@ def _refuse_other_start(run: Run, wanted: Start | None) -> None:
             here, there = ("drawn weights", "a start") if wanted is None else ("a start", "drawn weights")
             raise InputError(
                 f"{run.path}: its run began from {there}, and this one begins from {here}; "
-                f"'memsim run {run.path} --resume' goes on with it"
+                "its own file goes on with it, as the configuration, by resume=True"
             )
         return
     before, now = ((*each.states, *each.beginning.arrays) for each in (known, wanted))

@@ -27,18 +27,41 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from pandas import DataFrame
 
+    from ..analysis.curves import Progress
+    from ..analysis.spans import Span
     from ..analysis.weights import StoredWeights
 
 LEARNED = 0.1  # a total error below this counts as learned
 
 
+# What models of other libraries have, and what to write here.
+_OUTPUTS = "memsim.evaluate(run, X).outputs are the network's outputs; estimators of memsim.sklearn have predict"
+_SCORES = "write memsim.classification(run, inputs=X, labels=y).accuracy, or memsim.regression(run).r2"
+_ERRORS = "run.total_error has the error of each epoch, and run.history more"
+ELSEWHERE = {
+    **dict.fromkeys(("predict", "predict_proba", "transform", "forward", "evaluate", "outputs"), _OUTPUTS),
+    **dict.fromkeys(("score", "accuracy", "accuracy_"), _SCORES),
+    **dict.fromkeys(("loss", "losses", "loss_", "loss_curve_", "errors", "error"), _ERRORS),
+    **dict.fromkeys(("coefs_", "coef_", "weights_", "intercepts_"), "run.weights has the weights of each bank"),
+    **dict.fromkeys(("fit", "train", "partial_fit"), "memsim.train(network, X, y, start=run) trains it further"),
+}
+
+
 def _above(module: str) -> Any:
-    """What asks questions of runs lies above them: it is imported where a run is asked."""
+    """A module that asks questions of runs, and lies above them: imported where a run is asked, and only there.
+
+    It is named as text, so that the linter's rule of who imports whom holds for all else.
+    """
     return importlib.import_module(f"memsim.{module}")
 
 
 class Run(TraceAccess):
-    """A run, read from its file or from memory.
+    """A trained network, or one in training: what it learned, and what each of its devices did.
+
+    ``history``, ``total_error`` and ``plot()`` say how it learned, ``weights`` and ``plot_weights()`` what,
+    ``to_pandas(bank)`` and ``plot_trace()`` show its devices step by step, and ``save(path)`` keeps it as a file, which
+    :func:`memsim.open_run` reads. :func:`memsim.evaluate` gives the network's outputs for any inputs,
+    :func:`memsim.classification` its accuracy, and :func:`memsim.train` with ``start=run`` trains it further.
 
     See :class:`~memsim.traces.reader.RunReader` for its arrays, and
     :class:`~memsim.runs.trace_access.TraceAccess` for its steps.
@@ -74,6 +97,12 @@ class Run(TraceAccess):
         except (ValueError, OSError) as error:
             raise InputError(str(error).splitlines()[0]) from None
 
+    def __getattr__(self, name: str) -> Any:
+        """Say what to write for what a model of another library has; anything else fails as it would without this."""
+        if name in ELSEWHERE:
+            raise AttributeError(f"a run has no {name!r}; {ELSEWHERE[name]}", name=name, obj=self)
+        return super().__getattribute__(name)
+
     def __repr__(self) -> str:
         return in_a_line(self)
 
@@ -103,13 +132,26 @@ class Run(TraceAccess):
         """Each weight over the epochs; see :func:`memsim.analysis.run_figures.plot_weights`."""
         return _above("analysis.run_figures").plot_weights(self, banks, realisation=realisation)
 
-    def plot_trace(self, banks: Sequence[str] = (), **chosen: Any) -> "Figure":
+    def plot_trace(
+        self, banks: Sequence[str] = (), *, epochs: "Span | None" = None, samples: "Span | None" = None,
+        steps: "Span | None" = None, devices: Sequence[int] = (), realisations: Sequence[int] = (),
+        quantities: Sequence[str] = (), weights: bool = False, error: bool = False,
+        progress: "Progress | None" = None,
+    ) -> "Figure":  # fmt: skip
         """Any channels over any span; see :func:`memsim.analysis.run_figures.plot_trace`."""
-        return _above("analysis.run_figures").plot_trace(self, banks, **chosen)
+        return _above("analysis.run_figures").plot_trace(
+            self, banks, epochs=epochs, samples=samples, steps=steps, devices=devices, realisations=realisations,
+            quantities=quantities, weights=weights, error=error, progress=progress,
+        )  # fmt: skip
 
-    def to_pandas(self, bank: str, **chosen: Any) -> "DataFrame":
+    def to_pandas(
+        self, bank: str, *, epochs: "Span | None" = None, samples: "Span | None" = None, steps: "Span | None" = None,
+        devices: Sequence[int] = (), realisations: Sequence[int] = (),
+    ) -> "DataFrame":  # fmt: skip
         """Every step of a stretch of a bank, as a table of pandas; see :func:`memsim.analysis.frames.to_pandas`."""
-        return _above("analysis.frames").to_pandas(self, bank, **chosen)
+        return _above("analysis.frames").to_pandas(
+            self, bank, epochs=epochs, samples=samples, steps=steps, devices=devices, realisations=realisations
+        )
 
     @cached_property
     def calibration(self) -> tuple[BankCalibration, ...]:

@@ -16,6 +16,7 @@ import numpy as np
 from ..configuration.sections import Configuration
 from ..datasets import Dataset
 from ..errors import InputError, RunError
+from ..files.whole import check_output
 from ..kernels.operands import COUNTERS
 from ..network.assembly import Assembly, assemble
 from ..network.starting import Start
@@ -26,7 +27,7 @@ from ..terminal.interrupts import interrupts
 from ..traces.background import BackgroundWriter
 from ..traces.description import RunDescription, TracePlan
 from ..traces.locks import GoneError
-from ..traces.run_file import RunWriter, Target, check_target, close_quietly, create_run_file
+from ..traces.run_file import RunWriter, Target, close_quietly, create_run_file
 from ..traces.space import DiskFullError, is_full
 from ..traces.stored import Stored
 from .opening import open_run
@@ -122,7 +123,8 @@ def run(
     with ExitStack() as last:
         file = last.enter_context(resumable(path)) if resume and path is not None and path.exists() else None
         if file is None:
-            _refuse_target(path, overwrite)
+            if path is not None:
+                check_output(path, overwrite)  # before anything is compiled
             interval, assembly = keyframe_interval(assembly), programmed(assembly, _threads(config), stop)
         else:
             interval, assembly = file.interval, file.begun(assembly)
@@ -192,15 +194,6 @@ def _prepare(engine: Engine, watch: Watch | None, stop: threading.Event | None) 
     engine.prepare(stop)
     if watch is not None:
         watch.prepare(stop)
-
-
-def _refuse_target(path: Path | None, overwrite: bool) -> None:
-    """Refuse a file that cannot be made, before anything is compiled."""
-    try:
-        if path is not None:
-            check_target(path, overwrite)
-    except ValueError as error:
-        raise InputError(str(error)) from None
 
 
 def _new_target(path: Path | None, about: RunDescription, plan: TracePlan, overwrite: bool) -> Target:

@@ -12,7 +12,8 @@ from ..datasets.scaling import Beyond
 from ..errors import InputError
 from ..runs.prediction import evaluate
 from ..runs.run import Run
-from .parts import Read, chosen_states, read_part
+from ..terminal.si import counted
+from .parts import Read, chosen_states, read_part, spread
 from .roc import RocCurve, roc_areas, roc_curve
 
 
@@ -43,6 +44,10 @@ class Classification:
     predicted: np.ndarray
     scores: np.ndarray
     clipped: int
+
+    def __repr__(self) -> str:
+        about = f"{self.part}, {counted(len(self.true), 'sample')} of {len(self.classes.names)} classes"
+        return f"<Classification: {about}; .accuracy {spread(self.accuracy)}; .confusion, .auc, .predicted>"
 
     @property
     def accuracy(self) -> np.ndarray:

@@ -65,6 +65,12 @@ def read_part(run: Run, part: str | None = None, *, best: bool | None = None, ke
     return Read(name, parts[name], read_through(run, parts[name], keyframe=keyframe, best=chosen).outputs, chosen)
 
 
+def spread(scores: np.ndarray) -> str:
+    """A score of one realisation, or the lowest to the highest of several."""
+    lowest, highest = f"{scores.min():.3g}", f"{scores.max():.3g}"
+    return lowest if lowest == highest else f"{lowest} to {highest} of {len(scores)} realisations"
+
+
 def chosen_states(run: Run, best: bool | None, keyframe: int | None) -> bool:
     """Whether the best epoch's states are taken: as asked for, or else where the run kept them and no others are."""
     return (keyframe is None and bool(run.best_state)) if best is None else best

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..runs.run import Run
-from .parts import Read, read_part
+from ..terminal.si import counted
+from .parts import Read, read_part, spread
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,10 @@ class Regression:
     best: bool
     targets: np.ndarray
     outputs: np.ndarray
+
+    def __repr__(self) -> str:
+        about = f"{self.part}, {counted(len(self.targets), 'sample')}"
+        return f"<Regression: {about}; .rmse {spread(self.rmse)}; .r2 {spread(self.r2)}; .outputs>"
 
     @property
     def _error(self) -> np.ndarray:

@@ -13,3 +13,7 @@ from .multilayer import MemristorMLPClassifier, MemristorMLPRegressor
 from .perceptron import MemristorPerceptronClassifier
 
 __all__ = ["MemristorMLPClassifier", "MemristorMLPRegressor", "MemristorPerceptronClassifier"]
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__all__"])  # the pages of the reference look for __all__ here

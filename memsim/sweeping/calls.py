@@ -1,13 +1,15 @@
 """What a Python user calls to have a sweep made."""
 
+import multiprocessing
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from ..configuration.sections import Configuration, load_configuration
+from ..configuration.sections import Configuration
 from ..errors import InputError
 from ..fields import in_one_line
+from ..runs.calls import load
 from ..terminal.streams import in_notebook
 from .results import Sweep, open_sweep
 from .sweep import run, workers_of
@@ -72,8 +74,9 @@ def sweep(
     InputError
         Anything that is wrong with a field, a point or the folder; nothing has been written then.
     """
+    _refuse_a_script_read_again()
     if isinstance(config, str | Path):
-        config = load_configuration(Path(config))
+        config = load(config)
     elif not isinstance(config, Configuration):
         raise InputError(f"config: must be a configuration, as memsim.load gives it (got {in_one_line(config)})")
     section = SweepSection(
@@ -85,3 +88,11 @@ def sweep(
     with workers_of(processes, scheduler) as workers, SweepProgress(quiet) as progress:
         run(wanted, Path(out), workers, resume=resume, progress=progress)
     return open_sweep(out)
+
+
+def _refuse_a_script_read_again() -> None:
+    """Refuse a call in a process of a sweep, which reads the script that began it as it starts."""
+    if getattr(multiprocessing.current_process(), "_inheriting", False):  # as multiprocessing itself finds out
+        raise InputError(
+            "sweep: starts processes, which read this script again; call it below if __name__ == '__main__':"
+        )

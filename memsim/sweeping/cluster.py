@@ -139,11 +139,11 @@ def _ended(future: Future, pack: Pack, stopping: bool) -> Ended:
     if future.status == "finished":
         finished, error = future.result()
         if not finished and error is None and not stopping:
-            error = "its worker was stopped; --resume goes on"
+            error = "its worker was stopped; resume=True goes on"
         return Ended(pack, error)
     if future.status == "error":
         return Ended(pack, line_of_failure(future.exception()))
-    return Ended(pack, None if stopping else f"its task was {future.status} by the scheduler; --resume goes on")
+    return Ended(pack, None if stopping else f"its task was {future.status} by the scheduler; resume=True goes on")
 
 
 def _carry_out_here(pack: Pack, folder: Folder, name: str) -> tuple[bool, str | None]:

@@ -217,7 +217,7 @@ class _Worker:
 
 def _tried(pack: Pack, how: str) -> _Attempt:
     """An attempt whose process ended before the pack."""
-    return _Attempt(pack, f"its process {how}, {ATTEMPTS} times; --resume tries again", again=True)
+    return _Attempt(pack, f"its process {how}, {ATTEMPTS} times; resume=True tries again", again=True)
 
 
 @contextlib.contextmanager

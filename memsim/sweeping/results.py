@@ -44,10 +44,10 @@ class Sweep:
         self.path = path
         self._folder = Folder(path)
         if not self._folder.sweep_file.exists():
-            raise InputError(f"{path}: holds no sweep; name the folder that 'memsim sweep' wrote")
+            raise InputError(f"{path}: holds no sweep; name the folder that a sweep wrote")
         for name in (POINTS, RESULTS):
             if not (path / name).exists():
-                raise InputError(f"{path / name}: is missing; 'memsim sweep {path} --resume' writes it again")
+                raise InputError(f"{path / name}: is missing; memsim.sweep with resume=True writes it again")
 
     @cached_property
     def config(self) -> SweepConfiguration:
@@ -112,7 +112,7 @@ class Sweep:
             named = ", ".join(missing[:NAMED]) + (", ..." if len(missing) > NAMED else "")
             raise InputError(
                 f"{self.path}: of {len(set(self.points['pack'].tolist()))} packs {len(missing)} are missing: {named}; "
-                f"'memsim sweep {self.path} --resume' makes them, allow_missing=True leaves them out"
+                "memsim.sweep with resume=True makes them, allow_missing=True leaves them out"
             )
         columns = _read(self.path / RESULTS)
         kept = ~np.isin(columns["pack"], missing)
@@ -145,7 +145,7 @@ class Sweep:
         if pack not in self.points["pack"]:
             raise InputError(f"pack: must be one of the sweep's, as {self.points['pack'][0]} (got {pack!r})")
         if not self._folder.run_file(pack).exists():
-            raise InputError(f"{self._folder.run_file(pack)}: is missing; 'memsim sweep {self.path} --resume' makes it")
+            raise InputError(f"{self._folder.run_file(pack)}: is missing; memsim.sweep with resume=True makes it")
         return open_run(self._folder.run_file(pack))
 
 
@@ -167,7 +167,7 @@ def _read(path: Path) -> Columns:
         names, *rows = list(csv.reader(io.StringIO(text, newline="")))
         return {name: _column(name, [row[k] for row in rows]) for k, name in enumerate(names)}
     except (csv.Error, ValueError, IndexError):
-        raise InputError(f"{path}: is damaged; 'memsim sweep {path.parent} --resume' writes it again") from None
+        raise InputError(f"{path}: is damaged; memsim.sweep with resume=True writes it again") from None
 
 
 def _column(name: str, cells: list[str]) -> np.ndarray:

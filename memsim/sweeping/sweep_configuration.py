@@ -200,7 +200,7 @@ def _refuse_fields_of_the_sweep(config: SweepConfiguration) -> None:
     if "run.seeds" in config.fields or "seeds" in own:
         raise ValueError("run.seeds: are what a pack puts side by side; give sweep.seeds, or fields.run.seed")
     if "run.threads" in config.fields:
-        raise ValueError("fields.run.threads: changes no result; --processes says how many packs run side by side")
+        raise ValueError("fields.run.threads: changes no result; processes=N says how many packs run side by side")
     if "run.seed" in config.fields and config.sweep.seeds:
         raise ValueError("sweep.seeds: give either sweep.seeds or fields.run.seed, not both")
     if "data.seed" in config.fields and config.sweep.data_seeds:

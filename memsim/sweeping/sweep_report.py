@@ -1,7 +1,7 @@
 """What a person sees of a sweep: its plan before, and at the end what became of it."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -65,7 +65,7 @@ def _found(learned: Sequence[bool], errors: Sequence[float]) -> tuple[str, str, 
     return interval(sum(learned), len(learned)), f"{np.mean(errors):.4g}", f"{max(errors):.4g}"
 
 
-def show_sweep(index: Index, folder: Path, goes_on: str) -> int:
+def show_sweep(index: Index, folder: Path, goes_on: str, in_options: Callable[[str], str]) -> int:
     """Print what became of a sweep: how each configuration did, what failed, and how to go on.
 
     Parameters
@@ -74,6 +74,8 @@ def show_sweep(index: Index, folder: Path, goes_on: str) -> int:
     folder : Path
     goes_on : str
         The command that goes on, as the end of a sentence.
+    in_options : callable
+        Puts the command's options in the place of parameters in a message.
 
     Returns
     -------
@@ -97,7 +99,7 @@ def show_sweep(index: Index, folder: Path, goes_on: str) -> int:
         say(f"'memsim trace plot {shlex.quote(str(file))}' draws the run of point {done[0]}")
     if failed:
         named = ", ".join(map(str, failed[:NAMED])) + (", ..." if len(failed) > NAMED else "")
-        error = index.error_of(failed[0])
+        error = in_options(index.error_of(failed[0]))
         tell(
             f"memsim: failed: {'point' if len(failed) == 1 else 'points'} {named}: {error}; "
             f"{folder / POINTS} has every error"

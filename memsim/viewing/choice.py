@@ -27,6 +27,10 @@ class Choice:
     channels: Channels
     weights: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuse more channels than can be told apart."""
+        self.channels.at_most(MOST_CHANNELS, "on a page")
+
 
 def first_choice(
     run: Run, banks: Sequence[str] = (), devices: Sequence[int] = (), realisations: Sequence[int] = (),
@@ -50,7 +54,7 @@ def first_choice(
         known = replace(known, quantities=("current",))
     while not banks and len(known) > MOST_CHANNELS and len(known.banks) > 1:
         known = replace(known, banks=known.banks[: -(-len(known.banks) // 2)])
-    return Choice(refuse_crowds(known), weights)
+    return Choice(known, weights)
 
 
 def chosen(
@@ -75,22 +79,7 @@ def chosen(
     if not shown:
         most = max(run.bank(bank).devices for bank in found.banks)
         raise InputError(f"devices: the chosen banks have 0 to {most - 1} (got {devices!r})")
-    return Choice(refuse_crowds(replace(found, banks=shown, devices=theirs)), weights)
-
-
-def refuse_crowds(channels: Channels) -> Channels:
-    """Channels as they are given, unless they are too many.
-
-    Raises
-    ------
-    InputError
-    """
-    if len(channels) > MOST_CHANNELS:
-        raise InputError(
-            f"channels: at most {MOST_CHANNELS} can be told apart on a page (got {len(channels):,}); "
-            "choose fewer banks, devices, realisations or quantities"
-        )
-    return channels
+    return Choice(replace(found, banks=shown, devices=theirs), weights)
 
 
 def numbers_of(what: str, text: str, count: int) -> tuple[int, ...]:

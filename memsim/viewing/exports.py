@@ -21,7 +21,7 @@ from ..runs.channels import choose, unit_of
 from ..runs.opening import open_run
 from ..runs.run import Run
 from ..terminal.si import counted
-from .choice import Choice, refuse_crowds
+from .choice import Choice
 from .failures import said_of
 from .looks import Kind, Look, Looker
 
@@ -73,8 +73,7 @@ def view_of(run: Run, fields: dict[str, str]) -> View:
         raise InputError(f"export: the address is not one that the page gave ({error}); take it from there") from None
     if not 0 <= start < stop <= run.steps:
         raise InputError(f"export: must lie within steps 0 to {run.steps} (got {start} to {stop})")
-    channels = refuse_crowds(replace(known, devices=theirs))
-    return View(Choice(channels, bool(weights)), start, stop, max(2, min(columns, MOST_COLUMNS)))
+    return View(Choice(replace(known, devices=theirs), bool(weights)), start, stop, max(2, min(columns, MOST_COLUMNS)))
 
 
 def snippet(run: Run, view: View) -> str:

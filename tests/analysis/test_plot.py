@@ -20,7 +20,7 @@ from memsim.errors import InputError
 from memsim.figures import PHASE_COLOURS
 from memsim.runs import training
 from memsim.runs.channels import Channel, choose
-from memsim.runs.envelopes import SpanExtremes
+from memsim.runs.trace_access import SpanExtremes
 from memsim.traces.reader import Envelope
 from memsim.traces.stored import Stored
 

@@ -40,6 +40,8 @@ def test_every_span_within_a_run_is_its_steps(unit, steps, data):
     assert parse_span(f" {start} ", unit, run) == parse_span(f"{start}:{start + 1}", unit, run)
     assert parse_span(f"{start - count}", unit, run) == parse_span(f"{start}", unit, run)
     assert parse_span(f"{start - count}:", unit, run) == (start * size, steps)
+    assert parse_span(start, unit, run) == parse_span(f"{start}", unit, run)
+    assert parse_span((start, stop), unit, run) == parse_span(f"{start}:{stop}", unit, run)
     if stop < count:
         assert parse_span(f"{start}:{stop - count}", unit, run) == (start * size, stop * size)
 

@@ -132,6 +132,13 @@ def test_the_state_is_back_after_a_whole_period():
     np.testing.assert_allclose(trace.state[-1], START, atol=1e-6 * NODE.thickness)
 
 
+def test_a_drive_says_what_it_is():
+    pulse = Pulses(pulses=[Pulse(width=1e-3, amplitude=1e-6)])
+    with memsim.drive(memsim.Node(), pulse, dt=1e-4, duration=1e-2) as trace:
+        assert repr(trace) == "<DriveTrace: node, 100 steps of 0.0001 s; .time, .current, .voltage, .state>"
+    assert repr(trace) == "<DriveTrace: closed>"
+
+
 def test_nothing_moves_below_the_threshold():
     device = memsim.Node(threshold=1e-4)
     trace = memsim.drive(device, Sinusoid(amplitude=1e-4, frequency=10.0), dt=1e-3, duration=1.0, initial=START)

@@ -49,6 +49,19 @@ def test_a_single_layer_perceptron_says_how_it_is_made(kind, network):
     assert repr(of_kind(kind)).startswith(f"<Run: {network}: 5 samples; 4 of 4 epochs, finished; ")
 
 
+def test_a_run_that_is_far_off_says_what_may_be_too_large():
+    network = memsim.MultilayerPerceptron()
+    with memsim.train(network, 3.0 * INPUTS - 1.5, CLASSES, epochs=2) as run:
+        assert run.total_error[-1, 0] > 10 * 4.0  # 8 of 16 targets are 1
+        assert ", far above the 4 of outputs that are 0: the inputs or the learning rate may be too large; " in repr(
+            run
+        )
+        assert "may be too large" in run._repr_html_()
+    with memsim.train(network, INPUTS, CLASSES, epochs=20, learning_rate=0.01) as run:
+        assert run.total_error[-1, 0] < 10 * 4.0
+        assert "far above" not in repr(run)
+
+
 def test_devices_that_differ_are_each_named_once():
     network = memsim.MultilayerPerceptron(synapse="vteam")
     with memsim.train(network, INPUTS, CLASSES, epochs=1) as run:
@@ -77,6 +90,55 @@ def test_a_notebook_gets_a_table_in_which_nothing_of_a_file_is_markup():
         assert "<th>network</th><td>multilayer perceptron 2-2-1</td>" in table
         assert "&lt;b&gt;&amp;" in table
         assert "\x1b" not in table + repr(run)
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("predict", r"memsim\.evaluate\(run, X\)\.outputs"),
+        ("score", r"memsim\.classification\(run, inputs=X, labels=y\)\.accuracy"),
+        ("loss", r"run\.total_error"),
+        ("coefs_", r"run\.weights"),
+        ("fit", r"memsim\.train\(network, X, y, start=run\)"),
+    ],
+)
+def test_what_models_of_other_libraries_have_is_answered_with_what_to_write(name, advice):
+    assert not hasattr(learned(), name)
+    with pytest.raises(AttributeError, match=f"^a run has no '{name}'; .*{advice}"):
+        getattr(learned(), name)
+
+
+def test_any_other_name_is_missed_as_python_does():
+    with pytest.raises(AttributeError, match=r"^'Run' object has no attribute 'historie'$"):
+        _ = learned().historie
+
+
+def test_a_failure_within_a_property_stays_what_it_was(monkeypatch):
+    monkeypatch.setattr("memsim.runs.history.history", lambda run: run.nothing_of_this_name)
+    with pytest.raises(AttributeError, match="'nothing_of_this_name'"):
+        _ = learned().history
+
+
+def test_a_closed_run_says_so_whatever_it_is_asked():
+    run = memsim.train(memsim.MultilayerPerceptron(), INPUTS, CLASSES, epochs=1)
+    run.close()
+    for asked in (lambda: run.total_error, lambda: run.weights, lambda: run.window("nodes1", "state"), run.plot):
+        with pytest.raises(ValueError, match=r"^the run is closed; open its file again"):
+            asked()
+
+
+def test_what_is_read_of_a_run_is_shown_in_a_line():
+    run = learned()
+    scores, function = memsim.classification(run), memsim.regression(run)
+    low, high = scores.accuracy.min(), scores.accuracy.max()
+    share = f"{low:.3g}" if low == high else f"{low:.3g} to {high:.3g} of 2 realisations"
+    assert repr(memsim.evaluate(run, INPUTS)).startswith(
+        "<Prediction: .outputs of 16 samples, 1 output, 2 realisations; .energy "
+    )
+    assert repr(scores) == (
+        f"<Classification: training, 16 samples of 2 classes; .accuracy {share}; .confusion, .auc, .predicted>"
+    )
+    assert repr(function).startswith("<Regression: training, 16 samples; .rmse ")
 
 
 # Its history
@@ -201,6 +263,11 @@ def test_the_figure_of_a_run_has_the_error_of_each_epoch():
     mean = next(patch for patch in place.patches if patch.get_label() == "mean")
     np.testing.assert_allclose(mean.get_data().values, run.total_error.mean(axis=1))
     np.testing.assert_allclose(place.lines[0].get_ydata(), run.validation_error.mean(axis=1))
+
+
+def test_the_figure_of_one_realisation_speaks_of_no_others():
+    (place,) = memsim.train(memsim.MultilayerPerceptron(), INPUTS, CLASSES, epochs=2).plot().axes
+    assert [text.get_text() for text in place.get_legend().get_texts()] == ["total error"]
 
 
 def test_the_figure_of_weights_has_a_line_for_each():

@@ -1,12 +1,20 @@
 """What a Python user calls: configurations loaded and carried out, networks trained on arrays, and what is refused."""
 
+import inspect
+import typing
+
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 
 import memsim
+from memsim.analysis.frames import to_pandas
+from memsim.analysis.run_figures import plot_trace
+from memsim.configuration import LearningSection
 from memsim.datasets import Dataset, gate
 from memsim.devices import Vteam
 from memsim.errors import InputError
+from memsim.runs.calls import LearningFields
 
 INPUTS = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 CLASSES = [0, 1, 1, 0]
@@ -27,6 +35,11 @@ def xor(tmp_path):
 
 
 # Configurations
+
+
+def test_a_configuration_that_is_not_there_is_missed_whatever_its_name():
+    with pytest.raises(InputError, match=r"^nothing\.h5: no such file"):
+        memsim.load("nothing.h5")
 
 
 def test_a_configuration_is_loaded_with_what_goes_over_it(xor):
@@ -187,7 +200,10 @@ def test_sections_may_be_dictionaries(network):
         ((gate("xor", 4), CLASSES), "^y: a data set has its targets already; leave it out"),
         ((INPUTS, CLASSES[:3]), r"^y: must have a row for each of the 4 samples \(got shape \(3,\)\)$"),
         ((INPUTS, 3), r"^y: must have a row for each of the 4 samples \(got shape \(\)\)$"),
-        ((INPUTS[:, 0], CLASSES), r"^data: must have shape \(samples, n\), none 0 \(got \(4,\)\)$"),
+        ((INPUTS[:, 0], CLASSES), r"^data: must have shape \(samples, n\), none 0 \(got \(4,\)\); reshape\("),
+        (([INPUTS], CLASSES), r"^data: must have shape \(samples, n\), none 0 \(got \(1, 4, 2\)\)$"),
+        ((csr_matrix(INPUTS), CLASSES), r"^data: must be .* \(got csr_matrix\); toarray\(\) makes one of it$"),
+        ((INPUTS[:1], CLASSES[:1]), r"^y: must be of two classes or more \(got 1 class, '0'\)$"),
         ((1e30 * INPUTS, CLASSES), r"^data: inputs are in units .* at most 1e\+06 \(got 1e\+30 in row 1, column 1\)"),
         ((Dataset(1e30 * INPUTS, INPUTS[:, :1]),), r"^data: inputs are in units .*; scaling='range' takes"),
         ((INPUTS * np.nan, CLASSES), r"^data: must be finite \(got NaN in row 0, column 0\)"),
@@ -211,12 +227,59 @@ def test_real_targets_of_one_dimension_are_for_one_output():
         ("rate", r"^rate: is called learning_rate here; write learning_rate=0\.1$"),
         ("max_iter", "^max_iter: is called epochs here"),
         ("batch_size", "^batch_size: is called batch here"),
+        ("early_stopping", "^early_stopping: is called patience here; write patience=10$"),
+        ("n_jobs", "^n_jobs: is called threads here; write threads=0 for all processors$"),
         ("patiense", r"^patiense: train has no such parameter; did you mean 'patience'\?"),
     ],
 )
 def test_parameters_under_other_names_are_refused_with_theirs(network, name, message):
     with pytest.raises(InputError, match=message):
         memsim.train(network, INPUTS, CLASSES, **{name: 0.1})
+
+
+def test_the_parameters_of_train_that_checkers_know_are_the_fields_of_the_section():
+    fields = {name: field.annotation for name, field in LearningSection.model_fields.items()}
+    parameters = {"learning_rate": fields.pop("rate"), "epochs": fields.pop("epochs")}
+    assert typing.get_type_hints(LearningFields) == fields
+    assert parameters.items() <= typing.get_type_hints(memsim.train).items()
+
+
+def test_what_a_run_is_asked_by_its_methods_has_the_parameters_of_what_answers():
+    for method, answers in ((memsim.Run.plot_trace, plot_trace), (memsim.Run.to_pandas, to_pandas)):
+        asked, answered = (inspect.signature(function).parameters for function in (method, answers))
+        assert [p.replace(annotation=str) for p in list(asked.values())[1:]] == [
+            p.replace(annotation=str) for p in list(answered.values())[1:]
+        ]
+
+
+def test_columns_without_numbers_are_named(network):
+    pandas = pytest.importorskip("pandas")
+    table = pandas.DataFrame({"width": [1.0, 2.0, 3.0, 4.0], "species": list("abab")})
+    with pytest.raises(
+        InputError, match=r"^data: must be a table of numbers, .*; leave out, or write as numbers, species$"
+    ):
+        memsim.train(network, table, CLASSES)
+
+
+@pytest.mark.parametrize("value", [0, -1, np.nan, "adaptive"])
+def test_a_wrong_learning_rate_is_refused_by_the_name_that_it_was_given_by(network, value):
+    with pytest.raises(InputError, match=r"^learning_rate: must be .* \(got"):
+        memsim.train(network, INPUTS, CLASSES, learning_rate=value)
+
+
+def test_help_names_types_as_they_are_written():
+    assert str(inspect.signature(memsim.train)).startswith("(network: 'Network', data: 'Dataset | ArrayLike'")
+
+
+def test_a_device_that_is_a_class_is_refused_with_what_to_write():
+    with pytest.raises(
+        InputError, match=r"^synapse: is a class, not a device; write Vteam\(\), with parameters in it$"
+    ):
+        memsim.MultilayerPerceptron(synapse=Vteam)
+
+
+def test_a_network_is_one_line(network):
+    assert repr(network) == "<Network: multilayer perceptron 2-2-1; its settings are .section and .devices>"
 
 
 def test_what_is_no_network_is_refused(network):

@@ -843,7 +843,7 @@ def test_a_file_that_is_being_written_is_not_repacked(paths, tmp_path, whole_fil
     assert list(tmp_path.iterdir()) == [path]
     assert_same_contents(path, whole_file(config))
     os.link(path, tmp_path / "other.h5")
-    with pytest.raises(InputError, match="has other names, hard links that would keep the old file; give --out"):
+    with pytest.raises(InputError, match="has other names, hard links that would keep the old file; give out=FILE"):
         repack(path)
 
 

@@ -444,6 +444,28 @@ def test_learning_loop_with_heuns_method_equals_its_twin():
             assert np.array_equal(done.values[f"states of bank {b}"][..., realisation], network.states(b))
 
 
+@pytest.mark.parametrize("lanes", [1, 2])
+@pytest.mark.parametrize("columns", [5, 20])
+def test_rows_without_a_signal_are_left_out_and_change_no_bit(columns, lanes):
+    """Of one realisation and of two; a row is a part of a tile, or rows are whole ones."""
+    inputs = np.zeros((4, 24))
+    inputs[[0, 0, 1, 3, 3], [0, 23, 11, 1, 2]] = 0.7, -0.4, 1.0, 0.2, -0.9
+    config = Configuration(
+        network=MLP | {"layers": (24, columns, 2)}, time=SHORT, learning={"epochs": 2},
+        data={"arrays": "mostly zeros"},
+    )  # fmt: skip
+    data = Dataset(inputs, np.eye(2)[[0, 1, 1, 0]], "mostly zeros")
+    assembly = assemble(config, data, realisation_seeds(3, lanes))
+    plain, whole = run_engine(assembly, shuffled=False), run_engine(assembly, shuffled=False, recorded=(0, 2))
+    assert not differences(plain.values, whole.values)
+    for lane in range(lanes):
+        network = naive.Network(assembly, lane)
+        errors = network.learn([np.arange(4)] * 2)
+        assert plain.values["total error"][:, lane].tolist() == errors
+        for b in range(len(assembly.banks)):
+            assert np.array_equal(plain.values[f"states of bank {b}"][..., lane], network.states(b))
+
+
 def test_the_twins_cases_learn_and_every_counter_counts_in_some_case():
     counted = set()
     for case in CASES:

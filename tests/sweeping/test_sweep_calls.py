@@ -1,5 +1,8 @@
 """A sweep that Python asks for: the one that the command makes, and its results as a table."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -45,3 +48,21 @@ def test_a_sweep_that_cannot_be_made_is_refused(tmp_path):
         InputError, match="holds a sweep; go on with it by resume=True, or name another folder with out="
     ):
         memsim.sweep(config, seeds=[0], out=tmp_path / "sweep", processes=1)
+
+
+def test_a_script_that_starts_itself_again_is_told_how_to_call_a_sweep(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import memsim\n"
+        'found = memsim.sweep(memsim.Configuration(), {"learning.rate": [0.1]}, out="rates", processes=2)\n'
+        "print(found.missing)\n"
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert "InputError: sweep: starts processes, which read this script again; call it below if __name__" in done.stderr
+    assert done.stdout == "('pack-00000',)\n"
+
+
+def test_a_run_file_is_no_configuration_of_a_sweep(tmp_path):
+    (tmp_path / "run.h5").write_bytes(b"")
+    with pytest.raises(InputError, match=r"run\.h5: is a run file; memsim\.open_run\("):
+        memsim.sweep(tmp_path / "run.h5", {"learning.rate": [0.1]}, out=tmp_path / "rates")

@@ -287,7 +287,7 @@ BAD = {
         r"fields: must have each value once \(got 0\.1, \[2, 2, 1\] twice\)",
     ),
     "packs' seeds": (GOOD + "run.seeds = [[1, 2]]", r"run\.seeds: are what a pack puts side by side"),
-    "threads": (GOOD + "run.threads = [1, 2]", r"fields\.run\.threads: changes no result; --processes"),
+    "threads": (GOOD + "run.threads = [1, 2]", r"fields\.run\.threads: changes no result; --processes N"),
     "one name": (GOOD.replace("learning.rate", "rate"), r"fields\.rate: must be a dotted name, as learning\.rate"),
     "a section as a value": (
         GOOD + "learning.rate.eta = [1]", "is not valid TOML: Cannot .*"

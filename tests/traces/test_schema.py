@@ -15,6 +15,7 @@ from memsim.errors import RunFileError
 from memsim.kernels.counters import PHASES, Counter, declared_in
 from memsim.kernels.operands import COUNTERS, Bank
 from memsim.kernels.records import Line, Sheet, layout_of
+from memsim.kernels.slots import Past
 from memsim.network.assembly import assemble
 from memsim.runs import training
 from memsim.runs.counters import COUNTED
@@ -23,6 +24,7 @@ from memsim.stepping.blocks import OF_ELEMENTS, OF_PHASES, OF_STATES
 from memsim.traces import checking, layout, stored
 from memsim.traces.description import TracePlan
 from memsim.traces.hdf5 import memory_file
+from memsim.traces.past import PAST, of_checksum
 from memsim.traces.schema import CONDITIONS, DRIVE, DRIVE_ATTRIBUTES, RUN, RUN_1, RUN_ATTRIBUTES, Field
 
 NEW = Field("metrics/BANK/gain", "f8", "epoch phase realisation", "V", "a gain that nobody needs")
@@ -44,6 +46,32 @@ def test_a_new_field_is_one_declaration(monkeypatch, tmp_path):
         memsim.open_run(path)
     row = "| `metrics/BANK/gain` | float64 | (epoch, phase, realisation) | V | 2 |  | a gain that nobody needs |"
     assert row in tables.table_of_datasets([NEW]).splitlines()
+
+
+def test_what_a_past_leaves_is_declared_in_the_order_of_the_kernels():
+    """Else keyframes would hold it under another name."""
+    assert list(PAST) == [kind.name.lower() for kind in Past]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "can_be"),
+    [
+        ("pulses", 0.0, True), ("pulses", 12.0, True), ("pulses", 2.0**53, True), ("pulses", 2.0**54, False),
+        ("pulses", -1.0, False), ("pulses", 1.5, False), ("pulses", np.inf, False), ("pulses", np.nan, False),
+        ("trap", 1.0, True), ("trap", 2.0, False), ("trap", 0.5, False),
+        ("logit", -3.7, True), ("logit", np.inf, False), ("logit", np.nan, False),
+    ],
+)  # fmt: skip
+def test_what_no_past_leaves_is_known(kind, value, can_be):
+    assert PAST[kind].can_be(np.array([0.0, value])) is can_be
+
+
+def test_a_kind_of_past_that_is_new_leaves_the_checksums_of_earlier_files():
+    known = np.zeros((2, 3, 4))
+    more = np.zeros((4, 3, 4))
+    assert np.array_equal(of_checksum(more), known)
+    more[3, 1, 2] = 0.5
+    assert np.array_equal(of_checksum(more), more[[0, 1, 3]])
 
 
 def test_a_new_counter_is_one_declaration():

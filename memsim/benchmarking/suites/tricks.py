@@ -202,7 +202,7 @@ TRICKS = (
         "threshold-memristor",
         _tiles("together", template=tiles.tile_of_several),
     ),
-    Trick("the voltage of the step before for the law", "yakopcic", _tiles("anew", template=tiles.tile_of_one)),
+    Trick("the voltage of the step before for the law", "yakopcic", _tiles("anew", BY_VOLTAGE=False)),
     *(Trick("vectors side by side", model, _tiles("alone", interleave=0)) for model in ("vteam", "team", "yakopcic")),
     Trick("one pulse for all models, not compiled for each", "synapse", _of_model),
     Trick(f"one pulse for all models, not compiled for each, {FEW} devices", "synapse", _of_model, FEW),

@@ -64,8 +64,8 @@ def command(
     in .cir. What will be large is said first, and refused where the disk
     has no room for it. Ctrl-C leaves no half file.
     """
-    from ...analysis.opening import open_recorded
     from ...exporting import SUFFIXES, export, format_of
+    from ...runs.opening import open_recorded
     from ...terminal.progress import Progress
 
     name = format_of(out, name)

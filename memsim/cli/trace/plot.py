@@ -49,13 +49,14 @@ def command(
     from ...analysis import plot
     from ...analysis.spans import steps_of
     from ...errors import InputError
+    from ...figures import check_plot_target
     from ...runs.channels import choose
     from ...runs.opening import open_run
     from ...terminal.progress import Progress
     from ...terminal.screen import describe
 
     target = Path(f"{file.stem}.png") if out is None else out
-    plot.check_target(target, overwrite)
+    check_plot_target(target, overwrite, plot.FORMATS)
     if classes and (weights or error or any((epochs, samples, steps, banks, devices, realisations, quantities))):
         raise InputError(
             "--classes: is a figure of its own, of all realisations; leave out what chooses channels or a span"

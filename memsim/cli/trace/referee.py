@@ -7,6 +7,7 @@ import click
 from ...errors import InputError
 from ...terminal.streams import say, tell
 from .. import options
+from ..targets import check_targets
 
 EPILOG = """\b
 Examples:
@@ -41,11 +42,10 @@ def command(
     at the end of any step, as a share of what the channel moves in the stretch.
     Exit status 1 where one is above the tolerance.
     """
-    from ...analysis.opening import open_recorded
     from ...exporting.spice import circuit_of
-    from ...figures import check_plot_target
     from ...referee import compare, simulate
     from ...referee.ngspice import find_ngspice
+    from ...runs.opening import open_recorded
     from ...terminal.screen import Table, numbers, show
     from ...terminal.si import with_prefix
 
@@ -54,8 +54,7 @@ def command(
     if not tolerance > 0:
         raise InputError(f"--tolerance: must be greater than 0 (got {tolerance:g})")
     find_ngspice()
-    if plot is not None:
-        check_plot_target(plot, overwrite)
+    check_targets(overwrite, plot=plot)
     with open_recorded(file) as source:
         circuit = circuit_of(
             source, banks=banks, devices=devices, realisations=realisations, epochs=epochs, samples=samples,

@@ -6,9 +6,8 @@ from pathlib import Path
 from ...analysis.spans import Span
 from ...driving.drive_trace import DriveTrace
 from ...errors import InputError
-from ...files.whole import written_whole
+from ...files.whole import check_output, written_whole
 from ...runs.run import Run
-from ..size import check_export_target
 from .circuit import Circuit
 from .drive_circuit import circuit_of_drive
 from .netlist import data_name, netlist
@@ -81,7 +80,7 @@ def export_spice(
         As :func:`circuit_of`; or the target exists or cannot be written.
     """
     path = Path(out)
-    check_export_target(path, overwrite, source.path)
+    check_output(path, overwrite, source=source.path)
     circuit = circuit_of(source, **chosen)  # type: ignore[arg-type]
     with written_whole(path, overwrite) as partial:
         write_netlist(circuit, partial, data_name(path.stem))

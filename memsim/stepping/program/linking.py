@@ -9,8 +9,7 @@ from ...kernels.operands import Program
 from ...kernels.records import Packed
 from ...network.assembly import Assembly
 from ..blocks import Block
-from .instruction import Instruction
-from .making import Instructions
+from .making import Instruction, Instructions
 
 
 class Linked:

@@ -1,6 +1,6 @@
 """Making: the instructions of a sample, slot by slot, in the order in which they are carried out."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -9,7 +9,7 @@ import numpy as np
 
 from ...kernels import carriers, controller, imperfect, past
 from ...kernels.compiling import Kernel
-from ...kernels.learning import CLOSE_EPOCH, LOOP
+from ...kernels.learning import CLOSE_EPOCH, LOOP, REPEAT
 from ...kernels.nominal import answer_kernel
 from ...kernels.operands import Control, Repeat, Spent
 from ...kernels.slots import Imperfect, Operation, Phase
@@ -19,11 +19,44 @@ from ...kernels.tiles import NO_VARIABLE
 from ...network.assembly import Assembly
 from ...network.schedule import Slot
 from ..blocks import Block
-from .instruction import Instruction, repetition
-from .operands import Cutter
 from .rules import Rules, addressed_by, is_carried, is_read, rules_of
+from .slot_operands import Cutter
 
 NO_CODE = np.empty((0, 2), dtype=np.int64)  # before it is linked
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """A kernel, and the record that it works on.
+
+    Attributes
+    ----------
+    kernel : Kernel
+    operand : NamedTuple
+        Of :mod:`memsim.kernels.operands`; of a pulse or a repetition without the addresses in it.
+    model : Kernel or None
+        The model's function whose address the operand has: of a pulse that for a tile, of a rule its answer.
+    repeated : tuple of Instruction
+        Of a repetition: what is repeated.
+    """
+
+    kernel: Kernel
+    operand: Any
+    model: Kernel | None = None
+    repeated: tuple["Instruction", ...] = ()
+
+    def kernels(self) -> Iterator[Kernel]:
+        """Every kernel that it needs."""
+        yield self.kernel
+        if self.model is not None:
+            yield self.model
+        for instruction in self.repeated:
+            yield from instruction.kernels()
+
+
+def repetition(instructions: Iterable[Instruction], operand: Repeat) -> Instruction:
+    """Instructions that are carried out again and again."""
+    return Instruction(REPEAT, operand, repeated=tuple(instructions))
 
 
 @dataclass(frozen=True)
@@ -136,7 +169,7 @@ class _Maker:
             yield from self._flawed(slot, "wear", past.wear, past.close_ranges)
 
     def _pulse(self, number: int, *about: Any, **more: Any) -> Iterator[Instruction]:
-        """A pulse of a bank; see :meth:`~memsim.stepping.program.operands.Cutter.pulse`."""
+        """A pulse of a bank; see :meth:`~memsim.stepping.program.slot_operands.Cutter.pulse`."""
         job = self._cut.pulse(number, *about, **more)
         for stretch in stretches_of(self._models[number], self._assembly.integrator(number), job):
             yield Instruction(stretch.pulse, stretch.job, model=stretch.tile)

@@ -9,8 +9,7 @@ from ...kernels.operands import Job, Repeat
 from ...network.assembly import Assembly
 from ...terminal.screen import Column, Table
 from ..blocks import new_block
-from .instruction import Instruction
-from .making import Instructions, make
+from .making import Instruction, Instructions, make
 
 
 def table(assembly: Assembly) -> Table:

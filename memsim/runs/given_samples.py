@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..datasets import Dataset, labelled
+from ..datasets.classes import names_of
 from ..datasets.dataset import table_of
 from ..errors import InputError
 
@@ -49,6 +50,9 @@ def _joined(inputs: Any, y: Any, outputs: int) -> Dataset:
         return Dataset(table, table_of("y", targets), features=names)
     if targets.dtype.kind == "f":
         return Dataset(table, _column(targets, outputs), features=names)
+    classes = set(names_of(targets.tolist()))
+    if len(classes) == 1:
+        raise InputError(f"y: must be of two classes or more (got 1 class, {classes.pop()!r})")
     return labelled(table, targets.tolist(), features=names)
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from ...calibration.bank import BankCalibration, charge_of
+from ...calibration.bank import BankCalibration
 from ...calibration.carrier_waveforms import carriers_of
-from ...devices import CarrierMemristor, Node, PerceptronMemristor, Synapse, ThresholdMemristor
+from ...devices import CarrierMemristor, Node, Synapse
 from ...imperfections.retention import relaxes
 from ...kernels.controller import LAST_IN_WINDOW
 from ...kernels.operands import NOTHING, Carried, Control, Flawed, Flaws, Job, Layer, Nominal, Question, Tally
@@ -65,12 +65,18 @@ class Cutter:
             held=held,
             logit=bank.past[Past.LOGIT] if self._near[number] else NOTHING,
             relaxes=relaxes(self.assembly.banks[number], self.assembly.config.imperfections),
+            quiet=self._is_quiet(number),
             skip=self.assembly.skip,
             offset=offset,
             recorded=number in self.recorded,
             elements_before=sum(b.elements for b in before),
             states_before=sum(b.elements * len(b.state) for b in before),
         )
+
+    def _is_quiet(self, number: int) -> bool:
+        """Whether a device of a bank that gets no current has no voltage, and moves in no way."""
+        ohmic = self.assembly.models[number].memristance is not None
+        return self.assembly.skip and ohmic and self.assembly.rests(number)
 
     def _tally(self, number: int, phase: Phase) -> Tally:
         """What is counted of a bank in a phase."""
@@ -149,9 +155,9 @@ class Cutter:
         assembly, bank, config = self.assembly, self.assembly.banks[slot.bank], self.assembly.config
         threshold, limit = bank.threshold, bank.driver_limit
         device, known = bank.device, bank.modelled
-        if slot.operation == Operation.WRITE_VARIABLE and isinstance(device, ThresholdMemristor) and device.thresholds:
-            threshold = device.thresholds[slot.variable]
-            limit = min(limit, threshold + LAST_IN_WINDOW * (device.window or 0.0))
+        if slot.operation == Operation.WRITE_VARIABLE and device.threshold_windows:
+            threshold, width = device.threshold_windows[slot.variable]
+            limit = min(limit, threshold + LAST_IN_WINDOW * width)
         return Nominal(
             threshold=threshold,
             read_current=bank.read_current,
@@ -159,7 +165,7 @@ class Cutter:
             write_current=bank.write_current,
             state_per_weight=bank.state_per_weight,
             unit_current=bank.unit_current,
-            unit_voltage=device.reference_voltage if isinstance(device, PerceptronMemristor) else 0.0,
+            unit_voltage=device.unit_voltage,
             bias_limit=bank.bias_limit,
             full_scale=config.network.read_scale,
             resolution=self._resolution(slot, bank),
@@ -174,8 +180,8 @@ class Cutter:
         share, device = self.assembly.config.write.resolution, bank.device
         if bank.modelled is not None:
             return share
-        if isinstance(device, Synapse | Node):
-            return charge_of(device, share)
+        if device.by_charge:
+            return device.charge_of(share)
         # The memristor's own learning rate turns the charge of a signal of 1 into a weight.
         charge = bank.unit_current * slot.pulse_steps * self.assembly.dt * slot.pulses
         return share * charge / self.assembly.config.learning.rate
@@ -235,7 +241,7 @@ def _constants(bank: BankCalibration) -> dict[str, Any]:
     device = bank.device
     if bank.modelled is not None:
         return {"drift": 1.0}
-    if not isinstance(device, Synapse | Node):
+    if not isinstance(device, Synapse | Node):  # the paper's formulas take what these alone have
         return {}
     r_on = device.output_r_on if isinstance(device, Node) else device.r_on
     return {"drift": device.drift_coefficient, "r_on": r_on, "r_off": device.r_off, "range": device.state_range}
