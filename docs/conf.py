@@ -18,6 +18,7 @@ version = release = version_of("memsim")
 extensions = [
     "command_examples",
     "field_tables",
+    "parameter_tables",
     "repository_links",
     "myst_nb",
     "numpydoc",

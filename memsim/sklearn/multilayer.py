@@ -68,7 +68,7 @@ class MemristorMLPClassifier(MemristorClassifier, _Multilayer):
     hidden_layer_sizes : tuple of int, or int
         Nodes of each hidden layer.
     weight_limit : float
-        Weight at the end of a synapse's range.
+        Weight at the end of a device's range; weights stop there.
     bias_limit : float
         Allowed magnitude of a bias weight, below 1.
     node_drift : float
@@ -77,39 +77,39 @@ class MemristorMLPClassifier(MemristorClassifier, _Multilayer):
         Drift threshold of the nodes (Eq. 11), in units of the current that stands for 1;
         above 0 it makes the activation other than a polynomial.
     learning_rate_init : float
-        eta, above 0.
+        Learning rate eta, above 0.
     max_iter : int
-        Epochs, 1 or more.
+        Number of epochs, 1 or more.
     batch_size : int
         Samples of a mini-batch, whose updates are added up before one write.
-        No more than there are to learn; more are taken for all of them, with a warning.
+        If there are fewer training samples, it is all of them, and a warning says so.
     shuffle : bool
         A new order of the samples in every epoch.
     random_state : int, RandomState or None
-        Of starting weights, shuffles, and of what is held back.
+        Seed of the starting weights, the shuffles and the validation set.
     early_stopping : bool
-        Hold samples back, end where their error no longer falls, and predict with the
-        states of the best epoch.
+        Hold out a validation set, end when its error no longer falls, and predict with
+        the states of the best epoch.
     validation_fraction : float
-        Share that is held back; of a classifier, of each class.
+        Share of the samples that is held out; of a classifier, of each class.
     n_iter_no_change : int
-        Epochs without a lower validation error that end the training.
+        End after so many epochs without a lower validation error.
     scaling : {"range", "standard", "none"}
         How columns become currents: their range to +-1, a mean of 0 and a standard
-        deviation of 1, or as they are, in units of the unit current.
+        deviation of 1, or unchanged, in units of the unit current.
     beyond : {"clip", "refuse"}
-        What becomes of inputs beyond the range of the samples that were learned first:
-        taken for its end, with a warning that counts them, or refused.
+        Inputs beyond the range of the first training samples are moved to its end, with a
+        warning that counts them, or refused.
     synapse : device or str, optional
         Device model of the synapses, or its name as ``"vteam"``; the paper's by default.
     realisations : int
-        Networks side by side, from seeds of their own; predictions are by the mean of their outputs.
+        Number of networks, each from its own seed; predictions use the mean of their outputs.
     imperfections : ImperfectionsSection or dict, optional
-        Of each kind of bank: ``{"synapse": {"write_noise": 0.1}}``.
+        Imperfections of each kind of bank: ``{"synapse": {"write_noise": 0.1}}``.
     verbose : bool, optional
-        As of :func:`memsim.train`: a bar; only in a notebook where not given.
+        Show a progress bar, as :func:`memsim.train` does; if not given, only in a notebook.
     callback : callable, optional
-        As of :func:`memsim.train`: told of each epoch, it may end the training.
+        Called after each epoch, as by :func:`memsim.train`; it may end the training.
 
     Attributes
     ----------
