@@ -58,7 +58,7 @@ def pulse_table(
     Returns
     -------
     (pulses,) structured
-        Ordered by start, device and realisation; ``pandas.DataFrame(table)`` has it as a table of pandas. The fields are
+        Ordered by start, device and realisation; ``pandas.DataFrame(table)`` makes a table of pandas of it. The fields:
 
         - ``epoch``; ``sample``, its place in the epoch; ``shown``, the index in
           the data set of the sample that was shown;
