@@ -29,6 +29,7 @@ extensions = [
     "sphinx_design",
 ]
 templates_path = ["_templates"]
+exclude_patterns = ["README.md"]  # what a forge shows of the folder
 
 # Pages.
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
