@@ -10,7 +10,7 @@ from ..errors import InputError
 from ..runs.channels import choose
 from ..runs.run import Run
 from ..runs.timeline import slot_widths
-from .stored_states import checked_span, state_before
+from .stored_states import state_before
 
 CHUNK_STEPS = 16384  # of a stretch, about
 RESIDUAL = 1e-12  # share of a range below which a change is rounding
@@ -75,7 +75,7 @@ def read_disturb_per_phase(
         The run has no such bank or steps, or no whole sample lies within the span.
     """
     lanes = choose(run, [bank], (), realisations).realisations
-    first, last = checked_span(run, start, stop)
+    first, last = run.checked_steps(start, stop)
     size = run.sample_steps
     begin, end = -(-first // size) * size, last // size * size
     if end <= begin:
@@ -123,7 +123,7 @@ def disturb_events(
         The run has no such bank or steps.
     """
     lanes = choose(run, [bank], (), realisations).realisations
-    first, last = checked_span(run, start, stop)
+    first, last = run.checked_steps(start, stop)
     pieces = disturb_pieces(run, bank, first, last, lanes, tolerance)
     table = np.concatenate([np.empty(0, dtype=DISTURB), *(events for _, events in pieces)])
     ordered: np.ndarray = table[np.argsort(table["step"], kind="stable")]

@@ -10,7 +10,6 @@ from ..figures import COLOURS, new_figure
 from ..runs.channels import choose
 from ..runs.run import Run
 from ..terminal.si import axis_unit, with_prefix
-from .stored_states import checked_span
 
 
 class Lobe(NamedTuple):
@@ -95,7 +94,7 @@ def hysteresis(
         The run has no such channel, or not those steps.
     """
     choose(run, [bank], [device], [realisation])
-    first, last = checked_span(run, start, stop)
+    first, last = run.checked_steps(start, stop)
     stretches = run.stretches(first, last, [bank], realisations=[realisation])
     parts = [(rows[bank].voltage[:, device, 0], rows[bank].current[:, device, 0]) for _, rows in stretches]
     voltage, current = (np.concatenate(values) for values in zip(*parts, strict=True))

@@ -131,8 +131,7 @@ def figure_of(
     InputError
         The span is not within the run, or there are more channels than can be seen.
     """
-    if not 0 <= start < stop <= run.steps:
-        raise InputError(f"span: must lie within steps 0 to {run.steps} and not be empty (got {start} to {stop})")
+    run.checked_steps(start, stop, field="span")
     panels = _panels(run, channels.at_most(MOST_CURVES, "in a figure"), weights)
     if len(panels) > MOST_PANELS:
         raise InputError(

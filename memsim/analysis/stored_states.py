@@ -9,21 +9,6 @@ from ..fields import one_of
 from ..runs.run import Run
 
 
-def checked_bank(run: Run, bank: str) -> str:
-    """The name of a bank that the run has."""
-    if bank not in run.banks:
-        raise InputError(f"bank: must be {one_of(run.banks, bank)}")
-    return bank
-
-
-def checked_span(run: Run, start: int, stop: int | None) -> tuple[int, int]:
-    """Steps of a span that lies within the run; ``stop`` None is the run's end."""
-    last = run.steps if stop is None else stop
-    if not 0 <= start < last <= run.steps:
-        raise InputError(f"start, stop: must lie within steps 0 to {run.steps}, start first (got {start} and {last})")
-    return start, last
-
-
 def stored_states(run: Run, bank: str) -> tuple[np.ndarray, np.ndarray]:
     """States at the run's start, at its keyframes, and at its end.
 
@@ -39,7 +24,8 @@ def stored_states(run: Run, bank: str) -> tuple[np.ndarray, np.ndarray]:
     states : (moments, devices, variables, realisations) float64
         In the units of the bank's state variables.
     """
-    checked_bank(run, bank)
+    if bank not in run.banks:
+        raise InputError(f"bank: must be {one_of(run.banks, bank)}")
     keyframes = run.keyframes
     epochs = keyframes["sample"] / run.samples
     states = keyframes[bank][: len(epochs)]

@@ -10,7 +10,7 @@ from ..errors import InputError
 from ..runs.channels import choose
 from ..runs.run import Run
 from ..runs.timeline import PHASES, Timeline
-from .stored_states import checked_span, state_before
+from .stored_states import state_before
 
 EVENT = np.dtype([
     ("step", "i8"), ("time", "f8"), ("epoch", "i8"), ("sample", "i8"), ("phase", "U8"),
@@ -58,7 +58,7 @@ def switching_events(
         The band does not lie within the range, or the run has no such bank or steps.
     """
     lanes = choose(run, [bank], (), realisations).realisations
-    first, last = checked_span(run, start, stop)
+    first, last = run.checked_steps(start, stop)
     levels = switching_levels(run, bank, threshold, hysteresis)
     side = sides_of(state_before(run, bank, first, lanes), levels)
     pieces = switching_pieces(run, bank, levels, side, first, last, lanes)

@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..errors import InputError
 from .channels import Channels, choose
 from .timeline import Timeline, slot_widths
 from .trace_access import TraceAccess
@@ -59,7 +58,7 @@ def pulse_table(
     Returns
     -------
     (pulses,) structured
-        Ordered by start, device and realisation, with the fields
+        Ordered by start, device and realisation; ``pandas.DataFrame(table)`` makes a table of pandas of it. The fields:
 
         - ``epoch``; ``sample``, its place in the epoch; ``shown``, the index in
           the data set of the sample that was shown;
@@ -77,11 +76,7 @@ def pulse_table(
         The stretch is empty or not within the run, or a bank or a realisation
         is not in it.
     """
-    last = run.steps if stop is None else stop
-    if not 0 <= start < last <= run.steps:
-        raise InputError(
-            f"start, stop: must be steps with 0 <= start < stop <= {run.steps}, the run's steps (got {start}, {last})"
-        )
+    start, last = run.checked_steps(start, stop)
     channels = choose(run, banks or (), (), realisations or (), ("current",))
     kind = np.dtype([(name, code.format(longest=max(map(len, channels.banks)))) for name, code in FIELDS])
     schedule = _Schedule(run)

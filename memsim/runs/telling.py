@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import InputError
 from ..fields import in_one_line
-from ..terminal.interrupts import interrupts
+from ..terminal.interrupts import TERMINATED, forget, interrupts, status_of_stop
 from ..terminal.progress import TrainingProgress
 from ..terminal.streams import in_notebook
 from .training import NoProgress, Progress, ToldEachEpoch
@@ -54,9 +54,32 @@ def told(epochs: int, verbose: bool | None, callback: Callback | None) -> Iterat
     verbose : bool, optional
         Whether a bar is shown; only in a notebook where it is none. False says nothing of what is compiled, either.
     callback : callable, optional
+
+    Raises
+    ------
+    SystemExit
+        SIGTERM came: the run is stopped and kept, and the program ends, as it would without memsim.
     """
     if callback is not None and not callable(callback):
         raise InputError(f"callback: must be a function of a memsim.EpochReport (got {in_one_line(callback)})")
+    forget()
+    try:
+        with _shown(epochs, verbose, callback) as taken:
+            yield taken
+    except KeyboardInterrupt:
+        _end_where_terminated()
+        raise
+    _end_where_terminated()
+
+
+def _end_where_terminated() -> None:
+    if status_of_stop() == TERMINATED:
+        raise SystemExit(TERMINATED)
+
+
+@contextmanager
+def _shown(epochs: int, verbose: bool | None, callback: Callback | None) -> Iterator[dict[str, Any]]:
+    """What a run takes, of which a bar is shown where one is wanted."""
     if verbose is None and not in_notebook():
         with _heard(epochs, NoProgress(), callback) as taken:
             yield taken

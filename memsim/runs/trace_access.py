@@ -108,12 +108,11 @@ class TraceAccess(RunReader):
             A replay differs from the run's next keyframe.
         """
         check_quantity(quantity)
-        self._check_span(start, self.steps if stop is None else stop)
+        start, last = self.checked_steps(start, stop, empty=True)
         about = self.bank(bank)
         every = range(about.devices)
         chosen = list(every) if devices is None else self._indices("devices", devices, about.devices)
         lanes = self._lanes(realisations)
-        last = self.steps if stop is None else stop
         if chosen and lanes and self.holds(bank, start, last, lanes, devices=chosen, quantities=[quantity]):
             values = self.stored_window(bank, quantity, start, last, stride, chosen, lanes)
             return values[:, :, 0] if quantity == "state" and values.shape[2] == 1 else values
@@ -175,13 +174,24 @@ class TraceAccess(RunReader):
         names = tuple(self.banks if banks is None else banks)
         for bank in names:
             self.bank(bank)
-        last = self.steps if stop is None else stop
-        self._check_span(start, last)
+        start, last = self.checked_steps(start, stop, empty=True)
         return self._stretches(start, last, names, self._lanes(realisations), steps)
 
-    def _check_span(self, start: int, stop: int) -> None:
-        if not 0 <= start <= stop <= self.steps:
-            raise InputError(f"start, stop: must be 0 <= start <= stop <= {self.steps:,} steps (got {start}, {stop})")
+    def checked_steps(
+        self, start: int, stop: int | None, *, empty: bool = False, field: str = "start, stop"
+    ) -> tuple[int, int]:
+        """The steps of a stretch that lies within the run; ``stop`` None is the run's end.
+
+        Raises
+        ------
+        InputError
+            With the field; the stretch has no step, but for ``empty``.
+        """
+        last = self.steps if stop is None else stop
+        if not 0 <= start <= last <= self.steps or (start == last and not empty):
+            order = "0 <= start <= stop" if empty else "0 <= start < stop"
+            raise InputError(f"{field}: must be {order} <= {self.steps:,} steps (got {start}, {last})")
+        return start, last
 
     def _lanes(self, realisations: Sequence[int] | None) -> list[int]:
         every = range(self.realisations)

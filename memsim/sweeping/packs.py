@@ -16,6 +16,7 @@ from ..errors import InputError
 from ..files.reading import parse_toml
 from ..network.architectures import units_of
 from ..network.sizes import refuse_memory, refuse_samples
+from ..runs.channels import numbered
 from ..user_models.loading import load_again, own_files
 from .design import Point, points_of
 from .sweep_configuration import SweepConfiguration, put
@@ -177,9 +178,7 @@ def _configuration(base: dict[str, Any], point: Point) -> Configuration:
     for name, value in point.items():
         put(values, name, value)
     config = Configuration(**values)
-    for lane in config.trace.realisations:
-        if not 0 <= lane < config.run.realisations:
-            raise InputError(f"trace.realisations: must be from 0 to {config.run.realisations - 1} (got {lane})")
+    numbered("trace.realisations", config.trace.realisations, config.run.realisations)  # each point's own
     return config
 
 

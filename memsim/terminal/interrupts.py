@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+TERMINATED = 128 + signal.SIGTERM  # exit status, as shells count signals
 _seen = ContextVar("signal", default=signal.SIGINT)  # that stopped what goes on
 
 

@@ -71,8 +71,7 @@ def view_of(run: Run, fields: dict[str, str]) -> View:
         theirs = {bank: choose(run, [bank], devices[bank]).devices[bank] for bank in known.banks}
     except (KeyError, ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise InputError(f"export: the address is not one that the page gave ({error}); take it from there") from None
-    if not 0 <= start < stop <= run.steps:
-        raise InputError(f"export: must lie within steps 0 to {run.steps} (got {start} to {stop})")
+    run.checked_steps(start, stop, field="export")
     return View(Choice(replace(known, devices=theirs), bool(weights)), start, stop, max(2, min(columns, MOST_COLUMNS)))
 
 

@@ -128,7 +128,7 @@ def test_a_negative_area_has_a_minus_sign():
         (("nodes7", 0), "banks: must be among synapses1"),
         (("nodes1", 9), "devices of nodes1: must be from 0 to 1"),
         (("nodes1", 0, 3), "realisations: must be from 0 to 2"),
-        (("nodes1", 0, 0, 9, 9), "start, stop: must lie within steps 0 to"),
+        (("nodes1", 0, 0, 9, 9), r"start, stop: must be 0 <= start < stop <= [\d,]+ steps \(got 9, 9\)"),
     ],
 )
 def test_refused_loops(arguments, message):

@@ -367,7 +367,7 @@ def test_an_error_over_decades_has_a_logarithmic_axis(errors, scale, bottom):
 def test_spans_beyond_the_run_are_refused():
     run = traced("mlp")
     for start, stop in ((0, run.steps + 1), (5, 5), (-1, 4)):
-        with pytest.raises(InputError, match=f"span: must lie within steps 0 to {run.steps}"):
+        with pytest.raises(InputError, match=f"span: must be 0 <= start < stop <= {run.steps:,} steps"):
             plot.figure_of(run, choose(run), start, stop)
 
 

@@ -1,5 +1,9 @@
 """Who is told how a run goes on that Python started: a bar, and a function that may stop it."""
 
+import signal
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from short_runs import REAL
@@ -71,3 +75,27 @@ def test_a_notebook_has_a_bar_unless_it_wants_none(monkeypatch):
     assert len(asked) == 1
     memsim.train(NETWORK, REAL, epochs=2, verbose=False)
     assert len(asked) == 1
+
+
+TERMINATED = """
+import os, signal, sys
+import memsim
+
+def end(report):
+    if report.epoch == 3:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+data = memsim.datasets.gate("xor", samples=4)
+for seed in range(3):
+    memsim.train(memsim.MultilayerPerceptron(), data, epochs=10**6, seed=seed, out=f"{seed}.h5", callback=end)
+"""
+
+
+def test_sigterm_keeps_the_run_and_ends_the_program(tmp_path):
+    command = [sys.executable, "-c", TERMINATED]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 128 + signal.SIGTERM, done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["0.h5"]
+    with memsim.open_run(tmp_path / "0.h5") as run:
+        assert run.stopped
+        assert len(run.total_error) >= 3
