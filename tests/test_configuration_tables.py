@@ -25,7 +25,7 @@ from memsim.configuration.sections import (
 )
 from memsim.devices import CarrierMemristor, Device, Node, PerceptronMemristor, Synapse, ThresholdMemristor
 from memsim.driving.drive_configuration import DriveConfiguration, DriveEntry
-from memsim.driving.waveforms import Pulse, Waveform
+from memsim.driving.waveforms import Csv, Pulse, Sampled, Sinusoid, Waveform
 from memsim.fields import Settings, facts_of
 from memsim.hysteresis.loop_configuration import LoopsConfiguration, LoopsSection
 from memsim.imperfections import BankImperfections
@@ -55,7 +55,8 @@ def test_every_section_has_one_table_of_all_its_fields():
     roots = (Configuration, DriveConfiguration, LoopsConfiguration, SweepConfiguration)
     expected = set().union(*map(sections_within, roots)) | {Synapse, Node, ThresholdMemristor, CarrierMemristor, Range}
     # Sections of sections alone, a union's base, and entries that the pages show as TOML.
-    expected -= {ImperfectionsSection, PeripherySection, Device, PerceptronMemristor, DriveEntry, Pulse, Waveform}
+    expected -= {ImperfectionsSection, PeripherySection, Device, PerceptronMemristor, DriveEntry, Waveform}
+    expected |= {Pulse, Sinusoid, Sampled, Csv}
     expected -= {Configuration}
     shown = {pkgutil.resolve_name(":".join(name.rsplit(".", 1))): left for name, left in directives("fields")}
     assert len(shown) == len(directives("fields"))
@@ -63,6 +64,7 @@ def test_every_section_has_one_table_of_all_its_fields():
     for model, left_out in shown.items():
         elsewhere = {*NetworkSection.model_fields} if issubclass(model, NetworkSection) else set()
         elsewhere |= {"synapse", "node", "memristor"} if model is DevicesSection else set()
+        elsewhere |= {"waveform"} if issubclass(model, Waveform) and model is not Pulse else set()
         assert set(left_out) == (elsewhere if model is not NetworkSection else set()), model
 
 
@@ -78,7 +80,10 @@ def test_every_field_of_a_table_says_what_it_is():
     models = [pkgutil.resolve_name(":".join(name.rsplit(".", 1))) for name, _ in directives("fields")]
     for model in {*models, *memsim.devices.MODELS.values()}:
         for name, field in model.model_fields.items():
-            assert field.description or name in ("kind", "model", *DevicesSection.model_fields), (model, name)
+            assert field.description or name in ("kind", "model", "waveform", *DevicesSection.model_fields), (
+                model,
+                name,
+            )
 
 
 @pytest.mark.parametrize(

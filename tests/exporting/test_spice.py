@@ -120,9 +120,15 @@ def assert_converged(given, coarse):
         assert (np.abs(finer - ours).max(axis=0) <= 0.1 * TOLERANCE * moved).all(), quantity
 
 
+def is_slow(name):
+    """Whether others show the same by default: of VTEAM's windows each is shown under a voltage and under pulses."""
+    other_window = name.endswith("sinusoid") and name.startswith(tuple(f"VTEAM, {window}" for window in WINDOWS[1:]))
+    return ", p = 7," in name or other_window
+
+
 @with_ngspice
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.slow if ", p = 7," in name else ()) for name in DRIVES]
+    "name", [pytest.param(name, marks=pytest.mark.slow if is_slow(name) else ()) for name in DRIVES]
 )
 def test_a_drive_is_that_of_ngspice(name):
     given = DRIVES[name]
