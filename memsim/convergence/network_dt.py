@@ -45,7 +45,7 @@ def check_dt(
     start : Start, optional
         Of a run that goes on with the devices of another one.
     samples : int, optional
-        How many; the first epoch, or 20 where that is longer.
+        How many; by default 20, or the first epoch if it is shorter.
     tolerance : float
         Largest difference that is fine: of states as a share of their range, of outputs in units of 1.
     progress : callable, optional
