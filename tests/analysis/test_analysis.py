@@ -17,6 +17,7 @@ from memsim.errors import InputError
 from memsim.kernels.slots import Phase
 from memsim.network.assembly import assemble
 from memsim.runs import training
+from memsim.runs.run import Run
 from memsim.traces.reader import BankInfo, BankRows
 
 KINDS = ("mlp", "slp", "lines")
@@ -153,11 +154,13 @@ def run_of(states, cut=4):
         [(b"READ", 0, 1, 2, 0), (b"WRITE", 2, 1, 1, 0)],
         dtype=[("phase", "S8"), ("start", "i8"), ("pulses", "i4"), ("pulse_steps", "i4"), ("gap_steps", "i4")],
     )
-    return SimpleNamespace(
+    run = SimpleNamespace(
         steps=len(states) - 1, banks=("bank",), realisations=1, initial_state={"bank": rows[0]}, slots=slots,
         bank={"bank": BankInfo("bank", "synapse", 1, (("x", "1", 0.0, 10.0),))}.get, dt=0.5, sample_steps=4, samples=2,
         stretch=stretch, stretches=stretches,
     )  # fmt: skip
+    run.checked_steps = functools.partial(Run.checked_steps, run)
+    return run
 
 
 def test_events_say_when_where_and_which_way():
