@@ -37,7 +37,7 @@ samples = 8
 [base.trace]
 keyframe_samples = 8
 """
-LONG = ("--set", "base.learning.epochs=100000")  # seconds for each of four packs
+LONG = ("--set", "base.learning.epochs=200000")  # seconds for each of four packs
 
 
 @pytest.fixture

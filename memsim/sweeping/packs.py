@@ -178,7 +178,8 @@ def _configuration(base: dict[str, Any], point: Point) -> Configuration:
     for name, value in point.items():
         put(values, name, value)
     config = Configuration(**values)
-    numbered("trace.realisations", config.trace.realisations, config.run.realisations)  # each point's own
+    if config.trace.realisations:  # each point's own; of none, all would be counted up, of which there may be too many
+        numbered("trace.realisations", config.trace.realisations, config.run.realisations)
     return config
 
 

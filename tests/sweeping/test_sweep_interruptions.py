@@ -40,8 +40,11 @@ from memsim.traces import locks
 __all__ = ["long_sweep", "source"]  # fixtures
 
 
-def start_sweep(source, out, *words):
-    return start("sweep", source, "--out", out, "--processes", 2, *LONG, *words)
+ENDLESS = ("--set", "base.learning.epochs=20000000")
+
+
+def start_sweep(source, out, words=LONG):
+    return start("sweep", source, "--out", out, "--processes", 2, *words)
 
 
 @pytest.mark.slow
@@ -122,7 +125,7 @@ def test_a_sweep_that_is_killed_leaves_no_process_and_goes_on(cli, source, long_
 def test_a_second_sweep_of_a_folder_is_refused(refused, source, tmp_path):
     out = tmp_path / "out"
     (tmp_path / "link").symlink_to(out)
-    process = start_sweep(source, out)
+    process = start_sweep(source, out, ENDLESS)
     try:
         wait_for(lambda: begun(out) >= 1, process)
         for path in (out, tmp_path / "link"):
