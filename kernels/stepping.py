@@ -208,7 +208,6 @@ def build_tile_kernel(
         names["advance"] = specialise(names["advance"], f"advance_{key}", compiler=inlined, **names)
     chosen = template or _template(model, method, width)
     if model.drift_near is not None:
-        chosen = template or logit.tile_of_one_near
         forget = specialise(logit.forget_strangers, f"forget_strangers_{width}", compiler=part, WIDTH=width)
         names["forget_strangers"] = forget
         names["each_carried"] = specialise(logit.carry_each, f"each_carried_{key}", compiler=part, **names)
@@ -226,7 +225,9 @@ def build_tile_kernel(
 
 
 def _template(model: ModelFunctions, method: str, width: int) -> Callable:
-    """What carries a tile of a model with no drift near bounds."""
+    """What carries a tile of a model."""
+    if model.drift_near is not None:
+        return logit.tile_of_one_near
     steady = model.constant_drift and width > NARROW  # loops over a narrow one are too small for vector instructions
     if model.variables != 1:
         return tiles.tile_of_several_steady if steady and model.shown is not None else tiles.tile_of_several
@@ -394,11 +395,13 @@ def pulse_kernel(width: int) -> Kernel:
 
 @inlined
 def known_number(number):
+    """A length as it is: a loop over a wide tile becomes vector instructions."""
     return number
 
 
 @inlined
 def unknown_number(number):
+    """A length that the compiler does not know: it would unroll a loop over a narrow tile before that."""
     return unknown(number)
 
 
