@@ -62,8 +62,8 @@ def _alone(function: Any, *, wait: bool = True) -> Iterator[None]:
 def _interleaving(vectors: int) -> Iterator[None]:
     """Have loops work on so many vectors side by side; 0 leaves it to the compiler. Under the compiler's lock alone.
 
-    One vector's exponential takes a hundred cycles, of which it uses half: of several, one works while others wait.
-    The compiler of a loop counts operations and not how long they take, and mostly takes one vector at a time.
+    Each operation of an exponential waits for the one before it: of several vectors, one works while others wait
+    (``memsim bench tricks``). The compiler mostly takes one vector of so long a loop at a time.
     """
     if vectors:
         llvmlite.binding.set_option("memsim", f"-force-vector-interleave={vectors}")

@@ -67,7 +67,7 @@ class Programming:
     banks: Mapping[str, Mapping[str, np.ndarray]] = field(metadata=OWN)
 
     def of(self, realisations: Sequence[int]) -> "Programming":
-        """The same of some realisations."""
+        """What it says of some of its realisations."""
         lanes = list(realisations)
         banks = {bank: {name: values[:, lanes] for name, values in found.items()} for bank, found in self.banks.items()}
         return replace(self, banks=banks)
@@ -101,7 +101,7 @@ class Beginning:
     programming: Programming | None = None
 
     def of(self, realisations: Sequence[int]) -> "Beginning":
-        """The same of some realisations."""
+        """What it says of some of its realisations."""
         lanes = list(realisations)
         return replace(
             self, bias=self.bias[:, lanes], past=tuple(values[..., lanes] for values in self.past),

@@ -129,7 +129,7 @@ class StoredSchema1(Stored):
         return iter(())
 
     def look_at_states(self) -> None:
-        """The same, and the states after the last step."""
+        """Look at states as in later schemas, and at those after the last step."""
         super().look_at_states()
         for bank in self.banks if self.finished else ():
             self.final_state(bank)

@@ -104,7 +104,7 @@ def _compare_counters(run: Run, bank: str, shape: tuple[int, int, int]) -> None:
     for name, counter in COUNTERS.items():
         if name == "epoch_energy" and not run.stored.has_energies:  # a file of an earlier version
             continue
-        if counter.late and name not in run.stored.counters(bank):  # the same
+        if counter.late and name not in run.stored.counters(bank):  # a file of an earlier version, too
             continue
         found, expected = run.stored.counter(bank, name).shape, tuple(lengths[label] for label in counter.axes.split())
         if found != expected:
