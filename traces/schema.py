@@ -126,7 +126,7 @@ class Field:
         return self.axes.partition(" ")[0] in GROWING
 
     def at(self, **names: str) -> "Field":
-        """This field, with names in the place of BANK and the like."""
+        """The field with names in the place of BANK and the like."""
         path, axes, meaning = self.path, self.axes, self.meaning
         for stands, name in names.items():
             path, axes, meaning = (said.replace(stands, name) for said in (path, axes, meaning))
