@@ -26,7 +26,8 @@ from memsim.runs.sources import load_source
 
 HEADER = {
     "made": "2026-01-01T00:00:00Z", "command": "memsim bench", "quick": True, "complete": True, "compiler": "cc 12",
-    "machine": {"processor": "some", "cores": 2, "memory_bytes": 0, "system": "some"}, "versions": {"memsim": "0", "numba": "0", "numpy": "0"},
+    "machine": {"processor": "some", "cores": 2, "memory_bytes": 0, "system": "some"},
+    "versions": {"memsim": "0", "numba": "0", "numpy": "0"},
     "limits": {},
 }  # fmt: skip
 
