@@ -12,6 +12,7 @@ import h5py
 import numpy as np
 
 from . import locks, recovery, space
+from .background import Beside
 from .chunks import checksum
 from .description import RunDescription, TracePlan
 from .files import absolute
@@ -206,11 +207,15 @@ class RunWriter:
 
     def __init__(self, target: Target, banks: Sequence[str], trace: TracePlan) -> None:
         self.path, self._into, self._banks = target.path, target.places, banks
-        self._sample_steps = self._into.sample_steps
-        self._target = target
+        self._target, self._sample_steps = target, self._into.sample_steps
+        beside = Beside()
         self._traces = {
             name: BankTrace(
-                target.file["traces"][name], target.file["overview"][name], trace.selections[name], trace.compression
+                target.file["traces"][name],
+                target.file["overview"][name],
+                trace.selections[name],
+                trace.compression,
+                beside,
             )
             for name in banks
             if name in trace.selections
