@@ -53,9 +53,10 @@ def command(
     """Measure memsim beside C, NumPy and the machine's own limits.
 
     The suites are kernel, tricks, trace, train, scaling and start; all where none is
-    named. A further one, peers, measures memsim beside other people's tools. What is compared takes turns in one run, and the shortest turns count.
-    Ctrl-C keeps what was measured. All suites take about half an hour,
-    --quick some seconds once the kernels are compiled.
+    named. A further one, peers, measures memsim beside other people's tools. What is
+    compared takes turns in one run, and the shortest turns count. Ctrl-C keeps what was
+    measured. All suites take about half an hour, --quick some seconds once the kernels
+    are compiled.
     """
     from ..benchmarking.bench_files import Targets, figure_files, work_folder, write_all
     from ..benchmarking.bench_records import cores, read_report
