@@ -61,10 +61,12 @@ def command(
     from ..benchmarking.bench_files import Targets, figure_files, work_folder, write_all
     from ..benchmarking.bench_records import cores, read_report
     from ..benchmarking.case import Setting
+    from ..benchmarking.pace import Pace
     from ..benchmarking.running import run_suites, suites_of
     from ..benchmarking.table import show_report
     from ..errors import InputError
     from ..terminal.progress import Progress
+    from ..terminal.screen import clock_of
     from ..terminal.si import counted
 
     if fail_on_slower and compare is None:
@@ -77,10 +79,12 @@ def command(
         setting = Setting(folder, quick, threads or cores())
         with Progress("measuring", (), quiet=quiet) as progress:
 
-            def begins(done: int, total: int, case: str) -> None:
-                progress.show(done, total, f"case {done + 1}/{total}: {case}", doing=case)
+            def begins(pace: Pace, done: int, total: int, case: str) -> None:
+                line = f"case {done + 1}/{total}: {case}  {clock_of(pace.left)} left"
+                progress.show(pace.done, pace.total, line, doing=case, left=lambda: pace.left)
 
-            report = run_suites(names, setting, shlex.join(["memsim", *sys.argv[1:]]), begins)
+            took = old.took if old is not None and old.quick == quick else {}
+            report = run_suites(names, setting, shlex.join(["memsim", *sys.argv[1:]]), begins, took)
     show_report(report)
     for path in write_all(report, targets):
         say(f"wrote {path}")

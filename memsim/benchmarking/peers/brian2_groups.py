@@ -76,6 +76,7 @@ class Brian2Group(Peer):
         self.settings = f"{how}; float64, dimensionless; what a pulse sets is shared, once a pulse"
         if target == "cython":
             self.packages = ("brian2", "Cython")
+        self.case_seconds = {"numpy": 8.0, "cython": 25.0, "cpp_standalone": 50.0}[target]  # mostly a compiler's
 
     def prepare(self, problem: Problem, method: str, level: float, folder: Path) -> Prepared:
         """Generate code, and compile it."""

@@ -103,6 +103,8 @@ class Peer(ABC):
         The method that is measured over the number of devices.
     most_devices : int
         More than these take it too long.
+    case_seconds : float
+        About how long a case of the suite takes.
     """
 
     name: str
@@ -112,6 +114,7 @@ class Peer(ABC):
     methods: ClassVar[dict[str, Method]]
     scaled: str = "euler"
     most_devices: int = 1_000_000
+    case_seconds: float = 8.0
     packages: tuple[str, ...] = ()
 
     def missing(self) -> str | None:

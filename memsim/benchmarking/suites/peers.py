@@ -38,7 +38,11 @@ def cases(setting: Setting) -> list[Case]:
     kinds: list[tuple[str, Callable[[Setting, str], list[Record]]]] = [("start", _starts)]
     kinds += [(device, partial(_errors, device)) for device in DEVICES if device == SCALED or not setting.quick]
     kinds += [("devices", _sizes)]
-    return [Case(f"{kind}, {name}", partial(measure, setting, name)) for kind, measure in kinds for name in there]
+    return [
+        Case(f"{kind}, {name}", partial(measure, setting, name), peer_of(name).case_seconds)
+        for kind, measure in kinds
+        for name in there
+    ]
 
 
 def _errors(device: str, setting: Setting, name: str) -> list[Record]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...calibration.bank import BankCalibration
 from ...calibration.carrier_waveforms import carriers_of
-from ...devices import CarrierMemristor, Node, Synapse
+from ...devices import CarrierMemristor
 from ...imperfections.retention import relaxes
 from ...kernels.controller import LAST_IN_WINDOW
 from ...kernels.operands import ALL, NOTHING, Carried, Control, Flawed, Flaws, Job, Layer, Nominal, Question, Tally
@@ -263,11 +263,5 @@ def read_error(flaws: Flaws) -> float:
 
 
 def _constants(bank: BankCalibration) -> dict[str, Any]:
-    """The nominal drift and resistances of the paper's synapse and node; requests of modelled banks are no charges."""
-    device = bank.device
-    if bank.modelled is not None:
-        return {"drift": 1.0}
-    if not isinstance(device, Synapse | Node):  # the paper's formulas take what these alone have
-        return {}
-    r_on = device.output_r_on if isinstance(device, Node) else device.r_on
-    return {"drift": device.drift_coefficient, "r_on": r_on, "r_off": device.r_off, "range": device.state_range}
+    """The constants of a bank's device that rules take; requests of modelled banks are no charges."""
+    return bank.device.nominal_constants() if bank.modelled is None else {"drift": 1.0}
