@@ -17,6 +17,7 @@ from memsim.benchmarking.bench_files import draw_figures, figure_files
 from memsim.benchmarking.bench_records import Report, read_report, record, reference, write_report
 from memsim.benchmarking.case import Case, Setting
 from memsim.benchmarking.pace import TRUSTED_SECONDS, Pace
+from memsim.benchmarking.releases import read_releases
 from memsim.benchmarking.suites import start
 from memsim.benchmarking.table import show_report
 from memsim.benchmarking.timing import CAREFUL, Effort, Times, taking_turns, times_to_call
@@ -418,6 +419,24 @@ def test_bad_input_is_refused_before_anything_is_measured(two_cases, refused, tm
     (tmp_path / "kernel.png").write_text("mine")
     refused("kernel.png: exists; name another file", "bench", "kernel", "--plot", tmp_path)
     refused("--threads", "bench", "--threads", "0")
+
+
+def test_releases_are_added_to_their_record_and_drawn(cli, tmp_path, refused):
+    record_of, figure = tmp_path / "releases.csv", tmp_path / "figures" / "releases.png"
+    about = {"model": "node", "integrator": "euler", "driven_share": 1.0, "pulse_steps": 50, "devices": 100_000}
+    for k, release in enumerate(("", "1.1", "")):
+        case = one("a, 100,000 devices, 50 steps", device_steps=10, c=(0.1 * (k + 1), 0.01), more=about)
+        header = {**HEADER, "limits": {"kernel": {}}}
+        write_report(Report(**header, records=(case, one("no C", device_steps=1, more=about))), tmp_path / "a.json")
+        words = ("--record", record_of, "--plot", figure.parent, "--overwrite", "--release", release)
+        assert cli("bench", "--given", tmp_path / "a.json", *words).status == 0
+    rows = read_releases(record_of)
+    assert [(row.release, row.ratio_to_c) for row in rows] == [("0", 0.333), ("1.1", 0.5)]
+    assert {(row.made, row.suite, row.noise) for row in rows} == {("2026-01-01", "kernel", 0.01)}
+    assert figure.stat().st_size > 0
+    record_of.write_text("release,made\n0,2026\n")
+    refused("releases.csv", "bench", "--given", tmp_path / "a.json", "--record", record_of)
+    refused("--given: measures nothing", "bench", "kernel", "--given", tmp_path / "a.json")
 
 
 def test_help_names_every_suite(cli):
