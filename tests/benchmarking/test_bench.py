@@ -130,11 +130,17 @@ def test_the_pace_is_learned_from_what_is_done():
     assert shares == sorted(shares)
 
 
-def test_a_case_that_takes_longer_than_expected_lets_the_time_left_stand():
+def test_a_case_that_takes_longer_than_expected_has_the_rest_take_longer_without_a_jump():
     clock = Clock()
     pace = Pace([10.0, 10.0], clock)
-    clock.now += 30.0
+    clock.now += 10.0
     assert (pace.left, pace.done) == (10.0, 10.0)
+    clock.now += 20.0
+    late = pace.left
+    assert late == pytest.approx(10.0 * (30.0 + TRUSTED_SECONDS) / (10.0 + TRUSTED_SECONDS))
+    assert pace.done == 10.0
+    pace.next()
+    assert pace.left == pytest.approx(late)
 
 
 # Instructions
@@ -413,7 +419,8 @@ def test_bad_input_is_refused_before_anything_is_measured(two_cases, refused, tm
     there.write_text("mine")
     refused("there.json: exists; name another file", "bench", "kernel", "--out", there)
     assert there.read_text() == "mine"
-    refused(r"SUITE: must be one of kernel, tricks, trace, train, scaling, start \(got 'kernle'\)", "bench", "kernle")
+    suites = "kernel, tricks, trace, train, scaling, start, peers"
+    refused(rf"SUITE: must be one of {suites} \(got 'kernle'\)", "bench", "kernle")
     refused("--fail-on-slower: needs --compare OLD.json", "bench", "--fail-on-slower")
     refused("must end in", "bench", "kernel", "--plot", tmp_path / "figure.xyz")
     (tmp_path / "kernel.png").write_text("mine")
