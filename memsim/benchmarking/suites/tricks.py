@@ -266,7 +266,7 @@ def cut_lit(bank: Bank, job: Job, *, listed: bool = True, fetched: bool = True) 
     return stretches if fetched else [one._replace(pulse=_pulse_without_fetching(one.job.width)) for one in stretches]
 
 
-DARK_ROWS = {
+DARK_ROWS: dict[str, dict[str, Any]] = {
     "tiles without a current are not looked at, 19 % of the rows driven": {"listed": False},
     "the next tile is fetched while one is stepped, 19 % of the rows driven": {"fetched": False},
 }
