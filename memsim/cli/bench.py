@@ -20,6 +20,7 @@ Examples:
   memsim bench kernel --out kernel.json --plot kernel.png
   memsim bench --out new.json --compare old.json --plot figures
   memsim bench kernel train --compare old.json --fail-on-slower
+  memsim bench peers --out peers.json --plot peers.png
   memsim bench --given new.json --record releases.csv --plot figures
 """
 
@@ -66,9 +67,10 @@ def command(
     """Measure memsim beside C, NumPy and the machine's own limits.
 
     The suites are kernel, tricks, trace, train, scaling and start; all where none is
-    named. What is compared takes turns in one run, and the shortest turns count.
-    Ctrl-C keeps what was measured. All suites take about half an hour,
-    --quick some seconds once the kernels are compiled.
+    named. A further one, peers, measures memsim beside other people's tools. What is
+    compared takes turns in one run, and the shortest turns count. Ctrl-C keeps what was
+    measured. All suites take about half an hour, --quick some seconds once the kernels
+    are compiled.
     """
     from ..benchmarking.bench_files import Targets, figure_files, write_all
     from ..benchmarking.bench_records import read_report

@@ -418,7 +418,8 @@ def test_bad_input_is_refused_before_anything_is_measured(two_cases, refused, tm
     there.write_text("mine")
     refused("there.json: exists; name another file", "bench", "kernel", "--out", there)
     assert there.read_text() == "mine"
-    refused(r"SUITE: must be one of kernel, tricks, trace, train, scaling, start \(got 'kernle'\)", "bench", "kernle")
+    suites = "kernel, tricks, trace, train, scaling, start, peers"
+    refused(rf"SUITE: must be one of {suites} \(got 'kernle'\)", "bench", "kernle")
     refused("--fail-on-slower: needs --compare OLD.json", "bench", "--fail-on-slower")
     refused("must end in", "bench", "kernel", "--plot", tmp_path / "figure.xyz")
     (tmp_path / "kernel.png").write_text("mine")
