@@ -21,6 +21,7 @@ DISTRIBUTIONS = {"sklearn": "scikit-learn", "tomli_w": "tomli-w", "vcd": "pyvcd"
 # Files that may import what an extra installs.
 OF_EXTRAS = {
     "memsim/viewing": "view",
+    "memsim/benchmarking/peers": "peers",
     "memsim/sklearn": "sklearn",
     "memsim/fitting": "fit",
     "memsim/sweeping/design.py": "sweep",

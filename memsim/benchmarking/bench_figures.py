@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from ..figures import COLOURS, new_figure
 from .bench_records import Record, Value
+from .peers_figure import draw_peers
 
 Drawn = Callable[[list[Record]], Figure]
 
@@ -195,4 +196,5 @@ FIGURES: dict[str, Drawn] = {
     "train": draw_train,
     "scaling": draw_scaling,
     "start": draw_start,
+    "peers": draw_peers,
 }

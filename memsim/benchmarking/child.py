@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ def in_fresh_process(work: str, **given: Any) -> dict[str, Any]:
     Parameters
     ----------
     work : str
-        ``"network"`` or ``"bank"``.
+        A name of :data:`WORKS`.
     **given
         Its arguments, numbers and texts.
 
@@ -106,7 +107,27 @@ def bank(model: str, devices: int, device_steps: int) -> dict[str, Any]:
     return {"device_steps": steps * devices, "steps": steps, "seconds": marks[-1][1] - marks[0][1], "marks": marks}
 
 
-WORKS: dict[str, Callable[..., dict[str, Any]]] = {"network": network, "bank": bank}
+def one_thread() -> None:
+    """Let libraries that are imported later take one thread, on one processor where a process may choose."""
+    os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
+    os.environ["JAX_PLATFORMS"] = "cpu"
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+
+
+def peer(work: str, **given: Any) -> dict[str, Any]:
+    """Something of :mod:`memsim.benchmarking.peers.measuring`, with one thread."""
+    one_thread()
+    from .peers import measuring
+
+    found: dict[str, Any] = getattr(measuring, work)(**given)
+    return found
+
+
+WORKS: dict[str, Callable[..., dict[str, Any]]] = {
+    "network": network, "bank": bank, "peer_errors": partial(peer, "errors"), "peer_sizes": partial(peer, "sizes"),
+    "peer_start": partial(peer, "first_result"),
+}  # fmt: skip
 
 
 def main() -> None:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 
-TRUSTED_SECONDS = 20.0  # of expected work: until more than that is done, the estimates count for more than the pace
+TRUSTED_SECONDS = 60.0  # of expected work: until more than that is done, the estimates count for more than the pace
 
 
 class Pace:
@@ -52,8 +52,19 @@ class Pace:
         """What is done of the work that goes on, in seconds of the estimates."""
         if self._done >= len(self._expected):
             return 0.0
-        return min((self._clock() - self._begun) / self._factor(), self._expected[self._done])
+        return min((self._clock() - self._begun) / self._factor_of_done(), self._expected[self._done])
+
+    def _factor_of_done(self) -> float:
+        """How long a second of an estimate took here."""
+        return (self._taken + TRUSTED_SECONDS) / (sum(self._expected[: self._done]) + TRUSTED_SECONDS)
 
     def _factor(self) -> float:
-        """How long a second of an estimate takes here."""
-        return (self._taken + TRUSTED_SECONDS) / (sum(self._expected[: self._done]) + TRUSTED_SECONDS)
+        """How long a second of an estimate takes here, by what is done and by work that takes longer than expected.
+
+        It grows while that goes on, so that what is left does not jump at its end.
+        """
+        known = self._factor_of_done()
+        if self._done >= len(self._expected) or self._of_this() < self._expected[self._done]:
+            return known
+        taken = self._taken + self._clock() - self._begun
+        return (taken + TRUSTED_SECONDS) / (sum(self._expected[: self._done + 1]) + TRUSTED_SECONDS)

@@ -20,7 +20,9 @@ SUITES = {
     "train": "whole networks: the 2-2-1 gate, a single layer, one of digits' size, 1 to 1000 lanes",
     "scaling": "threads; steps up to 10⁹ and device-steps up to 10¹⁰, with the memory they take",
     "start": "what a command takes before it works, kernels in the cache and not",
+    "peers": "memsim beside other people's tools: error over time, numbers of devices, starts",
 }
+ON_REQUEST = ("peers",)  # it needs other people's tools, and measures them more than memsim
 
 LIMITS = Case("the machine's limits", list, 3.0)
 
@@ -28,7 +30,7 @@ Progress = Callable[[Pace, int, int, str], None]
 
 
 def suites_of(names: tuple[str, ...]) -> tuple[str, ...]:
-    """The suites that were asked for, in their order; all where none was.
+    """The suites that were asked for, in their order; where none was, all but :data:`ON_REQUEST`.
 
     Raises
     ------
@@ -37,7 +39,7 @@ def suites_of(names: tuple[str, ...]) -> tuple[str, ...]:
     unknown = [name for name in names if name not in SUITES]
     if unknown:
         raise InputError(f"SUITE: must be {one_of(SUITES, unknown[0])}")
-    return tuple(name for name in SUITES if name in names or not names)
+    return tuple(name for name in SUITES if name in names or (not names and name not in ON_REQUEST))
 
 
 def run_suites(

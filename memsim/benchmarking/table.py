@@ -6,6 +6,7 @@ from ..terminal.screen import Column, Table, describe, numbers, show
 from ..terminal.si import counted, duration
 from .bench_comparison import Change, Comparison
 from .bench_records import Record, Report, noise_of_work
+from .peers_comparison import tables
 
 SHOWN = 12  # changes of a kind; the rest is counted
 UNSTABLE = 0.1  # noise above which a time is not to be trusted
@@ -84,7 +85,8 @@ def show_report(report: Report) -> None:
         f"numpy {report.versions['numpy']}"
     )
     for suite in dict.fromkeys(record.suite for record in report.records):
-        show(_table(suite, [record for record in report.records if record.suite == suite]))
+        own = [record for record in report.records if record.suite == suite]
+        show(*(tables(own) if suite == "peers" else (_table(suite, own),)))
         if suite in report.limits:
             describe(f"  the machine's limits beside it: {_limits(report.limits[suite])}", style="dim")
     for word in (*report.left_out, *report.failed, *_warnings(report.records)):

@@ -4,6 +4,7 @@ A file that is opened is asked :func:`refuse` too. What only one kind of network
 :class:`~memsim.network.architecture.Architecture`, and sizes beyond all bounds in :mod:`memsim.network.sizes`.
 """
 
+import math
 from collections.abc import Sequence
 
 from ..calibration.bank import BankCalibration
@@ -42,6 +43,7 @@ def refuse_samples(config: Configuration, data: Dataset) -> None:
         raise InputError(
             f"learning.batch: must be at most {len(data.inputs)}, the samples of an epoch (got {config.learning.batch})"
         )
+    _refuse_within_batches(config.trace.keyframe_samples, len(data.inputs), config.learning.batch)
     for part in ("validation", "test"):
         share = getattr(config.data, part)
         if share and part not in data.held_back:
@@ -60,6 +62,15 @@ def _refuse_classes(config: Configuration, data: Dataset) -> None:
     if missing:
         name = names[min(missing)]
         raise InputError(f"{data.name}: the class {name!r} has no sample to learn; give it one, or leave it out")
+
+
+def _refuse_within_batches(interval: int, samples: int, batch: int) -> None:
+    """Refuse keyframes that would come between the samples of a mini-batch."""
+    if interval % samples and math.gcd(interval, samples) % batch:
+        raise InputError(
+            f"trace.keyframe_samples: must lie at ends of mini-batches of learning.batch = {batch} samples, in epochs "
+            f"of {samples} (got {interval}); take a multiple of {samples}, or 0"
+        )
 
 
 def _refuse_widths(config: Configuration, data: Dataset) -> None:

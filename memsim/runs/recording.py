@@ -1,6 +1,5 @@
 """What of a run goes into its file: the description, the chosen traces, keyframes, the counters."""
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -40,7 +39,6 @@ def keyframe_interval(assembly: Assembly) -> int:
     """
     config, samples = assembly.config, len(assembly.inputs)
     if config.trace.keyframe_samples:
-        _refuse_within_batches(config.trace.keyframe_samples, samples, config.learning.batch)
         return config.trace.keyframe_samples
     states, _ = channels(assembly)
     size = 8 * (states + sum(assembly.sizes)) * len(assembly.seeds)
@@ -50,15 +48,6 @@ def keyframe_interval(assembly: Assembly) -> int:
         whole = (n for n in range(wanted, samples) if samples % n == 0 and n % config.learning.batch == 0)
         return next(whole, samples)
     return -(-wanted // samples) * samples
-
-
-def _refuse_within_batches(interval: int, samples: int, batch: int) -> None:
-    """Refuse keyframes that would come between the samples of a mini-batch."""
-    if interval % samples and math.gcd(interval, samples) % batch:
-        raise InputError(
-            f"trace.keyframe_samples: must lie at ends of mini-batches of learning.batch = {batch} samples, in epochs "
-            f"of {samples} (got {interval}); take a multiple of {samples}, or 0"
-        )
 
 
 def trace_plan(assembly: Assembly) -> TracePlan:

@@ -1,5 +1,7 @@
 """The order in which the samples of each epoch are shown: drawn where it is needed, for a block in its own thread."""
 
+import threading
+
 import numpy as np
 
 from ..kernels.random import shuffle
@@ -59,6 +61,8 @@ class SampleOrder:
 class HeldOrder:
     """The order that a block's last stretch needed, from which its next one takes what it needs again.
 
+    All threads that carry out a block may ask; the first of them draws.
+
     Parameters
     ----------
     order : SampleOrder
@@ -68,12 +72,14 @@ class HeldOrder:
     def __init__(self, order: SampleOrder) -> None:
         self._order = order
         self._first, self._held = 0, order.between(0, 0)
+        self._lock = threading.Lock()
 
     def between(self, first: int, last: int) -> np.ndarray:
         """The order of the epochs from ``first`` up to ``last``, (epochs, samples, lanes) uint32."""
-        begin, end = self._first, self._first + len(self._held)
-        if not begin <= first < last <= end:
-            known = self._held[first - begin :] if begin <= first < end else self._held[:0]
-            drawn = self._order.between(first + len(known), last)
-            self._first, self._held = first, np.concatenate([known, drawn]) if len(known) else drawn
-        return self._held[first - self._first : last - self._first]
+        with self._lock:
+            begin, end = self._first, self._first + len(self._held)
+            if not begin <= first < last <= end:
+                known = self._held[first - begin :] if begin <= first < end else self._held[:0]
+                drawn = self._order.between(first + len(known), last)
+                self._first, self._held = first, np.concatenate([known, drawn]) if len(known) else drawn
+            return self._held[first - self._first : last - self._first]

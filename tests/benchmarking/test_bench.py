@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import tomllib
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from memsim.benchmarking.bench_files import draw_figures, figure_files
 from memsim.benchmarking.bench_records import Report, read_report, record, reference, write_report
 from memsim.benchmarking.case import Case, Setting
 from memsim.benchmarking.pace import TRUSTED_SECONDS, Pace
+from memsim.benchmarking.releases import read_releases
 from memsim.benchmarking.suites import start
 from memsim.benchmarking.table import show_report
 from memsim.benchmarking.timing import CAREFUL, Effort, Times, taking_turns, times_to_call
@@ -128,11 +130,17 @@ def test_the_pace_is_learned_from_what_is_done():
     assert shares == sorted(shares)
 
 
-def test_a_case_that_takes_longer_than_expected_lets_the_time_left_stand():
+def test_a_case_that_takes_longer_than_expected_has_the_rest_take_longer_without_a_jump():
     clock = Clock()
     pace = Pace([10.0, 10.0], clock)
-    clock.now += 30.0
+    clock.now += 10.0
     assert (pace.left, pace.done) == (10.0, 10.0)
+    clock.now += 20.0
+    late = pace.left
+    assert late == pytest.approx(10.0 * (30.0 + TRUSTED_SECONDS) / (10.0 + TRUSTED_SECONDS))
+    assert pace.done == 10.0
+    pace.next()
+    assert pace.left == pytest.approx(late)
 
 
 # Instructions
@@ -411,12 +419,31 @@ def test_bad_input_is_refused_before_anything_is_measured(two_cases, refused, tm
     there.write_text("mine")
     refused("there.json: exists; name another file", "bench", "kernel", "--out", there)
     assert there.read_text() == "mine"
-    refused(r"SUITE: must be one of kernel, tricks, trace, train, scaling, start \(got 'kernle'\)", "bench", "kernle")
+    suites = "kernel, tricks, trace, train, scaling, start, peers"
+    refused(rf"SUITE: must be one of {suites} \(got 'kernle'\)", "bench", "kernle")
     refused("--fail-on-slower: needs --compare OLD.json", "bench", "--fail-on-slower")
     refused("must end in", "bench", "kernel", "--plot", tmp_path / "figure.xyz")
     (tmp_path / "kernel.png").write_text("mine")
     refused("kernel.png: exists; name another file", "bench", "kernel", "--plot", tmp_path)
     refused("--threads", "bench", "--threads", "0")
+
+
+def test_releases_are_added_to_their_record_and_drawn(cli, tmp_path, refused):
+    record_of, figure = tmp_path / "releases.csv", tmp_path / "figures" / "releases.png"
+    about = {"model": "node", "integrator": "euler", "driven_share": 1.0, "pulse_steps": 50, "devices": 100_000}
+    for k, release in enumerate(("", "1.1", "")):
+        case = one("a, 100,000 devices, 50 steps", device_steps=10, c=(0.1 * (k + 1), 0.01), more=about)
+        header = {**HEADER, "limits": {"kernel": {}}}
+        write_report(Report(**header, records=(case, one("no C", device_steps=1, more=about))), tmp_path / "a.json")
+        words = ("--record", record_of, "--plot", figure.parent, "--overwrite", "--release", release)
+        assert cli("bench", "--given", tmp_path / "a.json", *words).status == 0
+    rows = read_releases(record_of)
+    assert [(row.release, row.ratio_to_c) for row in rows] == [("0", 0.333), ("1.1", 0.5)]
+    assert {(row.made, row.suite, row.noise) for row in rows} == {("2026-01-01", "kernel", 0.01)}
+    assert figure.stat().st_size > 0
+    record_of.write_text("release,made\n0,2026\n")
+    refused("releases.csv", "bench", "--given", tmp_path / "a.json", "--record", record_of)
+    refused("--given: measures nothing", "bench", "kernel", "--given", tmp_path / "a.json")
 
 
 def test_help_names_every_suite(cli):
@@ -518,16 +545,35 @@ def test_variants_of_the_kernel_give_its_bits():
 
 
 @pytest.mark.slow
+def test_pulses_through_the_rows_with_a_signal_give_the_bits_of_all():
+    """Voltages of the others alone differ: nobody looks at them."""
+    from memsim.benchmarking.kernel_loop import kernel_pulses
+    from memsim.benchmarking.suites.tricks import DARK_ROWS, cut_lit, dark_bank
+
+    bank = dark_bank()
+    lit, banks = bank.currents[0] != 0.0, [bank.copy() for _ in range(3)]
+    for one, how in zip(banks, ({}, *DARK_ROWS.values()), strict=True):
+        kernel_pulses(one, "euler", 3, 5, cut=partial(cut_lit, bank, **how))
+    assert 0.1 < lit.mean() < 0.3
+    for other in banks[1:]:
+        for name in ("states", "energies", "counted", "extremes"):
+            ours, theirs = getattr(banks[0], name), getattr(other, name)
+            assert np.array_equal(ours.view(np.uint64), theirs.view(np.uint64)), name
+        assert np.array_equal(banks[0].voltages[lit].view(np.uint64), other.voltages[lit].view(np.uint64))
+
+
+@pytest.mark.slow
 def test_the_train_suite_measures_each_network_with_each_number_of_lanes(tmp_path):
     report = measured("train", tmp_path)
     assert {(r.more["network"], r.more["lanes"]) for r in report.records} == {
         (name, lanes)
         for name in ("2-2-1 network on XOR", "single layer on OR", "64-32-10 network")
         for lanes in (1, 16)
-    }
+    } | {("784-128-10 network", 1)}
     gates = [r for r in report.records if "XOR" in r.case]
     assert all(r.ratio_to_numpy and r.same_bits is not False for r in gates)
-    assert {r.more["devices"] for r in report.records} == {9, 1, 64 * 32 + 32 * 10 + 42}
+    wide = 784 * 128 + 128 * 10 + 138
+    assert {r.more["devices"] for r in report.records} == {9, 1, 64 * 32 + 32 * 10 + 42, wide}
     draw(report, tmp_path)
 
 

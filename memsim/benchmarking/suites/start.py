@@ -82,7 +82,7 @@ def cases(setting: Setting) -> list[Case]:
     if setting.quick:
         # The user's own cache: it is most likely full.
         return [first, Case("warm", partial(_warm, setting, XOR, {}))]
-    each = [Case(network.name, partial(_cold_and_warm, setting, network), 40.0) for network in NETWORKS]
+    each = [Case(network.name, partial(_cold_and_warm, setting, network), 45.0) for network in NETWORKS]
     return [first, *each, Case("one after the other", partial(_one_after_the_other, setting), 60.0)]
 
 
