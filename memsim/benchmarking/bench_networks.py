@@ -61,6 +61,19 @@ def digits_sized(epochs: int, realisations: int, samples: int) -> tuple[Configur
     return config, data
 
 
+def mnist_sized(samples: int) -> tuple[Configuration, Dataset]:
+    """A 784-128-10 network, one realisation, one epoch of random data of the shape of MNIST, 19 % of it not 0."""
+    random = np.random.default_rng(0)
+    lit = random.random((samples, 784)) < 0.19
+    inputs, labels = random.uniform(0.1, 1.0, lit.shape) * lit, random.integers(0, 10, samples)
+    data = Dataset(inputs, np.eye(10)[labels], "random, of MNIST's shape")
+    config = _configuration(
+        network={"kind": "mlp", "layers": (784, 128, 10)}, run={"threads": 1}, learning={"epochs": 1},
+        data={"arrays": data.name},
+    )  # fmt: skip
+    return config, data
+
+
 def carry_out(assembly: Assembly, threads: int = 1, recorded: tuple[int, ...] = ()) -> Engine:
     """Train a network in memory, without a file; its engine, closed."""
     engine = Engine(assembly, threads=threads, epochs=assembly.config.learning.epochs, recorded=recorded)

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import tomllib
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -544,16 +545,35 @@ def test_variants_of_the_kernel_give_its_bits():
 
 
 @pytest.mark.slow
+def test_pulses_through_the_rows_with_a_signal_give_the_bits_of_all():
+    """Voltages of the others alone differ: nobody looks at them."""
+    from memsim.benchmarking.kernel_loop import kernel_pulses
+    from memsim.benchmarking.suites.tricks import DARK_ROWS, cut_lit, dark_bank
+
+    bank = dark_bank()
+    lit, banks = bank.currents[0] != 0.0, [bank.copy() for _ in range(3)]
+    for one, how in zip(banks, ({}, *DARK_ROWS.values()), strict=True):
+        kernel_pulses(one, "euler", 3, 5, cut=partial(cut_lit, bank, **how))
+    assert 0.1 < lit.mean() < 0.3
+    for other in banks[1:]:
+        for name in ("states", "energies", "counted", "extremes"):
+            ours, theirs = getattr(banks[0], name), getattr(other, name)
+            assert np.array_equal(ours.view(np.uint64), theirs.view(np.uint64)), name
+        assert np.array_equal(banks[0].voltages[lit].view(np.uint64), other.voltages[lit].view(np.uint64))
+
+
+@pytest.mark.slow
 def test_the_train_suite_measures_each_network_with_each_number_of_lanes(tmp_path):
     report = measured("train", tmp_path)
     assert {(r.more["network"], r.more["lanes"]) for r in report.records} == {
         (name, lanes)
         for name in ("2-2-1 network on XOR", "single layer on OR", "64-32-10 network")
         for lanes in (1, 16)
-    }
+    } | {("784-128-10 network", 1)}
     gates = [r for r in report.records if "XOR" in r.case]
     assert all(r.ratio_to_numpy and r.same_bits is not False for r in gates)
-    assert {r.more["devices"] for r in report.records} == {9, 1, 64 * 32 + 32 * 10 + 42}
+    wide = 784 * 128 + 128 * 10 + 138
+    assert {r.more["devices"] for r in report.records} == {9, 1, 64 * 32 + 32 * 10 + 42, wide}
     draw(report, tmp_path)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from ...datasets import gate
 from ...network.assembly import Assembly, assemble
 from ...terminal.si import counted
-from ..bench_networks import carry_out, digits_sized, network_221, single_layer_or
+from ..bench_networks import carry_out, digits_sized, mnist_sized, network_221, single_layer_or
 from ..bench_records import Record, Value, record, reference
 from ..c_network import LANES as SIDE_BY_SIDE
 from ..c_network import CNetwork
@@ -28,12 +28,13 @@ COMPARED_EPOCHS, COMPARED_LANES = 3, 11
 
 
 def cases(setting: Setting) -> list[Case]:
-    """The 2-2-1 network, a single layer, and one of digits' size, each with some lanes."""
+    """The 2-2-1 network, a single layer, one of digits' size, each with some lanes; and one of MNIST's."""
     lanes = (1, 16) if setting.quick else LANES
     return [
         *(Case(f"2-2-1 network on XOR, {counted(n, 'lane')}", partial(_gate, setting, n), 5.0) for n in lanes),
         *(Case(f"single layer on OR, {counted(n, 'lane')}", partial(_single_layer, setting, n)) for n in lanes),
         *(Case(f"64-32-10 network, {counted(n, 'lane')}", partial(_digits, setting, n)) for n in lanes),
+        Case("784-128-10 network, 1 lane", partial(_wide, setting)),
     ]
 
 
@@ -91,6 +92,11 @@ def _single_layer(setting: Setting, lanes: int) -> list[Record]:
 def _digits(setting: Setting, lanes: int) -> list[Record]:
     assembly = _long_enough(setting, lambda epochs: assemble(*digits_sized(epochs, lanes, SAMPLES_OF_DIGITS)))
     return [_alone(setting, f"64-32-10 network, {counted(lanes, 'lane')}", assembly)]
+
+
+def _wide(setting: Setting) -> list[Record]:
+    config, data = mnist_sized(2 if setting.quick else 3000)
+    return [_alone(setting, "784-128-10 network, 1 lane", assemble(config, data))]
 
 
 def _alone(setting: Setting, case: str, assembly: Assembly) -> Record:

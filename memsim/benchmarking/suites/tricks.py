@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from ...kernels import stepping, tiles
 from ...kernels.compiling import Kernel, elementwise, inlined, plain, specialise
 from ...kernels.operands import Job
@@ -31,6 +33,7 @@ from ..kernel_loop import Cut, Pulses
 from ..timing import taking_turns, times_to_call
 
 ELEMENTS, STEPS = 10_000, 50
+LIT = 0.19  # share of the pixels that are not dark, as of MNIST's digits
 FEW = 10  # devices: nine are a 2-2-1 network
 
 # Open names of the templates below.
@@ -217,6 +220,8 @@ def cases(setting: Setting) -> list[Case]:
     """Every trick, and the closed form of a pulse beside its steps."""
     tricks = FEW_TRICKS if setting.quick else TRICKS
     found = [Case(f"{trick.model}, {trick.name}", partial(_measure, setting, trick)) for trick in tricks]
+    if not setting.quick:
+        found += [Case(f"synapse, {name}", partial(_dark_rows, setting, name)) for name in DARK_ROWS]
     return [*found, Case("synapse, the closed form", partial(_closed_form, setting))]
 
 
@@ -227,6 +232,51 @@ def _measure(setting: Setting, trick: Trick) -> list[Record]:
         room=trick.room(bank.elements),
     )  # fmt: skip
     return [_beside(setting, f"{trick.model}, {trick.name}", bank, Pulses(bank, "euler", STEPS), without)]
+
+
+# Rows without a signal.
+
+
+def fetch_nothing(job, first):
+    """Leave the next tile to the processor."""
+
+
+@functools.cache
+def _pulse_without_fetching(width: int) -> Kernel:
+    usual = pulse_kernel(width)
+    nothing = specialise(fetch_nothing, f"fetch_nothing_{width}", compiler=inlined)
+    return Kernel(
+        specialise(usual.function, f"pulse_no_fetch_{width}", compiler=plain, fetch_tile=nothing), usual.signature
+    )
+
+
+def dark_bank() -> Bank:
+    """A bank of a 784-128 network, of whose rows 19 % get a signal."""
+    bank = Bank(BENCHES["synapse"], 784 * 128)
+    bank.currents[:, np.repeat(np.random.default_rng(0).random(784) >= LIT, 128)] = 0.0
+    return bank
+
+
+def cut_lit(bank: Bank, job: Job, *, listed: bool = True, fetched: bool = True) -> list[Stretch]:
+    """A pulse that goes through the tiles with a current alone, or looks at all; with the next tile fetched, or not."""
+    lit = np.diff(np.concatenate([[False], bank.currents[0] != 0.0, [False]]).astype(int))
+    ends = np.stack([np.flatnonzero(lit > 0), np.flatnonzero(lit < 0)], axis=1).ravel()
+    driven = np.array([len(ends) // 2, *ends, 0]) if listed else job.driven
+    stretches = stretches_of(bank.bench.device.functions(), "euler", job._replace(quiet=True, driven=driven))
+    return stretches if fetched else [one._replace(pulse=_pulse_without_fetching(one.job.width)) for one in stretches]
+
+
+DARK_ROWS: dict[str, dict[str, Any]] = {
+    "tiles without a current are not looked at, 19 % of the rows driven": {"listed": False},
+    "the next tile is fetched while one is stepped, 19 % of the rows driven": {"fetched": False},
+}
+
+
+def _dark_rows(setting: Setting, name: str) -> list[Record]:
+    bank = dark_bank()
+    ours = Pulses(bank, "euler", STEPS, cut=partial(cut_lit, bank))
+    without = Pulses(bank, "euler", STEPS, cut=partial(cut_lit, bank, **DARK_ROWS[name]))
+    return [_beside(setting, f"synapse, {name}", bank, ours, without)]
 
 
 def _closed_form(setting: Setting) -> list[Record]:
