@@ -220,6 +220,16 @@ def test_levels_are_measured_up_to_the_number_asked_for(tmp_path):
     assert all(len(one["processor_seconds"]) == measuring.RUNS for one in found)
 
 
+def test_the_first_devices_of_a_large_bank_are_checked(monkeypatch, tmp_path):
+    monkeypatch.setattr(measuring, "CHECKED", 2)
+    found = measuring.sizes("NumPy", "ion-drift", [1, FEW], 1000, 10.0, str(tmp_path))["found"]
+    assert [(one["devices"], one["steps"] // PULSES) for one in found] == [(1, 100), (FEW, 14)]
+    problem = problem_of("ion-drift", FEW)
+    prepared = peer_of("NumPy").prepare(problem, "euler", 14.0, tmp_path)
+    prepared.run()
+    assert found[1]["error"] == problem.error(prepared.states()[:2], reference(problem)[:2])
+
+
 def test_few_devices_take_more_steps_and_none_too_many():
     tool = peer_of("NumPy")
     levels = [measuring.level_of(tool, problem_of("synapse", devices), 10**6) for devices in (1, 1000, 100_000)]
