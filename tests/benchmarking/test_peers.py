@@ -142,6 +142,15 @@ def test_a_second_run_begins_at_the_starting_states(name, tmp_path):
     assert prepared.steps >= PULSES
 
 
+def test_netlists_of_ngspice_come_one_after_the_other(monkeypatch, tmp_path):
+    tool, problem = installed("ngspice"), problem_of("ion-drift", FEW)
+    monkeypatch.setattr("memsim.benchmarking.peers.ngspice_netlists.TOGETHER", 3)
+    prepared = tool.prepare(problem, "trap", 1e-6, tmp_path)
+    prepared.run()
+    assert len(list(tmp_path.glob("*.raw"))) == 3
+    assert problem.error(prepared.states(), reference(problem)) < 1e-3
+
+
 @pytest.mark.parametrize("devices", [1, 65, 5000])  # one, a tile and one, more than NumPy takes together
 @pytest.mark.parametrize("name", ["memsim", "C", "NumPy"])
 def test_any_number_of_devices_is_taken(name, devices, tmp_path):

@@ -109,7 +109,7 @@ def sizes(peer: str, device: str, counts: list[int], device_steps: int, seconds:
     for devices in counts:
         problem = problem_of(device, devices)
         level = level_of(tool, problem, device_steps)
-        right = reference(problem.first(CHECKED))
+        right = reference(problem.part(0, CHECKED))
         found.append(_measured(tool, problem, tool.scaled, level, right, seconds, Path(folder)))
         if max(found[-1]["processor_seconds"]) > 10 * seconds:
             break
