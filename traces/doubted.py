@@ -17,6 +17,7 @@ from .codecs import load_plugins
 from .errors import NotARunFileError
 from .hdf5 import as_text
 from .heaps import broken_heap
+from .shared import release
 
 BLOSC = 32001  # HDF5's number of the filter
 COMPRESSION_AT_MOST = 1100  # deflate's largest ratio is 1032
@@ -58,11 +59,30 @@ class DoubtedFile:
     error: type[NotARunFileError] = NotARunFileError
 
     def __init__(self, file: h5py.File, live: bool = False, kind: str = "run file") -> None:
-        self.file, self.live, self._kind = file, live, kind
+        self._file, self.live, self._kind = file, live, kind
         self._heaps_are_whole = file.driver == "core"
         # Of a file that does not grow, what was found is kept: a file has hundreds of datasets.
         self._datasets: dict[str, _Known] = {}  # that were looked at
         self._items: dict[str, Any] = {}  # that were looked for; None for what is not there
+
+    @property
+    def file(self) -> h5py.File:
+        """The file."""
+        return self._file
+
+    @property
+    def path(self) -> Path | None:
+        """Of the file; None for one that is kept in memory."""
+        return None if self.file.driver == "core" else Path(self.file.filename)
+
+    def image(self) -> bytes:
+        """The bytes of a file in memory."""
+        self.file.flush()
+        return bytes(self.file.id.get_file_image())
+
+    def close(self) -> None:
+        """Close the file, where no other reader has it open."""
+        release(self.file)
 
     def broken(self, what: str) -> NotARunFileError:
         """The error that names the file, in one line of printable characters."""

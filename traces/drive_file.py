@@ -282,8 +282,7 @@ class DriveReader(FileReader):
     """
 
     def __init__(self, file: h5py.File) -> None:
-        super().__init__(file)
-        self._doubted = DoubtedFile(file, kind="drive file")
+        super().__init__(DoubtedFile(file, kind="drive file"))
 
     @property
     def finished(self) -> bool:

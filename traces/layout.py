@@ -5,7 +5,7 @@ to be made is declared in :mod:`.schema`; here is which of it a run has, how
 large it is, and what is known of it before.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -46,18 +46,15 @@ def make_layout(file: h5py.File, run: RunDescription, trace: TracePlan) -> None:
     """Make all groups and datasets of a run, without what is its own."""
     for values_of_groups in (_attributes(run, trace), _own_attributes(run)):
         put_attributes(file, RUN_ATTRIBUTES, values_of_groups)
-    maker, values, lengths = Maker(file), _values(run, trace), _lengths(run)
-    places = list(_places(run, trace))
+    maker, values = Maker(file), _values(run, trace)
+    places = list(fields_of(run, trace))
     for field, bank in sorted(places, key=lambda place: not place[0].is_axis):
         given = values.get(field.path)
         if given is None and field.is_axis and not field.grows:
-            given = (lengths | _lengths_of(bank))[field.name]
+            given = lengths_of(run, bank)[field.name]
         made = _made(maker, field, run, trace, bank, given)
-        if field.name == "time" and field.is_axis:
-            made.attrs["scale_factor"] = run.dt
-        for name, meanings in (("phase", run.phases), ("operation", run.operations)):
-            if field.name == name:
-                _mark_flags(made, meanings)
+        for name, value in _further_attributes(field, run).items():
+            made.attrs[name] = text(value) if isinstance(value, str) else value
 
 
 def _made(
@@ -88,16 +85,24 @@ def _width(axes: str, selection: Selection) -> int:
     return int(np.prod([len(chosen[axis]) for axis in axes.split()]))
 
 
-def _mark_flags(dataset: h5py.Dataset, meanings: Sequence[str]) -> None:
-    """Codes and what they stand for, as the CF conventions write them."""
-    dataset.attrs["flag_values"] = np.arange(len(meanings), dtype=np.int8)
-    dataset.attrs["flag_meanings"] = text(" ".join(meanings))
+def _further_attributes(field: Field, run: RunDescription) -> dict[str, Any]:
+    """Attributes of a dataset beside its unit and its meaning; codes and what they stand for, as the CF conventions."""
+    meanings = {"phase": run.phases, "operation": run.operations}.get(field.name)
+    if meanings is not None:
+        return {"flag_values": np.arange(len(meanings), dtype=np.int8), "flag_meanings": " ".join(meanings)}
+    return {"scale_factor": np.float64(run.dt)} if field.name == "time" and field.is_axis else {}
+
+
+def attributes_of_field(field: Field, run: RunDescription) -> dict[str, Any]:
+    """Attributes of a dataset, but for those that name its axes."""
+    said = {"units": field.unit, "long_name": field.meaning} if field.unit else {}
+    return said | _further_attributes(field, run)
 
 
 # What a run has.
 
 
-def _places(run: RunDescription, trace: TracePlan) -> Iterator[tuple[Field, BankDescription | None]]:
+def fields_of(run: RunDescription, trace: TracePlan) -> Iterator[tuple[Field, BankDescription | None]]:
     """The fields of a run with names in their paths, units and types, and the bank that each is of."""
     of_run = _conditions(run)
     of_banks = {bank.name: of_run | _conditions_of(bank, run, trace) for bank in run.banks}
@@ -160,19 +165,29 @@ def _state_unit(field: Field, bank: BankDescription, trace: TracePlan) -> str:
     return units[0] if len(set(units)) == 1 else OPEN_UNIT
 
 
-def _lengths(run: RunDescription) -> dict[str, int]:
-    """Axes by name to their lengths."""
+def lengths_of(run: RunDescription, bank: BankDescription | None) -> dict[str, int]:
+    """Axes by name to their lengths, for what is of a bank or of none; those that grow are not among them."""
     data = run.data
     held_back = {f"{name}_sample": len(part.inputs) for name, part in data.held_back.items()}
+    of_bank = {} if bank is None else {"device": bank.devices, "variable": len(bank.variables)}
     return {
         "realisation": len(run.seeds), "sample": len(data.inputs), "input": data.inputs.shape[1],
         "output": data.targets.shape[1], "class": len(data.classes.names) if data.classes else 0,
-        "phase": len(run.phases), "unit": run.units, "slot": CHECKPOINTS, "extreme": 2, **held_back,
+        "phase": len(run.phases), "unit": run.units, "slot": CHECKPOINTS, "extreme": 2, **held_back, **of_bank,
     }  # fmt: skip
 
 
-def _lengths_of(bank: BankDescription | None) -> dict[str, int]:
-    return {} if bank is None else {"device": bank.devices, "variable": len(bank.variables)}
+def values_of(run: RunDescription, trace: TracePlan) -> dict[str, Any]:
+    """Path to values of all that is neither zeros nor the numbers of an axis; of an axis its length."""
+    return _values(run, trace) | _own_values(run)
+
+
+def attributes_of(run: RunDescription, trace: TracePlan) -> dict[str, dict[str, Any]]:
+    """Path of a group to its attributes."""
+    said = _attributes(run, trace)
+    for path, own in _own_attributes(run).items():
+        said[path] = said.get(path, {}) | own
+    return said
 
 
 def _values(run: RunDescription, trace: TracePlan) -> dict[str, Any]:

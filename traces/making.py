@@ -1,6 +1,6 @@
 """Datasets and attributes of a new file, each made as its table declares it: see :mod:`.schema`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import h5py
@@ -99,13 +99,22 @@ def put_attributes(file: h5py.File, table: Iterable[Attribute], values: Mapping[
     values : dict
         Path of a group to name to value.
     """
-    kinds = {(each.group, each.name): each.kind for each in table}
+    kind_of = attribute_kinds(table)
     for path, named in values.items():
-        top, _, bank = path.partition("/")
-        group = f"{top}/BANK" if top and bank else path
         attributes = file.require_group(path).attrs
         for name, value in named.items():
-            attributes.modify(name, _as_attribute(value, kinds[group, name]))
+            attributes.modify(name, _as_attribute(value, kind_of(path, name)))
+
+
+def attribute_kinds(table: Iterable[Attribute]) -> Callable[[str, str], str]:
+    """What says of which kind an attribute is, from the path of its group and its name."""
+    kinds = {(each.group, each.name): each.kind for each in table}
+
+    def kind_of(path: str, name: str) -> str:
+        top, _, bank = path.partition("/")
+        return kinds[f"{top}/BANK" if top and bank else path, name]
+
+    return kind_of
 
 
 def _as_attribute(value: Any, kind: str) -> Any:

@@ -192,22 +192,27 @@ def _stored(path: Path, file: h5py.File, live: bool) -> Stored:
 
 
 class FileReader:
-    """An open HDF5 file that the reader closes."""
+    """What was opened, and the reader closes."""
 
-    def __init__(self, file: h5py.File) -> None:
-        self.file = file
-        self._closed = False
+    def __init__(self, doubted: DoubtedFile) -> None:
+        self._doubted = doubted
+        self.closed = False
+
+    @property
+    def file(self) -> h5py.File:
+        """The HDF5 file; of a run that is kept in memory one that is made when it is first asked for."""
+        return self._doubted.file
 
     @property
     def path(self) -> Path | None:
-        """The file; None for one that is kept in memory."""
-        return None if self.file.driver == "core" else Path(self.file.filename)
+        """Of the file; None for one that is kept in memory."""
+        return self._doubted.path
 
     def close(self) -> None:
         """Close the file; no harm where it is closed already."""
-        if not self._closed:
-            self._closed = True
-            release(self.file)
+        if not self.closed:
+            self.closed = True
+            self._doubted.close()
 
     def __enter__(self) -> Self:
         return self
@@ -226,13 +231,13 @@ class RunReader(FileReader):
     """
 
     def __init__(self, stored: Stored) -> None:
-        super().__init__(stored.file)
+        super().__init__(stored)
         self._stored = stored
 
     @property
     def stored(self) -> Stored:
         """What the file holds, while it is open."""
-        if self._closed:
+        if self.closed:
             raise ValueError("the run is closed; open its file again, or save a run in memory before it is closed")
         return self._stored
 
@@ -259,7 +264,7 @@ class RunReader(FileReader):
     @property
     def configuration(self) -> dict[str, Any]:
         """The effective configuration, as nested dictionaries."""
-        values = parse_configuration(self.file.filename, self.configuration_text)
+        values = parse_configuration(self.path or "the run in memory", self.configuration_text)
         trace = values.get("trace", {})
         if isinstance(trace, dict) and isinstance(trace.get("keyframe_epochs"), int):  # schema version 1
             trace["keyframe_samples"] = trace.pop("keyframe_epochs") * self.samples
@@ -391,12 +396,12 @@ class RunReader(FileReader):
     @cached_property
     def samples(self) -> int:
         """Samples of one epoch."""
-        return int(self.stored.dataset("dataset/inputs").shape[0])
+        return self.stored.shape("dataset/inputs")[0]
 
     @cached_property
     def realisations(self) -> int:
         """Number of realisations."""
-        return int(self.stored.dataset("seeds").shape[0])
+        return self.stored.shape("seeds")[0]
 
     @property
     def samples_done(self) -> int:

@@ -5,6 +5,7 @@ import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
 
 import h5py
@@ -15,10 +16,13 @@ from .background import Beside
 from .chunks import checksum
 from .description import RunDescription, TracePlan
 from .files import absolute
-from .hdf5 import growing, memory_file, write_rows, write_slot
+from .hdf5 import memory_file
+from .held import HeldRun
 from .past import PAST, of_checksum
+from .places import FilePlaces, Places, Rows
 from .rows import BankTrace, RowsPart
 from .schema import CHECKPOINTS, COMMITTED, RUN
+from .stored import Stored
 from .templates import new_file
 
 
@@ -45,25 +49,42 @@ def check_target(path: Path, overwrite: bool) -> None:
 
 @dataclass(frozen=True)
 class Target:
-    """A run file that is open for writing, and the lock that makes its writer the only one.
+    """What a run or a drive is written into: a file, with the lock that makes its writer the only one, or arrays.
 
     Attributes
     ----------
-    file : h5py.File
+    opened : h5py.File or HeldRun
+        A file that is open for writing, or a run that is held in memory.
     path : Path or None
-        None for a file in memory.
+        None for what is in memory.
     held : locks.Lock or None
     """
 
-    file: h5py.File
+    opened: h5py.File | HeldRun
     path: Path | None = None
     held: locks.Lock | None = None
+
+    @property
+    def file(self) -> h5py.File:
+        """The HDF5 file."""
+        return self.opened.file if isinstance(self.opened, HeldRun) else self.opened
+
+    @cached_property
+    def places(self) -> Places:
+        """Where the values of a run are put."""
+        return self.opened if isinstance(self.opened, HeldRun) else FilePlaces(self.opened)
+
+    def stored(self) -> Stored:
+        """A run in memory, to be read."""
+        return self.opened if isinstance(self.opened, HeldRun) else Stored(self.opened)
 
     def close(self) -> None:
         """Close the file, and let others write it."""
         try:
-            if self.file:
-                self.file.close()
+            if isinstance(self.opened, HeldRun):
+                self.opened.close()
+            elif self.opened:
+                self.opened.close()
                 if self.held is not None:
                     space.release(self.held.descriptor)
         finally:
@@ -162,7 +183,7 @@ def create_run_file(path: Path | None, run: RunDescription, trace: TracePlan, ov
         With a line that says what to do.
     """
     if path is None:
-        return Target(new_file(run, trace))
+        return Target(new_file(run, trace) if trace.selections else HeldRun(run, trace))
     check_target(path, overwrite)
     return _target_of(path, _layout_image(run, trace), overwrite, recovery.open_to_write)
 
@@ -185,14 +206,13 @@ class RunWriter:
     """
 
     def __init__(self, target: Target, banks: Sequence[str], trace: TracePlan) -> None:
-        self.file, self.path = target.file, target.path
-        self._banks = banks
-        self._sample_steps = int(self.file.attrs["sample_steps"])
+        self.path, self._into, self._banks = target.path, target.places, banks
+        self._target, self._sample_steps = target, self._into.sample_steps
         beside = Beside()
         self._traces = {
             name: BankTrace(
-                self.file["traces"][name],
-                self.file["overview"][name],
+                target.file["traces"][name],
+                target.file["overview"][name],
                 trace.selections[name],
                 trace.compression,
                 beside,
@@ -204,16 +224,19 @@ class RunWriter:
             (f"keyframes/{bank}/{name}", place, kind)
             for place, bank in enumerate(banks)
             for kind, name in enumerate(PAST)
-            if name in self.file["keyframes"][bank]
+            if self._into.has(f"keyframes/{bank}/{name}")
         ]
         # Files of earlier versions have no energies of epochs, and go on without.
-        self._energies = [f"metrics/{bank}/energy" for bank in banks if "phase_time" in self.file["metrics"]]
-        self._growing = {name: growing(self.file, name) for name in self._names_of_growing()}
+        self._energies = [f"metrics/{bank}/energy" for bank in banks if self._into.has("metrics/phase_time")]
+        self._growing = set(self._names_of_growing())
+        for name in self._growing:
+            self._into.grows(name)
         self._epochs = self._keyframes = self._checkpoints = 0
         self._reserved = 0  # bytes of the file that there is room for
         self._held = sum(trace.held_bytes for trace in self._traces.values())
         if self.path is not None:  # in memory no disk can be full; these have the datasets that grow
-            groups = (self.file[name] for name in ("metrics", "keyframes", "traces", "overview") if name in self.file)
+            file = target.file
+            groups = (file[name] for name in ("metrics", "keyframes", "traces", "overview") if name in file)
             self._held += sum(map(_bytes_of_chunks, groups))
         self._unflushed = 0  # bytes that HDF5 may still hold
 
@@ -222,7 +245,7 @@ class RunWriter:
         for field in RUN:
             if field.grows and field.path.startswith(("metrics/", "keyframes/")):
                 names = [field.at(BANK=bank).path for bank in (self._banks if "BANK" in field.path else ("",))]
-                yield from (name for name in names if not (field.late or field.when) or name in self.file)
+                yield from (name for name in names if not (field.late or field.when) or self._into.has(name))
 
     def start(self, configuration: str, epochs: int, keyframes: int) -> None:
         """Go on from what is in the file: from its last checkpoint, of so many epochs and keyframes.
@@ -230,23 +253,18 @@ class RunWriter:
         Rows after the ones that were counted are to be appended again.
         """
         self._require(len(configuration))
-        committed = self.file["committed"]
-        kept = self.file["configuration"]
-        if len(configuration.encode()) > kept.dtype.itemsize:
-            raise ValueError(
-                f"its room for a configuration is {kept.dtype.itemsize} bytes, and this one has "
-                f"{len(configuration.encode())}; start a new run"
-            )
-        committed["finished"][()] = 0  # before it is a longer run's
-        committed["stopped"][()] = 0
-        kept[()] = np.array(configuration.encode(), dtype=kept.dtype)
+        into = self._into
+        into.require_room("configuration", configuration)
+        into.put("committed/finished", 0)  # before it is a longer run's
+        into.put("committed/stopped", 0)
+        into.put("configuration", configuration)
         # A kill in a commit leaves more epochs and keyframes than its checkpoint has. Keyframes go back first.
-        committed["keyframes"][()] = keyframes
-        committed["epochs"][()] = epochs
+        into.put("committed/keyframes", keyframes)
+        into.put("committed/epochs", epochs)
         self._epochs, self._keyframes = epochs, keyframes
-        self._checkpoints = int(committed["checkpoint"][()])
+        self._checkpoints = into.count("committed/checkpoint")
         for trace in self._traces.values():
-            trace.go_on(int(committed["rows"][()]))
+            trace.go_on(into.count("committed/rows"))
 
     def append_rows(
         self, first_step: int, rows: int, parts: Mapping[str, Sequence[RowsPart]], done: Callable[[], None]
@@ -260,25 +278,29 @@ class RunWriter:
         self._unflushed -= size  # a trace's chunks are written at once
         done()
 
-    def append_epochs(self, metrics: Mapping[str, np.ndarray], energy: np.ndarray) -> None:
+    def append_epochs(self, metrics: Mapping[str, np.ndarray], energy: np.ndarray, order: Rows) -> None:
         """Append complete epochs.
 
         Parameters
         ----------
         metrics : dict
-            Name to rows, the epochs first: ``total_error``, ``order``, ``learning_rate`` and ``validation_error``,
-            of which a file may lack the last two.
+            Name to rows, the epochs first: ``total_error``, ``learning_rate`` and ``validation_error``, of which a
+            file may lack the last two.
         energy : (epochs, banks, phases, realisations) float64
             In J.
+        order : (epochs, samples, realisations) unsigned, or a function that gives it
+            The sample that was shown; a run in memory keeps the function.
         """
-        self._require(sum(values.nbytes for values in metrics.values()) + energy.nbytes)
-        into, count = self._growing, len(metrics["total_error"])
-        write_rows(into["metrics/epoch"], self._epochs, np.arange(self._epochs, self._epochs + count))
-        for name, values in metrics.items():
-            if f"metrics/{name}" in into:
-                write_rows(into[f"metrics/{name}"], self._epochs, values.astype(into[f"metrics/{name}"].dtype))
-        for bank, name in enumerate(self._energies):
-            write_rows(into[name], self._epochs, energy[:, bank])
+        if self.path is not None and callable(order):
+            order = order()
+        self._require(sum(rows.nbytes for rows in (*metrics.values(), energy, order) if not callable(rows)))
+        first, count = self._epochs, len(metrics["total_error"])
+        energies = {name: energy[:, bank] for bank, name in enumerate(self._energies)}
+        named: dict[str, Rows] = {f"metrics/{name}": rows for name, rows in metrics.items()}
+        of_all = {"metrics/epoch": np.arange(first, first + count), "metrics/order": order}
+        for path, rows in (of_all | named | energies).items():
+            if path in self._growing:
+                self._into.append(path, first, rows)
         self._epochs += count
 
     def append_keyframes(
@@ -297,20 +319,16 @@ class RunWriter:
             Of each bank, in the order of :data:`~memsim.traces.past.PAST`; none where it does not count.
         """
         self._require(bias.nbytes + sum(array.nbytes for array in (*states, *past)))
-        into, first = self._growing, self._keyframes
+        into, first = self._into, self._keyframes
         for name, values in zip(self._banks, states, strict=True):
-            write_rows(into[f"keyframes/{name}/time"], first, samples * self._sample_steps)
-            write_rows(into[f"keyframes/{name}/state"], first, values)
+            into.append(f"keyframes/{name}/time", first, samples * self._sample_steps)
+            into.append(f"keyframes/{name}/state", first, values)
         for name, place, kind in self._past:
-            write_rows(into[name], first, past[place][:, kind])
-        sums = [
-            keyframe_checksum([values[k] for values in states], bias[k], [values[k] for values in past])
-            for k in range(len(samples))
-        ]
-        write_rows(into["keyframes/keyframe"], first, np.arange(first, first + len(samples)))
-        write_rows(into["keyframes/bias_weight"], first, bias)
-        write_rows(into["keyframes/crc32"], first, np.array(sums, dtype=np.uint32))
-        write_rows(into["keyframes/sample"], first, samples)
+            into.append(name, first, past[place][:, kind])
+        into.append("keyframes/keyframe", first, np.arange(first, first + len(samples)))
+        into.append("keyframes/bias_weight", first, bias)
+        into.append("keyframes/crc32", first, partial(_checksums, states, bias, past))
+        into.append("keyframes/sample", first, samples)
         self._keyframes += len(samples)
 
     def commit(
@@ -334,17 +352,15 @@ class RunWriter:
         slot = self._checkpoints % CHECKPOINTS
         kept = [*best.values(), *(values for bank in counters for values in bank.values())]
         self._require(error.nbytes + sum(values.nbytes for values in kept))
-        group = self.file["checkpoint"]
+        into = self._into
         for name, value in (*about.items(), ("keyframes", self._keyframes), ("total_error", error)):
-            write_slot(group, name, slot, value)
+            into.put_slot(f"checkpoint/{name}", slot, value)
         for bank, values in zip(self._banks, counters, strict=True):
-            counted = self.file["diagnostics"][bank]
-            known = set(counted)
             for name, array in values.items():
-                if name in known:  # an earlier version counted less
-                    write_slot(counted, name, slot, array)
+                if into.has(f"diagnostics/{bank}/{name}"):  # an earlier version counted less
+                    into.put_slot(f"diagnostics/{bank}/{name}", slot, array)
         for name, array in best.items():
-            write_slot(self.file["best"], name, slot, array)
+            into.put_slot(f"best/{name}", slot, array)
         self._checkpoints += 1
         self._count()
 
@@ -353,34 +369,35 @@ class RunWriter:
         self._require(0)
         for trace in self._traces.values():
             trace.finish()
-        self.file.flush()
+        self._into.flush()
         self._count(finished=1, stopped=int(stopped))
 
     def _count(self, **flags: int) -> None:
         """Flush, and only then say how much there is."""
-        self.file.flush()
+        into = self._into
+        into.flush()
         rows = min((len(trace) for trace in self._traces.values()), default=0)
-        committed = self.file["committed"]
         counts = {
-            "rows": max(rows, int(committed["rows"][()])),
+            "rows": max(rows, into.count("committed/rows")),
             "keyframes": self._keyframes,
             "epochs": self._epochs,
             "checkpoint": self._checkpoints,
         }
         for field in COMMITTED:
             if field.name in counts | flags:
-                committed[field.name][()] = (counts | flags)[field.name]
-        self.file.flush()
+                into.put(field.path, (counts | flags)[field.name])
+        into.flush()
         self._unflushed = 0
 
     def _require(self, size: int) -> None:
         """Have room for so many bytes more, and for all that is staged here or held by HDF5."""
         if self.path is None:
             return
-        descriptor = self.file.id.get_vfd_handle()
+        file = self._target.file
+        descriptor = file.id.get_vfd_handle()
         locks.refuse_gone(self.path, descriptor)
         self._unflushed += size
-        end = self.file.id.get_filesize()
+        end = file.id.get_filesize()
         room = self._unflushed + self._held + space.MARGIN
         space.require(descriptor, min(self._reserved, end), end + room)
         self._reserved = end
@@ -398,6 +415,15 @@ def _bytes_of_chunks(group: h5py.Group) -> int:
 
     h5py.h5o.visit(group.id, visit)
     return sum(sizes)
+
+
+def _checksums(states: Sequence[np.ndarray], bias: np.ndarray, past: Sequence[np.ndarray]) -> np.ndarray:
+    """CRC-32 of several keyframes, (n,) uint32."""
+    sums = [
+        keyframe_checksum([values[k] for values in states], bias[k], [values[k] for values in past])
+        for k in range(len(bias))
+    ]
+    return np.array(sums, dtype=np.uint32)
 
 
 def keyframe_checksum(states: Sequence[np.ndarray], bias: np.ndarray, past: Sequence[np.ndarray] = ()) -> int:

@@ -135,7 +135,7 @@ def _description(run: Run) -> RunDescription:
 def _copy_results(run: Run, writer: RunWriter) -> None:
     """Metrics, keyframes and diagnostics, as the run's file has them."""
     stored, errors = run.stored, run.total_error
-    epochs = {"total_error": errors, "order": run.order, "learning_rate": run.learning_rate}
+    epochs, order = {"total_error": errors, "learning_rate": run.learning_rate}, run.order
     if stored.is_validated:
         epochs["validation_error"] = run.validation_error
     banks = run.banks if stored.has_energies else ()
@@ -143,7 +143,7 @@ def _copy_results(run: Run, writer: RunWriter) -> None:
         part = slice(first, first + EPOCHS_AT_ONCE)
         energies = [stored.epoch_energy(bank, first, first + len(errors[part])) for bank in banks]
         metrics = {name: values[part] for name, values in epochs.items()}
-        writer.append_epochs(metrics, np.stack(energies, axis=1) if energies else NO_ENERGIES)
+        writer.append_epochs(metrics, np.stack(energies, axis=1) if energies else NO_ENERGIES, order[part])
     samples = stored.keyframe_samples
     units = sum(run.assembly.sizes)
     for first in range(0, len(samples), KEYFRAMES_AT_ONCE):

@@ -37,7 +37,7 @@ class DriveTrace(DriveReader):
         self._doubted.error = RunFileError
 
     def __repr__(self) -> str:
-        if not self.file:  # of h5py: false once it is closed
+        if self.closed:
             return "<DriveTrace: closed>"
         model = self.config.device.model
         return f"<DriveTrace: {model}, {self.steps:,} steps of {self.dt:g} s; .time, .current, .voltage, .state>"

@@ -41,7 +41,7 @@ def how_it_ended(run: "Run") -> str:
 
 def in_a_line(run: "Run") -> str:
     """A run in one line."""
-    if not run.file:  # of h5py: false once it is closed
+    if run.closed:
         return "<Run: closed>"
     *about, error, file = described(run).values()
     return printable(f"<Run: {'; '.join(about)}; total error {error}; {file}>")
@@ -49,7 +49,7 @@ def in_a_line(run: "Run") -> str:
 
 def as_html(run: "Run") -> str:
     """A run as a table of a notebook."""
-    if not run.file:
+    if run.closed:
         return "<p>Run: closed</p>"
     rows = (
         f"<tr><th>{name}</th><td>{html.escape(printable(value))}</td></tr>" for name, value in described(run).items()

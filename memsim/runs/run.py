@@ -75,8 +75,7 @@ class Run(TraceAccess):
     @property
     def image(self) -> bytes:
         """The bytes of the run file."""
-        self.file.flush()
-        return bytes(self.file.id.get_file_image())
+        return self.stored.image()
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write a run that is kept in memory as a run file.

@@ -133,7 +133,7 @@ def start_of(run: Run) -> Start:
     """
     if not isinstance(run, Run):
         raise InputError(f"start: must be a run, as memsim.open_run opens it (got {run!r})")
-    if not run.file:  # of h5py: false once it is closed
+    if run.closed:
         raise InputError("start: is a run that has been closed; open it again")
     keyframes = StoredKeyframes(run.stored, range(run.realisations))
     at = keyframes.at(len(keyframes.samples) - 1)

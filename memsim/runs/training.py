@@ -29,7 +29,6 @@ from ..traces.description import RunDescription, TracePlan
 from ..traces.locks import GoneError
 from ..traces.run_file import RunWriter, Target, close_quietly, create_run_file
 from ..traces.space import DiskFullError, is_full
-from ..traces.stored import Stored
 from .opening import open_run
 from .programming import programmed
 from .recording import (
@@ -141,7 +140,7 @@ def run(
             if continued is None or not continued.complete:
                 _carry_out(engine, watch, target, plan, progress or NoProgress(), continued, stop)
         if path is None:
-            return Run(Stored(target.file))
+            return Run(target.stored())
         target.close()
     return open_run(path)
 
@@ -252,12 +251,17 @@ class Session:
                 if self._continued is not None:
                     self._continued.feed(partial(self._submit_again, interrupted))
                     self._epochs = self._engine.clock.epoch
-                if self._writer.path is not None:  # what is in memory alone nobody goes on from
+                if self._on_disk:
                     self._commit()
                 self._run(progress, interrupted)
             self._background.submit(self._writer.finish, not self._over)
         finally:
             self._background.close()
+
+    @property
+    def _on_disk(self) -> bool:
+        """Whether there is a file to go on from: what is in memory alone is committed at its end."""
+        return self._writer.path is not None
 
     @property
     def _over(self) -> bool:
@@ -269,7 +273,7 @@ class Session:
         each_epoch = self._watch is not None or isinstance(progress, ToldEachEpoch)
         while not self._over:
             stopping = interrupted.is_set()
-            due = stopping or time.monotonic() - self._committed >= COMMIT_SECONDS
+            due = stopping or (self._on_disk and time.monotonic() - self._committed >= COMMIT_SECONDS)
             place = self._place_to_stop() if stopping else engine.clock.next_keyframe()
             if engine.clock.position < place:
                 record, limit = self._recorded(place if due else engine.clock.slots)
@@ -321,12 +325,12 @@ class Session:
             first, self._epochs = self._epochs, self._epochs + len(errors)
             metrics = {
                 "total_error": errors,
-                "order": self._engine.order.between(first, self._epochs),
                 "learning_rate": self._engine.rates(first, self._epochs),
             }
             if self._validations:
                 metrics["validation_error"] = np.concatenate(self._validations)
-            self._background.submit(self._writer.append_epochs, metrics, energies)
+            order = partial(self._engine.order.between, first, self._epochs)
+            self._background.submit(self._writer.append_epochs, metrics, energies, order)
         if self._keyframes:
             joined = joined_keyframes(self._keyframes)
             self._keyframe = int(joined.samples[-1])

@@ -32,7 +32,7 @@ from .program.helping import Helper
 from .program.linking import Linked
 from .program.making import make, members_of
 from .row_memory import Recorded, RowMemory
-from .sample_order import SampleOrder
+from .sample_order import HeldOrder, SampleOrder
 from .teams import Choice, team_of
 
 KEYFRAME_BYTES = 4 << 20  # of the keyframes that one stretch may fill
@@ -95,14 +95,14 @@ class Engine:
             epochs=epochs, batch=assembly.config.learning.batch, keyframe_samples=keyframe_samples,
         )  # fmt: skip
         self.order = SampleOrder(
-            assembly.seeds, self.clock.samples, epochs, epochs_before=assembly.epochs_before, shuffled=shuffled,
-            shown=shown,
+            assembly.seeds, self.clock.samples, epochs_before=assembly.epochs_before, shuffled=shuffled, shown=shown
         )  # fmt: skip
         most = lanes_a_block(channels(assembly)[1])
         chosen = recorded_realisations if recorded else None
         parts, records = partition(self.realisations, threads, most, chosen)
         self._rows = RowMemory(assembly, recorded, parts, records, int(self.clock.slot_steps.max()))
         self.blocks = BlockSet(assembly, parts)
+        self._orders = [HeldOrder(self.order.of(part)) for part in parts]
         self.steps_before = assembly.steps_before
         self.device_steps = 0
         self.partial_error = np.zeros(self.realisations)
@@ -175,7 +175,6 @@ class Engine:
         recording = record and self._rows.capacity > 0
         clock, first_epoch = self.clock, self.clock.epoch
         end = clock.position + self._stretch(min(limit, clock.slots), recording)
-        self.order.have(first_epoch, clock.epochs_to(end))
         keyframes = clock.keyframes_up_to(end)
         memory = self._rows.take() if recording else self._rows.none()
         results = self._run(memory, end, len(keyframes), outputs)
@@ -238,7 +237,7 @@ class Engine:
     def _stretch(self, limit: int, recording: bool) -> int:
         """Slots of the next stretch."""
         clock = self.clock
-        drawn = (clock.epoch + self.order.epochs_ahead) * clock.slots_an_epoch
+        drawn = (clock.epoch + self.order.epochs_at_once) * clock.slots_an_epoch
         slots = min(self._pace.slots(clock.slots_a_sample), limit - clock.position, drawn - clock.position)
         if clock.keyframe_samples:
             numbers = sum(b.state.size + b.memory.bias.size + b.past.size for b in self.blocks)
@@ -253,8 +252,10 @@ class Engine:
         programs = [self._program(k, rows.capacity > 0, together) for k, rows in enumerate(memory)]
         begun = time.perf_counter()
         with self._nobody_waits_in_vain():
-            helpers = [helper for team in self._helpers for helper in team if together]
-            helped = [self._pool.submit(self._help, helper, end) for helper in helpers]
+            helped = [
+                self._pool.submit(self._help, k, helper, end)
+                for k, team in enumerate(self._helpers) for helper in team if together
+            ]  # fmt: skip
             work = [
                 self._pool.submit(self._run_block, k, program, memory[k], end, keyframes, outputs)
                 for k, program in enumerate(programs)
@@ -281,11 +282,11 @@ class Engine:
         """How many threads carry out a block: some, where there are more of them than blocks."""
         return 1 if self._rows.capacity else members_of(self.assembly, block, threads // len(self.blocks))
 
-    def _help(self, helper: Helper, end: int) -> int:
+    def _help(self, index: int, helper: Helper, end: int) -> int:
         """Carry out a member's share up to slot ``end``; the device-steps that it integrated."""
         clock, first = self.clock, self.clock.epoch
         epochs = clock.epochs_to(end) - first
-        order = self.order.of(helper.block.realisations, first, first + epochs)
+        order = self._orders[index].between(first, first + epochs)
         given = helper.given(order, self.rates(first, first + epochs), self.steps_before + clock.step)
         return loop()(*given, clock.position, end - clock.position, first)
 
@@ -311,7 +312,7 @@ class Engine:
             np.empty((keyframes, len(block.state))), np.empty((keyframes, *block.memory.bias.shape)),
             np.empty((keyframes, len(block.past))), clock.keyframe_samples,
         )  # fmt: skip
-        order = self.order.of(part, first, first + epochs)
+        order = self._orders[index].between(first, first + epochs)
         data = Data(self.assembly.inputs, self.assembly.targets, order, self.rates(first, first + epochs))
         results = Results(errors, np.zeros((epochs, len(block.banks), len(Phase), lanes)), shown, kept)
         rows = rows._replace(first_step=self.steps_before + clock.step)

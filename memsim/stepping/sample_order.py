@@ -1,12 +1,12 @@
-"""The order in which the samples of each epoch are shown, drawn ahead of the engine."""
+"""The order in which the samples of each epoch are shown: drawn where it is needed, for a block in its own thread."""
+
+import threading
 
 import numpy as np
 
 from ..kernels.random import shuffle
-from ..traces.chunks import staged_part
 
-BYTES_AT_MOST = 4 << 20  # of what is drawn ahead
-EPOCHS_AHEAD = 64
+BYTES_AT_MOST = 4 << 20  # of what a stretch needs
 
 
 class SampleOrder:
@@ -17,8 +17,6 @@ class SampleOrder:
     seeds : (realisations,) uint64
     samples : int
         Of an epoch.
-    epochs : int
-        That an order is drawn for.
     epochs_before : int
         Of the runs that this one goes on from.
     shuffled : bool
@@ -28,17 +26,15 @@ class SampleOrder:
     """
 
     def __init__(
-        self, seeds: np.ndarray, samples: int, epochs: int, *, epochs_before: int = 0, shuffled: bool = True,
+        self, seeds: np.ndarray, samples: int, *, epochs_before: int = 0, shuffled: bool = True,
         shown: np.ndarray | None = None,
     ) -> None:  # fmt: skip
-        self._seeds, self._samples, self._epochs, self._epochs_before = seeds, samples, epochs, epochs_before
+        self._seeds, self._samples, self._epochs_before = seeds, samples, epochs_before
         self._shown = shown
         self.is_drawn = shuffled and shown is None
-        self._held = np.empty((0, samples, len(seeds)), dtype=np.uint32)
-        self._first = 0  # epoch of those that are held
 
     @property
-    def epochs_ahead(self) -> int:
+    def epochs_at_once(self) -> int:
         """Epochs whose order may be held at once."""
         return max(1, BYTES_AT_MOST // (4 * self._samples * len(self._seeds)))
 
@@ -53,15 +49,37 @@ class SampleOrder:
         shuffle(self._seeds, self._epochs_before + first, order)
         return order
 
-    def have(self, first: int, last: int) -> None:
-        """Hold the order of the epochs from ``first`` up to ``last``, at least."""
-        held = range(self._first, self._first + len(self._held))
-        if first not in held or last - 1 not in held:
-            ahead = max(last - first, min(EPOCHS_AHEAD, self.epochs_ahead))
-            self._held = self.between(first, min(max(last, first + ahead), self._epochs))
-            self._first = first
+    def of(self, realisations: np.ndarray) -> "SampleOrder":
+        """The order of some of the realisations."""
+        shown = None if self._shown is None else np.ascontiguousarray(self._shown[:, realisations])
+        return SampleOrder(
+            self._seeds[realisations], self._samples, epochs_before=self._epochs_before, shuffled=self.is_drawn,
+            shown=shown,
+        )  # fmt: skip
 
-    def of(self, realisations: np.ndarray, first: int, last: int) -> np.ndarray:
-        """What is held of some realisations in the epochs from ``first`` up to ``last``, contiguous."""
-        held = self._held[first - self._first : last - self._first]
-        return np.ascontiguousarray(held[..., staged_part(realisations)])
+
+class HeldOrder:
+    """The order that a block's last stretch needed, from which its next one takes what it needs again.
+
+    All threads that carry out a block may ask; the first of them draws.
+
+    Parameters
+    ----------
+    order : SampleOrder
+        Of the block's realisations.
+    """
+
+    def __init__(self, order: SampleOrder) -> None:
+        self._order = order
+        self._first, self._held = 0, order.between(0, 0)
+        self._lock = threading.Lock()
+
+    def between(self, first: int, last: int) -> np.ndarray:
+        """The order of the epochs from ``first`` up to ``last``, (epochs, samples, lanes) uint32."""
+        with self._lock:
+            begin, end = self._first, self._first + len(self._held)
+            if not begin <= first < last <= end:
+                known = self._held[first - begin :] if begin <= first < end else self._held[:0]
+                drawn = self._order.between(first + len(known), last)
+                self._first, self._held = first, np.concatenate([known, drawn]) if len(known) else drawn
+            return self._held[first - self._first : last - self._first]

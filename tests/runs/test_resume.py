@@ -42,7 +42,7 @@ from memsim.datasets import Dataset
 from memsim.errors import InputError, ReplayError, RunError
 from memsim.runs import training
 from memsim.runs.replay import replay
-from memsim.traces import chunks, locks, recovery, run_file
+from memsim.traces import chunks, locks, places, recovery, run_file
 from memsim.traces.background import BackgroundWriter
 from memsim.traces.packing import dead_bytes
 from memsim.traces.rows import BankTrace
@@ -250,7 +250,7 @@ def test_a_run_that_was_killed_between_two_writes_of_hdf5_goes_on_with_the_same_
     """Also between the counters of one commit, of which some are older than the others then."""
     path, config = paths[0], configuration(trace=TRACES["full"])
     whole = whole_file(config)
-    writes = [(h5py.Dataset, "__setitem__"), (run_file, "write_slot")]
+    writes = [(h5py.Dataset, "__setitem__"), (places, "write_slot")]
     assert killed_at_one_of(writes, count, lambda: training.run(config, DATA, out=path))
     assert_consistent(path, whole)
     killed_at_one_of(writes, count // 3, lambda: resume(config, path))

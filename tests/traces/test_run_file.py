@@ -411,6 +411,7 @@ def test_threads_and_neighbours_change_no_row(realisations):
 
 
 def test_chunks_of_any_size_give_the_same_rows(monkeypatch):
+    monkeypatch.setattr("memsim.traces.templates._templates", {})
     monkeypatch.setattr("memsim.traces.chunks.CHUNK_ROWS", 8)
     monkeypatch.setattr("memsim.stepping.row_memory.ROW_BYTES", 1 << 14)
     run = training.run(configuration("mlp", trace={"mode": "full"}), REAL)
