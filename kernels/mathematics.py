@@ -23,8 +23,8 @@ _FRACTION = (1 << 52) - 1  # bits of a float64 below its exponent
 _ONE = 1023 << 52  # bits of 1.0
 _LARGE = 2.0**60  # beyond it, arsinh x is ln 2x to the last bit
 _LEVEL = 22.0  # beyond it, tanh x is 1 and sinh x is e**x / 2 to the last bit
-_NORMAL = 2.2250738585072014e-308  # the smallest number with all its digits
-_RAISED = 54.0  # a smaller one has them after so many doublings
+_SMALL = 2.0**-1000  # a smaller number may lack digits
+_RAISED = 54.0  # and has them after so many doublings
 
 # (e**r - 1 - r) / r**2 for r within half of ln 2.
 _E0, _E1, _E2, _E3, _E4 = (
@@ -77,8 +77,8 @@ def _power_of_two(n):
 
 @elementwise
 def _over_power_of_two(n):
-    """2**-n for an integer n from -1022 to 1024, of which the last gives a subnormal number."""
-    return 0.5 * _power_of_two(1 - n)
+    """2**-n for an integer n from -1021 to 1024, where it is a subnormal number."""
+    return 0.25 * _power_of_two(2 - n)
 
 
 @elementwise
@@ -188,7 +188,7 @@ def _logarithm(f, n, lost):
 @elementwise
 def logarithm(x):
     """ln x: no number below 0."""
-    small = x < _NORMAL
+    small = x < _SMALL
     u = x * 2.0**_RAISED if small else x
     n = _exponent_of(u)
     result = _logarithm(fma(u, _over_power_of_two(n), -1.0), np.float64(n) - (_RAISED if small else 0.0), 0.0)

@@ -63,7 +63,7 @@ INLINE double inverse_hyperbolic_sine(double x) {
     int64_t bits = bits_of(1.0 + y), exponent = (bits >> 52) - 1023;
     double m = of_bits((bits & (((int64_t)1 << 52) - 1)) | (int64_t)1023 << 52);
     exponent += m > 1.4142135623730951;
-    double scale = 0.5 * of_bits((1024 - exponent) << 52), n = (double)exponent + (far ? 1.0 : 0.0);
+    double scale = 0.25 * of_bits((1025 - exponent) << 52), n = (double)exponent + (far ? 1.0 : 0.0);
     double f = FMA(y, scale, scale - 1.0), s = f / (2.0 + f), z = s * s, z2 = z * z;
     double first = FMA(z, 0.3999999999941394, 0.6666666666666734), second = FMA(z, 0.22222198553395092, 0.2857142874256663);
     double third = FMA(z, 0.1531402068974668, 0.18183565425364695);

@@ -178,7 +178,7 @@ def logarithm(x):
         return math.nan
     if x in (0.0, math.inf):
         return x if x else -math.inf
-    raised = 54 if x < 2.0**-1022 else 0
+    raised = 54 if x < 2.0**-1000 else 0
     n = exponent_of(math.ldexp(x, raised))
     return logarithm_of(math.ldexp(x, raised - n) - 1.0, n - raised)
 
