@@ -15,6 +15,7 @@ from .mathematics import hyperbolic_tangent, logistic
 from .operands import Control, instruction_on
 from .scratch import cube, line, sheet
 from .slots import Activation, BiasRule, OutputGradient
+from .tiles import WIDE
 
 UNSEEN = 0.5  # of the allowed bias weight: standard deviation of a bias weight that was last known
 RESIDUAL = 1e-12  # of the state's range: a larger one after RESTORE is counted
@@ -61,22 +62,77 @@ def scaled(value, scale, amplitude):
     return value / (scale if scale > 0.0 else 1.0) * amplitude
 
 
+# Rows without a signal are left out: of their devices nobody asks anything, and nothing changes in them.
+
+
+@inlined
+def stretch(driven, part):
+    """Where a stretch begins, and where it ends."""
+    return driven[2 * part + 1], driven[2 * part + 2]
+
+
+@inlined
+def clear(current, first, last):
+    """Set the currents of some elements to 0."""
+    part = line(current, first, last - first)
+    for e in range(last - first):
+        part[e] = 0.0
+
+
+def find_driven(c, rows, step):
+    """Find the rows that get a signal in any realisation, and the tiles that they lie in.
+
+    What lies beside such rows in their tiles, and beyond the last wide tile, gets no current. Currents, voltages and
+    requests of other tiles are left as they are, and nobody looks at them in this slot.
+    """
+    signal, current, driven = c.below.signal, c.bank.current, c.driven
+    was, place = False, 1
+    for i in range(c.rows):
+        is_driven = False
+        for lane in range(c.sample.error.size):
+            is_driven |= signal[i, lane] != 0.0
+        driven[place] = i
+        place += is_driven != was
+        was = is_driven
+    driven[place] = c.rows
+    driven[0] = place // 2
+    count = c.columns * c.sample.error.size
+    whole = c.bank.elements // WIDE * WIDE
+    clear(current, whole, current.size)
+    parts = 0
+    for part in range(driven[0]):
+        first, last = stretch(driven, part)
+        begin, end = first * count // WIDE * WIDE, min(-(-last * count // WIDE) * WIDE, current.size)
+        clear(current, begin, first * count)
+        clear(current, last * count, end)
+        end = min(end, current.size // WIDE * WIDE)
+        if parts > 0 and c.tiles[2 * parts] >= begin:
+            c.tiles[2 * parts] = end
+        else:
+            c.tiles[2 * parts + 1], c.tiles[2 * parts + 2] = begin, end
+            parts += 1
+    c.tiles[0] = parts
+    return 0
+
+
 @inlined
 def send_rows(c, amplitude):
     """Every synapse of row i gets signal i of the layer below."""
     current, signal, scale = by_place(c, c.bank.current), c.below.signal, c.sample.scale
-    if scale.size == 1:
-        for i in range(c.rows):
-            row, value = line(c.bank.current, i * c.columns, c.columns), scaled(signal[i, 0], scale[0], amplitude)
-            for k in range(c.columns):
-                row[k] = value
-        return
-    for i in range(c.rows):
-        for lane in range(scale.size):
-            current[i, 0, lane] = scaled(signal[i, lane], scale[lane], amplitude)
-        for k in range(1, c.columns):
+    for part in range(c.driven[0]):
+        first, last = stretch(c.driven, part)
+        if scale.size == 1:
+            for i in range(first, last):
+                row, value = line(c.bank.current, i * c.columns, c.columns), scaled(signal[i, 0], scale[0], amplitude)
+                for k in range(c.columns):
+                    row[k] = value
+            continue
+        for i in range(first, last):
             for lane in range(scale.size):
-                current[i, k, lane] = current[i, 0, lane]
+                current[i, 0, lane] = scaled(signal[i, lane], scale[lane], amplitude)
+            for k in range(1, c.columns):
+                for lane in range(scale.size):
+                    current[i, k, lane] = current[i, 0, lane]
 
 
 @inlined
@@ -171,10 +227,12 @@ def sum_columns(c, rows, step):
     sums = line(net, 0, count)
     for e in range(count):
         sums[e] = 0.0
-    for i in range(c.rows):
-        voltage = line(c.bank.voltage, i * count, count)
-        for e in range(count):
-            sums[e] += voltage[e]
+    for part in range(c.driven[0]):
+        first, last = stretch(c.driven, part)
+        for i in range(first, last):
+            voltage = line(c.bank.voltage, i * count, count)
+            for e in range(count):
+                sums[e] += voltage[e]
     weight_per_state = 1.0 / c.nominal.state_per_weight
     for k in range(c.columns):
         for lane in range(lanes):
@@ -328,17 +386,19 @@ def request_weights(c, charge_per_weight):
     """Delta w_ij = eta * delta_j * V_i, as what changes a weight so."""
     request, gradient, signal = by_place(c, c.request), c.layer.gradient, c.below.signal
     rate, lanes = c.sample.rate[0], c.sample.error.size
-    if lanes == 1:
-        slopes = line(gradient, 0, c.columns)
-        for i in range(c.rows):
-            row, value = line(c.request, i * c.columns, c.columns), signal[i, 0]
+    slopes = line(gradient, 0, c.columns)
+    for part in range(c.driven[0]):
+        first, last = stretch(c.driven, part)
+        if lanes == 1:
+            for i in range(first, last):
+                row, value = line(c.request, i * c.columns, c.columns), signal[i, 0]
+                for k in range(c.columns):
+                    row[k] = rate * slopes[k] * value * charge_per_weight
+            continue
+        for i in range(first, last):
             for k in range(c.columns):
-                row[k] = rate * slopes[k] * value * charge_per_weight
-        return
-    for i in range(c.rows):
-        for k in range(c.columns):
-            for lane in range(lanes):
-                request[i, k, lane] = rate * gradient[k, lane] * signal[i, lane] * charge_per_weight
+                for lane in range(lanes):
+                    request[i, k, lane] = rate * gradient[k, lane] * signal[i, lane] * charge_per_weight
 
 
 def request_synapses(c, rows, step):
@@ -442,22 +502,34 @@ def encode_amplitude(c, rows, step):
     Writes that the driver's limit cuts are counted in ``clipped``, those below the
     controller's resolution in ``unsent``.
     """
-    request, current, threshold, limit = c.bank.request, c.bank.current, c.nominal.threshold, c.nominal.limit
+    count = c.columns * c.sample.error.size
+    for part in range(c.driven[0]):
+        first, last = stretch(c.driven, part)
+        encode_stretch(c, first * count, last * count)
+    return 0
+
+
+@inlined
+def encode_stretch(c, first, last):
+    """Encode the writes of some elements by amplitude."""
+    count, threshold, limit = last - first, c.nominal.threshold, c.nominal.limit
+    request, current = line(c.bank.request, first, count), line(c.bank.current, first, count)
     resolution, pulses_a_second = c.nominal.resolution, 1.0 / c.pulse_time
     beyond, below = 0, 0
-    for e in range(c.bank.elements):
+    for e in range(count):
         amplitude = threshold + abs(request[e]) * pulses_a_second
         beyond |= amplitude > limit
         below |= (abs(request[e]) <= resolution) & (request[e] != 0.0)
         amplitude = limit if amplitude > limit else amplitude
         current[e] = math.copysign(amplitude, request[e]) if abs(request[e]) > resolution else 0.0
     if beyond:
-        for e in range(c.bank.elements):
-            c.bank.clipped[e] += 1.0 if threshold + abs(request[e]) * pulses_a_second > limit else 0.0
+        clipped = line(c.bank.clipped, first, count)
+        for e in range(count):
+            clipped[e] += 1.0 if threshold + abs(request[e]) * pulses_a_second > limit else 0.0
     if below:
-        for e in range(c.bank.elements):
-            c.bank.unsent[e] += 1.0 if (abs(request[e]) <= resolution) & (request[e] != 0.0) else 0.0
-    return 0
+        unsent = line(c.bank.unsent, first, count)
+        for e in range(count):
+            unsent[e] += 1.0 if (abs(request[e]) <= resolution) & (request[e] != 0.0) else 0.0
 
 
 def encode_train(c, rows, step):

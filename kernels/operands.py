@@ -17,6 +17,7 @@ from .counters import DEVICES, PHASES, STATES, Counter, declared_in
 from .records import Code, Cube, Integers, Line, Order, RecordType, Seeds, Sheet, Stack
 
 NOTHING = np.empty(0)
+ALL = np.empty(0, dtype=np.int64)  # of stretches: nothing is left out
 
 
 class Rows(NamedTuple):
@@ -199,6 +200,8 @@ class Control(NamedTuple):
     activation: int  # Activation
     write_tolerance: float  # share of the range: a device that is so near to its aim gets no pulse
     held: bool  # whether external control holds the states
+    driven: Integers  # stretches of rows that the slot drives: how many there are, then where each begins and ends
+    tiles: Integers  # the same of whole tiles, in elements
     model: int = 0  # address of the answer of the bank's model, of rules that ask
 
 
@@ -300,6 +303,7 @@ class Job(NamedTuple):
     last: int = 0
     width: int = 0
     model: int = 0  # address of the model's function for a tile of that width
+    driven: Integers = ALL  # stretches of tiles that are stepped alone: how many, then where each begins and ends
     logit: Line = NOTHING  # (room,), of models with a drift near bounds: see :mod:`memsim.kernels.logit`
 
 

@@ -177,6 +177,26 @@ def _compiled_show(typing_context, tile, place, row, first, count):
     return types.void(tile, place, row, first, count), generate
 
 
+@intrinsic(prefer_literal=True)
+def _compiled_fetch(typing_context, values, first, length):
+    _require(values)
+    if not isinstance(length, types.IntegerLiteral):
+        return None
+
+    def generate(context, builder, signature, arguments):
+        source = make_array(signature.args[0])(context, builder, arguments[0])
+        first = context.cast(builder, arguments[1], signature.args[1], types.intp)
+        byte = ir.IntType(8).as_pointer()
+        kinds = ir.FunctionType(ir.VoidType(), [byte, *[ir.IntType(32)] * 3])
+        fetch = builder.module.declare_intrinsic("llvm.prefetch", [byte], kinds)
+        for place in range(0, signature.args[2].literal_value, VECTOR):
+            where = builder.gep(source.data, [builder.add(first, ir.Constant(first.type, place))])
+            builder.call(fetch, [builder.bitcast(where, byte), *(ir.Constant(ir.IntType(32), n) for n in (0, 3, 1))])
+        return context.get_dummy_value()
+
+    return types.void(values, first, length), generate
+
+
 @intrinsic
 def _line(typing_context, values, first, length):
     return _view_1d(typing_context, values, first, length)
@@ -235,6 +255,9 @@ load = _compiled_load if JIT else _plain_load
 
 store = _compiled_store if JIT else _plain_store
 """``store(scratch, values, first, length)``: put so many numbers of scratch back into an array, from ``first`` on."""
+
+fetch = _compiled_fetch if JIT else lambda values, first, length: None
+"""``fetch(values, first, length)``: have so many of an array's elements on their way into the cache."""
 
 line = _line if JIT else _plain_view
 """``line(values, first, length)``: a stretch of a contiguous float64 array, counted flat, as (length,)."""

@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 from . import logit, tiles
 from .compiling import Kernel, file_digest, inlined, merged, part, plain, specialise
-from .operands import FOLLOW, TILE, Job, instruction_on
+from .operands import ALL, FOLLOW, TILE, Job, instruction_on
 from .records import call_step, call_tile
-from .scratch import fixed_tuple, line, load, sheet, show, stack_array, store, unknown
-from .tiles import DRIFTS, DRIVE, LOGIT, NARROW, PRESENT, STALLS, START, STATES, VOLTAGE, WIDE, tiles_of
+from .scratch import fetch, fixed_tuple, line, load, sheet, show, stack_array, store, unknown
+from .tiles import DRIFTS, DRIVE, LOGIT, NARROW, NO_VARIABLE, PRESENT, STALLS, START, STATES, VOLTAGE, WIDE, tiles_of
 
 INTERLEAVE = 8  # vectors of a wide tile, where one has eight numbers: a loop over it is without a loop then
 INTEGRATORS = ("euler", "heun")
@@ -350,6 +350,19 @@ def rests(job, first):
     return driven == 0
 
 
+def fetch_tile(job, first):
+    """Have what a pulse needs of a tile on its way into the cache, while the one before is worked on."""
+    tally = job.tally
+    fetch(job.states, first, WIDTH)
+    fetch(job.currents, first, WIDTH)
+    fetch(tally.voltage, first, WIDTH)
+    fetch(tally.energy, first, WIDTH)
+    fetch(tally.peak_current, first, WIDTH)
+    if job.addressed != NO_VARIABLE:
+        fetch(tally.highest, first, WIDTH)
+        fetch(tally.lowest, first, WIDTH)
+
+
 def pulse(job, rows, step):
     """Step tiles of a bank through a pulse of constant currents; the device-steps that were integrated.
 
@@ -361,21 +374,26 @@ def pulse(job, rows, step):
     # Nobody looks at what is between the rows: without them the whole pulse is one stretch.
     stretch = 1 if recorded else job.steps
     stepped = 0
-    for first in range(job.first, job.last, WIDTH):
-        width = min(WIDTH, job.elements - first)
-        if job.quiet and not recorded and rests(job, first):
-            continue
-        moving = call_tile(job.model, job, first, 0, stretch) != 0
-        if recorded:
-            for done in range(job.steps):
-                if moving and done > 0:
-                    call_tile(job.model, job, first, done, 1)
-                record(job, rows, row + done, first, width, moving)
-        count_tile(job, first, moving)
-        if moving:
-            for v in range(job.states.shape[0]):
-                store(line(job.tile, (STATES + v) * WIDTH, WIDTH), job.states, v * job.currents.size + first, WIDTH)
-            stepped += width * job.steps
+    listed = job.driven.size > 0
+    for k in range(job.driven[0] if listed else 1):
+        begin, end = (job.driven[2 * k + 1], job.driven[2 * k + 2]) if listed else (job.first, job.last)
+        for first in range(begin, end, WIDTH):
+            width = min(WIDTH, job.elements - first)
+            if listed:  # the one after the last may be any: nothing is read of it
+                fetch_tile(job, first + WIDTH if first + WIDTH < end else job.driven[2 * k + 3])
+            if job.quiet and not recorded and rests(job, first):
+                continue
+            moving = call_tile(job.model, job, first, 0, stretch) != 0
+            if recorded:
+                for done in range(job.steps):
+                    if moving and done > 0:
+                        call_tile(job.model, job, first, done, 1)
+                    record(job, rows, row + done, first, width, moving)
+            count_tile(job, first, moving)
+            if moving:
+                for v in range(job.states.shape[0]):
+                    store(line(job.tile, (STATES + v) * WIDTH, WIDTH), job.states, v * job.currents.size + first, WIDTH)
+                stepped += width * job.steps
     return stepped
 
 
@@ -386,6 +404,7 @@ COUNTS = ("count_energy", "count_states", "count_bounds", "count_stalled", "coun
 def pulse_kernel(width: int) -> Kernel:
     """A pulse in tiles of a width, of any model."""
     names: dict = {"WIDTH": width, "few": unknown_number if width == NARROW else known_number}
+    names["fetch_tile"] = specialise(fetch_tile, f"fetch_tile_{width}", compiler=inlined, **names)
     names["record"] = specialise(record, f"record_{width}", compiler=part, **names)
     names["rests"] = specialise(rests, f"rests_{width}", compiler=merged, **names)
     for name in COUNTS:
@@ -414,7 +433,7 @@ class Stretch(NamedTuple):
 
 
 def stretches_of(model: ModelFunctions, integrator: str, job: Job) -> list[Stretch]:
-    """A pulse of a bank: its wide tiles, and what is left in narrow ones.
+    """A pulse of a bank: its wide tiles, of which some may be left out, and what is left in narrow ones.
 
     Raises
     ------
@@ -426,7 +445,8 @@ def stretches_of(model: ModelFunctions, integrator: str, job: Job) -> list[Stret
     found = []
     for width, first, last in ((WIDE, 0, wide * WIDE), (NARROW, wide * WIDE, wide * WIDE + narrow * NARROW)):
         if first < last:
-            part = job._replace(first=first, last=last, width=width)
+            driven = job.driven if width == WIDE else ALL
+            part = job._replace(first=first, last=last, width=width, driven=driven)
             found.append(Stretch(pulse_kernel(width), tile_kernel(model, integrator, width), part))
     return found
 

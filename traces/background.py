@@ -1,11 +1,35 @@
-"""A background thread that does one file's work in order, with a bounded queue."""
+"""A background thread that does one file's work in order, with a bounded queue; and one that computes beside it."""
 
 import queue
 import threading
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 QUEUE_LENGTH = 2
+
+Result = TypeVar("Result")
+
+
+class Beside:
+    """A thread that computes beside the one that writes a file: it touches arrays alone, never the file.
+
+    So what is written, and in which order, does not depend on which of the two
+    was faster. The thread is there from the first job on, and ends with this.
+    """
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(1, "memsim-beside-writer")
+
+    def begin(self, job: Callable[[], Result]) -> Callable[[], Result]:
+        """Begin a job; what this returns waits for its result, or does the job where it was not begun yet."""
+        begun = self._pool.submit(job)
+        return lambda: job() if begun.cancel() else begun.result()
+
+    def results(self, jobs: Iterable[Callable[[], Result]]) -> Iterator[Result]:
+        """What jobs return, in their order."""
+        for result in [self.begin(job) for job in jobs]:
+            yield result()
 
 
 class BackgroundWriter:

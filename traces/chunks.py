@@ -8,12 +8,14 @@ HDF5 takes for each call is shared by many.
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import h5py
 import numpy as np
 from isal import isal_zlib
 
+from .background import Beside
 from .codecs import Codec, codec
 from .hdf5 import growing, write_rows
 from .making import Maker
@@ -23,7 +25,10 @@ CHUNK_ROWS = 4096  # at most; a power of two
 CHUNK_VALUES = 4096  # at least, where a bank is so wide that few rows are staged
 STAGED_BYTES = 16 << 20  # of one dataset, at most
 STAGED_ROWS = 65536  # at most; a power of two
+ENCODED_BYTES = 1 << 19  # of chunks that are encoded as one job
 PADDING = 8  # a channel's stride that is a power of two would have all channels share few cache lines
+
+Encoded = tuple[tuple[int, ...], int, Any]  # where a chunk lies, its checksum, its content
 
 
 def staged_rows(width: int) -> int:
@@ -95,9 +100,14 @@ class ChunkedDataset:
     compression : str
     staged : int, optional
         Rows that are staged, a multiple of the chunk's.
+    beside : Beside, optional
+        Encodes chunks while others are written.
     """
 
-    def __init__(self, group: h5py.Group, name: str, compression: str, staged: int = 0) -> None:
+    def __init__(
+        self, group: h5py.Group, name: str, compression: str, staged: int = 0, beside: Beside | None = None
+    ) -> None:
+        self._beside = beside or Beside()
         self.dataset = growing(group, name)
         self._first_rows = growing(group, f"checksums/{name}_row")
         self._checksums = growing(group, f"checksums/{name}_crc32")
@@ -125,33 +135,52 @@ class ChunkedDataset:
         """Rows until what is staged is to be written."""
         return int(self.staged.shape[-1]) - self.filled
 
-    def write(self) -> np.ndarray:
-        """Write what is staged; returns it, (channels..., rows), valid until the next rows are staged."""
+    @property
+    def staged_rows(self) -> np.ndarray:
+        """What is staged, (channels..., rows), valid until the next rows are staged."""
+        return self.staged[..., : self.filled]
+
+    def write(self) -> None:
+        """Write what is staged."""
         filled, count = self.filled, -(-self.filled // self.rows)
         self.staged[..., filled : count * self.rows] = 0
         first, stop = self.written, self.written + filled
         if len(self.dataset) < stop:
             self.dataset.resize(stop, axis=0)
-        sums = np.empty((count, len(self._slices)), dtype=np.uint32)
-        write_chunk = self.dataset.id.write_direct_chunk
-        for row in range(count):
-            staged = self.staged[..., row * self.rows : (row + 1) * self.rows]
-            for k, (chunk, offset) in enumerate(zip(self._chunks(staged), self._offsets, strict=True)):
-                sums[row, k] = checksum(chunk)
-                write_chunk((first + row * self.rows, *offset), self._codec.encode(chunk))
-        write_rows(self._first_rows, first // self.rows, np.arange(first, first + count * self.rows, self.rows))
-        write_rows(self._checksums, first // self.rows, sums)
+        sums, write_chunk = [], self.dataset.id.write_direct_chunk
+        jobs = self._jobs(count)
+        # Without compression there is too little to do for two threads that wait for each other.
+        for encoded in self._beside.results(jobs) if self._codec.compresses else (job() for job in jobs):
+            for place, crc, content in encoded:
+                write_chunk(place, content)
+                sums.append(crc)
+        rows = np.arange(first, first + count * self.rows, self.rows)
+        write_rows(self._first_rows, first // self.rows, rows)
+        write_rows(self._checksums, first // self.rows, np.array(sums, np.uint32).reshape(count, -1))
         # A chunk that is not full is the last one: it counts, but is written again if the run goes on.
         self.written, self.filled = stop, 0
-        return self.staged[..., :filled]
 
-    def _chunks(self, staged: np.ndarray) -> Iterator[np.ndarray]:
-        """A chunk's rows of all channels, chunk by chunk."""
+    def _jobs(self, count: int) -> Iterator[Callable[[], list[Encoded]]]:
+        """The work of encoding so many rows of chunks, some chunks a job."""
+        some = max(1, ENCODED_BYTES // (8 * math.prod(self._shape)))
+        for row in range(0, count * self.rows, self.rows):
+            for tile in range(0, len(self._slices), some):
+                yield partial(self._encoded, row, tile, min(tile + some, len(self._slices)))
+
+    def _encoded(self, row: int, first: int, last: int) -> list[Encoded]:
+        """Some chunks of a row of chunks: their place, checksum and content."""
+        staged, found = self.staged[..., row : row + self.rows], []
+        for tile in range(first, last):
+            chunk = self._chunk(staged, tile)
+            found.append(((self.written + row, *self._offsets[tile]), checksum(chunk), self._codec.encode(chunk)))
+        return found
+
+    def _chunk(self, staged: np.ndarray, tile: int) -> np.ndarray:
+        """A chunk's rows of all its channels."""
         if len(self._slices) == math.prod(staged.shape[:-1]):  # a channel each: its rows as they lie there
-            yield from (staged[channel] for channel in np.ndindex(staged.shape[:-1]))
-        else:
-            for channels in self._slices:
-                yield padded_chunk(np.moveaxis(staged[channels], -1, 0), self._shape)
+            alone: np.ndarray = staged[self._offsets[tile]]
+            return alone
+        return padded_chunk(np.moveaxis(staged[self._slices[tile]], -1, 0), self._shape)
 
 
 def wrong_chunks(

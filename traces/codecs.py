@@ -31,10 +31,13 @@ class Codec:
         Arguments of ``create_dataset`` that describe it to HDF5.
     encode : function
         From a C-ordered array of 8-byte numbers to bytes.
+    compresses : bool
+        Whether that is work.
     """
 
     filters: dict[str, Any]
     encode: Callable[[np.ndarray], Any]
+    compresses: bool = True
 
 
 def codec(name: str) -> Codec:
@@ -47,7 +50,7 @@ def codec(name: str) -> Codec:
     """
     if name == "gzip":
         return Codec({"compression": "gzip", "compression_opts": DEFLATE_LEVEL, "shuffle": True}, _deflate)
-    return Codec({}, _plain) if name == "none" else _blosc()
+    return Codec({}, _plain, compresses=False) if name == "none" else _blosc()
 
 
 def _plain(values: np.ndarray) -> memoryview:

@@ -8,7 +8,7 @@ the file itself, and is no larger than the bytes behind it can justify.
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
@@ -27,6 +27,15 @@ REFERENCE = np.dtype([("length", "<u4"), ("collection", "<u8"), ("index", "<u4")
 FAILURES = (
     OSError, KeyError, ValueError, TypeError, RuntimeError, IndexError, AttributeError, ArithmeticError, MemoryError,
 )  # fmt: skip
+
+
+class _Known(NamedTuple):
+    """A dataset, and what was asked of it: each question to HDF5 takes a while."""
+
+    dataset: h5py.Dataset
+    shape: tuple[int, ...] | None
+    dtype: np.dtype
+    filters: list[int]  # HDF5's numbers of those that chunks go through
 
 
 class DoubtedFile:
@@ -51,8 +60,9 @@ class DoubtedFile:
     def __init__(self, file: h5py.File, live: bool = False, kind: str = "run file") -> None:
         self.file, self.live, self._kind = file, live, kind
         self._heaps_are_whole = file.driver == "core"
-        self._datasets: dict[str, h5py.Dataset] = {}  # that were looked at
-        self._groups: dict[str, h5py.Group] = {}  # that something was looked for in
+        # Of a file that does not grow, what was found is kept: a file has hundreds of datasets.
+        self._datasets: dict[str, _Known] = {}  # that were looked at
+        self._items: dict[str, Any] = {}  # that were looked for; None for what is not there
 
     def broken(self, what: str) -> NotARunFileError:
         """The error that names the file, in one line of printable characters."""
@@ -71,27 +81,35 @@ class DoubtedFile:
 
     def _find(self, path: str) -> Any:
         """What lies at a path; None where there is nothing."""
-        parent, _, last = path.strip("/").rpartition("/")
-        known = self._groups.get(parent)  # most paths share a few groups, and each step to one takes a while
-        group: Any = known
-        found: Any = self.file if known is None else known
+        path = path.strip("/")
+        if not path:
+            return self.file
+        if path not in self._items:
+            parent, _, name = path.rpartition("/")
+            found = self._entry(self._find(parent), name, path)
+            if self.live:
+                return found
+            self._items[path] = found
+        return self._items[path]
+
+    def _entry(self, group: Any, name: str, path: str) -> Any:
+        """What a group, if it is one, has under a name; None where there is nothing."""
         try:
-            for name in filter(None, path.split("/") if known is None else (last,)):
-                if not isinstance(found, h5py.Group) or not found.id.links.exists(name.encode()):
-                    return None
-                if found.id.links.get_info(name.encode()).type != h5py.h5l.TYPE_HARD:
-                    raise self.broken(f"{path} is a link to elsewhere, which is not followed")
-                group, found = found, _opened(found, name)
+            if not isinstance(group, h5py.Group) or not group.id.links.exists(name.encode()):
+                return None
+            if group.id.links.get_info(name.encode()).type != h5py.h5l.TYPE_HARD:
+                raise self.broken(f"{path} is a link to elsewhere, which is not followed")
+            return _opened(group, name, fixed=not self.live)
         except NotARunFileError:
             raise
         except FAILURES as error:
             raise self.broken(f"it has no {path} that can be read ({line_of(error)})") from None
-        if not self.live and group is not None:
-            self._groups[parent] = group
-        return found
 
     def dataset(self, path: str) -> h5py.Dataset:
         """A dataset, as it is in the file now."""
+        return self._known_dataset(path).dataset
+
+    def _known_dataset(self, path: str) -> _Known:
         if path in self._datasets:
             return self._datasets[path]
         found = self.item(path)
@@ -102,15 +120,17 @@ class DoubtedFile:
                 found.id.refresh()
             made = found.id.get_create_plist()
             elsewhere = made.get_layout() == h5py.h5d.VIRTUAL or made.get_external_count() > 0
-            if BLOSC in _filters_of(made):
+            filters = [made.get_filter(k)[0] for k in range(made.get_nfilters())]
+            if BLOSC in filters:
                 load_plugins()
+            known = _Known(found, found.shape, found.dtype, filters)
         except FAILURES as error:
             raise self.broken(f"{path} cannot be read: {line_of(error)}") from None
         if elsewhere:
             raise self.broken(f"{path} keeps its values in another file, which is not followed")
         if not self.live:
-            self._datasets[path] = found
-        return found
+            self._datasets[path] = known
+        return known
 
     def group(self, path: str) -> h5py.Group:
         """A group."""
@@ -131,16 +151,12 @@ class DoubtedFile:
 
     def shape(self, path: str, kind: str = "fiu") -> tuple[int, ...]:
         """Shape of a dataset of numbers, whose type is of one of NumPy's kinds."""
-        return self._checked_shape(path, self.dataset(path), kind)
+        return self._checked_shape(path, self._known_dataset(path), kind)
 
-    def _checked_shape(self, path: str, dataset: h5py.Dataset, kind: str) -> tuple[int, ...]:
-        try:
-            shape, found = dataset.shape, dataset.dtype
-        except FAILURES as error:
-            raise self.broken(f"{path} cannot be read: {line_of(error)}") from None
-        if shape is None or found.kind not in kind or found.hasobject:
-            raise self.broken(f"{path} is of type {found}")
-        return tuple(shape)
+    def _checked_shape(self, path: str, known: _Known, kind: str) -> tuple[int, ...]:
+        if known.shape is None or known.dtype.kind not in kind or known.dtype.hasobject:
+            raise self.broken(f"{path} is of type {known.dtype}")
+        return known.shape
 
     def read(self, path: str, *where: Any, ndim: int | None = None, kind: str = "fiu") -> Any:
         """Values of a dataset of numbers: float64, or integers of the file's width.
@@ -155,15 +171,15 @@ class DoubtedFile:
         kind : str
             NumPy's kinds that it may be of.
         """
-        dataset = self.dataset(path)
-        shape = self._checked_shape(path, dataset, kind)
+        known = self._known_dataset(path)
+        shape = self._checked_shape(path, known, kind)
         if ndim is not None and len(shape) != ndim:
             raise self.broken(f"{path} has {len(shape)} axes, not {ndim}")
-        self._require_filters(path, dataset)
+        self._require_filters(path, known.filters)
         try:
-            self._justify(path, dataset, math.prod(_length(n, w) for n, w in _along(shape, where)))
-            values = dataset[where]
-            native = np.float64 if dataset.dtype.kind == "f" else dataset.dtype.newbyteorder("=")
+            self._justify(path, known, math.prod(_length(n, w) for n, w in _along(shape, where)))
+            values = known.dataset[where]
+            native = np.float64 if known.dtype.kind == "f" else known.dtype.newbyteorder("=")
             return values.astype(native, copy=False)
         except NotARunFileError:
             raise
@@ -177,10 +193,9 @@ class DoubtedFile:
             raise self.broken(f"{path} holds values that are not finite")
         return values
 
-    def _require_filters(self, path: str, dataset: h5py.Dataset) -> None:
+    def _require_filters(self, path: str, codes: list[int]) -> None:
         """Refuse to unpack what was packed with a plugin that is not installed; the file is not broken."""
         try:
-            codes = _filters_of(dataset.id.get_create_plist())
             missing = [code for code in codes if not h5py.h5z.filter_avail(code)]
         except FAILURES as error:
             raise self.broken(f"{path} cannot be read: {line_of(error)}") from None
@@ -192,20 +207,19 @@ class DoubtedFile:
 
     def justify(self, path: str, values: int) -> None:
         """Refuse a dataset that claims to hold so many values, where the bytes behind it can not."""
-        self._justify(path, self.dataset(path), values)
+        self._justify(path, self._known_dataset(path), values)
 
-    def _justify(self, path: str, dataset: h5py.Dataset, values: int) -> None:
+    def _justify(self, path: str, known: _Known, values: int) -> None:
         try:
-            size = values * dataset.dtype.itemsize
+            dataset, size = known.dataset, values * known.dtype.itemsize
             if size and dataset.chunks is not None:  # the library unpacks whole chunks
-                size = max(size, math.prod(dataset.chunks) * dataset.dtype.itemsize)
+                size = max(size, math.prod(dataset.chunks) * known.dtype.itemsize)
             if size <= SMALL:
                 return
             held = min(dataset.id.get_storage_size(), self._file_size())
-            packed = dataset.id.get_create_plist().get_nfilters() > 0
         except FAILURES as error:
             raise self.broken(f"{path} cannot be read: {line_of(error)}") from None
-        if size > held * (COMPRESSION_AT_MOST if packed else 1):
+        if size > held * (COMPRESSION_AT_MOST if known.filters else 1):
             raise self.broken(f"{path} claims {size:,} bytes, which the file cannot hold")
 
     def _file_size(self) -> int:
@@ -364,16 +378,12 @@ class DoubtedFile:
         return taken, claimed
 
 
-def _opened(group: h5py.Group, name: str) -> Any:
-    """What a group has under a name: as ``group[name]``, in a third of its time; a file has hundreds of datasets."""
+def _opened(group: h5py.Group, name: str, *, fixed: bool) -> Any:
+    """What a group has under a name: as ``group[name]``, in a third of its time; ``fixed`` where it does not grow."""
     found = h5py.h5o.open(group.id, name.encode())
-    kind = {h5py.h5d.DatasetID: h5py.Dataset, h5py.h5g.GroupID: h5py.Group}.get(type(found), h5py.Datatype)
-    return kind(found)
-
-
-def _filters_of(made: Any) -> list[int]:
-    """HDF5's numbers of the filters that a dataset's chunks go through."""
-    return [made.get_filter(k)[0] for k in range(made.get_nfilters())]
+    if isinstance(found, h5py.h5d.DatasetID):
+        return h5py.Dataset(found, readonly=fixed)
+    return h5py.Group(found) if isinstance(found, h5py.h5g.GroupID) else h5py.Datatype(found)
 
 
 def line_of(error: BaseException) -> str:

@@ -17,6 +17,8 @@ BLOCK = 256  # rows of an entry of the first level, entries of the first level o
 HELD_BYTES = 1 << 20  # of entries of the first level that wait to be written, at most
 LEVELS = (BLOCK, BLOCK**2)  # rows of an entry
 
+Pair = tuple[np.ndarray, np.ndarray]
+
 
 def entries_of_chunk(channels: Sequence[int], rows: int) -> tuple[int, ...]:
     """Chunk of an overview of some channels, for entries of so many rows."""
@@ -60,11 +62,15 @@ class Extremes:
         self._filled = 0  # entries of the first level that are held
         self._rows = 0  # in the entry in progress
 
-    def add(self, values: np.ndarray) -> None:
-        """Take rows in, (channels..., rows) float64."""
-        done = 0
-        if self._rows == 0 and values.shape[-1] >= BLOCK:
-            done = self._add_whole(values)
+    def of_whole_entries(self, values: np.ndarray) -> Pair:
+        """Smallest and largest of the entries that rows fill from where they begin, (entries, channels...) each."""
+        entries = 0 if self._rows else values.shape[-1] // BLOCK
+        blocks = values[..., : entries * BLOCK].reshape(*values.shape[:-1], entries, BLOCK)
+        return np.moveaxis(blocks.min(axis=-1), -1, 0), np.moveaxis(blocks.max(axis=-1), -1, 0)
+
+    def add(self, values: np.ndarray, whole: Pair) -> None:
+        """Take rows in, (channels..., rows) float64, and what :meth:`of_whole_entries` found in them."""
+        done = self._add_whole(*whole)
         while done < values.shape[-1]:
             count = min(BLOCK - self._rows, values.shape[-1] - done)
             part = values[..., done : done + count]
@@ -78,12 +84,9 @@ class Extremes:
             if self._rows == BLOCK:
                 self._end_entry()
 
-    def _add_whole(self, values: np.ndarray) -> int:
-        """Take in the rows of whole entries at once; returns how many."""
-        entries = values.shape[-1] // BLOCK
-        blocks = values[..., : entries * BLOCK].reshape(*values.shape[:-1], entries, BLOCK)
-        smallest, largest = (np.moveaxis(reduced, -1, 0) for reduced in (blocks.min(axis=-1), blocks.max(axis=-1)))
-        done = 0
+    def _add_whole(self, smallest: np.ndarray, largest: np.ndarray) -> int:
+        """Take in whole entries at once; returns how many rows they are of."""
+        entries, done = len(smallest), 0
         while done < entries:
             count = min(len(self._entries) - self._filled, entries - done)
             held = self._entries[self._filled : self._filled + count]

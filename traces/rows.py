@@ -3,14 +3,19 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import h5py
 import numpy as np
 
+from .background import Beside
 from .chunks import ChunkedDataset, staged_part, staged_rows
 from .hdf5 import growing
 from .overview import LEVELS, Extremes
 from .schema import QUANTITIES
+
+COPIED_BYTES = 1 << 19  # of rows that are copied at once: what is read stays in the second-level cache
 
 
 @dataclass(frozen=True)
@@ -95,14 +100,19 @@ class BankTrace:
         Of the trace and its overview, with empty datasets.
     selection : Selection
     compression : str
+    beside : Beside
+        Copies, compares and compresses while something else is written.
     """
 
-    def __init__(self, group: h5py.Group, overview: h5py.Group, selection: Selection, compression: str) -> None:
+    def __init__(
+        self, group: h5py.Group, overview: h5py.Group, selection: Selection, compression: str, beside: Beside
+    ) -> None:
         self.selection = selection
         widest = max(math.prod(group[name].shape[1:]) for name in selection.quantities)
         staged = staged_rows(widest)
-        self._time = ChunkedDataset(group, "time", "gzip", staged)
-        self._datasets = {name: ChunkedDataset(group, name, compression, staged) for name in selection.quantities}
+        self._beside = beside
+        self._time = ChunkedDataset(group, "time", "gzip", staged, beside)
+        self._datasets = {n: ChunkedDataset(group, n, compression, staged, beside) for n in selection.quantities}
         self._extremes = {name: Extremes(overview, name) for name in selection.quantities}
         self._overview_times = [growing(overview, f"{rows}/time") for rows in LEVELS]
         self._first_step = 0  # steps before it are in the file
@@ -166,31 +176,43 @@ class BankTrace:
             extremes.finish()
 
     def _stage(self, steps: np.ndarray, kept: np.ndarray, parts: Sequence[RowsPart]) -> None:
-        at = slice(self._time.filled, self._time.filled + len(steps))
-        self._time.staged[at] = steps
-        stride = self.selection.stride
-        even = kept[-1] - kept[0] == (len(kept) - 1) * stride
-        every = slice(int(kept[0]), int(kept[-1]) + 1, stride) if even else kept
-        devices = staged_part(self.selection.devices)
-        for part in parts:
-            _, there, here = np.intersect1d(part.realisations, self.selection.realisations, return_indices=True)
-            if len(here) == 0:
-                continue
-            lanes, where = staged_part(there), staged_part(here)
-            for name, dataset in self._datasets.items():
-                values = getattr(part, name)
-                if name == "state":
-                    values = values[:, :, staged_part(self.selection.variables)]
-                chosen = values[every][:, devices][..., lanes]
-                dataset.staged[..., where, at] = np.moveaxis(chosen, 0, -1)
+        self._time.staged[self._time.filled : self._time.filled + len(steps)] = steps
+        for name in self._datasets:
+            self._stage_quantity(name, kept, parts)
         for dataset in (self._time, *self._datasets.values()):
             dataset.filled += len(steps)
 
+    def _stage_quantity(self, name: str, kept: np.ndarray, parts: Sequence[RowsPart]) -> None:
+        """Copy kept rows of a quantity to where they are staged, a few at a time: they come in another order."""
+        selection, staged, filled = self.selection, self._datasets[name].staged, self._datasets[name].filled
+        variables, devices = staged_part(selection.variables), staged_part(selection.devices)
+        at_once = max(1, COPIED_BYTES // (8 * math.prod(staged.shape[:-1])))
+        for part in parts:
+            _, there, here = np.intersect1d(part.realisations, selection.realisations, return_indices=True)
+            if len(here) == 0:
+                continue
+            lanes, where = staged_part(there), staged_part(here)
+            values = part.state[:, :, variables] if name == "state" else getattr(part, name)
+            for first in range(0, len(kept), at_once):
+                some = kept[first : first + at_once]
+                at = slice(filled + first, filled + first + len(some))
+                chosen = values[self._evenly(some)][:, devices][..., lanes]
+                staged[..., where, at] = np.moveaxis(chosen, 0, -1)
+
+    def _evenly(self, kept: np.ndarray) -> Any:
+        """Kept rows as a slice where they have one distance, which is copied faster."""
+        stride = self.selection.stride
+        even = kept[-1] - kept[0] == (len(kept) - 1) * stride
+        return slice(int(kept[0]), int(kept[-1]) + 1, stride) if even else kept
+
     def _write(self) -> None:
-        first = self._time.written
+        first, steps = self._time.written, self._time.staged_rows
         for name, dataset in self._datasets.items():
-            self._extremes[name].add(dataset.write())
-        steps = self._time.write()
+            extremes, staged = self._extremes[name], dataset.staged_rows
+            whole = self._beside.begin(partial(extremes.of_whole_entries, staged))
+            dataset.write()
+            extremes.add(staged, whole())
+        self._time.write()
         for times, rows in zip(self._overview_times, LEVELS, strict=True):
             starts = np.arange(-(-first // rows) * rows, first + len(steps), rows)
             if len(starts):

@@ -11,6 +11,7 @@ import h5py
 import numpy as np
 
 from . import locks, recovery, space
+from .background import Beside
 from .chunks import checksum
 from .description import RunDescription, TracePlan
 from .files import absolute
@@ -187,9 +188,14 @@ class RunWriter:
         self.file, self.path = target.file, target.path
         self._banks = banks
         self._sample_steps = int(self.file.attrs["sample_steps"])
+        beside = Beside()
         self._traces = {
             name: BankTrace(
-                self.file["traces"][name], self.file["overview"][name], trace.selections[name], trace.compression
+                self.file["traces"][name],
+                self.file["overview"][name],
+                trace.selections[name],
+                trace.compression,
+                beside,
             )
             for name in banks
             if name in trace.selections

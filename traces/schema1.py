@@ -1,6 +1,7 @@
 """Run files of schema version 1, read as if they were of the present one."""
 
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -45,13 +46,14 @@ class StoredSchema1(Stored):
         """(epochs, samples, realisations)."""
         return self._counted("order", self.committed("epochs"), 3, kind="u")
 
-    @property
+    @cached_property
     def slots(self) -> np.ndarray:
         """The slot table, structured."""
         values: np.ndarray = self.read("slots", ndim=1, kind="V")
         kinds = {name: values.dtype[name].kind for name in values.dtype.names or ()}
         if kinds != {name: kind[0] for name, kind in SLOT_COLUMNS}:
             raise self.broken("slots has other columns than a slot table")
+        values.flags.writeable = False
         return values
 
     def initial_state(self, name: str) -> np.ndarray:

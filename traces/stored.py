@@ -115,6 +115,18 @@ class Stored(DoubtedFile):
 
     def committed(self, name: str) -> int:
         """One of the counters that are written last."""
+        if self.live:
+            return self._committed(name)
+        if name not in self._known:
+            self._known[name] = self._committed(name)
+        return self._known[name]
+
+    @cached_property
+    def _known(self) -> dict[str, int]:
+        """Counters that were read of a file that does not grow."""
+        return {}
+
+    def _committed(self, name: str) -> int:
         value = int(self.read(f"committed/{name}", ndim=0, kind="i"))
         if value < 0:
             raise self.broken(f"committed/{name} is {value}")
@@ -203,7 +215,7 @@ class Stored(DoubtedFile):
             raise self.broken(f"{path} has {first + len(values)} rows, and {count} were counted")
         return values
 
-    @property
+    @cached_property
     def slots(self) -> np.ndarray:
         """The slot table, structured."""
         columns = {field.name: self._slot_column(field) for field in SLOTS}
@@ -212,6 +224,7 @@ class Stored(DoubtedFile):
         table = np.empty(len(columns["phase"]), dtype=[(name, values.dtype) for name, values in columns.items()])
         for name, values in columns.items():
             table[name] = values
+        table.flags.writeable = False
         return table
 
     def _slot_column(self, field: Field) -> np.ndarray:

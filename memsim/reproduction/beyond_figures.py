@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 from .. import datasets
 from ..figures import COLOURS, new_figure
 from ..runs.run import LEARNED
-from .gate_rates import MULTI, SINGLE, GateRuns
-from .paper_figures import QUANTILES
+from .gate_rates import MULTI, SINGLE
+from .paper_figures import draw_curve
 from .runs import Findings
 from .settings import ALL_GATES
 from .universality import FINER, POINTS_2D, SHOWN, SIZES, TARGETS, FitRun, Target
@@ -24,8 +24,9 @@ def gates(found: Findings) -> Figure:
     panels = figure.subplots(4, 4, sharex=True, sharey=True)
     for axes, gate in zip(panels.flat, ALL_GATES, strict=True):
         single, multi = found.gates[SINGLE, gate], found.gates[MULTI, gate]
-        _learning_curve(axes, single, COLOURS[0], "single-layer perceptron")
-        _learning_curve(axes, multi, COLOURS[4], "multilayer perceptron")
+        # The axis ends where nothing is to be seen.
+        draw_curve(axes, single, COLOURS[0], "single-layer perceptron", 0.1 * LEAST_SHOWN)
+        draw_curve(axes, multi, COLOURS[4], "multilayer perceptron", 0.1 * LEAST_SHOWN)
         axes.axhline(LEARNED, color="0.5", linewidth=1, linestyle=":")
         axes.set_title(gate.lower(), loc="left", fontsize="medium")
         axes.set_title("".join(map(str, datasets.GATES[gate.lower()])), loc="right", family="monospace")
@@ -49,17 +50,6 @@ def gates(found: Findings) -> Figure:
         x=0.01, ha="left", fontsize="medium",
     )  # fmt: skip
     return figure
-
-
-def _learning_curve(axes: Axes, run: GateRuns, colour: str, label: str) -> None:
-    epochs = np.arange(1, len(run.total_error) + 1)
-    low, high = np.quantile(run.total_error, QUANTILES, axis=1)
-    # The logarithmic axis ends where nothing is to be seen; an error of 0 has no logarithm.
-    below = 0.1 * LEAST_SHOWN
-    axes.fill_between(
-        epochs, np.maximum(low, below), np.maximum(high, below), color=colour, alpha=0.18, linewidth=0
-    )  # fmt: skip
-    axes.plot(epochs, np.maximum(run.mean, below), color=colour, linewidth=1.8, label=label)
 
 
 def universality(found: Findings) -> Figure:

@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 
 from ..figures import COLOURS, new_figure
 from ..runs.run import LEARNED
+from .learning_curves import LearningCurves
 from .runs import Findings, GateRun, RatePoint
 
 GATE_COLOURS = {"OR": COLOURS[0], "AND": COLOURS[1], "XOR": COLOURS[4]}
@@ -25,7 +26,7 @@ def learning_curves(title: str, runs: dict[str, GateRun]) -> Figure:
     least = min(float(run.total_error[run.total_error > 0].min(initial=np.inf)) for run in runs.values())
     for axes, floor in zip(panels, (0.0, least), strict=True):
         for gate, run in runs.items():
-            _draw_curve(axes, gate, run, floor)
+            draw_curve(axes, run, GATE_COLOURS[gate], gate, floor)
         axes.set_xlabel("epoch")
         axes.grid(color="0.9")
     linear, logarithmic = panels
@@ -41,12 +42,12 @@ def learning_curves(title: str, runs: dict[str, GateRun]) -> Figure:
     return figure
 
 
-def _draw_curve(axes: Axes, gate: str, run: GateRun, floor: float) -> None:
-    """A gate's mean and band; an error of 0, which has no logarithm, lies at the floor."""
+def draw_curve(axes: Axes, run: LearningCurves, colour: str, label: str, floor: float) -> None:
+    """The mean and the band of a total error; what is below the floor, as 0, which has no logarithm, lies at it."""
     epochs = np.arange(1, len(run.total_error) + 1)
     low, mean, high = np.maximum([*np.quantile(run.total_error, QUANTILES, axis=1), run.mean], floor)[[0, 2, 1]]
-    axes.fill_between(epochs, low, high, color=GATE_COLOURS[gate], alpha=0.18, linewidth=0)
-    axes.plot(epochs, mean, color=GATE_COLOURS[gate], linewidth=1.8, label=gate)
+    axes.fill_between(epochs, low, high, color=colour, alpha=0.18, linewidth=0)
+    axes.plot(epochs, mean, color=colour, linewidth=1.8, label=label)
 
 
 def roc_curves(found: Findings) -> Figure:

@@ -29,7 +29,7 @@ from ..files.reading import refuse_no_file
 from ..network.networks import Network
 from ..network.sizes import refuse_samples
 from . import training
-from .given_samples import samples_of
+from .given_samples import samples_of, warn_of_raw
 from .run import Run
 from .sources import is_run_file, load_source, refuse_target, start_of
 from .telling import Callback, told
@@ -179,8 +179,8 @@ def train(
     network : Network
         From :func:`~memsim.MultilayerPerceptron` or :func:`~memsim.SingleLayerPerceptron`.
     data : Dataset or (samples, inputs) array-like
-        A data set, or inputs in units of the network's unit current: about 0 to 1, or -1 to 1. Others need
-        ``scaling``, or nothing is learned.
+        A data set, or inputs in units of the network's unit current: about 0 to 1, or -1 to 1. A warning tells of
+        inputs beyond -2 to 2, as raw features: they need ``scaling``.
     y : (samples,) or (samples, outputs) array-like, optional
         Of inputs: a class for each sample, as texts, booleans or whole numbers; or targets, which are real numbers.
         Classes 0.0 and 1.0 are targets too: ``y.astype(int)`` makes classes of them.
@@ -266,6 +266,7 @@ def train(
         data=DataSection(arrays=samples.name, validation=validation, beyond=samples.beyond),
     )
     parted = datasets.scaled(split(samples, validation), scaling)
+    warn_of_raw(parted)
     with told(epochs, verbose, callback) as telling:
         return training.run(config, parted, start=begun, out=out, overwrite=overwrite, **telling)
 

@@ -101,10 +101,11 @@ def _compare_energies(run: Run, bank: str) -> None:
 
 def _compare_counters(run: Run, bank: str, shape: tuple[int, int, int]) -> None:
     lengths = dict(zip(("variable", "device", "realisation"), shape, strict=True)) | {"phase": len(Phase)}
+    kept = run.stored.counters(bank)
     for name, counter in COUNTERS.items():
         if name == "epoch_energy" and not run.stored.has_energies:  # a file of an earlier version
             continue
-        if counter.late and name not in run.stored.counters(bank):  # a file of an earlier version, too
+        if counter.late and name not in kept:  # a file of an earlier version, too
             continue
         found, expected = run.stored.counter(bank, name).shape, tuple(lengths[label] for label in counter.axes.split())
         if found != expected:

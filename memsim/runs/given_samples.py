@@ -1,5 +1,6 @@
 """Samples from what a Python user has: a data set, or inputs with classes or targets."""
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,8 @@ from ..datasets.classes import names_of
 from ..datasets.dataset import table_of
 from ..errors import InputError
 
-LARGEST = 1e6  # of an input, in units of the unit current: far beyond whatever a driver gives
+# Of an input, in units of the unit current. USUAL is twice the range that scaling gives; LARGEST is beyond any driver.
+USUAL, LARGEST = 2.0, 1e6
 
 
 def samples_of(data: Any, y: Any, outputs: int) -> Dataset:
@@ -77,6 +79,18 @@ def _refuse_no_inputs(data: Any, y: Any) -> None:
         raise InputError("data: is a pair; give inputs and targets one after the other: train(network, X, y)")
     if y is None:
         raise InputError(f"y: is missing; give the classes or targets of the inputs (got {type(data).__name__} alone)")
+
+
+def warn_of_raw(data: Dataset) -> None:
+    """Say where inputs that are not scaled go far beyond the unit current, as raw features do."""
+    lowest, highest = float(data.inputs.min()), float(data.inputs.max())
+    if data.scaling is None and max(-lowest, highest) > USUAL:
+        warnings.warn(
+            f"data: inputs are from {lowest:g} to {highest:g}, in units of the network's unit current; about 0 to 1, "
+            f"or -1 to 1, suits the devices: scaling='range' takes each column there",
+            UserWarning,
+            stacklevel=3,
+        )
 
 
 def _refuse_huge(data: Dataset) -> None:

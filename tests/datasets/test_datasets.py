@@ -131,7 +131,7 @@ def test_outputs_that_do_not_fit_the_classes_are_refused(network, labels, messag
 
 def test_a_class_without_a_sample_to_learn_is_refused():
     classes = Classes.of("abc")
-    data = Dataset(INPUTS, classes.targets(np.arange(40) % 2), "mine", classes=classes)
+    data = Dataset(0.01 * INPUTS, classes.targets(np.arange(40) % 2), "mine", classes=classes)
     with pytest.raises(InputError, match="mine: the class 'c' has no sample to learn"):
         memsim.train(memsim.MultilayerPerceptron([3, 2, 3]), data, epochs=1)
 

@@ -267,6 +267,15 @@ def test_a_wrong_learning_rate_is_refused_by_the_name_that_it_was_given_by(netwo
         memsim.train(network, INPUTS, CLASSES, learning_rate=value)
 
 
+def test_raw_features_are_warned_of_and_scaled_ones_are_not(network):
+    raw = 7.5 * INPUTS
+    with pytest.warns(UserWarning, match=r"^data: inputs are from 0 to 7.5, .*: scaling='range' takes") as said:
+        memsim.train(network, raw, CLASSES, epochs=1)
+    assert said[0].filename == __file__
+    memsim.train(network, raw, CLASSES, epochs=1, scaling="range")
+    memsim.train(network, 4.0 * INPUTS - 2.0, CLASSES, epochs=1)
+
+
 def test_help_names_types_as_they_are_written():
     assert str(inspect.signature(memsim.train)).startswith("(network: 'Network', data: 'Dataset | ArrayLike'")
 

@@ -19,7 +19,9 @@ from memsim.datasets import Dataset, balanced_gate, gate
 from memsim.devices import CarrierMemristor, Node, Synapse, ThresholdMemristor
 from memsim.kernels.slots import Phase
 from memsim.network.assembly import assemble, realisation_seeds
+from memsim.stepping.blocks import new_block
 from memsim.stepping.engine import Engine
+from memsim.stepping.program.making import make
 
 EPOCHS = 2
 REALISATIONS = 3
@@ -28,6 +30,11 @@ XOR = balanced_gate("xor", 4)
 _RNG = np.random.default_rng(8)
 REAL = Dataset(_RNG.uniform(-1.0, 1.0, (4, 2)), _RNG.uniform(0.0, 1.0, (4, 1)), "two real inputs")
 WIDE = Dataset(_RNG.uniform(-1.0, 1.0, (4, 3)), _RNG.uniform(-1.0, 1.0, (4, 2)), "three real inputs, two targets")
+
+# A row that is dark in all samples, rows that are dark in some, and zeros of both signs.
+_LIT = np.zeros((4, 24))
+_LIT[[0, 0, 1, 3, 3, 3], [0, 23, 11, 1, 2, 5]] = 0.7, -0.4, 1.0, 0.2, -0.9, -0.0
+DARK = Dataset(_LIT, np.eye(2)[[0, 1, 1, 0]], "mostly zeros")
 
 MLP = {"kind": "mlp"}
 SLP = {"kind": "slp"}
@@ -167,6 +174,7 @@ CASES = {
         WIDE,
         {"network": MLP | {"layers": (3, 4, 2), "constant_input": True}, "time": {"pulse_steps": 3, "write_steps": 4}},
     ),
+    "mlp 24-9-2, most rows without a signal": (DARK, {"network": MLP | {"layers": (24, 9, 2)}, "time": SHORT}),
     "mlp 2-3-2-1": (REAL, {"network": MLP | {"layers": (2, 3, 2, 1)}, "time": {"pulse_steps": 3}}),
     "mlp, printed readings": (
         REAL,
@@ -270,7 +278,13 @@ CASES = {
     "lines, writes by width": (REAL, {"network": LINES, "time": SHORT, "write": {"encoding": "width"}}),
 }
 # One of each network, all with rest gaps.
-KINDS = ("mlp, writes by count", "slp, rest gap", "lines, tanh, rest gap", "carriers, codes, rest gap")
+KINDS = (
+    "mlp, writes by count",
+    "mlp 24-9-2, most rows without a signal",
+    "slp, rest gap",
+    "lines, tanh, rest gap",
+    "carriers, codes, rest gap",
+)
 
 SLOW = (
     "lines, closed form, writes by count", "mlp, verified", "vteam lines", "vteam lines, mini-batches, falling rate",
@@ -445,17 +459,14 @@ def test_learning_loop_with_heuns_method_equals_its_twin():
 
 
 @pytest.mark.parametrize("lanes", [1, 2])
-@pytest.mark.parametrize("columns", [5, 20])
+@pytest.mark.parametrize("columns", [5, 20, 64])
 def test_rows_without_a_signal_are_left_out_and_change_no_bit(columns, lanes):
     """Of one realisation and of two; a row is a part of a tile, or rows are whole ones."""
-    inputs = np.zeros((4, 24))
-    inputs[[0, 0, 1, 3, 3], [0, 23, 11, 1, 2]] = 0.7, -0.4, 1.0, 0.2, -0.9
     config = Configuration(
         network=MLP | {"layers": (24, columns, 2)}, time=SHORT, learning={"epochs": 2},
         data={"arrays": "mostly zeros"},
     )  # fmt: skip
-    data = Dataset(inputs, np.eye(2)[[0, 1, 1, 0]], "mostly zeros")
-    assembly = assemble(config, data, realisation_seeds(3, lanes))
+    assembly = assemble(config, DARK, realisation_seeds(3, lanes))
     plain, whole = run_engine(assembly, shuffled=False), run_engine(assembly, shuffled=False, recorded=(0, 2))
     assert not differences(plain.values, whole.values)
     for lane in range(lanes):
@@ -464,6 +475,30 @@ def test_rows_without_a_signal_are_left_out_and_change_no_bit(columns, lanes):
         assert plain.values["total error"][:, lane].tolist() == errors
         for b in range(len(assembly.banks)):
             assert np.array_equal(plain.values[f"states of bank {b}"][..., lane], network.states(b))
+            for name in naive.COUNTERS:
+                counted = plain.values[f"{name} of bank {b}"][..., lane]
+                assert np.array_equal(naive.bits(counted), naive.bits(network.counter(name, b))), name
+
+
+@pytest.mark.parametrize(
+    ("changes", "left_out"),
+    [
+        ({}, ["drive_rows", "request_synapses"]),
+        ({"learning": {"epochs": 1, "batch": 2}}, ["drive_rows"]),
+        ({"write": COUNT}, ["drive_rows"]),
+        ({"imperfections": {"synapse": {"spread": {"mobility": 0.1}}}}, ["drive_rows", "request_synapses"]),
+        ({"periphery": {"synapse": {"read_noise": 1e-4}}}, []),
+        ({"devices": {"synapse": VTEAM}}, []),
+        ({"network": MLP | {"layers": (24, 7, 2)}}, []),
+    ],
+)
+def test_rows_are_left_out_where_nobody_else_looks_at_them(changes, left_out):
+    """No mini-batch, train, noise or rule of a modelled bank; rows of few devices are not worth the look."""
+    assembly = assembly_of("mlp 24-9-2, most rows without a signal", **changes)
+    made = make(assembly, new_block(assembly, np.arange(1)))
+    names = [[instruction.kernel.name for instruction in slot] for slot in made.slots]
+    followed = [slot[k + 1] for slot in names for k, name in enumerate(slot) if name == "find_driven"]
+    assert followed == left_out
 
 
 def test_the_twins_cases_learn_and_every_counter_counts_in_some_case():

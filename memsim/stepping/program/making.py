@@ -123,6 +123,8 @@ class _Maker:
         flawed = partial(self._flawed, slot)
         since = self._time_since(number)
         yield from flawed("telegraph_amplitude", past.draw_traps, past.show_traps, time_since=since)
+        if self._cut.leaves_out(slot):
+            yield Instruction(controller.rule(controller.find_driven), control)
         yield from self._rules(slot, before, control)
         if is_carried(self._assembly, slot):
             yield from self._carriers(slot)
@@ -178,8 +180,9 @@ class _Maker:
         """The pulses of a slot, and the gaps between them."""
         bank, steps, gap = self._block.banks[slot.bank], slot.pulse_steps, slot.gap_steps
         driven = partial(
-            self._pulse, slot.bank, slot.phase, addressed=addressed_by(self._assembly, slot), held=slot.held
-        )
+            self._pulse, slot.bank, slot.phase, addressed=addressed_by(self._assembly, slot), held=slot.held,
+            driven=self._cut.tiles_of(slot),
+        )  # fmt: skip
         begin = tuple(self._begin_pulse(slot))
         if slot.pulses == 1:
             yield from begin

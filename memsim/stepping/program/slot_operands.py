@@ -11,7 +11,7 @@ from ...calibration.carrier_waveforms import carriers_of
 from ...devices import CarrierMemristor, Node, Synapse
 from ...imperfections.retention import relaxes
 from ...kernels.controller import LAST_IN_WINDOW
-from ...kernels.operands import NOTHING, Carried, Control, Flawed, Flaws, Job, Layer, Nominal, Question, Tally
+from ...kernels.operands import ALL, NOTHING, Carried, Control, Flawed, Flaws, Job, Layer, Nominal, Question, Tally
 from ...kernels.past import CLOSED, GAIN
 from ...kernels.slots import Activation, BiasRule, Imperfect, Operation, OutputGradient, Past, Phase
 from ...kernels.stepping import method_of
@@ -22,6 +22,7 @@ from ..blocks import Block
 
 BIAS_RULES = {"gradient": BiasRule.GRADIENT, "printed": BiasRule.PRINTED, "none": BiasRule.NONE}
 OF_MODELLED = ("lower", "upper", "reference", "polarity", "fall_current", "moves", "kept_bias")
+FEWEST_COLUMNS = 8  # of a bank whose rows are looked at before they are driven: in each they save so many devices
 GRADIENT_RULES = {"error": OutputGradient.ERROR, "printed": OutputGradient.PRINTED}
 
 
@@ -43,10 +44,12 @@ class Cutter:
         self._tallies: dict[tuple[int, Phase], Tally] = {}
         self._near = [model.drift_near is not None for model in assembly.models]
         self._parameters = [np.array(bank.device.kernel_parameters(), dtype=np.float64) for bank in assembly.banks]
+        self._driven = [np.zeros(bank.devices + 3, dtype=np.int64) for bank in assembly.banks]
+        self._tiles = [np.zeros(bank.devices + 3, dtype=np.int64) for bank in assembly.banks]
 
     def pulse(
         self, number: int, phase: Phase, currents: np.ndarray, steps: int, *, offset: int = 0,
-        addressed: int = ANY_VARIABLE, held: bool = False,
+        addressed: int = ANY_VARIABLE, held: bool = False, driven: np.ndarray = ALL,
     ) -> Job:  # fmt: skip
         """A pulse of a bank, not yet parted into tiles; ``currents`` is one of the bank's."""
         bank, before = self.block.banks[number], self.block.banks[:number]
@@ -71,7 +74,28 @@ class Cutter:
             recorded=number in self.recorded,
             elements_before=sum(b.elements for b in before),
             states_before=sum(b.elements * len(b.state) for b in before),
+            driven=driven,
         )
+
+    def leaves_out(self, slot: Slot) -> bool:
+        """Whether rows without a signal are left out of a slot.
+
+        Then nobody else may look at their devices' currents and voltages: no flaw, no row of the trace, no rule of a
+        modelled bank, no train, and no mini-batch, whose requests have rows of other samples in them.
+        """
+        bank, config = self.assembly.banks[slot.bank], self.assembly.config
+        reads, writes = slot.operation == Operation.READ_SYNAPSES, slot.operation == Operation.WRITE_SYNAPSES
+        plain = self.assembly.flaws[slot.bank] == Flaws() and bank.modelled is None and self._is_quiet(slot.bank)
+        return (
+            (reads or (writes and slot.pulses == 1 and config.learning.batch == 1))
+            and plain
+            and slot.bank not in self.recorded
+            and self.assembly.sizes[slot.layer] >= FEWEST_COLUMNS
+        )
+
+    def tiles_of(self, slot: Slot) -> np.ndarray:
+        """The stretches of tiles that a slot's pulse steps."""
+        return self._tiles[slot.bank] if self.leaves_out(slot) else ALL
 
     def _is_quiet(self, number: int) -> bool:
         """Whether a device of a bank that gets no current has no voltage, and moves in no way."""
@@ -121,6 +145,8 @@ class Cutter:
             activation=self._activation(),
             write_tolerance=config.write.tolerance if slot.operation == Operation.CORRECT else 0.0,
             held=slot.held,
+            driven=self._driven[slot.bank] if self.leaves_out(slot) else np.array([1, 0, bank.devices // columns]),
+            tiles=self._tiles[slot.bank],
         )
 
     def _question(self, slot: Slot, nominal: Nominal) -> Question:
