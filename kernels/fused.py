@@ -51,7 +51,7 @@ def _by_fractions(a: float, b: float, c: float) -> float:
 class _Fused(ConcreteTemplate):
     """Its type, for the compiler."""
 
-    cases = [signature(types.float64, types.float64, types.float64, types.float64)]
+    cases = (signature(types.float64, types.float64, types.float64, types.float64),)
 
 
 @lower_builtin(fma, types.float64, types.float64, types.float64)

@@ -91,7 +91,7 @@ def exponential_within(x):
 
 @elementwise
 def _exponential_halved(x, halvings):
-    """e**x / 2**halvings, scaled in two parts so that it may be larger, or smaller, than what one power of 2 reaches."""
+    """e**x / 2**halvings: scaled in two parts, it may be larger or smaller than what one power of 2 reaches."""
     x = -750.0 if x < -750.0 else x
     x = 720.0 if x > 720.0 else x
     shifted = _shifted(x)
@@ -134,7 +134,7 @@ def _beyond_one(x):
 
 @elementwise
 def _share(high, low, other):
-    """d / (d + other), as a number and what rounding took from it, of a d in two parts."""
+    """D / (d + other), as a number and what rounding took from it, of a d in two parts."""
     below = high + other
     per = 1.0 / below
     q = high * per
@@ -187,7 +187,7 @@ def _logarithm(f, n, lost):
 
 @elementwise
 def logarithm(x):
-    """ln x: no number below 0."""
+    """Ln x: no number below 0."""
     small = x < _SMALL
     u = x * 2.0**_RAISED if small else x
     n = _exponent_of(u)

@@ -29,6 +29,8 @@ def larger(a, b):  # type: ignore[no-untyped-def]
 # What stands in the place of a function that is called: the same bits on every machine.
 STABLE: dict[Any, Any] = {
     math.exp: mathematics.exponential,
+    math.log: mathematics.logarithm,
+    math.log1p: mathematics.logarithm_of_one_plus,
     math.tanh: mathematics.hyperbolic_tangent,
     math.sinh: mathematics.hyperbolic_sine,
     math.asinh: mathematics.inverse_hyperbolic_sine,

@@ -75,7 +75,7 @@ def reduced(x):
 
 
 def curve(r):
-    """Return (e**r - 1 - r) / r**2 by a polynomial of degree 9, of which pairs of terms are added, and pairs of pairs."""
+    """Return (e**r - 1 - r) / r**2 by a polynomial, of which pairs of terms are added, and pairs of pairs."""
     pairs = [fma(r, EXPONENTIAL[n + 1], EXPONENTIAL[n]) for n in range(0, 10, 2)]
     square = r * r
     low, middle = fma(square, pairs[1], pairs[0]), fma(square, pairs[3], pairs[2])
@@ -95,7 +95,7 @@ def exponential(x):
 
 
 def exponential_halved(x, halvings):
-    """Return e**x / 2**halvings: a sum of a polynomial, whose exponent is raised in two steps of about the same size."""
+    """Return e**x / 2**halvings: a polynomial's value, whose exponent is raised in two steps of about the same size."""
     if math.isnan(x):
         return x
     power, _, rest = reduced(within(x, -750.0, 720.0))

@@ -250,7 +250,7 @@ def test_a_network_of_a_users_ion_drift_has_the_bits_of_the_built_in_one(load):
         ("return speed * current * (1.0 - (2.0 * doped - 1.0) ** 2)", "return", r":12: drift: .*must return one num"),
         ("return speed * current * (1.0 - (2.0 * doped - 1.0) ** 2)", "return 'fast'", r":12: drift: .*must return on"),
         ("** 2)", "** 2.5)", r"my_device.py:12: drift: .*: the exponent must be an integer"),
-        ("speed * current", "math.log(speed)", r"my_device.py:12: drift: 'math.log\(speed\)': cannot be called; there"),
+        ("speed * current", "math.sin(speed)", r"my_device.py:12: drift: 'math.sin\(speed\)': cannot be called; there"),
         ("speed * current", "math.exp(speed, 2)", r"my_device.py:12: drift: .*: must have 1 argument$"),
         ("speed * current", "np.exp(speed)", r"my_device.py:12: drift: 'np': no such name"),
         ("return speed", "for k in doped: pass\n        return speed", r"my_device.py:12: drift: .*: is not compiled"),
