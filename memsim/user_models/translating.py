@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, NoReturn
 from ..errors import InputError
 from ..kernels import mathematics
 from ..kernels.compiling import elementwise, file_digest
+from ..kernels.fused import fma
 
 
 @elementwise
@@ -37,7 +38,8 @@ STABLE: dict[Any, Any] = {
     min: smaller,
     max: larger,
 }
-EXACT: tuple[Any, ...] = (abs, math.fabs, math.sqrt, math.copysign, math.floor, math.ceil)
+EXACT: tuple[Any, ...] = (abs, math.fabs, math.sqrt, math.copysign, math.floor, math.ceil, fma)
+ARGUMENTS = {min: 2, max: 2, math.copysign: 2, fma: 3}  # the others take one
 CALLABLE = ", ".join(
     [*(f.__name__ for f in (abs, min, max)),
      *(f"math.{f.__name__}" for f in (*STABLE, *EXACT) if f.__module__ == "math")]
@@ -221,8 +223,8 @@ class Translator(ast.NodeTransformer):
         return ast.copy_location(ast.Call(self._callee(function, node), arguments, []), node)
 
     def _callee(self, function: Any, node: ast.Call) -> ast.expr:
-        wanted = 2 if function in (min, max, math.copysign) else 1
-        if isinstance(function, types.FunctionType):
+        wanted = ARGUMENTS.get(function, 1) if callable(function) else 1
+        if isinstance(function, types.FunctionType) and function is not fma:
             if function in self.above:
                 self.refuse(node, f"{_shown(node)}: must not lead back to itself")
             helper = translate(function, (*self.above, function))
