@@ -79,29 +79,81 @@ def clear(current, first, last):
         part[e] = 0.0
 
 
-def find_driven(c, rows, step):
-    """Find the rows that get a signal in any realisation, and the tiles that they lie in.
+@inlined
+def has_signal(c, i):
+    """Whether a row gets a signal in any realisation."""
+    signal, found = c.below.signal, False
+    for lane in range(c.sample.error.size):
+        found |= signal[i, lane] != 0.0
+    return found
 
-    What lies beside such rows in their tiles, and beyond the last wide tile, gets no current. Currents, voltages and
-    requests of other tiles are left as they are, and nobody looks at them in this slot.
+
+@inlined
+def row_after(c, count):
+    """The row that comes after so many with a signal, or the first one behind it where tiles begin."""
+    seen, found = 0, c.rows
+    for part in range(c.driven[0]):
+        first, last = stretch(c.driven, part)
+        if seen <= count < seen + last - first:
+            found = first + count - seen
+        seen += last - first
+    return min(-(-found // c.group), (c.rows - 1) // c.group) * c.group
+
+
+@inlined
+def take_share(c):
+    """Keep a team member's share of the rows with a signal: as many as others have; where it begins and ends.
+
+    The last group of rows is always the last member's: beyond it lies what is left in narrow tiles.
     """
-    signal, current, driven = c.below.signal, c.bank.current, c.driven
-    was, place = False, 1
+    driven, total, parts = c.driven, 0, 0
+    for part in range(driven[0]):
+        first, last = stretch(driven, part)
+        total += last - first
+    begins = row_after(c, total * c.member // c.members) if c.member > 0 else 0
+    ends = row_after(c, total * (c.member + 1) // c.members) if c.member < c.members - 1 else c.rows
+    for part in range(driven[0]):
+        first, last = stretch(driven, part)
+        if max(first, begins) < min(last, ends):
+            driven[2 * parts + 1], driven[2 * parts + 2] = max(first, begins), min(last, ends)
+            parts += 1
+    driven[0] = parts
+    return ends
+
+
+@inlined
+def list_rows(c):
+    """List the stretches of rows that get a signal in any realisation."""
+    driven, was, place = c.driven, False, 1
     for i in range(c.rows):
-        is_driven = False
-        for lane in range(c.sample.error.size):
-            is_driven |= signal[i, lane] != 0.0
+        is_driven = has_signal(c, i)
         driven[place] = i
         place += is_driven != was
         was = is_driven
     driven[place] = c.rows
     driven[0] = place // 2
-    count = c.columns * c.sample.error.size
-    whole = c.bank.elements // WIDE * WIDE
-    clear(current, whole, current.size)
+
+
+def find_rows(c, rows, step):
+    """Find the rows that get a signal in any realisation."""
+    list_rows(c)
+    return 0
+
+
+def find_driven(c, rows, step):
+    """Find the rows that get a signal in any realisation, and the tiles that they lie in; of a team a member's share.
+
+    What lies beside such rows in their tiles, and beyond the last wide tile, gets no current. Currents, voltages and
+    requests of other tiles are left as they are, and nobody looks at them in this slot.
+    """
+    current, count = c.bank.current, c.columns * c.sample.error.size
+    list_rows(c)
+    ends = take_share(c) if c.members > 1 else c.rows
+    if ends == c.rows:
+        clear(current, c.bank.elements // WIDE * WIDE, current.size)
     parts = 0
-    for part in range(driven[0]):
-        first, last = stretch(driven, part)
+    for part in range(c.driven[0]):
+        first, last = stretch(c.driven, part)
         begin, end = first * count // WIDE * WIDE, min(-(-last * count // WIDE) * WIDE, current.size)
         clear(current, begin, first * count)
         clear(current, last * count, end)
@@ -139,13 +191,15 @@ def send_rows(c, amplitude):
 def send_columns(c, amplitude):
     """Every synapse of column k gets gradient k."""
     current, gradient, scale = by_place(c, c.bank.current), c.layer.gradient, c.sample.scale
-    for k in range(c.columns):
-        for lane in range(scale.size):
-            current[0, k, lane] = scaled(gradient[k, lane], scale[lane], amplitude)
-    for i in range(1, c.rows):
+    for part in range(c.driven[0]):
+        first, last = stretch(c.driven, part)
         for k in range(c.columns):
             for lane in range(scale.size):
-                current[i, k, lane] = current[0, k, lane]
+                current[first, k, lane] = scaled(gradient[k, lane], scale[lane], amplitude)
+        for i in range(first + 1, last):
+            for k in range(c.columns):
+                for lane in range(scale.size):
+                    current[i, k, lane] = current[first, k, lane]
 
 
 def drive_rows(c, rows, step):

@@ -202,6 +202,9 @@ class Control(NamedTuple):
     held: bool  # whether external control holds the states
     driven: Integers  # stretches of rows that the slot drives: how many there are, then where each begins and ends
     tiles: Integers  # the same of whole tiles, in elements
+    member: int = 0  # of the team that shares the bank
+    members: int = 1
+    group: int = 1  # rows that fill whole tiles
     model: int = 0  # address of the answer of the bank's model, of rules that ask
 
 
@@ -347,6 +350,15 @@ class Draw(NamedTuple):
     seeds: Seeds  # (realisations,)
     order: Order  # (epochs, samples, realisations)
     first_epoch: int
+
+
+class Meeting(NamedTuple):
+    """Where the members of a team wait for each other."""
+
+    arrived: Integers  # how often each has come, see :mod:`memsim.kernels.teams`
+    member: int
+    members: int
+    give_way: int  # address of the system's function by which a thread lets others run
 
 
 class Spent(NamedTuple):

@@ -242,6 +242,11 @@ def _compiled_answer(typing_context, address, question, what, x, y):
     return _call(address, (question, what, x, y), lambda builder, values: values, types.float64)
 
 
+@intrinsic
+def _compiled_plain(typing_context, address):
+    return _call(address, (), lambda builder, values: [], types.int32)
+
+
 def _interpreted_instruction(address, operand, rows, step):
     return function_at(address)(_interpreted[int(operand)].record, rows, step)
 
@@ -266,6 +271,9 @@ call_tile = _compiled_tile if JIT else _interpreted_tile
 
 call_step = _compiled_step if JIT else _interpreted_step
 """``call_step(address, waveform)``: what a model's function for a step of a waveform returns."""
+
+call_plain = _compiled_plain if JIT else lambda address: 0
+"""``call_plain(address)``: a function of the system's without arguments, what it returns."""
 
 call_answer = _compiled_answer if JIT else _interpreted_answer
 """``call_answer(address, question, what, x, y)``: what a model answers, a float."""

@@ -151,7 +151,7 @@ def lock(path: Path) -> Lock:
 
 
 def new(path: Path, shown: Path) -> Lock:
-    """The same of a file that is made, empty; what another one left under this name is emptied.
+    """Make an empty file and become its one writer; what an earlier writer left under this name is emptied.
 
     Parameters
     ----------

@@ -293,7 +293,7 @@ class RunReader(FileReader):
 
     @property
     def validation_error(self) -> np.ndarray:
-        """The same over the samples that were held back, at the end of each complete epoch, (epochs, realisations).
+        """Eq. 20 over the samples held back for validation, for each complete epoch, (epochs, realisations) float64.
 
         No epochs, where none were held back.
         """

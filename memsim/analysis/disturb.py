@@ -97,8 +97,8 @@ def disturb_events(
 ) -> np.ndarray:  # fmt: skip
     """The slots that left a state of a bank other than they must, one by one.
 
-    The same that :func:`read_disturb_per_phase` adds up, at the slots' ends: READ and BACKREAD by
-    x(t_end) - x(t_begin), RESTORE by its residual.
+    At the end of each slot, READ and BACKREAD are judged by x(t_end) - x(t_begin), RESTORE by its residual.
+    :func:`read_disturb_per_phase` has the sums of these.
 
     Parameters
     ----------

@@ -20,7 +20,7 @@ class Drift:
     net : (spans, devices, variables, realisations) float64
         Change of each state over the span, divided by its epochs: in the state's unit for an epoch.
     variation : (spans, devices, variables, realisations) float64
-        The same of the sum of the changes' magnitudes between the moments that are stored within the span.
+        Sum of the magnitudes of the changes between stored moments of the span, divided by its epochs.
     """
 
     begin: np.ndarray

@@ -1,10 +1,12 @@
 """Two reports beside each other: what became slower or faster, beyond the noise that both measured."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from .bench_records import Record, Report
+from .bench_records import Record, Report, noise_of_work
+
+NOISE_OF_INSTRUCTIONS = 0.01  # the same work, counted again, differs by less
 
 Verdict = Literal["slower", "faster", "within noise"]
 
@@ -17,7 +19,8 @@ class Change:
     ----------
     suite, case : str
     basis : str
-        What was compared: ``"time over C"``, ``"time over NumPy"``, ``"processor time"`` or ``"time"``.
+        What was compared: ``"time over C"``, ``"time over NumPy"``, ``"processor time"`` or ``"time"``;
+        and ``"instructions"``.
     change : float
         New over old; above 1 is slower.
     noise : float
@@ -56,16 +59,18 @@ def compare(old: Report, new: Report) -> Comparison:
 
     A ratio to a reference that was measured beside, in the same run, says more
     than a time: the machine may have been busier, or may be another one. The
-    processor's time of fresh processes says more than the clock's: they wait for
-    others where a machine is shared.
+    processor's time says more than the clock's, which counts the waiting for
+    others where a machine is shared. Instructions are compared beside a time: they
+    tell small changes, but not those of memory.
     """
     before = {(r.suite, r.case): r for r in old.records}
     after = {(r.suite, r.case): r for r in new.records}
-    changes = tuple(_change(before[key], after[key]) for key in after if key in before)
+    both = [(before[key], after[key]) for key in after if key in before]
+    changes = [change for pair in both for change in (_change(*pair), *_change_of_instructions(*pair))]
     # Of a suite that was not measured, or not to its end, nothing is gone.
     suites = {r.suite for r in new.records} if new.complete else set()
     return Comparison(
-        changes,
+        tuple(changes),
         tuple(key for key in after if key not in before),
         tuple(key for key in before if key not in after and key[0] in suites),
     )
@@ -80,11 +85,23 @@ def _change(old: Record, new: Record) -> Change:
     return Change(new.suite, new.case, "time", change, old.noise + new.noise)
 
 
+def _change_of_instructions(old: Record, new: Record) -> Iterator[Change]:
+    """Instructions over instructions, where both have counted them."""
+    if old.instructions and new.instructions:
+        change = new.instructions / (new.device_steps or 1) / (old.instructions / (old.device_steps or 1))
+        yield Change(new.suite, new.case, "instructions", change, NOISE_OF_INSTRUCTIONS)
+
+
+def _processor_of(record: Record) -> float | None:
+    """The processor's time a device-step where there is one."""
+    return record.processor_seconds and record.processor_seconds / (record.device_steps or 1)
+
+
 # What is compared before a time, and its noise.
 _BASES: tuple[tuple[str, Callable[[Record], float | None], Callable[[Record], float]], ...] = (
-    ("time over C", lambda r: r.ratio_to_c, lambda r: r.noise + (r.noise_of_c or 0.0)),
-    ("time over NumPy", lambda r: r.ratio_to_numpy, lambda r: r.noise + (r.noise_of_numpy or 0.0)),
-    ("processor time", lambda r: r.processor_seconds, lambda r: r.noise_of_processor or 0.0),
+    ("time over C", lambda r: r.ratio_to_c, lambda r: noise_of_work(r) + (r.noise_of_c or 0.0)),
+    ("time over NumPy", lambda r: r.ratio_to_numpy, lambda r: noise_of_work(r) + (r.noise_of_numpy or 0.0)),
+    ("processor time", _processor_of, noise_of_work),
 )
 
 

@@ -12,10 +12,12 @@ from .bench_records import Report, write_report
 
 @dataclass(frozen=True)
 class Targets:
-    """Where a benchmark goes: a JSON file, and a figure's file for each suite."""
+    """Where a benchmark goes: a JSON file, a figure's file for each suite, the record of releases, its name in that."""
 
     out: Path | None
     figures: dict[str, Path]
+    releases: Path | None = None
+    release: str = ""
 
 
 def write_all(report: Report, targets: Targets) -> list[Path]:
@@ -24,7 +26,22 @@ def write_all(report: Report, targets: Targets) -> list[Path]:
     if targets.out is not None:
         write_report(report, targets.out)
         written.append(targets.out)
-    return written + draw_figures(report, targets.figures)
+    written += draw_figures(report, targets.figures)
+    if targets.releases is not None:
+        written += _write_release(report, targets.releases, targets.release, targets.figures.get("releases"))
+    return written
+
+
+def _write_release(report: Report, path: Path, release: str, figure: Path | None) -> list[Path]:
+    """Add the report to the record of releases, and draw that where a figure is wanted."""
+    from ..figures import save
+    from .releases import add_release, draw_releases
+
+    rows = add_release(path, report, release)
+    if figure is None:
+        return [path]
+    save(draw_releases(rows), figure, overwrite=True)
+    return [path, figure]
 
 
 def figure_files(names: tuple[str, ...], given: Path, overwrite: bool) -> dict[str, Path]:

@@ -33,9 +33,10 @@ class Record(Settings):
     noise: float = Field(ge=0, description="of the shortest turn, relative")
     turns: int = Field(ge=1, description="how often it was measured")
     processor_seconds: float | None = Field(
-        default=None, gt=0, description="of the processes that a turn started: the turn that took the fewest, in s"
+        default=None, gt=0, description="of the process and of those that it started: the turn that took least, in s"
     )
     noise_of_processor: float | None = Field(default=None, ge=0, description="of the processor's time, relative")
+    instructions: int | None = Field(default=None, ge=1, description="of a turn, where the processor counts them")
     device_steps: int | None = Field(default=None, ge=1, description="device-steps of a turn, resting ones included")
     ns_per_device_step: float | None = Field(default=None, gt=0, description="shortest turn over device-steps, in ns")
     ratio_to_c: float | None = Field(default=None, gt=0, description="time over that of C")
@@ -47,8 +48,13 @@ class Record(Settings):
 
 
 def reference(times: Times, device_steps: int = 1) -> tuple[float, float]:
-    """Shortest time a device-step in s, and its noise."""
-    return times.minimum / device_steps, times.noise
+    """Least time a device-step in s, of the processor where it is known, and its noise."""
+    return times.work / device_steps, times.noise_of_work
+
+
+def noise_of_work(record: Record) -> float:
+    """The noise of what is compared: of the processor's time, or of the clock's where that is not known."""
+    return record.noise if record.noise_of_processor is None else record.noise_of_processor
 
 
 def record(
@@ -80,14 +86,16 @@ def record(
     more : dict, optional
         What else was measured.
     """
-    own = times.minimum / (device_steps or 1)
+    own = times.work / (device_steps or 1)
     processor = times.processor_seconds
+    least = min(processor, default=0.0)
     return Record(
         suite=suite, case=case, seconds=times.minimum, median_seconds=times.median,
         noise=times.noise if noise is None else noise,
-        processor_seconds=min(processor) if processor else None,
+        processor_seconds=least or None, instructions=times.instructions,
         noise_of_processor=noise_of(processor) if processor else None,
-        turns=len(times.seconds), device_steps=device_steps, ns_per_device_step=1e9 * own if device_steps else None,
+        turns=len(times.seconds), device_steps=device_steps,
+        ns_per_device_step=1e9 * times.minimum / device_steps if device_steps else None,
         ratio_to_c=own / c[0] if c else None, noise_of_c=c[1] if c else None,
         ratio_to_numpy=own / numpy[0] if numpy else None, noise_of_numpy=numpy[1] if numpy else None,
         same_bits=same_bits, more=more or {},
@@ -118,6 +126,7 @@ class Report(Settings):
     machine: Machine
     versions: dict[str, str]
     limits: dict[str, dict[str, float]] = Field(description="suite to the machine's own limits beside it, in GB/s")
+    took: dict[str, float] = Field(default_factory=dict, description="how long each case took in all, in s")
     records: tuple[Record, ...]
 
 

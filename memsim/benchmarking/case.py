@@ -17,10 +17,19 @@ Built = TypeVar("Built")
 
 @dataclass(frozen=True)
 class Case:
-    """Something to measure, which gives one or more records."""
+    """Something to measure, which gives one or more records.
+
+    Attributes
+    ----------
+    name : str
+    measure : function
+    seconds : float
+        About how long it takes, beside the other cases.
+    """
 
     name: str
     measure: Callable[[], list[Record]]
+    seconds: float = 2.0
 
 
 @dataclass

@@ -2,13 +2,16 @@
 
 import datetime
 import importlib
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 
 from ..errors import InputError, MemsimError
 from ..fields import one_of
+from . import instructions
 from .bench_records import Record, Report, describe_machine, versions
 from .case import Case, Setting
 from .limits import measure_limits
+from .pace import Pace
 
 SUITES = {
     "kernel": "the stepping of a bank: every model, bank sizes, pulse widths, sparse activity",
@@ -19,7 +22,9 @@ SUITES = {
     "start": "what a command takes before it works, kernels in the cache and not",
 }
 
-Progress = Callable[[int, int, str], None]
+LIMITS = Case("the machine's limits", list, 3.0)
+
+Progress = Callable[[Pace, int, int, str], None]
 
 
 def suites_of(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -35,7 +40,10 @@ def suites_of(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in SUITES if name in names or not names)
 
 
-def run_suites(names: tuple[str, ...], setting: Setting, command: str, progress: Progress) -> Report:
+def run_suites(
+    names: tuple[str, ...], setting: Setting, command: str, progress: Progress,
+    took: Mapping[str, float] | None = None,
+) -> Report:  # fmt: skip
     """Measure all cases of some suites.
 
     Parameters
@@ -45,26 +53,33 @@ def run_suites(names: tuple[str, ...], setting: Setting, command: str, progress:
     command : str
         For the report.
     progress : function
-        Told before each case how many are done, of how many, and its name.
+        Told before each case the pace, how many are done, of how many, and its name.
+    took : dict, optional
+        How long cases took in an earlier report, which says more than their estimates.
 
     Returns
     -------
     Report
         With what was done until Ctrl-C, where that came.
     """
-    cases = {name: _cases(name, setting) for name in names}
-    total = sum(map(len, cases.values()))
+    work = [(name, case) for name in names for case in (LIMITS, *_cases(name, setting))]
+    pace = Pace([(took or {}).get(_key(name, case), case.seconds) for name, case in work])
     records: list[Record] = []
     limits: dict[str, dict[str, float]] = {}
-    done, complete = 0, False
+    taken: dict[str, float] = {}
+    complete = False
+    if why := instructions.missing():
+        setting.left_out.append(f"instructions are left out: {why}")
     try:
-        for name in names:
-            progress(done, total, f"{name}: the machine's limits")
-            limits[name] = measure_limits(setting.folder, setting.effort)
-            for case in cases[name]:
-                progress(done, total, f"{name}: {case.name}")
+        for done, (name, case) in enumerate(work):
+            progress(pace, done, len(work), f"{name}: {case.name}")
+            begun = time.monotonic()
+            if case is LIMITS:
+                limits[name] = measure_limits(setting.folder, setting.effort)
+            else:
                 records += _measured(name, case, setting)
-                done += 1
+            taken[_key(name, case)] = time.monotonic() - begun
+            pace.next()
         complete = True
     except KeyboardInterrupt:
         pass
@@ -72,8 +87,12 @@ def run_suites(names: tuple[str, ...], setting: Setting, command: str, progress:
         made=datetime.datetime.now(datetime.UTC), command=command, quick=setting.quick, complete=complete,
         compiler=setting.compiler_name, machine=describe_machine(), versions=versions(), limits=limits,
         left_out=tuple(setting.left_out),
-        failed=tuple(setting.failed), records=tuple(records),
+        failed=tuple(setting.failed), took=taken, records=tuple(records),
     )  # fmt: skip
+
+
+def _key(suite: str, case: Case) -> str:
+    return f"{suite}: {case.name}"
 
 
 def _measured(suite: str, case: Case, setting: Setting) -> list[Record]:

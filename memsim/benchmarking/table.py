@@ -3,11 +3,12 @@
 from collections.abc import Callable
 
 from ..terminal.screen import Column, Table, describe, numbers, show
-from ..terminal.si import duration
+from ..terminal.si import counted, duration
 from .bench_comparison import Change, Comparison
-from .bench_records import Record, Report
+from .bench_records import Record, Report, noise_of_work
 
 SHOWN = 12  # changes of a kind; the rest is counted
+UNSTABLE = 0.1  # noise above which a time is not to be trusted
 
 
 def _number(value: float | None) -> str:
@@ -34,6 +35,8 @@ COMMON: Cells = {
     "shortest": lambda r: duration(r.seconds),
     "median": lambda r: duration(r.median_seconds),
     "noise": lambda r: f"{100 * r.noise:.0f} %",
+    "processor\ntime": lambda r: "" if r.processor_seconds is None else duration(r.processor_seconds),
+    "its\nnoise": lambda r: "" if r.noise_of_processor is None else f"{100 * r.noise_of_processor:.0f} %",
 }
 BESIDE: Cells = {
     "ns a\ndevice-step": lambda r: _number(r.ns_per_device_step),
@@ -67,7 +70,6 @@ OWN: dict[str, Cells] = {
         "MB at\nthe end": _more("resident_bytes_at_end", 1e-6),
     },
     "start": {
-        "processor\ntime": lambda r: "" if r.processor_seconds is None else duration(r.processor_seconds),
         "over Python's\nown start (s)": _more("seconds_over_python"),
     },
 }
@@ -85,8 +87,20 @@ def show_report(report: Report) -> None:
         show(_table(suite, [record for record in report.records if record.suite == suite]))
         if suite in report.limits:
             describe(f"  the machine's limits beside it: {_limits(report.limits[suite])}", style="dim")
-    for word in (*report.left_out, *report.failed):
+    for word in (*report.left_out, *report.failed, *_warnings(report.records)):
         describe(word)
+
+
+def _warnings(records: tuple[Record, ...]) -> list[str]:
+    """A word on times that are not stable."""
+    noises = {f"{r.suite}: {r.case}": noise_of_work(r) for r in records if noise_of_work(r) > UNSTABLE}
+    if not noises:
+        return []
+    worst = max(noises, key=lambda case: noises[case])
+    return [
+        f"not stable: {len(noises)} of {counted(len(records), 'record')} have a noise above {100 * UNSTABLE:.0f} %, "
+        f"most of all {worst} ({100 * noises[worst]:.0f} %); end other programs, and measure these again"
+    ]
 
 
 def _limits(found: dict[str, float]) -> str:

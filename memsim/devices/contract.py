@@ -142,6 +142,10 @@ class Device(Settings):
         """The charge beyond the threshold, in A s, that moves a state by a share of its range; where ``by_charge``."""
         raise NotImplementedError
 
+    def nominal_constants(self) -> dict[str, float]:
+        """``drift``, ``r_on``, ``r_off`` and ``range`` of the paper's formulas; none of a device that has others."""
+        return {}
+
     @property
     def digest(self) -> str:
         """SHA-256 of the file of a user's own model; empty for memsim's."""

@@ -49,8 +49,18 @@ class _IonDrift(Device):
         """D', in the state's unit."""
         raise NotImplementedError
 
+    @property
+    def output_r_on(self) -> float:
+        """R_ON as the output has it, in ohm."""
+        return self.r_on
+
     def charge_of(self, share: float) -> float:
         return share * self.state_range / self.drift_coefficient
+
+    def nominal_constants(self) -> dict[str, float]:
+        return {
+            "drift": self.drift_coefficient, "r_on": self.output_r_on, "r_off": self.r_off, "range": self.state_range,
+        }  # fmt: skip
 
 
 class Synapse(_IonDrift):

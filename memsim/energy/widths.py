@@ -24,7 +24,7 @@ class AtWidth:
     steps : int
         Width of READ, RESTORE and BACKREAD in steps.
     width : float
-        The same in s.
+        Width of READ, RESTORE and BACKREAD in s.
     current : float
         The current that stands for a signal of 1 in A, as it was calibrated for this width.
     energy : EnergySummary

@@ -35,7 +35,8 @@ def MultilayerPerceptron(  # noqa: N802 (reads as the thing that it makes)
     layers : sequence of int
         Sizes from inputs to outputs, at least two; 2, 2, 1 where nothing is given.
     inputs, hidden, outputs : int, sequence of int, int
-        The same sizes one by one, in the place of ``layers``: 2, (2,) and 1 where they are not given.
+        Instead of ``layers``: the number of inputs, of nodes in each hidden layer, and of outputs. Those that are not
+        given are 2, (2,) and 1.
     synapse, node : device or str
         Device models, or their names as ``"vteam"``; the paper's by default.
     by_layer : sequence of LayerDevices, optional

@@ -9,7 +9,7 @@ from ..kernels.random import DRAW_ORDERS
 from ..kernels.tiles import WIDE, tiles_of
 from ..network.assembly import Assembly
 from ..stepping.blocks import new_block
-from ..stepping.program.making import make
+from ..stepping.program.making import kernels_of_teams, make
 from .programming import programming
 from .replay import of_realisations
 
@@ -31,8 +31,9 @@ def _kernels_of(assembly: Assembly) -> list[Kernel]:
     for lanes in sorted({count for bank in assembly.banks for count in _lane_counts(bank.devices)}):
         some = of_realisations(assembly, [0] * lanes)
         block = new_block(some, np.arange(lanes))
-        # Where every bank is recorded, nothing of a run without a trace is missing.
-        found += make(some, block, tuple(range(len(some.banks)))).kernels()
+        for recorded in (), tuple(range(len(some.banks))):
+            found += make(some, block, recorded).kernels()
+        found += kernels_of_teams(some, block)
     return found
 
 

@@ -117,7 +117,7 @@ class MemristorMLPClassifier(MemristorClassifier, _Multilayer):
     run_ : Run
         The last run.
     runs_ : tuple of Run
-        The same alone.
+        The last run alone: a multilayer perceptron needs one.
     scaling_ : Scaling
     loss_curve_ : list of float
     n_iter_ : int
@@ -144,7 +144,7 @@ class MemristorMLPRegressor(RegressorMixin, _Multilayer):
     run_ : Run
         The last run.
     runs_ : tuple of Run
-        The same alone.
+        The last run alone: a multilayer perceptron needs one.
     scaling_ : Scaling
     loss_curve_ : list of float
     n_iter_ : int

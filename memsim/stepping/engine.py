@@ -7,8 +7,9 @@ results do not depend on where.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from threading import Event
 
 import numpy as np
@@ -19,17 +20,20 @@ from ..kernels.operands import Data, Keyframes, Results, Rows
 from ..kernels.random import DRAW_ORDERS
 from ..kernels.records import Packed
 from ..kernels.slots import Phase
+from ..kernels.teams import break_up
 from ..network.assembly import Assembly
 from ..network.learning_rates import rates_of
 from ..terminal.preparing import prepare
 from .block_set import BlockSet, Checkpoint, KeyframeStates
-from .blocks import channels, lanes_a_block, partition
+from .blocks import Block, channels, lanes_a_block, partition
 from .clock import Clock, Pace
 from .finite import check_counted, check_finite
+from .program.helping import Helper
 from .program.linking import Linked
-from .program.making import make
+from .program.making import make, members_of
 from .row_memory import Recorded, RowMemory
 from .sample_order import SampleOrder
+from .teams import Choice, team_of
 
 KEYFRAME_BYTES = 4 << 20  # of the keyframes that one stretch may fill
 
@@ -105,11 +109,19 @@ class Engine:
         self._errors: list[np.ndarray] = []
         self._energies: list[np.ndarray] = []
         self._keyframes: list[KeyframeStates] = []
-        self._instructions = [make(assembly, block, self._rows.banks_of(k)) for k, block in enumerate(self.blocks)]
-        self._programs: list[dict[bool, Linked]] = [{} for _ in self.blocks]
+        self._teams = [team_of(self._members(block, threads)) for block in self.blocks]
+        self._instructions = [
+            make(assembly, block, self._rows.banks_of(k), self._teams[k][0]) for k, block in enumerate(self.blocks)
+        ]
+        self._helpers = [
+            [Helper(assembly, block, member) for member in team[1:]]
+            for block, team in zip(self.blocks, self._teams, strict=True)
+        ]
+        self._programs: list[dict[tuple[bool, bool], Linked]] = [{} for _ in self.blocks]
         self._pace = Pace()
+        self._choice = Choice(any(self._helpers))
         self._prepared = False
-        self._pool = ThreadPoolExecutor(max_workers=min(threads, len(parts)))
+        self._pool = ThreadPoolExecutor(max_workers=min(threads, sum(map(len, self._teams))))
 
     @property
     def slots_a_second(self) -> float:
@@ -118,7 +130,8 @@ class Engine:
 
     def kernels(self) -> list[Kernel]:
         """Every kernel that the run needs, each once; its stretches that are not recorded need no others."""
-        needed = [kernel for made in self._instructions for kernel in made.kernels()]
+        programs = [*self._instructions, *(helper.instructions for team in self._helpers for helper in team)]
+        needed = [kernel for made in programs for kernel in made.kernels()]
         return list(dict.fromkeys([*needed, *([DRAW_ORDERS] if self.order.is_drawn else [])]))
 
     def prepare(self, stop: Event | None = None) -> None:
@@ -236,25 +249,54 @@ class Engine:
 
     def _run(self, memory: list[Rows], end: int, keyframes: int, outputs: np.ndarray | None) -> list[Results]:
         """Carry all blocks to slot ``end``."""
-        programs = [self._program(k, rows.capacity > 0) for k, rows in enumerate(memory)]
+        together = self._choice.together()
+        programs = [self._program(k, rows.capacity > 0, together) for k, rows in enumerate(memory)]
         begun = time.perf_counter()
-        work = [
-            self._pool.submit(self._run_block, k, program, memory[k], end, keyframes, outputs)
-            for k, program in enumerate(programs)
-        ]
+        with self._nobody_waits_in_vain():
+            helpers = [helper for team in self._helpers for helper in team if together]
+            helped = [self._pool.submit(self._help, helper, end) for helper in helpers]
+            work = [
+                self._pool.submit(self._run_block, k, program, memory[k], end, keyframes, outputs)
+                for k, program in enumerate(programs)
+            ]
         results = [task.result() for task in work]
-        self._pace.measure(end - self.clock.position, time.perf_counter() - begun)
+        self.device_steps += sum(task.result() for task in helped)
+        slots, seconds = end - self.clock.position, time.perf_counter() - begun
+        self._pace.measure(slots, seconds)
+        self._choice.measure(together, slots, seconds)
         self.device_steps += sum(stepped for stepped, _ in results)
         return [given for _, given in results]
 
-    def _program(self, index: int, recording: bool) -> Linked:
+    @contextmanager
+    def _nobody_waits_in_vain(self) -> Iterator[None]:
+        """Where the system gives no further thread, let those that have begun end."""
+        try:
+            yield
+        except RuntimeError:
+            for team in self._teams:
+                break_up(team[0].arrived)
+            raise
+
+    def _members(self, block: Block, threads: int) -> int:
+        """How many threads carry out a block: some, where there are more of them than blocks."""
+        return 1 if self._rows.capacity else members_of(self.assembly, block, threads // len(self.blocks))
+
+    def _help(self, helper: Helper, end: int) -> int:
+        """Carry out a member's share up to slot ``end``; the device-steps that it integrated."""
+        clock, first = self.clock, self.clock.epoch
+        epochs = clock.epochs_to(end) - first
+        order = self.order.of(helper.block.realisations, first, first + epochs)
+        given = helper.given(order, self.rates(first, first + epochs), self.steps_before + clock.step)
+        return loop()(*given, clock.position, end - clock.position, first)
+
+    def _program(self, index: int, recording: bool, together: bool) -> Linked:
         """The linked program of a block."""
-        known, block = self._programs[index], self.blocks[index]
-        if recording not in known:
-            as_made = recording == bool(self._rows.banks_of(index))
+        known, block, team = self._programs[index], self.blocks[index], self._teams[index]
+        if (recording, together) not in known:
+            as_made = recording == bool(self._rows.banks_of(index)) and (together or len(team) == 1)
             made = self._instructions[index] if as_made else make(self.assembly, block)
-            known[recording] = Linked(self.assembly, block, made)
-        return known[recording]
+            known[recording, together] = Linked(self.assembly, block, made)
+        return known[recording, together]
 
     def _run_block(
         self, index: int, linked: Linked, rows: Rows, end: int, keyframes: int, outputs: np.ndarray | None

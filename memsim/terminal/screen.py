@@ -4,6 +4,7 @@ Nothing in a text is markup. No number is cut, no word broken and no name
 shortened: on a terminal that is too narrow for a table, its rows become lines.
 """
 
+import datetime
 import os
 import shutil
 import sys
@@ -237,6 +238,20 @@ class _Told(TextColumn):
         return text_of(self.text_format.format(task=task), stream=sys.stderr)
 
 
+class _Left(TimeRemainingColumn):
+    """The time that is left: as the work itself tells it, or by the pace of its steps."""
+
+    def render(self, task: Task) -> Text:
+        """Hours, minutes and seconds."""
+        left = task.fields.get("left")
+        return super().render(task) if left is None else Text(clock_of(left()), style="progress.remaining")
+
+
+def clock_of(seconds: float) -> str:
+    """A time as a clock shows it, as ``0:07:31``."""
+    return str(datetime.timedelta(seconds=max(0, round(seconds))))
+
+
 class _Bar(Progress):
     """A bar that leaves out, from the least of them, the columns that the terminal has no room for."""
 
@@ -277,7 +292,7 @@ def progress_bar(*formats: str, speed: str | None = None, on: Console | None = N
         The terminal; stderr, or a notebook's cell, where none is given.
     """
     line = BarColumn(bar_width=None, table_column=RichColumn(min_width=LEAST_BAR, max_width=WIDEST_BAR))
-    left, fast = TimeRemainingColumn(), [_Told(speed)] if speed else []
+    left, fast = _Left(), [_Told(speed)] if speed else []
     told = [_Told(text) for text in formats]
     bar = _Bar(
         _Told("{task.description}", table_column=RichColumn(no_wrap=True, overflow="ellipsis")),

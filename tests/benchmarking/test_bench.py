@@ -11,12 +11,15 @@ import pytest
 from places import EXAMPLES
 
 import memsim
-from memsim.benchmarking import running
+from memsim.benchmarking import instructions, running
 from memsim.benchmarking.bench_comparison import compare
 from memsim.benchmarking.bench_files import draw_figures, figure_files
-from memsim.benchmarking.bench_records import Report, read_report, record, write_report
+from memsim.benchmarking.bench_records import Report, read_report, record, reference, write_report
 from memsim.benchmarking.case import Case, Setting
+from memsim.benchmarking.pace import TRUSTED_SECONDS, Pace
+from memsim.benchmarking.releases import read_releases
 from memsim.benchmarking.suites import start
+from memsim.benchmarking.table import show_report
 from memsim.benchmarking.timing import CAREFUL, Effort, Times, taking_turns, times_to_call
 from memsim.devices import MODELS
 from memsim.errors import RunError
@@ -24,7 +27,8 @@ from memsim.runs.sources import load_source
 
 HEADER = {
     "made": "2026-01-01T00:00:00Z", "command": "memsim bench", "quick": True, "complete": True, "compiler": "cc 12",
-    "machine": {"processor": "some", "cores": 2, "memory_bytes": 0, "system": "some"}, "versions": {"memsim": "0"},
+    "machine": {"processor": "some", "cores": 2, "memory_bytes": 0, "system": "some"},
+    "versions": {"memsim": "0", "numba": "0", "numpy": "0"},
     "limits": {},
 }  # fmt: skip
 
@@ -69,18 +73,116 @@ def a_child(statement="sum(range(10**6))"):
     return lambda: subprocess.run([sys.executable, "-c", statement], check=True)
 
 
-def test_processor_time_is_that_of_the_processes_that_a_work_starts():
-    works = {"child": a_child(), "none": lambda: None}
+def test_processor_time_is_that_of_a_work_and_of_the_processes_that_it_starts():
+    works = {"child": a_child(), "own": lambda: sum(range(10**6)), "none": lambda: None}
     times = taking_turns(works, Effort(0.0, 3, 0.0), warm=False)
     assert len(times["child"].processor_seconds) == 3
     assert min(times["child"].processor_seconds) > 0.0
-    assert times["none"].processor_seconds == ()
+    assert times["own"].work > 100 * times["none"].work
+    assert times["own"].work == min(times["own"].processor_seconds)
 
 
 def test_a_process_that_waits_takes_no_processor_time():
     """The clock goes on; a start that waits for others on a shared machine must not look slower."""
     times = taking_turns({"waiting": a_child("import time; time.sleep(1)")}, Effort(0.0, 1, 0.0), warm=False)["waiting"]
     assert min(times.processor_seconds) < 0.9 < times.minimum
+
+
+# The time that is left
+
+
+class Clock:
+    """A clock that goes on when it is told to."""
+
+    now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
+def test_the_time_left_goes_by_work_and_does_not_jump_at_a_long_case():
+    clock = Clock()
+    expected = [1.0] * 50 + [100.0] + [1.0] * 50
+    pace = Pace(expected, clock)
+    for done, seconds in enumerate(expected):
+        for _ in range(4):
+            assert pace.left == pytest.approx(sum(expected) - (clock.now - 100.0))
+            clock.now += seconds / 4
+        pace.next()
+        assert pace.done == pytest.approx(sum(expected[: done + 1]))
+    assert pace.left == 0.0
+
+
+def test_the_pace_is_learned_from_what_is_done():
+    """A machine of half the speed: what is left nears the truth, without a jump, and the share only grows."""
+    clock, expected = Clock(), [10.0] * 20
+    pace, errors, shares = Pace(expected, clock), [], []
+    for done, seconds in enumerate(expected):
+        errors.append(pace.left / (2 * sum(expected[done:])))
+        for _ in range(5):
+            shares.append(pace.done)
+            clock.now += 2 * seconds / 5
+        pace.next()
+    assert errors[0] == 0.5
+    assert errors[-1] == pytest.approx((380.0 + TRUSTED_SECONDS) / (190.0 + TRUSTED_SECONDS) / 2)
+    assert errors == sorted(errors)
+    assert shares == sorted(shares)
+
+
+def test_a_case_that_takes_longer_than_expected_has_the_rest_take_longer_without_a_jump():
+    clock = Clock()
+    pace = Pace([10.0, 10.0], clock)
+    clock.now += 10.0
+    assert (pace.left, pace.done) == (10.0, 10.0)
+    clock.now += 20.0
+    late = pace.left
+    assert late == pytest.approx(10.0 * (30.0 + TRUSTED_SECONDS) / (10.0 + TRUSTED_SECONDS))
+    assert pace.done == 10.0
+    pace.next()
+    assert pace.left == pytest.approx(late)
+
+
+# Instructions
+
+
+def test_a_count_of_perf_is_read_and_what_is_not_supported_is_none():
+    line = "3120447,,instructions:u,1204417,100.00,,"
+    assert instructions.number_in(f"# started\n\n{line}\n") == 3120447
+    assert instructions.number_in("<not supported>,,instructions:u,0,100.00,,\n") is None
+    assert instructions.number_in("") is None
+
+
+def test_without_perf_nothing_is_counted_and_a_word_says_so(monkeypatch):
+    instructions.missing.cache_clear()
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    assert instructions.missing() == "there is no perf"
+    assert instructions.instructions_of(lambda: None) is None
+    instructions.missing.cache_clear()
+
+
+def test_perf_counts_a_work_between_two_orders(tmp_path, monkeypatch):
+    """A stand-in for perf, which answers as perf does."""
+    perf = tmp_path / "perf"
+    perf.write_text(
+        f"#!{sys.executable}\n"
+        "import os, signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+        "words = sys.argv\n"
+        "told, answer = map(int, words[words.index('--control') + 1].removeprefix('fd:').split(','))\n"
+        "assert words[words.index('-p') + 1] == str(os.getppid())\n"
+        "orders = b''\n"
+        "while not orders.endswith(b'disable\\n'):\n"
+        "    orders += os.read(told, 16)\n"
+        "    os.write(answer, b'ack\\n')\n"
+        "with open(words[words.index('-o') + 1], 'w') as file:\n"
+        "    file.write(f'{len(orders)},,instructions:u,1,100.00,,\\n')\n"
+    )
+    perf.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setattr(instructions, "missing", lambda: "")
+    called = []
+    assert instructions.instructions_of(lambda: called.append(1)) == len(b"enable\ndisable\n")
+    assert called == [1]
 
 
 # Records
@@ -98,6 +200,16 @@ def test_processor_time_is_recorded_with_its_own_noise_where_it_is_known():
     made = record("start", "a", Times((1.0, 9.0), (0.5, 0.75)))
     assert (made.processor_seconds, made.noise_of_processor) == (0.5, 0.5)
     assert (one().processor_seconds, one().noise_of_processor) == (None, None)
+
+
+def test_ratios_are_of_processor_times_where_these_are_known():
+    """Of works on one thread the clock counts the waiting for a processor too."""
+    times = Times((8.0, 9.0), (2.0, 3.0))
+    assert reference(times, 2) == (1.0, times.noise_of_work)
+    made = record("kernel", "a", times, device_steps=10, c=(0.1, 0.0))
+    assert made.ratio_to_c == pytest.approx(2.0)
+    assert made.ns_per_device_step == pytest.approx(8e8)  # what a user waits for
+    assert reference(Times((8.0,))) == (8.0, 0.0)
 
 
 def test_a_report_of_an_earlier_version_lacks_processor_time_and_is_read(tmp_path):
@@ -204,6 +316,25 @@ def test_processor_time_that_both_have_is_compared_before_the_clocks():
     assert (change.basis, change.change) == ("time", pytest.approx(2.0))
 
 
+def test_instructions_that_both_have_are_compared_beside_a_time():
+    def counted(instructions, device_steps):
+        return record("kernel", "a", Times((1.0,) * 4, (1.0,) * 4, instructions), device_steps=device_steps)
+
+    changes = compare(report_of(counted(1000, 10)), report_of(counted(2100, 20))).changes
+    assert [(c.basis, c.verdict) for c in changes] == [("processor time", "faster"), ("instructions", "slower")]
+    assert changes[1].change == pytest.approx(1.05)
+
+
+def test_what_is_not_stable_is_told(capsys):
+    show_report(report_of(one("calm"), one("wild", seconds=(1.0, 2.0, 2.0, 2.0))))
+    assert (
+        "not stable: 1 of 2 records have a noise above 10 %, most of all kernel: wild (100 %)"
+        in capsys.readouterr().out
+    )
+    show_report(report_of(one("calm")))
+    assert "not stable" not in capsys.readouterr().out
+
+
 def test_cases_that_only_one_report_has_are_named():
     old = report_of(one("a"), one("b"), one("t", suite="train"))
     new = report_of(one("a"), one("c"))
@@ -295,6 +426,24 @@ def test_bad_input_is_refused_before_anything_is_measured(two_cases, refused, tm
     refused("--threads", "bench", "--threads", "0")
 
 
+def test_releases_are_added_to_their_record_and_drawn(cli, tmp_path, refused):
+    record_of, figure = tmp_path / "releases.csv", tmp_path / "figures" / "releases.png"
+    about = {"model": "node", "integrator": "euler", "driven_share": 1.0, "pulse_steps": 50, "devices": 100_000}
+    for k, release in enumerate(("", "1.1", "")):
+        case = one("a, 100,000 devices, 50 steps", device_steps=10, c=(0.1 * (k + 1), 0.01), more=about)
+        header = {**HEADER, "limits": {"kernel": {}}}
+        write_report(Report(**header, records=(case, one("no C", device_steps=1, more=about))), tmp_path / "a.json")
+        words = ("--record", record_of, "--plot", figure.parent, "--overwrite", "--release", release)
+        assert cli("bench", "--given", tmp_path / "a.json", *words).status == 0
+    rows = read_releases(record_of)
+    assert [(row.release, row.ratio_to_c) for row in rows] == [("0", 0.333), ("1.1", 0.5)]
+    assert {(row.made, row.suite, row.noise) for row in rows} == {("2026-01-01", "kernel", 0.01)}
+    assert figure.stat().st_size > 0
+    record_of.write_text("release,made\n0,2026\n")
+    refused("releases.csv", "bench", "--given", tmp_path / "a.json", "--record", record_of)
+    refused("--given: measures nothing", "bench", "kernel", "--given", tmp_path / "a.json")
+
+
 def test_help_names_every_suite(cli):
     text = cli("bench", "--help").out
     assert all(name in text for name in running.SUITES)
@@ -347,7 +496,8 @@ def test_without_a_compiler_all_else_is_measured_and_a_word_is_said(cli, tmp_pat
     assert done.out.count("C is left out: neither cc, gcc nor clang is there") == 1
     report = read_report(tmp_path / "k.json")
     assert report.compiler == "none"
-    assert report.left_out == ("C is left out: neither cc, gcc nor clang is there",)
+    of_c = [word for word in report.left_out if not word.startswith("instructions are left out: ")]
+    assert of_c == ["C is left out: neither cc, gcc nor clang is there"]
     assert all(r.ratio_to_c is None and r.same_bits is None for r in report.records)
     assert any(r.ratio_to_numpy for r in report.records)
 
@@ -367,7 +517,7 @@ def test_the_tricks_suite_measures_banks_with_and_without(tmp_path):
     ]
     for r in report.records:
         without = r.more["ns_per_device_step_without"]
-        assert r.more["times_as_fast"] == pytest.approx(without / r.ns_per_device_step)
+        assert r.more["times_as_fast"] == pytest.approx(without / (1e9 * r.processor_seconds / r.device_steps))
     draw(report, tmp_path)
 
 

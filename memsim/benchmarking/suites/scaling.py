@@ -35,9 +35,9 @@ def cases(setting: Setting) -> list[Case]:
     horizons = (10**5, 10**6) if setting.quick else HORIZONS
     banks = [(100, 10**6), (10_000, 10**7)] if setting.quick else [*((n, BANK_DEVICE_STEPS) for n in BANKS), LONG_BANK]
     return [
-        Case("threads", partial(_threads, setting)),
-        *(Case(_horizon_name(steps), partial(_horizon, setting, steps)) for steps in horizons),
-        *(Case(_bank_name(*bank), partial(_bank, *bank)) for bank in banks),
+        Case("threads", partial(_threads, setting), 10.0),
+        *(Case(_horizon_name(n), partial(_horizon, setting, n), 1.5 + 7e-9 * n) for n in horizons),
+        *(Case(_bank_name(*bank), partial(_bank, *bank), 1.5 + 1e-10 * bank[1]) for bank in banks),
     ]
 
 

@@ -78,12 +78,12 @@ SEQUENCE = (XOR, VTEAM, NOISE, OWN)  # what one user runs, one after the other
 
 def cases(setting: Setting) -> list[Case]:
     """Processes that take turns; each network with an empty cache and a full one; several with one cache."""
-    first = Case("processes", partial(_processes, setting))
+    first = Case("processes", partial(_processes, setting), 10.0)
     if setting.quick:
         # The user's own cache: it is most likely full.
         return [first, Case("warm", partial(_warm, setting, XOR, {}))]
-    each = [Case(network.name, partial(_cold_and_warm, setting, network)) for network in NETWORKS]
-    return [first, *each, Case("one after the other", partial(_one_after_the_other, setting))]
+    each = [Case(network.name, partial(_cold_and_warm, setting, network), 45.0) for network in NETWORKS]
+    return [first, *each, Case("one after the other", partial(_one_after_the_other, setting), 60.0)]
 
 
 def _effort(setting: Setting) -> Effort:

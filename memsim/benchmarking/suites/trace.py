@@ -51,10 +51,10 @@ def cases(setting: Setting) -> list[Case]:
     """Writing; windows of a run of one realisation, and of ten; a long figure; looks at any depth."""
     lanes = (1,) if setting.quick else (1, 10)
     return [
-        Case("writing", partial(_writing, setting)),
-        *(Case(f"windows, {counted(n, 'realisation')}", partial(_windows, setting, n)) for n in lanes),
-        Case("figures", partial(_figures, setting)),
-        Case("looks", partial(_looks, setting)),
+        Case("writing", partial(_writing, setting), 90.0),
+        *(Case(f"windows, {counted(n, 'realisation')}", partial(_windows, setting, n), 10.0 * n) for n in lanes),
+        Case("figures", partial(_figures, setting), 30.0),
+        Case("looks", partial(_looks, setting), 15.0),
     ]
 
 

@@ -4,6 +4,8 @@ A device-step is one that was integrated. Times include the shuffling and all
 that a run counts of its devices; the references do without.
 """
 
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -17,10 +19,11 @@ from ..c_network import LANES as SIDE_BY_SIDE
 from ..c_network import CNetwork
 from ..case import Case, Setting
 from ..numpy_network import NumpyTraining
-from ..timing import Times, Work, seconds_of, taking_turns
+from ..timing import Times, Work, seconds_of, taking_turns, times_to_call
 
 LANES = (1, 10, 100, 1000)
-SAMPLES_OF_A_TURN = 20_000  # samples times lanes
+STARTS = 5  # times as long as other turns: a run has a start
+SAMPLES_OF_DIGITS = 4  # of an epoch
 COMPARED_EPOCHS, COMPARED_LANES = 3, 11
 
 
@@ -28,23 +31,25 @@ def cases(setting: Setting) -> list[Case]:
     """The 2-2-1 network, a single layer, and one of digits' size, each with some lanes."""
     lanes = (1, 16) if setting.quick else LANES
     return [
-        *(Case(f"2-2-1 network on XOR, {counted(n, 'lane')}", partial(_gate, setting, n)) for n in lanes),
+        *(Case(f"2-2-1 network on XOR, {counted(n, 'lane')}", partial(_gate, setting, n), 5.0) for n in lanes),
         *(Case(f"single layer on OR, {counted(n, 'lane')}", partial(_single_layer, setting, n)) for n in lanes),
         *(Case(f"64-32-10 network, {counted(n, 'lane')}", partial(_digits, setting, n)) for n in lanes),
     ]
 
 
-def _epochs(setting: Setting, lanes: int) -> int:
-    """Epochs of 100 samples that make a turn."""
-    return 1 if setting.quick else max(2, SAMPLES_OF_A_TURN // (100 * lanes))
+def _long_enough(setting: Setting, of: Callable[[int], Assembly]) -> Assembly:
+    """A network with as many epochs as make a turn so long that its start does not count."""
+    turn = replace(setting.effort, turn_seconds=STARTS * setting.effort.turn_seconds)
+    return of(times_to_call(lambda epochs: carry_out(of(epochs)), turn))
 
 
 def _gate(setting: Setting, lanes: int) -> list[Record]:
-    epochs = _epochs(setting, lanes)
-    assembly = assemble(network_221(epochs, lanes), gate("xor"))
+    assembly = _long_enough(setting, lambda epochs: assemble(network_221(epochs, lanes), gate("xor")))
+    epochs = assembly.config.learning.epochs
     engine = carry_out(assembly)
     order = engine.order.between(0, epochs)
-    few = order[: max(1, epochs // 100)]  # NumPy takes long
+    rounds = times_to_call(lambda n: NumpyTraining(assembly).learn(order[:n]), setting.effort)
+    few = order[: min(rounds, epochs)]  # NumPy takes long
     works: dict[str, Work] = {
         "memsim": partial(carry_out, assembly),
         "numpy": lambda: NumpyTraining(assembly).learn(few),
@@ -79,16 +84,13 @@ def same_bits(c: CNetwork) -> bool:
 
 
 def _single_layer(setting: Setting, lanes: int) -> list[Record]:
-    epochs = _epochs(setting, lanes)
-    config = single_layer_or(epochs, lanes)
-    assembly = assemble(config, gate("or"))
+    assembly = _long_enough(setting, lambda epochs: assemble(single_layer_or(epochs, lanes), gate("or")))
     return [_alone(setting, f"single layer on OR, {counted(lanes, 'lane')}", assembly)]
 
 
 def _digits(setting: Setting, lanes: int) -> list[Record]:
-    samples = 2 if setting.quick else max(2, min(20, 200 // lanes))
-    config, data = digits_sized(1, lanes, samples)
-    return [_alone(setting, f"64-32-10 network, {counted(lanes, 'lane')}", assemble(config, data))]
+    assembly = _long_enough(setting, lambda epochs: assemble(*digits_sized(epochs, lanes, SAMPLES_OF_DIGITS)))
+    return [_alone(setting, f"64-32-10 network, {counted(lanes, 'lane')}", assembly)]
 
 
 def _alone(setting: Setting, case: str, assembly: Assembly) -> Record:

@@ -258,7 +258,7 @@ def _beside(setting: Setting, case: str, bank: Bank, ours: Pulses, other: Pulses
     counts = {name: times_to_call(one, setting.effort) for name, one in loops.items()}
     times = taking_turns({name: partial(one, counts[name]) for name, one in loops.items()}, setting.effort)
     device_steps = bank.elements * STEPS
-    taken, without = (times[name].minimum / counts[name] for name in ("with", "without"))
+    taken, without = (times[name].work / counts[name] for name in ("with", "without"))
     return record(
         "tricks", case, times["with"], device_steps=counts["with"] * device_steps,
         more={"ns_per_device_step_without": 1e9 * without / device_steps, "times_as_fast": without / taken},

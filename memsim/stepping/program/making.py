@@ -15,10 +15,12 @@ from ...kernels.operands import Control, Repeat, Spent
 from ...kernels.slots import Imperfect, Operation, Phase
 from ...kernels.state_dependent import ASKING
 from ...kernels.stepping import stretches_of
-from ...kernels.tiles import NO_VARIABLE
+from ...kernels.teams import MEET
+from ...kernels.tiles import NO_VARIABLE, WIDE
 from ...network.assembly import Assembly
 from ...network.schedule import Slot
 from ..blocks import Block
+from ..teams import ALONE, Member, size_of_team
 from .rules import Rules, addressed_by, is_carried, is_read, rules_of
 from .slot_operands import Cutter
 
@@ -87,7 +89,9 @@ class Instructions:
         return list(dict.fromkeys(needed))
 
 
-def make(assembly: Assembly, block: Block, recorded: tuple[int, ...] = ()) -> Instructions:
+def make(
+    assembly: Assembly, block: Block, recorded: tuple[int, ...] = (), member: Member = ALONE
+) -> Instructions:  # fmt: skip
     """Make the instructions of a run for a block of realisations.
 
     Parameters
@@ -96,35 +100,90 @@ def make(assembly: Assembly, block: Block, recorded: tuple[int, ...] = ()) -> In
     block : Block
     recorded : tuple of int
         Banks whose every step is recorded.
+    member : Member
+        Of the team that carries out the block.
     """
-    maker = _Maker(assembly, block, recorded)
+    maker = _Maker(assembly, block, recorded, member)
     spent = np.zeros((len(block.banks), len(Phase), block.lanes))
     closing = tuple(
         Instruction(CLOSE_EPOCH, Spent(bank.epoch_energy, bank.complete_energy, total, bank.devices))
         for bank, total in zip(block.banks, spent, strict=True)
     )
     slots = tuple(tuple(maker.slot(number)) for number in range(len(assembly.schedule.slots)))
+    if not member.is_first:
+        return Instructions(slots, (), (), spent)
     return Instructions(slots, tuple(maker.recall()), closing, spent)
 
 
+def members_of(assembly: Assembly, block: Block, threads: int) -> int:
+    """How many of some threads share a block that is not recorded."""
+    return size_of_team(_elements_to_share(assembly, block), threads)
+
+
+def kernels_of_teams(assembly: Assembly, block: Block) -> list[Kernel]:
+    """What teams need beside the kernels of one thread."""
+    return [MEET, controller.rule(controller.find_rows)] if _elements_to_share(assembly, block) else []
+
+
+def _elements_to_share(assembly: Assembly, block: Block) -> list[int]:
+    """Elements of the banks that a team may share, for each slot."""
+    cut = Cutter(assembly, block, (), ALONE)
+    return [block.banks[slot.bank].elements for slot in assembly.schedule.slots if cut.may_share(slot)]
+
+
 class _Maker:
-    def __init__(self, assembly: Assembly, block: Block, recorded: tuple[int, ...]) -> None:
-        self._assembly, self._block, self._cut = assembly, block, Cutter(assembly, block, recorded)
+    def __init__(self, assembly: Assembly, block: Block, recorded: tuple[int, ...], member: Member) -> None:
+        self._assembly, self._block, self._member = assembly, block, member
+        self._cut = Cutter(assembly, block, recorded, member)
+        self._meeting = Instruction(MEET, member.meeting())
         self._models = [
             imperfect.imperfect(model.of_any_size(), kind)
             for model, kind in zip(assembly.models, assembly.kinds, strict=True)
         ]
 
     def slot(self, number: int) -> Iterator[Instruction]:
-        """A slot: the controller sets currents, the devices are stepped, the controller reads voltages."""
+        """A slot; at a sample's end the members of a team meet, since what follows is the first one's."""
+        slots = self._assembly.schedule.slots
+        if self._cut.shares(slots[number]):
+            yield from self._shared(slots[number])
+        elif self._member.is_first:
+            yield from self._alone(number)
+        if number == len(slots) - 1 and any(map(self._cut.shares, slots)):
+            yield self._meeting
+
+    def _shared(self, slot: Slot) -> Iterator[Instruction]:
+        """A slot that a team shares: each member drives and steps its rows, then the first one reads all voltages."""
+        control = self._cut.control(slot)
+        before, after = rules_of(self._assembly, slot)
+        yield self._meeting
+        yield from self._find_driven(slot, control)
+        yield from self._rules(slot, before, control)
+        for pulse in self._train(slot, control):
+            if pulse.operand.width == WIDE or self._member.is_last:  # whose rows have what is left in narrow tiles
+                yield pulse
+        everything = self._cut.control_of_all(slot, control)
+        if after and self._member.is_first and self._cut.leaves_out(slot):
+            yield Instruction(controller.rule(controller.find_rows), everything)
+        if after:
+            yield self._meeting
+        if self._member.is_first:
+            yield from self._rules(slot, after, everything)
+            yield from self._rest(slot)
+
+    def _find_driven(self, slot: Slot, control: Control) -> Iterator[Instruction]:
+        """Before rows are driven: which of them."""
+        if self._cut.leaves_out(slot):
+            yield Instruction(controller.rule(controller.find_driven), control)
+
+    def _alone(self, number: int) -> Iterator[Instruction]:
+        """A slot of one thread: the controller sets currents, the devices are stepped, it reads voltages."""
         slot = self._assembly.schedule.slots[number]
         control = self._cut.control(slot)
         before, after = rules_of(self._assembly, slot)
         flawed = partial(self._flawed, slot)
         since = self._time_since(number)
         yield from flawed("telegraph_amplitude", past.draw_traps, past.show_traps, time_since=since)
-        if self._cut.leaves_out(slot):
-            yield Instruction(controller.rule(controller.find_driven), control)
+        yield from self._find_driven(slot, control)
         yield from self._rules(slot, before, control)
         if is_carried(self._assembly, slot):
             yield from self._carriers(slot)

@@ -8,17 +8,18 @@ import numpy as np
 
 from ...calibration.bank import BankCalibration
 from ...calibration.carrier_waveforms import carriers_of
-from ...devices import CarrierMemristor, Node, Synapse
+from ...devices import CarrierMemristor
 from ...imperfections.retention import relaxes
 from ...kernels.controller import LAST_IN_WINDOW
 from ...kernels.operands import ALL, NOTHING, Carried, Control, Flawed, Flaws, Job, Layer, Nominal, Question, Tally
 from ...kernels.past import CLOSED, GAIN
 from ...kernels.slots import Activation, BiasRule, Imperfect, Operation, OutputGradient, Past, Phase
 from ...kernels.stepping import method_of
-from ...kernels.tiles import ANY_VARIABLE
+from ...kernels.tiles import ANY_VARIABLE, WIDE
 from ...network.assembly import Assembly
 from ...network.schedule import Slot
 from ..blocks import Block
+from ..teams import Member, size_of_team
 
 BIAS_RULES = {"gradient": BiasRule.GRADIENT, "printed": BiasRule.PRINTED, "none": BiasRule.NONE}
 OF_MODELLED = ("lower", "upper", "reference", "polarity", "fall_current", "moves", "kept_bias")
@@ -35,10 +36,12 @@ class Cutter:
     block : Block
     recorded : tuple of int
         Banks whose every step is recorded.
+    member : Member
+        For whose thread.
     """
 
-    def __init__(self, assembly: Assembly, block: Block, recorded: tuple[int, ...]) -> None:
-        self.assembly, self.block, self.recorded = assembly, block, recorded
+    def __init__(self, assembly: Assembly, block: Block, recorded: tuple[int, ...], member: Member) -> None:
+        self.assembly, self.block, self.recorded, self.member = assembly, block, recorded, member
         units = np.cumsum([0, *assembly.sizes])
         self._layers = [Layer(*(values[a:b] for values in block.memory)) for a, b in pairwise(units)]
         self._tallies: dict[tuple[int, Phase], Tally] = {}
@@ -78,24 +81,55 @@ class Cutter:
         )
 
     def leaves_out(self, slot: Slot) -> bool:
-        """Whether rows without a signal are left out of a slot.
+        """Whether rows without a signal are left out of a slot; where columns get signals, no row is without."""
+        wide = self.assembly.sizes[slot.layer] >= FEWEST_COLUMNS
+        return wide and slot.operation != Operation.BACKREAD_SYNAPSES and self._is_plain(slot)
 
-        Then nobody else may look at their devices' currents and voltages: no flaw, no row of the trace, no rule of a
-        modelled bank, no train, and no mini-batch, whose requests have rows of other samples in them.
+    def may_share(self, slot: Slot) -> bool:
+        """Whether a team may share a slot, if it is large enough."""
+        backwards = slot.operation == Operation.BACKREAD_SYNAPSES
+        return self.leaves_out(slot) or (backwards and self._is_plain(slot))
+
+    def shares(self, slot: Slot) -> bool:
+        """Whether the team shares a slot."""
+        members, elements = self.member.members, self.block.banks[slot.bank].elements
+        return members > 1 and size_of_team([elements], members) == members and self.may_share(slot)
+
+    def _is_plain(self, slot: Slot) -> bool:
+        """Whether a slot looks at some rows of its bank, each on its own, and nobody at the others.
+
+        No flaw, no row of the trace, no rule of a modelled bank, no train, and no mini-batch, whose requests have
+        rows of other samples in them.
         """
-        bank, config = self.assembly.banks[slot.bank], self.assembly.config
-        reads, writes = slot.operation == Operation.READ_SYNAPSES, slot.operation == Operation.WRITE_SYNAPSES
-        plain = self.assembly.flaws[slot.bank] == Flaws() and bank.modelled is None and self._is_quiet(slot.bank)
-        return (
-            (reads or (writes and slot.pulses == 1 and config.learning.batch == 1))
-            and plain
-            and slot.bank not in self.recorded
-            and self.assembly.sizes[slot.layer] >= FEWEST_COLUMNS
-        )
+        writes = slot.operation == Operation.WRITE_SYNAPSES and self.assembly.config.learning.batch == 1
+        reads = slot.operation in (Operation.READ_SYNAPSES, Operation.BACKREAD_SYNAPSES)
+        perfect = self.assembly.flaws[slot.bank] == Flaws() and self.assembly.banks[slot.bank].modelled is None
+        unseen = self._is_quiet(slot.bank) and slot.bank not in self.recorded
+        return (reads or writes) and slot.pulses == 1 and perfect and unseen
 
     def tiles_of(self, slot: Slot) -> np.ndarray:
         """The stretches of tiles that a slot's pulse steps."""
-        return self._tiles[slot.bank] if self.leaves_out(slot) else ALL
+        if self.leaves_out(slot):
+            return self._tiles[slot.bank]
+        if not self.shares(slot):
+            return ALL
+        bank = self.block.banks[slot.bank]
+        row = bank.elements // self._rows_of(slot)
+        return np.array([1, *(min(row * i, len(bank.current) // WIDE * WIDE) for i in self._share(slot))])
+
+    def _rows_of(self, slot: Slot) -> int:
+        return self.block.banks[slot.bank].devices // self.assembly.sizes[slot.layer]
+
+    def _group(self, slot: Slot) -> int:
+        """Rows of a slot that fill whole tiles."""
+        return WIDE // math.gcd(WIDE, self.assembly.sizes[slot.layer] * self.block.lanes)
+
+    def _share(self, slot: Slot) -> tuple[int, int]:
+        """The rows that a member takes where all are driven: from which, and up to which."""
+        rows, group, member = self._rows_of(slot), self._group(slot), self.member
+        groups = (rows - 1) // group  # and the last, which is the last member's in any case
+        first, last = (group * (groups * number // member.members) for number in (member.number, member.number + 1))
+        return first, rows if member.is_last else last
 
     def _is_quiet(self, number: int) -> bool:
         """Whether a device of a bank that gets no current has no voltage, and moves in no way."""
@@ -112,6 +146,17 @@ class Cutter:
                 lowest=bank.lowest,
             )  # fmt: skip
         return self._tallies[number, phase]
+
+    def control_of_all(self, slot: Slot, control: Control) -> Control:
+        """What rules work on after all members of a team have done their share."""
+        driven = np.zeros_like(control.driven) if self.leaves_out(slot) else np.array([1, 0, control.rows])
+        return control._replace(driven=driven, member=0, members=1)
+
+    def _driven_by(self, slot: Slot) -> np.ndarray:
+        """Where the stretches of rows that a slot drives are listed."""
+        if self.leaves_out(slot):
+            return self._driven[slot.bank]
+        return np.array([1, *(self._share(slot) if self.shares(slot) else (0, self._rows_of(slot)))])
 
     def control(self, slot: Slot) -> Control:
         """What the controller's rules work on."""
@@ -145,8 +190,11 @@ class Cutter:
             activation=self._activation(),
             write_tolerance=config.write.tolerance if slot.operation == Operation.CORRECT else 0.0,
             held=slot.held,
-            driven=self._driven[slot.bank] if self.leaves_out(slot) else np.array([1, 0, bank.devices // columns]),
+            driven=self._driven_by(slot),
             tiles=self._tiles[slot.bank],
+            member=self.member.number if self.shares(slot) else 0,
+            members=self.member.members if self.shares(slot) else 1,
+            group=self._group(slot),
         )
 
     def _question(self, slot: Slot, nominal: Nominal) -> Question:
@@ -263,11 +311,5 @@ def read_error(flaws: Flaws) -> float:
 
 
 def _constants(bank: BankCalibration) -> dict[str, Any]:
-    """The nominal drift and resistances of the paper's synapse and node; requests of modelled banks are no charges."""
-    device = bank.device
-    if bank.modelled is not None:
-        return {"drift": 1.0}
-    if not isinstance(device, Synapse | Node):  # the paper's formulas take what these alone have
-        return {}
-    r_on = device.output_r_on if isinstance(device, Node) else device.r_on
-    return {"drift": device.drift_coefficient, "r_on": r_on, "r_off": device.r_off, "range": device.state_range}
+    """The constants of a bank's device that rules take; requests of modelled banks are no charges."""
+    return bank.device.nominal_constants() if bank.modelled is None else {"drift": 1.0}
