@@ -1,12 +1,13 @@
-"""Modules under the names that they had before: they can still be imported, with a word on where they are now."""
+"""Modules and functions under the names that they had before: still found, with a word on where they are now."""
 
 import importlib
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+from typing import Any
 
 PUBLIC = {"waveforms": "driving.waveforms", "schedule": "network.schedule", "margins": "runs.margins"}
 # Within their packages: package to each module's name of before and of now.
@@ -32,12 +33,14 @@ RENAMED = {
     "scoring": {"figures": "class_figure", "report": "score_report"},
     "sklearn": {"classification": "classifiers", "options": "estimator_options"},
     "sweeping": {"configuration": "sweep_configuration", "packing": "packs", "report": "sweep_report"},
-    "analysis": {"packing": "repacking", "stored": "stored_states"},
+    "analysis": {"drift": "state_changes", "packing": "repacking", "stored": "stored_states"},
 }  # fmt: skip
 MOVED = {
     **{f"{room}.{old}": f"{room}.{new}" for room, names in RENAMED.items() for old, new in names.items()},
     "inspection": "analysis",
     "inspection.analysis": "analysis",
+    # Not analysis.hysteresis: a module of this name would hide the function.
+    "inspection.hysteresis": "analysis.device_loops",
     "inspection.channels": "runs.channels",
     "inspection.lazy_arrays": "runs.lazy_arrays",
     "inspection.pulses": "runs.pulses",
@@ -74,6 +77,18 @@ def home_of(name: str) -> str | None:
     package, _, module = name.rpartition(".")
     home = home_of(package) if package else None
     return f"{home}.{module}" if home else None
+
+
+def former_names(module: str, renamed: Mapping[str, str]) -> Callable[[str], Any]:
+    """The ``__getattr__`` of a module: what was renamed, under the name that it had, with a word on its name now."""
+
+    def find(name: str) -> Any:
+        if name not in renamed:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}", name=name)
+        warnings.warn(f"{module}.{name} is called {renamed[name]} now", DeprecationWarning, stacklevel=2)
+        return getattr(importlib.import_module(module), renamed[name])
+
+    return find
 
 
 class _Finder(MetaPathFinder):

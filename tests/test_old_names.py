@@ -1,4 +1,4 @@
-"""Modules are found under the names that they had before."""
+"""Modules and functions are found under the names that they had before."""
 
 import importlib
 import sys
@@ -7,6 +7,7 @@ import warnings
 import pytest
 
 import memsim
+from memsim import analysis
 from memsim._old_names import MOVED, PUBLIC, home_of
 
 
@@ -50,7 +51,17 @@ def test_memsim_run_is_the_function_and_no_module_any_more():
         memsim.run(3)
 
 
+@pytest.mark.parametrize(("old", "new"), analysis.RENAMED.items())
+def test_what_was_renamed_is_found_with_a_word_on_its_name(old, new):
+    with pytest.warns(DeprecationWarning, match=rf"^memsim\.analysis\.{old} is called {new} now$") as warned:
+        assert getattr(analysis, old) is getattr(analysis, new)
+    assert warned[0].filename == __file__
+    assert old not in dir(analysis)
+
+
 def test_what_never_was_is_not_found():
+    with pytest.raises(AttributeError, match=r"^module 'memsim.analysis' has no attribute 'nothing'$"):
+        _ = analysis.nothing
     for name in ("memsim.nothing", "memsim.own.nothing", "nothing"):
         with pytest.raises(ModuleNotFoundError):
             importlib.import_module(name)

@@ -211,8 +211,8 @@ class RunWriter:
         beside = Beside()
         self._traces = {
             name: BankTrace(
-                target.file["traces"][name],
-                target.file["overview"][name],
+                self.file["traces"][name],
+                self.file["overview"][name],
                 trace.selections[name],
                 trace.compression,
                 beside,
@@ -235,10 +235,14 @@ class RunWriter:
         self._reserved = 0  # bytes of the file that there is room for
         self._held = sum(trace.held_bytes for trace in self._traces.values())
         if self.path is not None:  # in memory no disk can be full; these have the datasets that grow
-            file = target.file
-            groups = (file[name] for name in ("metrics", "keyframes", "traces", "overview") if name in file)
+            groups = (self.file[name] for name in ("metrics", "keyframes", "traces", "overview") if name in self.file)
             self._held += sum(map(_bytes_of_chunks, groups))
         self._unflushed = 0  # bytes that HDF5 may still hold
+
+    @property
+    def file(self) -> h5py.File:
+        """The file."""
+        return self._target.file
 
     def _names_of_growing(self) -> Iterator[str]:
         """Datasets of epochs and keyframes: those that are there only sometimes, and all others, to miss them now."""
@@ -393,11 +397,10 @@ class RunWriter:
         """Have room for so many bytes more, and for all that is staged here or held by HDF5."""
         if self.path is None:
             return
-        file = self._target.file
-        descriptor = file.id.get_vfd_handle()
+        descriptor = self.file.id.get_vfd_handle()
         locks.refuse_gone(self.path, descriptor)
         self._unflushed += size
-        end = file.id.get_filesize()
+        end = self.file.id.get_filesize()
         room = self._unflushed + self._held + space.MARGIN
         space.require(descriptor, min(self._reserved, end), end + room)
         self._reserved = end

@@ -8,7 +8,7 @@ import numpy as np
 
 from .banks import BENCHES, Bank
 from .compiler import EXACT, FAST, build
-from .timing import Effort, seconds_of
+from .timing import Effort, processor_seconds_of
 
 TILES = (16, 32, 64)  # devices; the fastest is what speed is compared with
 
@@ -52,7 +52,7 @@ class CBanks:
         taken = {tile: [float("inf")] for tile in TILES}
         for _ in range(min(3, effort.turns)):
             for tile in TILES:
-                taken[tile].append(seconds_of(partial(self.fast, tile, bank, integrator, count, steps)))
+                taken[tile].append(processor_seconds_of(partial(self.fast, tile, bank, integrator, count, steps)))
         return min(TILES, key=lambda tile: min(taken[tile]))
 
 

@@ -13,11 +13,14 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from ..figures import COLOURS, new_figure
 from ..files.tables import read_columns
 from ..files.whole import write_text
 from .bench_records import Report, noise_of_work
+
+TICKS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0, 10.0, 20.0, 50.0)
 
 
 class Row(NamedTuple):
@@ -30,7 +33,6 @@ class Row(NamedTuple):
     suite, case : str
     ratio_to_c, noise : float
         Time over that of C, and the noise of both.
-    ns_per_device_step : float
     processor : str
     """
 
@@ -40,7 +42,6 @@ class Row(NamedTuple):
     case: str
     ratio_to_c: float
     noise: float
-    ns_per_device_step: float
     processor: str
 
 
@@ -54,7 +55,7 @@ def rows_of(report: Report, release: str = "") -> list[Row]:
     return [
         Row(
             name, made, r.suite, r.case, round(r.ratio_to_c, 3), round(noise_of_work(r) + (r.noise_of_c or 0.0), 3),
-            round(r.ns_per_device_step or 0.0, 4), processor,
+            processor,
         )
         for r in report.records
         if r.ratio_to_c
@@ -100,9 +101,11 @@ def draw_releases(rows: Sequence[Row]) -> Figure:
         axes.set(title=title, ylabel="time over C", yscale="log")
         axes.set_xticks(range(len(places)), list(places), fontsize="small")
         axes.axhline(1.0, color="black", linewidth=0.8)
+        low, high = axes.get_ylim()
+        axes.set_yticks([tick for tick in TICKS if low <= tick <= high])
         axes.yaxis.set_major_formatter("{x:g}")
-        axes.yaxis.set_minor_formatter("{x:g}")
-        axes.grid(alpha=0.3, which="both")
+        axes.yaxis.set_minor_formatter(NullFormatter())
+        axes.grid(alpha=0.3)
     return figure
 
 
@@ -114,7 +117,7 @@ def _panel(axes: Axes, rows: Sequence[Row], places: dict[str, int]) -> None:
         marker, colour = "os^vD"[number // len(COLOURS) % 5], COLOURS[number % len(COLOURS)]
         axes.plot(at, ratios, marker=marker, color=colour, label=case.removesuffix(", 50 steps"))
     if shown:
-        axes.legend(fontsize="x-small", ncols=1)
+        axes.legend(fontsize="x-small", loc="upper left", bbox_to_anchor=(1.0, 1.0))
 
 
 def _is_common(case: str) -> bool:

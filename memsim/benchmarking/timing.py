@@ -123,6 +123,13 @@ def processor_seconds() -> float:
     return time.process_time() + used.ru_utime + used.ru_stime
 
 
+def processor_seconds_of(work: Work) -> float:
+    """Processor time of a work, once."""
+    before = processor_seconds()
+    work()
+    return processor_seconds() - before
+
+
 def taking_turns(works: Mapping[str, Work], effort: Effort, *, warm: bool = True) -> dict[str, Times]:
     """Let works take turns; none of them may depend on how often it was called.
 

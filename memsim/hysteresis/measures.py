@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..analysis.hysteresis import lobes
+from ..analysis.device_loops import lobes
 
 
 def lobe_areas(voltage: np.ndarray, current: np.ndarray) -> tuple[float, float]:

@@ -86,7 +86,7 @@ def test_an_area_does_not_move_with_the_loop_and_changes_sign_with_its_direction
 
 def test_the_loop_of_a_run_is_that_of_its_rows():
     run = traced("mlp")
-    loop = analysis.hysteresis(run, "nodes1", 1, 2, 7, 300)
+    loop = analysis.device_loop(run, "nodes1", 1, 2, 7, 300)
     rows = run.stretch(7, 300, ["nodes1"])["nodes1"]
     assert loop.start == 7
     assert np.array_equal(loop.voltage, rows.voltage[:, 1, 2])
@@ -97,13 +97,13 @@ def test_the_loop_of_a_run_is_that_of_its_rows():
     steps = run.sample_steps
     (slot,) = [slot for slot in run.slots if (slot["phase"], slot["bank"]) == (b"READ", 0)]
     begin = 3 * steps + int(slot["start"])
-    read = analysis.hysteresis(run, "synapses1", 0, 0, begin, begin + int(slot["pulse_steps"]))
+    read = analysis.device_loop(run, "synapses1", 0, 0, begin, begin + int(slot["pulse_steps"]))
     assert [lobe.area for lobe in read.lobes] == [0.0]
 
 
 def test_a_plot_of_a_loop_names_its_largest_lobes():
-    loop = analysis.hysteresis(traced("mlp"), "nodes1", 0, 0, 0, 200)
-    figure = analysis.plot_hysteresis(loop)
+    loop = analysis.device_loop(traced("mlp"), "nodes1", 0, 0, 0, 200)
+    figure = analysis.plot_device_loop(loop)
     (place,) = figure.axes
     assert place.get_xlabel().startswith("voltage (")
     assert place.get_ylabel() == "current (mA)" or place.get_ylabel() == "current (µA)"
@@ -116,7 +116,7 @@ def test_a_plot_of_a_loop_names_its_largest_lobes():
 def test_a_negative_area_has_a_minus_sign():
     lobe = analysis.Lobe(0, 4, -1, -2.5e-6)
     loop = analysis.DeviceLoop("nodes2", 4, 1, 100, np.arange(4.0), -np.ones(4), (lobe,))
-    (place,) = (figure := analysis.plot_hysteresis(loop)).axes
+    (place,) = (figure := analysis.plot_device_loop(loop)).axes
     assert place.get_title() == "nodes2, device 4, realisation 1"
     assert [text.get_text() for text in figure.legends[0].get_texts()] == [
         "steps 100 to 104: lobe area \N{MINUS SIGN}2.5 µW"
@@ -134,7 +134,7 @@ def test_a_negative_area_has_a_minus_sign():
 )
 def test_refused_loops(arguments, message):
     with pytest.raises(InputError, match=message):
-        analysis.hysteresis(traced("mlp"), *arguments)
+        analysis.device_loop(traced("mlp"), *arguments)
 
 
 # Switching
@@ -230,26 +230,28 @@ def test_refused_levels(settings):
         analysis.switching_events(traced("mlp"), "nodes1", **settings)
 
 
-# Drift
+# Change of states
 
 
 @of_each_kind
-def test_drift_is_the_change_between_the_ends_of_epochs(kind):
+def test_the_change_is_that_between_the_ends_of_epochs(kind):
     run = traced(kind)
     epoch = run.samples * run.sample_steps
     for bank in run.banks:
         ends = run.stretch(0, run.steps, [bank])[bank].state[epoch - 1 :: epoch]
         states = np.concatenate([run.initial_state[bank][None], ends])
-        drift = analysis.drift_per_epoch(run, bank)
-        covered = drift.end.astype(int), drift.begin.astype(int)
-        lengths = (drift.end - drift.begin)[:, None, None, None]
-        np.testing.assert_allclose(drift.net * lengths, states[covered[0]] - states[covered[1]], rtol=1e-12, atol=1e-24)
+        change = analysis.change_per_epoch(run, bank)
+        covered = change.end.astype(int), change.begin.astype(int)
+        lengths = (change.end - change.begin)[:, None, None, None]
+        np.testing.assert_allclose(
+            change.net * lengths, states[covered[0]] - states[covered[1]], rtol=1e-12, atol=1e-24
+        )
         # The spans follow each other from the run's start to its end.
-        assert drift.begin.tolist() == [0.0, *drift.end[:-1]]
-        assert drift.end[-1] == EPOCHS
+        assert change.begin.tolist() == [0.0, *change.end[:-1]]
+        assert change.end[-1] == EPOCHS
         total = run.final_state[bank] - run.initial_state[bank]
-        np.testing.assert_allclose((drift.net * lengths).sum(axis=0), total, rtol=1e-9, atol=1e-24)
-        assert np.all(drift.total_variation >= np.abs(total) * (1 - 1e-12))
+        np.testing.assert_allclose((change.net * lengths).sum(axis=0), total, rtol=1e-9, atol=1e-24)
+        assert np.all(change.total_variation >= np.abs(total) * (1 - 1e-12))
 
 
 def stored_run(epochs, states, end=None):
@@ -264,19 +266,19 @@ def stored_run(epochs, states, end=None):
 
 def test_keyframes_within_an_epoch_add_to_the_variation_and_not_to_the_net_change():
     run = stored_run([0, 0.5, 1, 3, 3.5], [1.0, 4.0, 2.0, 6.0, 5.0])
-    drift = analysis.drift_per_epoch(run, "bank")
-    assert drift.begin.tolist() == [0, 1, 3]
-    assert drift.end.tolist() == [1, 3, 3.5]
-    assert drift.net.ravel().tolist() == [1.0, 2.0, -2.0]
-    assert drift.variation.ravel().tolist() == [5.0, 2.0, 2.0]
-    assert drift.total_variation.ravel().tolist() == [3 + 2 + 4 + 1]
+    change = analysis.change_per_epoch(run, "bank")
+    assert change.begin.tolist() == [0, 1, 3]
+    assert change.end.tolist() == [1, 3, 3.5]
+    assert change.net.ravel().tolist() == [1.0, 2.0, -2.0]
+    assert change.variation.ravel().tolist() == [5.0, 2.0, 2.0]
+    assert change.total_variation.ravel().tolist() == [3 + 2 + 4 + 1]
 
 
-def test_a_run_that_stored_nothing_has_no_drift():
+def test_a_run_that_stored_nothing_has_no_change():
     with pytest.raises(InputError, match="bank: nothing is stored after the run's start"):
-        analysis.drift_per_epoch(stored_run([0], [1.0]), "bank")
+        analysis.change_per_epoch(stored_run([0], [1.0]), "bank")
     with pytest.raises(InputError, match="bank: must be one of bank"):
-        analysis.drift_per_epoch(stored_run([0], [1.0]), "nodes1")
+        analysis.change_per_epoch(stored_run([0], [1.0]), "nodes1")
 
 
 # Read-disturb

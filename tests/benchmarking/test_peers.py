@@ -142,6 +142,15 @@ def test_a_second_run_begins_at_the_starting_states(name, tmp_path):
     assert prepared.steps >= PULSES
 
 
+def test_netlists_of_ngspice_come_one_after_the_other(monkeypatch, tmp_path):
+    tool, problem = installed("ngspice"), problem_of("ion-drift", FEW)
+    monkeypatch.setattr("memsim.benchmarking.peers.ngspice_netlists.TOGETHER", 3)
+    prepared = tool.prepare(problem, "trap", 1e-6, tmp_path)
+    prepared.run()
+    assert len(list(tmp_path.glob("*.raw"))) == 3
+    assert problem.error(prepared.states(), reference(problem)) < 1e-3
+
+
 @pytest.mark.parametrize("devices", [1, 65, 5000])  # one, a tile and one, more than NumPy takes together
 @pytest.mark.parametrize("name", ["memsim", "C", "NumPy"])
 def test_any_number_of_devices_is_taken(name, devices, tmp_path):
@@ -218,6 +227,16 @@ def test_levels_are_measured_up_to_the_number_asked_for(tmp_path):
     found = measuring.errors("NumPy", "ion-drift", FEW, 10.0, 2, str(tmp_path))["found"]
     assert [one["level"] for one in found if one["method"] == "euler"] == [1.0, 10.0]
     assert all(len(one["processor_seconds"]) == measuring.RUNS for one in found)
+
+
+def test_the_first_devices_of_a_large_bank_are_checked(monkeypatch, tmp_path):
+    monkeypatch.setattr(measuring, "CHECKED", 2)
+    found = measuring.sizes("NumPy", "ion-drift", [1, FEW], 1000, 10.0, str(tmp_path))["found"]
+    assert [(one["devices"], one["steps"] // PULSES) for one in found] == [(1, 100), (FEW, 14)]
+    problem = problem_of("ion-drift", FEW)
+    prepared = peer_of("NumPy").prepare(problem, "euler", 14.0, tmp_path)
+    prepared.run()
+    assert found[1]["error"] == problem.error(prepared.states()[:2], reference(problem)[:2])
 
 
 def test_few_devices_take_more_steps_and_none_too_many():

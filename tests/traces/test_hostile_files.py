@@ -685,7 +685,7 @@ def test_states_beyond_their_bounds_are_not_replayed(broken, value):
     ("place", "ask"),
     [
         ("keyframes/nodes2/state", lambda run: analysis.weight_histogram(run, "nodes2")),
-        ("keyframes/nodes2/state", lambda run: analysis.drift_per_epoch(run, "nodes2")),
+        ("keyframes/nodes2/state", lambda run: analysis.change_per_epoch(run, "nodes2")),
         ("keyframes/nodes2/state", lambda run: run.weights),
         ("keyframes/nodes2/state", lambda run: run.keyframes["nodes2"]),
         ("banks/nodes2/initial_state", lambda run: run.initial_state["nodes2"]),

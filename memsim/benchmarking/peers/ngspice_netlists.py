@@ -1,4 +1,4 @@
-"""ngspice: each device a capacitor of 1 F that a behavioural source charges with the drift, all in one netlist."""
+"""ngspice: each device a capacitor of 1 F that a behavioural source charges with the drift, a hundred in a netlist."""
 
 import re
 import shutil
@@ -15,6 +15,7 @@ from .problems import PULSES, Problem
 # A source has no jumps. An edge takes this share of the tolerance of a pulse, half of it in each of two: a longer one
 # costs accuracy, a shorter one steps, since ngspice begins anew with short ones behind it.
 EDGE = 0.01
+TOGETHER = 100  # devices: a thousand in one netlist take several times as long
 TOLERANCES = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
 
 
@@ -25,8 +26,9 @@ class Ngspice(Peer):
     install = "apt install ngspice"
     manual = "https://ngspice.sourceforge.io/docs/ngspice-html-manual/manual.xhtml"
     settings = (
-        "one netlist, batch mode; a device is a capacitor and a behavioural source, a state on a scale from 0 to 1; "
-        "reltol, and abstol, vntol, chgtol of the same share; the time is that of the analysis, which it reports"
+        f"batch mode, netlists of {TOGETHER} devices, one after the other; a device is a capacitor and a behavioural "
+        "source, a state on a scale from 0 to 1; reltol, and a thousandth of it as abstol, vntol, chgtol; the time is "
+        "that of the analysis, which it reports"
     )
     methods: ClassVar[dict[str, Method]] = {"trap": adaptive(*TOLERANCES), "gear": adaptive(*TOLERANCES)}
     scaled = "trap"
@@ -43,33 +45,42 @@ class Ngspice(Peer):
         return {"ngspice": found[0] if found else "unknown"}
 
     def prepare(self, problem: Problem, method: str, level: float, folder: Path) -> Prepared:
-        """Write the netlist."""
-        return _Netlist(problem, method, level, folder)
+        """Write the netlists."""
+        return _Netlists(problem, method, level, folder)
 
 
-class _Netlist(Prepared):
+class _Netlists(Prepared):
     def __init__(self, problem: Problem, method: str, tolerance: float, folder: Path) -> None:
-        self._problem, self._folder = problem, folder
-        (folder / "peer.cir").write_text(_netlist(problem, method, tolerance), encoding="ascii")
+        self._about, self._folder = problem.about, folder
+        parts = [problem.part(first, TOGETHER) for first in range(0, problem.devices, TOGETHER)]
+        self._names = [f"peer-{number}" for number in range(len(parts))]
+        for name, part in zip(self._names, parts, strict=True):
+            (folder / f"{name}.cir").write_text(_netlist(part, method, tolerance), encoding="ascii")
         self.steps = 0
 
     def integrate(self) -> None:
-        (self._folder / "peer.raw").unlink(missing_ok=True)
-        command = ["ngspice", "-n", "-b", "-r", "peer.raw", "peer.cir"]
+        self._told = [self._simulated(name) for name in self._names]
+
+    def _simulated(self, name: str) -> str:
+        """What ngspice says of one netlist."""
+        raw = self._folder / f"{name}.raw"
+        raw.unlink(missing_ok=True)
+        command = ["ngspice", "-n", "-b", "-r", raw.name, f"{name}.cir"]
         done = subprocess.run(command, cwd=self._folder, capture_output=True, text=True, check=False)  # noqa: S603
-        self._told = done.stdout + done.stderr
-        if done.returncode or not (self._folder / "peer.raw").exists():
-            raise RunError(f"ngspice failed: {self._told.strip().splitlines()[-1]}")
+        if done.returncode or not raw.exists():
+            raise RunError(f"ngspice failed: {(done.stdout + done.stderr).strip().splitlines()[-1]}")
+        return done.stdout + done.stderr
 
     def run(self) -> float:
-        """What it says that its analysis took, without reading the netlist."""
+        """What it says that its analyses took, without reading the netlists."""
         whole = super().run()
-        self.steps = int(_told(self._told, r"Accepted timepoints\s*=\s*(\S+)"))
-        return _told(self._told, r"Total analysis time \(seconds\)\s*=\s*(\S+)") or whole  # it counts milliseconds
+        self.steps = round(np.mean([_told(words, r"Accepted timepoints\s*=\s*(\S+)") for words in self._told]))
+        taken = sum(_told(words, r"Total analysis time \(seconds\)\s*=\s*(\S+)") for words in self._told)
+        return taken or whole  # it counts milliseconds
 
     def states(self) -> np.ndarray:
-        about = self._problem.about
-        return about.span[0] + about.scale * _last_row((self._folder / "peer.raw").read_bytes())[1:]
+        rows = [_last_row((self._folder / f"{name}.raw").read_bytes())[1:] for name in self._names]
+        return self._about.span[0] + self._about.scale * np.concatenate(rows)
 
 
 def _told(words: str, pattern: str) -> float:

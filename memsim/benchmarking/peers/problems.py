@@ -96,6 +96,11 @@ class Problem:
         """Of the currents in each pulse."""
         return tuple(1.0 if pulse % 2 == 0 else -self.about.back for pulse in range(PULSES))
 
+    def part(self, first: int, count: int) -> "Problem":
+        """So many of the devices alone, from one on."""
+        own = slice(first, first + count)
+        return Problem(self.device, self.starts[own], self.currents[own])
+
     def error(self, states: np.ndarray, right: np.ndarray) -> float:
         """The largest error of a state, as a share of the distance of its bounds."""
         return float(np.abs(states - right).max()) / self.about.scale

@@ -1,4 +1,4 @@
-"""Hysteresis: the V-I loop of a device over a span, and the areas of its lobes."""
+"""The V-I loop of a device over a span of a run, and the areas of its lobes."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -61,7 +61,7 @@ class DeviceLoop:
         return float(sum(lobe.area for lobe in self.lobes))
 
 
-def hysteresis(
+def device_loop(
     run: Run, bank: str, device: int, realisation: int = 0, start: int = 0, stop: int | None = None
 ) -> DeviceLoop:
     """The V-I loop of a device over a span of steps, and its lobes.
@@ -145,7 +145,7 @@ def _crossing(voltage: np.ndarray, current: np.ndarray, row: int) -> tuple[float
     return float(voltage[row] + share * (voltage[row + 1] - voltage[row])), 0.0
 
 
-def plot_hysteresis(loop: DeviceLoop) -> Figure:
+def plot_device_loop(loop: DeviceLoop) -> Figure:
     """Draw a loop, current over voltage, with the areas of its largest lobes of either direction."""
     figure = new_figure(5.2, 4.4)
     place = figure.subplots()

@@ -1,4 +1,4 @@
-"""Drift: how far the states of a bank go in each epoch."""
+"""How far the states of a bank go in each epoch."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from .stored_states import stored_states
 
 
 @dataclass(frozen=True)
-class Drift:
+class StateChange:
     """Change of states between stored moments, for each epoch.
 
     Attributes
@@ -36,7 +36,7 @@ class Drift:
         return total
 
 
-def drift_per_epoch(run: Run, bank: str) -> Drift:
+def change_per_epoch(run: Run, bank: str) -> StateChange:
     """How far the states of a bank go in each epoch, from what is stored: start, keyframes, end.
 
     A span goes from one stored end of an epoch to the next: it is one epoch
@@ -57,7 +57,7 @@ def drift_per_epoch(run: Run, bank: str) -> Drift:
 
     Returns
     -------
-    Drift
+    StateChange
 
     Raises
     ------
@@ -72,4 +72,4 @@ def drift_per_epoch(run: Run, bank: str) -> Drift:
     lengths = np.diff(epochs[edges])[:, None, None, None]
     net = np.diff(states[edges], axis=0) / lengths
     variation = np.add.reduceat(np.abs(np.diff(states, axis=0)), edges[:-1], axis=0) / lengths
-    return Drift(epochs[edges[:-1]], epochs[edges[1:]], net, variation)
+    return StateChange(epochs[edges[:-1]], epochs[edges[1:]], net, variation)
