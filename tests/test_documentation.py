@@ -39,7 +39,8 @@ OF_THE_CODE = [ROOT / f"{name}.md" for name in ("ARCHITECTURE", "CONTRIBUTING", 
 SOURCES = [path for folder in ("memsim", "kernels", "traces", "tests") for path in (ROOT / folder).rglob("*.py")]
 # Their kernels are compiled for them alone, of banks to measure, of pairs of models; or they make many runs.
 SLOW_PAGES = [
-    ROOT / "docs" / f"{name}.md" for name in ("benchmark", "beyond", "imperfections", "other-devices", "performance")
+    ROOT / "docs" / f"{name}.md"
+    for name in ("benchmark", "beyond", "imperfections", "other-devices", "peers", "performance")
 ]
 IMAGE_BYTES = 200_000
 

@@ -43,13 +43,14 @@ def _ion(window, exponent):
 THRESHOLDED = ThresholdMemristor(inputs=2, thresholds=(1e-3, 2e-3, 3e-3), window=1e-3)
 MEMRISTOR_START = {"weight1": 0.3, "weight2": -0.2, "bias": 0.1, "learning_rate": 2e4}
 TRAINS = pulses((0.01, 0.05, 1e-3), (0.08, 0.1, -1.2e-3))
+# Sinusoids have a period and a quarter: it comes back to where it was, and goes on.
 DRIVES = {
-    "node, sinusoid": lines(Node(threshold=2e-5), sine(1e-4, 1.0), 1e-3, 2.0),
-    "node, voltage": lines(Node(), sine(0.3, 1.0), 1e-3, 2.0, "voltage"),
+    "node, sinusoid": lines(Node(threshold=2e-5), sine(1e-4, 1.0), 1e-3, 1.25),
+    "node, voltage": lines(Node(), sine(0.3, 1.0), 1e-3, 1.25, "voltage"),
     "node of Eq. 12": lines(Node(equation=12), sine(1e-4, 1.0), 1e-3, 1.0),
     "node into its bound and back": lines(Node(), TRAINS, 1e-4, 0.2, initial=4.9e-9),
     "node as printed": lines(Node(direction="printed"), TRAINS, 1e-4, 0.2),
-    "synapse, sinusoid": lines(Synapse(threshold=2e-5), sine(1e-4, 1.0), 1e-3, 2.0, initial=500.0),
+    "synapse, sinusoid": lines(Synapse(threshold=2e-5), sine(1e-4, 1.0), 1e-3, 1.25, initial=500.0),
     "synapse, pulses": lines(Synapse(threshold=2e-4), TRAINS, 1e-4, 0.2, initial=-300.0),
     "threshold memristor, pulses": lines(
         THRESHOLDED, pulses((0.01, 0.02, 1.5e-3), (0.05, 0.02, -2.3e-3), (0.08, 0.01, 3.7e-3)), 1e-4, 0.1,
@@ -68,8 +69,8 @@ DRIVES = {
         for window in WINDOWS
         for exponent in ((1, 7) if window != "none" else (1,))
         for name, rest in {
-            "voltage": (sine(0.5, 1.0), 1e-3, 2.0, "voltage", 0.3),
-            "sinusoid": (sine(1e-4, 1.0), 1e-3, 2.0, "current", 0.3),
+            "voltage": (sine(0.5, 1.0), 1e-3, 1.25, "voltage", 0.3),
+            "sinusoid": (sine(1e-4, 1.0), 1e-3, 1.25, "current", 0.3),
             "pulses": (TRAINS, 1e-4, 0.2, "current", 0.3),
         }.items()
     },
@@ -77,7 +78,7 @@ DRIVES = {
         f"TEAM, {window}, {name}": lines(Team(window=window, exponent=2, a_off=2e-9, a_on=5e-10, w_c=3e-10), *rest)
         for window in ("kvatinsky", *WINDOWS)
         for name, rest in {
-            "sinusoid": (sine(6e-4, 50.0), 1e-5, 0.04, "current", 1e-9),
+            "sinusoid": (sine(6e-4, 50.0), 1e-5, 0.025, "current", 1e-9),
             "pulses": (pulses((0.001, 0.002, 1.1e-3), (0.005, 0.003, -1e-4)), 1e-5, 0.02, "current", 1e-9),
         }.items()
     },
@@ -85,21 +86,21 @@ DRIVES = {
         f"VTEAM, {window}, {name}": lines(Vteam(window=window, exponent=2, a_off=8e-9, a_on=2e-9, w_c=1e-9), *rest)
         for window in ("kvatinsky", *WINDOWS)
         for name, rest in {
-            "voltage": (sine(0.54, 500.0), 1e-7, 4e-3, "voltage", 5e-9),
-            "sinusoid": (sine(4.3e-4, 500.0), 1e-7, 4e-3, "current", 5e-9),
+            "voltage": (sine(0.54, 500.0), 1e-7, 2.5e-3, "voltage", 5e-9),
+            "sinusoid": (sine(4.3e-4, 500.0), 1e-7, 2.5e-3, "current", 5e-9),
             "pulses": (pulses((0.0005, 0.002, 0.8), (0.003, 0.0001, -0.535)), 2.5e-7, 0.004, "voltage", 5e-9),
         }.items()
     },
-    "Yakopcic, base": lines(Yakopcic(preset="base"), sine(0.45, 100.0), 1e-5, 0.02, "voltage", 0.11),
-    "Yakopcic, miao": lines(Yakopcic(preset="miao"), sine(1.2, 1.0), 1e-3, 2.0, "voltage", 0.11),
-    "Yakopcic, jo": lines(Yakopcic(preset="jo"), sine(3.0, 1.0), 1e-3, 2.0, "voltage", 0.1),
-    "Yakopcic, eta = -1": lines(Yakopcic(preset="miao", eta=-1), sine(1.2, 1.0), 1e-3, 2.0, "voltage", 0.31),
-    "Yakopcic, current": lines(Yakopcic(preset="miao", a2=0.2, x_min=0.01), sine(0.02, 1.0), 1e-3, 2.0, initial=0.11),
+    "Yakopcic, base": lines(Yakopcic(preset="base"), sine(0.45, 100.0), 1e-5, 0.0125, "voltage", 0.11),
+    "Yakopcic, miao": lines(Yakopcic(preset="miao"), sine(1.2, 1.0), 1e-3, 1.25, "voltage", 0.11),
+    "Yakopcic, jo": lines(Yakopcic(preset="jo"), sine(3.0, 1.0), 1e-3, 1.25, "voltage", 0.1),
+    "Yakopcic, eta = -1": lines(Yakopcic(preset="miao", eta=-1), sine(1.2, 1.0), 1e-3, 1.25, "voltage", 0.31),
+    "Yakopcic, current": lines(Yakopcic(preset="miao", a2=0.2, x_min=0.01), sine(0.02, 1.0), 1e-3, 1.25, initial=0.11),
     "Yakopcic, pulses": lines(
         Yakopcic(preset="miao", x_min=0.01), pulses((0.1, 0.2, 0.01), (0.5, 0.3, -0.01)), 2e-4, 1.0, initial=0.11
     ),
-    "Pershin-Di Ventra, voltage": lines(PershinDiVentra(), sine(3.0, 1e8), 1e-11, 2e-8, "voltage", 7e3),
-    "Pershin-Di Ventra, current": lines(PershinDiVentra(alpha=1e11), sine(5e-4, 1e8), 1e-11, 2e-8, initial=7e3),
+    "Pershin-Di Ventra, voltage": lines(PershinDiVentra(), sine(3.0, 1e8), 1e-11, 1.25e-8, "voltage", 7e3),
+    "Pershin-Di Ventra, current": lines(PershinDiVentra(alpha=1e11), sine(5e-4, 1e8), 1e-11, 1.25e-8, initial=7e3),
     "Pershin-Di Ventra, pulses": lines(
         PershinDiVentra(alpha=1e11), pulses((1e-9, 2e-9, 2.5), (5e-9, 3e-9, -2.2)), 1e-11, 1e-8, "voltage", 7e3
     ),

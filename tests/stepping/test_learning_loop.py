@@ -32,8 +32,8 @@ REAL = Dataset(_RNG.uniform(-1.0, 1.0, (4, 2)), _RNG.uniform(0.0, 1.0, (4, 1)), 
 WIDE = Dataset(_RNG.uniform(-1.0, 1.0, (4, 3)), _RNG.uniform(-1.0, 1.0, (4, 2)), "three real inputs, two targets")
 
 # A row that is dark in all samples, rows that are dark in some, and zeros of both signs.
-_LIT = np.zeros((4, 24))
-_LIT[[0, 0, 1, 3, 3, 3], [0, 23, 11, 1, 2, 5]] = 0.7, -0.4, 1.0, 0.2, -0.9, -0.0
+_LIT = np.zeros((4, 12))
+_LIT[[0, 0, 1, 3, 3, 3], [0, 11, 6, 1, 2, 5]] = 0.7, -0.4, 1.0, 0.2, -0.9, -0.0
 DARK = Dataset(_LIT, np.eye(2)[[0, 1, 1, 0]], "mostly zeros")
 
 MLP = {"kind": "mlp"}
@@ -174,7 +174,7 @@ CASES = {
         WIDE,
         {"network": MLP | {"layers": (3, 4, 2), "constant_input": True}, "time": {"pulse_steps": 3, "write_steps": 4}},
     ),
-    "mlp 24-9-2, most rows without a signal": (DARK, {"network": MLP | {"layers": (24, 9, 2)}, "time": SHORT}),
+    "mlp 12-9-2, most rows without a signal": (DARK, {"network": MLP | {"layers": (12, 9, 2)}, "time": SHORT}),
     "mlp 2-3-2-1": (REAL, {"network": MLP | {"layers": (2, 3, 2, 1)}, "time": {"pulse_steps": 3}}),
     "mlp, printed readings": (
         REAL,
@@ -280,7 +280,7 @@ CASES = {
 # One of each network, all with rest gaps.
 KINDS = (
     "mlp, writes by count",
-    "mlp 24-9-2, most rows without a signal",
+    "mlp 12-9-2, most rows without a signal",
     "slp, rest gap",
     "lines, tanh, rest gap",
     "carriers, codes, rest gap",
@@ -463,7 +463,7 @@ def test_learning_loop_with_heuns_method_equals_its_twin():
 def test_rows_without_a_signal_are_left_out_and_change_no_bit(columns, lanes):
     """Of one realisation and of two; a row is a part of a tile, or rows are whole ones."""
     config = Configuration(
-        network=MLP | {"layers": (24, columns, 2)}, time=SHORT, learning={"epochs": 2},
+        network=MLP | {"layers": (12, columns, 2)}, time=SHORT, learning={"epochs": 2},
         data={"arrays": "mostly zeros"},
     )  # fmt: skip
     assembly = assemble(config, DARK, realisation_seeds(3, lanes))
@@ -489,12 +489,12 @@ def test_rows_without_a_signal_are_left_out_and_change_no_bit(columns, lanes):
         ({"imperfections": {"synapse": {"spread": {"mobility": 0.1}}}}, ["drive_rows", "request_synapses"]),
         ({"periphery": {"synapse": {"read_noise": 1e-4}}}, []),
         ({"devices": {"synapse": VTEAM}}, []),
-        ({"network": MLP | {"layers": (24, 7, 2)}}, []),
+        ({"network": MLP | {"layers": (12, 7, 2)}}, []),
     ],
 )
 def test_rows_are_left_out_where_nobody_else_looks_at_them(changes, left_out):
     """No mini-batch, train, noise or rule of a modelled bank; rows of few devices are not worth the look."""
-    assembly = assembly_of("mlp 24-9-2, most rows without a signal", **changes)
+    assembly = assembly_of("mlp 12-9-2, most rows without a signal", **changes)
     made = make(assembly, new_block(assembly, np.arange(1)))
     names = [[instruction.kernel.name for instruction in slot] for slot in made.slots]
     followed = [slot[k + 1] for slot in names for k, name in enumerate(slot) if name == "find_driven"]

@@ -43,8 +43,8 @@ __all__ = ["long_sweep", "source"]  # fixtures
 ENDLESS = ("--set", "base.learning.epochs=20000000")
 
 
-def start_sweep(source, out, words=LONG):
-    return start("sweep", source, "--out", out, "--processes", 2, *words)
+def start_sweep(source, out, words=LONG, processes=2):
+    return start("sweep", source, "--out", out, "--processes", processes, *words)
 
 
 @pytest.mark.slow
@@ -125,9 +125,9 @@ def test_a_sweep_that_is_killed_leaves_no_process_and_goes_on(cli, source, long_
 def test_a_second_sweep_of_a_folder_is_refused(refused, source, tmp_path):
     out = tmp_path / "out"
     (tmp_path / "link").symlink_to(out)
-    process = start_sweep(source, out, ENDLESS)
+    process = start_sweep(source, out, ENDLESS, processes=1)
     try:
-        wait_for(lambda: begun(out) >= 1, process)
+        wait_for(lambda: packs_of(out), process)
         for path in (out, tmp_path / "link"):
             refused("another sweep is writing it; wait for its end", "sweep", path, "--resume")
     finally:

@@ -37,7 +37,7 @@ from memsim.sweeping.sweep_progress import SweepProgress
 from memsim.terminal import preparing
 from memsim.terminal.preparing import on_stderr, prepare, silently, told_to
 
-XOR = EXAMPLES / "xor.toml"
+XOR, SLP = EXAMPLES / "xor.toml", EXAMPLES / "slp.toml"
 FEW = ("run.realisations=4", "learning.epochs=2")
 SET = [word for assignment in FEW for word in ("--set", assignment)]
 
@@ -378,7 +378,7 @@ def begin(cache, *words, **more):
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)])
 def test_a_signal_ends_the_compiler_and_leaves_a_sound_cache(number, status, cache, tmp_path):
     before = cached(cache)
-    process = begin(cache, "run", XOR, *SET, "--out", tmp_path / "run.h5")
+    process = begin(cache, "run", SLP, *SET, "--out", tmp_path / "run.h5")
     assert names_in(process.stderr.readline())
     while len(cached(cache)) < len(before) + 4:  # it comes in the midst of another one
         assert process.poll() is None
@@ -394,7 +394,7 @@ def test_a_signal_ends_the_compiler_and_leaves_a_sound_cache(number, status, cac
 @compiles
 def test_the_next_command_goes_on_with_what_was_compiled_and_the_one_after_finds_all(cache, tmp_path):
     before = cached(cache)
-    status, out, err = finish(begin(cache, "compile", XOR, "--jobs", "2"))
+    status, out, err = finish(begin(cache, "compile", SLP, "--jobs", "2"))
     compiled, there = map(int, re.search(r"compiled (\d+) kernels, (\d+) were there: ", out).groups())
     assert status == 0, err
     assert compiled > 0
@@ -402,12 +402,12 @@ def test_the_next_command_goes_on_with_what_was_compiled_and_the_one_after_finds
         assert there > 0
         assert before.items() <= cached(cache).items()
     made = cached(cache)
-    status, out, err = finish(begin(cache, "run", XOR, *SET, "--out", tmp_path / "run.h5"))
+    status, out, err = finish(begin(cache, "run", SLP, *SET, "--out", tmp_path / "run.h5"))
     assert (status, err) == (0, "training: 2 epochs\n")
     assert cached(cache) == made
     with memsim.open_run(tmp_path / "run.h5") as run:
         assert run.finished
-    status, out, _ = finish(begin(cache, "compile", XOR))
+    status, out, _ = finish(begin(cache, "compile", SLP))
     assert (status, out.split(":")[0]) == (0, f"compiled 0 kernels, {compiled + there} were there")
 
 
