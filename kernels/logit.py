@@ -17,12 +17,14 @@ from typing import Any
 import numpy as np
 
 from .compiling import elementwise
-from .mathematics import exponential, logarithm_of_one_plus
+from .fused import fma
+from .mathematics import exponential_within, logarithm_of_one_plus
 from .scratch import align_stack, line, load, stack_line, store
 from .tiles import DRIFTS, DRIVE, LOGIT, MOVES, PRESENT, RESTS, START, STATES, TOTAL, VOLTAGE, aligned, begins_to_move
 
 NEAR = 2.0**-16  # of the range: nearer than this to a bound, a state is stepped by its logit
 FAR = 340.0  # beyond this logit, the drift is proportional to the distance to the last bit; its e-fold is a number yet
+FARTHEST = 708.0  # logits beyond it count as it: their distances are numbers yet
 LAST_DIGIT = 2.0**-52
 LEAST = 2.0**-1000  # of the range: nearer states count as so near
 
@@ -64,7 +66,8 @@ def logit_of(x, lower, upper):
 @elementwise
 def distances_of_logit(y, width):
     """The distances from the lower and to the upper bound, each with all its digits."""
-    odds = exponential(y)
+    y = -FARTHEST if y < -FARTHEST else y
+    odds = exponential_within(FARTHEST if y > FARTHEST else y)
     share = 1.0 / (1.0 + odds)
     return width * (odds * share), width * share
 
@@ -100,13 +103,13 @@ def reach(lower, upper):
 
 def euler(x, start, end, p, dt):
     """One step of explicit Euler for a state that is not near a bound; it does not count where it leads near to one."""
-    return x + dt * drift(x, start, p)
+    return fma(dt, drift(x, start, p), x)
 
 
 def heun(x, start, end, p, dt):
     """One step of Heun's method for a state that is not near a bound; see :func:`euler`."""
     slope = drift(x, start, p)
-    return x + (0.5 * dt) * (slope + drift(x + dt * slope, end, p))
+    return fma(0.5 * dt, slope + drift(fma(dt, slope, x), end, p), x)
 
 
 def rate_of_logit(y, drive, p, lower, upper):
@@ -129,9 +132,9 @@ def carried_near(x, y, start, end, p, lower, upper, dt):
         return x, 0.0
     begun = y if y != 0.0 else logit_of(x, lower, upper)
     first = rate(begun, start, p, lower, upper)
-    moved = begun + dt * first
+    moved = fma(dt, first, begun)
     if HEUN:
-        moved = begun + (0.5 * dt) * (first + rate(moved, end, p, lower, upper))
+        moved = fma(0.5 * dt, first + rate(moved, end, p, lower, upper), begun)
     if moved == begun:
         return x, y
     x = state_of_logit(moved, lower, upper)

@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from .compiling import Kernel, compiled, inlined, merged
-from .mathematics import logarithm_of_one_plus
+from .mathematics import logarithm
 from .operands import SHUFFLE, Draw
 from .records import Packed, from_python
 from .scratch import stack_line
@@ -129,8 +129,7 @@ def normal(seed, purpose, bank, device, step):
     tail = tail if tail > 1.1102230246251565e-16 else 1.1102230246251565e-16
     if abs(q) <= 0.425:
         return q * _ratio(0.180625 - q * q, _CENTRE_ABOVE, _CENTRE_BELOW)
-    # The sum is the tail to the bit: a multiple of 2**-53 below 1/2.
-    r = math.sqrt(-logarithm_of_one_plus(tail - 1.0))
+    r = math.sqrt(-logarithm(tail))
     near = _ratio(r - 1.6, _NEAR_ABOVE, _NEAR_BELOW)
     return math.copysign(near if r <= 5.0 else _ratio(r - 5.0, _FAR_ABOVE, _FAR_BELOW), q)
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 import numpy as np
 
 from .compiling import inlined
+from .fused import fma
 from .scratch import align_stack, line, load, sheet, stack_array, stack_line, store, unknown
 
 WIDE = 64  # elements: eight vectors of eight, enough to hide how long one operation takes
@@ -84,7 +85,7 @@ def new_tile(variables: int) -> np.ndarray:
 
 def euler(x, start, end, p, lower, upper, dt):
     """One step of explicit Euler for a state; the drive is the one at the step's start."""
-    moved = x + dt * drift(x, start, p)
+    moved = fma(dt, drift(x, start, p), x)
     moved = lower if moved < lower else moved
     return upper if moved > upper else moved
 
@@ -92,10 +93,10 @@ def euler(x, start, end, p, lower, upper, dt):
 def heun(x, start, end, p, lower, upper, dt):
     """One step of Heun's second-order method for a state, with the drive at both ends."""
     rate = drift(x, start, p)
-    ahead = x + dt * rate
+    ahead = fma(dt, rate, x)
     ahead = lower if ahead < lower else ahead
     ahead = upper if ahead > upper else ahead
-    moved = x + (0.5 * dt) * (rate + drift(ahead, end, p))
+    moved = fma(0.5 * dt, rate + drift(ahead, end, p), x)
     moved = lower if moved < lower else moved
     return upper if moved > upper else moved
 
@@ -103,10 +104,10 @@ def heun(x, start, end, p, lower, upper, dt):
 def heun_by_voltage(x, start, end, p, lower, upper, dt):
     """:func:`heun`, of a law of the voltage: ``start`` is the voltage at the step's start, ``end`` the current."""
     rate = drift(x, start, p)
-    ahead = x + dt * rate
+    ahead = fma(dt, rate, x)
     ahead = lower if ahead < lower else ahead
     ahead = upper if ahead > upper else ahead
-    moved = x + (0.5 * dt) * (rate + drift(ahead, output(ahead, end, p), p))
+    moved = fma(0.5 * dt, rate + drift(ahead, output(ahead, end, p), p), x)
     moved = lower if moved < lower else moved
     return upper if moved > upper else moved
 
@@ -133,7 +134,7 @@ def find_stalled(x, drive, drifts, p, lower, upper, dt):
     for j in range(WIDTH):
         own, i = of_element(p, j), drive[j]
         slope, back, usual = drift(x[j], i, own), drift(x[j], -i, own), drift(middle, i, own)
-        still = (x[j] + dt * slope == x[j]) & (x[j] + dt * back == x[j]) & (slope != 0.0)
+        still = (fma(dt, slope, x[j]) == x[j]) & (fma(dt, back, x[j]) == x[j]) & (slope != 0.0)
         drifts[j] = STALLS if still & (abs(slope) < VANISHED * abs(usual)) else drifts[j]
 
 
@@ -145,7 +146,7 @@ def begin(job, tile, state, drive, p):
         slope = drift(state[j], drive[j], of_element(p, j))
         moves = slope != 0.0
         drifting |= moves
-        weak |= moves & (state[j] + job.dt * slope == state[j])
+        weak |= moves & (fma(job.dt, slope, state[j]) == state[j])
         drifts[j] = MOVES if moves else RESTS
     if weak != 0:
         mark_stalled(state, drive, drifts, p, job.lower[0], job.upper[0], job.dt)
@@ -217,14 +218,14 @@ def tile_of_one_steady(job, first, done, steps):
     moving = done > 0 or begin(job, tile, state, drive, p)
     if moving:
         lower, upper, dt = job.lower[0], job.upper[0], job.dt
-        x, move, total = stack_line(WIDTH), stack_line(WIDTH), stack_line(WIDTH)
+        x, slope, total = stack_line(WIDTH), stack_line(WIDTH), stack_line(WIDTH)
         load(x, state, 0, WIDTH)
         begin_sums(total, tile, done, WIDTH)
         for j in range(WIDTH):
-            move[j] = dt * drift(state[j], drive[j], of_element(p, j))
+            slope[j] = drift(state[j], drive[j], of_element(p, j))
         for _ in range(steps):
             for j in range(WIDTH):
-                moved = x[j] + move[j]
+                moved = fma(dt, slope[j], x[j])
                 x[j] = moved
                 total[j] += output(moved, drive[j], of_element(p, j))
         crossed = 0
@@ -235,16 +236,16 @@ def tile_of_one_steady(job, first, done, steps):
             begin_sums(total, tile, done, WIDTH)
             for _ in range(steps):
                 for j in range(WIDTH):
-                    moved = x[j] + move[j]
+                    moved = fma(dt, slope[j], x[j])
                     moved = lower if moved < lower else moved
                     moved = upper if moved > upper else moved
                     x[j] = moved
                     total[j] += output(moved, drive[j], of_element(p, j))
         for j in range(WIDTH):
-            move[j] = output(x[j], drive[j], of_element(p, j))
+            slope[j] = output(x[j], drive[j], of_element(p, j))
         store(x, tile, STATES * WIDTH, WIDTH)
         store(total, tile, TOTAL * WIDTH, WIDTH)
-        store(move, answer, 0, WIDTH)
+        store(slope, answer, 0, WIDTH)
     else:
         show_voltage(answer, state, drive, p)
     return 1 if moving else 0
@@ -298,7 +299,7 @@ def euler_of_several(x, rate, ahead, start, end, p, lower, upper, dt):
     for v in range(x.shape[0]):
         low, high = lower[v], upper[v]
         for j in range(WIDTH):
-            moved = x[v, j] + dt * drift(v, x, j, start[j], of_element(p, j))
+            moved = fma(dt, drift(v, x, j, start[j], of_element(p, j)), x[v, j])
             moved = low if moved < low else moved
             rate[v, j] = high if moved > high else moved
     store(line(rate, 0, x.shape[0] * WIDTH), x, 0, x.shape[0] * WIDTH)
@@ -310,14 +311,14 @@ def heun_of_several(x, rate, ahead, start, end, p, lower, upper, dt):
         low, high = lower[v], upper[v]
         for j in range(WIDTH):
             slope = drift(v, x, j, start[j], of_element(p, j))
-            moved = x[v, j] + dt * slope
+            moved = fma(dt, slope, x[v, j])
             moved = low if moved < low else moved
             rate[v, j] = slope
             ahead[v, j] = high if moved > high else moved
     for v in range(x.shape[0]):
         low, high = lower[v], upper[v]
         for j in range(WIDTH):
-            moved = x[v, j] + (0.5 * dt) * (rate[v, j] + drift(v, ahead, j, end[j], of_element(p, j)))
+            moved = fma(0.5 * dt, rate[v, j] + drift(v, ahead, j, end[j], of_element(p, j)), x[v, j])
             moved = low if moved < low else moved
             x[v, j] = high if moved > high else moved
 
@@ -325,13 +326,13 @@ def heun_of_several(x, rate, ahead, start, end, p, lower, upper, dt):
 def constant_of_several(x, rate, ahead, start, end, p, lower, upper, dt):
     """One step for a tile's states, with the drifts of the pulse's beginning: Euler's and Heun's alike.
 
-    Where no drift changes, Heun's 0.5 * dt * (2 * drift) is dt * drift to the bit.
+    Where no drift changes, Heun's 0.5 * dt * (2 * drift) is dt * drift, which is not rounded.
     """
     width = unknown(WIDTH)
     for v in range(x.shape[0]):
         low, high = lower[v], upper[v]
         for j in range(width):
-            moved = x[v, j] + dt * rate[v, j]
+            moved = fma(dt, rate[v, j], x[v, j])
             moved = low if moved < low else moved
             x[v, j] = high if moved > high else moved
 
@@ -357,13 +358,13 @@ def begin_several(job, first, x, rate, drive, p):
 
 def carry_alone(tile, v, steps, rate, lower, upper, dt):
     """Carry one variable of a tile through steps, none of which changes its drift."""
-    x, move = stack_line(WIDTH), stack_line(WIDTH)
+    x, slope = stack_line(WIDTH), stack_line(WIDTH)
     load(x, tile, (STATES + v) * WIDTH, WIDTH)
     for j in range(WIDTH):
-        move[j] = dt * rate[v, j]
+        slope[j] = rate[v, j]
     for _ in range(steps):
         for j in range(WIDTH):
-            moved = x[j] + move[j]
+            moved = fma(dt, slope[j], x[j])
             moved = lower if moved < lower else moved
             x[j] = upper if moved > upper else moved
     store(x, tile, (STATES + v) * WIDTH, WIDTH)
@@ -414,7 +415,7 @@ def tile_of_several_steady(job, first, done, steps):
     x = sheet(tile, STATES * WIDTH, variables, WIDTH)
     rate = sheet(tile, (STATES + variables) * WIDTH, variables, WIDTH)
     p = of_tile(job, first)
-    voltage, total, move = stack_line(WIDTH), stack_line(WIDTH), stack_line(WIDTH)
+    voltage, total, slope = stack_line(WIDTH), stack_line(WIDTH), stack_line(WIDTH)
     moving = done > 0 or begin_several(job, first, x, rate, drive, p)
     begin_sums(total, tile, done, WIDTH)
     shown = variables - SHOWN
@@ -424,12 +425,12 @@ def tile_of_several_steady(job, first, done, steps):
     last = stack_array(SHOWN, WIDTH)  # of the variables, in which the one that is shown is the first
     load(last[0], tile, (STATES + shown) * WIDTH, WIDTH)
     if moving and drifts_of(rate, shown):
-        lower, upper = job.lower[shown], job.upper[shown]
+        lower, upper, dt = job.lower[shown], job.upper[shown], job.dt
         for j in range(WIDTH):
-            move[j] = job.dt * rate[shown, j]
+            slope[j] = rate[shown, j]
         for _ in range(steps):
             for j in range(WIDTH):
-                moved = last[0, j] + move[j]
+                moved = fma(dt, slope[j], last[0, j])
                 moved = lower if moved < lower else moved
                 last[0, j] = upper if moved > upper else moved
                 response = output(last, j, drive[j], of_element(p, j))
@@ -461,7 +462,7 @@ def follow_one(w):
     for j in range(WIDTH):
         slope = drift(x[j], start[j], p)
         drifts[j] = MOVES if slope != 0.0 else RESTS
-        weak |= (slope != 0.0) & (x[j] + dt * slope == x[j])
+        weak |= (slope != 0.0) & (fma(dt, slope, x[j]) == x[j])
     if weak != 0:
         mark_stalled(x, start, drifts, p, lower, upper, dt)
     for j in range(WIDTH):

@@ -60,6 +60,10 @@ class ReplayError(RunError):
     """A replay whose states are not those of the run's next keyframe."""
 
 
+class OtherArithmeticError(ReplayError):
+    """The same, of a run that another version of the arithmetic made."""
+
+
 class StoppedCompilingError(KeyboardInterrupt):
     """Stopped while kernels were compiled: nothing has begun or been written yet."""
 

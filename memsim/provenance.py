@@ -5,6 +5,8 @@ import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
+from .kernels.arithmetic import ARITHMETIC
+
 PACKAGES = ("numba", "llvmlite", "numpy", "h5py")
 
 
@@ -16,18 +18,19 @@ def program_version() -> str:
         return "not installed"
 
 
-def environment() -> dict[str, str]:
+def environment() -> dict[str, str | int]:
     """Versions and machine, for a file's attributes."""
     return dict(_environment())
 
 
 @functools.cache
-def _environment() -> dict[str, str]:
+def _environment() -> dict[str, str | int]:
     """Found once: reading what is installed takes milliseconds."""
     found = {f"{package}_version": version(package) for package in PACKAGES}
     return {
         "program": "memsim",
         "program_version": program_version(),
+        "arithmetic_version": ARITHMETIC,
         "python_version": sys.version.split()[0],
         "machine": platform.machine(),
         "processor": platform.processor() or "unknown",

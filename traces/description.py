@@ -164,7 +164,7 @@ class RunDescription:
         Of a run that goes on with the devices of another one, or whose starting weights were written by pulses.
     """
 
-    program: dict[str, str]
+    program: dict[str, str | int]
     configuration: str = field(metadata=OWN)
     seeds: np.ndarray = field(metadata=OWN)
     data: StoredDataset

@@ -60,7 +60,7 @@ class DriveDescription:
         Attributes of the file that say how dt was checked; none where it was not.
     """
 
-    program: dict[str, str]
+    program: dict[str, str | int]
     configuration: str
     dt: float
     steps: int

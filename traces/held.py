@@ -37,6 +37,7 @@ class HeldRun(Stored):
         self._datasets, self._items = {}, {}
         self._run, self._trace = run, trace
         self._made: h5py.File | None = None
+        self._closed = False
         self._lock = threading.Lock()
         self._fields = {field.path: (field, bank) for field, bank in fields_of(run, trace)}
         # Copied: samples are the caller's.
@@ -51,6 +52,8 @@ class HeldRun(Stored):
     def file(self) -> h5py.File:
         """The run as an HDF5 file in memory."""
         with self._lock:
+            if self._closed and self._made is None:
+                raise ValueError("the run is closed, and had no file; save a run in memory before it is closed")
             if self._made is None:
                 self._made = self._new_file()
             return self._made
@@ -75,6 +78,7 @@ class HeldRun(Stored):
 
     def close(self) -> None:
         """Give the memory back."""
+        self._closed = True
         if self._made is not None:
             self._made.close()
         self._given, self._first, self._put, self._pieces = {}, {}, {}, {}

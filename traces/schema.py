@@ -141,6 +141,10 @@ def under(group: str, fields: Iterable[Field], when: str = "") -> tuple[Field, .
 ENVIRONMENT = (
     Attribute("/", "program", "text", "`memsim`"),
     Attribute("/", "program_version", "text", "version of memsim; `not installed` from a bare checkout"),
+    Attribute(
+        "/", "arithmetic_version", "i8",
+        "version of the order and the rounding of all operations; files of earlier versions, which have 1, lack it",
+    ),
     Attribute("/", "python_version", "text", "version of Python"),
     Attribute("/", "numba_version", "text", "version of the compiler"),
     Attribute("/", "llvmlite_version", "text", "version of the compiler's LLVM binding"),
@@ -149,7 +153,7 @@ ENVIRONMENT = (
     Attribute("/", "machine", "text", "as `x86_64`"),
     Attribute("/", "processor", "text", "as the operating system names it"),
     Attribute("/", "system", "text", "operating system and its version"),
-)
+)  # fmt: skip
 CHECK_OF_DT = (
     Attribute("/", "dt_check", "text", "`exact` up to rounding, `fine`, `coarse`, `unstable` or `stalled`", "checked"),
     Attribute("/", "dt_check_covered", "text", "what was repeated at dt/2 and dt/4", "checked"),

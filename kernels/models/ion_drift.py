@@ -9,6 +9,7 @@ import functools
 from collections.abc import Callable
 
 from ..compiling import elementwise, plain, specialise
+from ..fused import fma
 from .windows import NEAR, near_window_of, window_of
 
 VARIABLES = 1
@@ -31,7 +32,7 @@ def drift_near(x, below, above, i, p):
 @elementwise
 def memristance(x, p):
     """R_ON * x + R_OFF * (1 - x) in ohm."""
-    return p[1] - p[2] * x
+    return fma(-p[2], x, p[1])
 
 
 def output(x, i, p):

@@ -7,6 +7,7 @@ The state ``x`` is the memristance in ohm, from R_ON to R_OFF. Parameters ``p``:
 import math
 
 from ..compiling import elementwise
+from ..fused import fma
 
 VARIABLES = 1
 PARAMETERS = 3
@@ -17,7 +18,7 @@ def law(v, p):
     """The rate: alpha up to the threshold, beta beyond it, in ohm/(V s)."""
     over = abs(v) - p[2]
     over = over if over > 0.0 else 0.0
-    return p[0] * v + (p[1] - p[0]) * math.copysign(over, v)
+    return fma(p[0], v, (p[1] - p[0]) * math.copysign(over, v))
 
 
 def drift_under_voltage(x, v, p):

@@ -12,6 +12,7 @@ import functools
 from collections.abc import Callable
 
 from ..compiling import elementwise, plain, specialise
+from ..fused import fma
 from ..mathematics import power
 from .windows import NEAR, kvatinsky, near_window_of, window_of
 
@@ -28,12 +29,12 @@ speed: Callable
 
 def speed_of_threshold(drive, p):
     """K * (drive/threshold - 1)**alpha beyond either threshold."""
-    off = drive * p[2] - 1.0
+    off = drive * p[2] - 1.0  # rounded to 0 at the threshold itself
     off = off if off > 0.0 else 0.0
     on = drive * p[4] - 1.0
     on = on if on > 0.0 else 0.0
     # Only one of the two is not 0, so one window is enough: that of the direction.
-    return p[3] * power(off, ALPHA_OFF) + p[5] * power(on, ALPHA_ON)
+    return fma(p[3], power(off, ALPHA_OFF), p[5] * power(on, ALPHA_ON))
 
 
 def law_of_threshold(x, drive, p):
@@ -48,7 +49,7 @@ def law_near(x, below, above, drive, p):
 
 def kvatinskys_window(x, drive, p):
     """exp(-exp((x - a_off)/w_c)) for growing states, exp(-exp((a_on - x)/w_c)) for falling ones."""
-    return kvatinsky(x * p[8] - p[6] if drive > 0.0 else p[7] - x * p[8])
+    return kvatinsky(fma(x, p[8], -p[6]) if drive > 0.0 else fma(-x, p[8], p[7]))
 
 
 def window_of_share(x, drive, p):
@@ -69,7 +70,7 @@ def drift_near_by_voltage(x, below, above, i, p):
 @elementwise
 def memristance(x, p):
     """R in ohm, linear in the state: R_ON at x_on, R_OFF at x_off."""
-    return p[0] + p[1] * x
+    return fma(p[1], x, p[0])
 
 
 def output(x, i, p):

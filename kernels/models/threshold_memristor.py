@@ -9,6 +9,7 @@ window width a in A, thresholds I_1 .. I_n+1 in A).
 import math
 
 from ..compiling import elementwise
+from ..fused import fma
 from ..mathematics import hyperbolic_tangent, logistic
 
 FIRST_THRESHOLD = 3
@@ -42,7 +43,7 @@ def drift_printed(variable, x, element, i, p):
 @elementwise
 def net_input(x, element, i, p):
     """I / I_0 + the bias weight, a number."""
-    return i * p[0] + x[x.shape[0] - 2, element]
+    return fma(i, p[0], x[x.shape[0] - 2, element])
 
 
 def output_logistic(x, element, i, p):

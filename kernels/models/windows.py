@@ -11,7 +11,8 @@ Trans. Electron Devices 58, 3099 (2011); Kvatinsky et al., IEEE TCAS-I 60, 211
 import functools
 
 from ..compiling import elementwise, specialise
-from ..mathematics import complement_of_power, exponential, power
+from ..fused import fma
+from ..mathematics import complement_of_power, exponential_within, power
 
 EXPONENT: int  # open name of the templates
 
@@ -23,7 +24,7 @@ def none(x, direction):
 
 def joglekar(x, direction):
     """1 - (2x - 1)**(2p): 1 in the middle, 0 at both ends in both directions."""
-    off_centre = 2.0 * x - 1.0
+    off_centre = fma(2.0, x, -1.0)
     return 1.0 - power(off_centre * off_centre, EXPONENT)
 
 
@@ -36,7 +37,7 @@ def biolek(x, direction):
 def prodromakis(x, direction):
     """1 - ((x - 1/2)**2 + 3/4)**p: 0 at both ends, 1 - (3/4)**p in the middle. Its factor j is part of the drift's."""
     off_centre = x - 0.5
-    return 1.0 - power(off_centre * off_centre + 0.75, EXPONENT)
+    return 1.0 - power(fma(off_centre, off_centre, 0.75), EXPONENT)
 
 
 def near_joglekar(below, above):
@@ -54,7 +55,9 @@ def kvatinsky(beyond):
     """exp(-exp(beyond)): ``beyond`` is how far the state is past the window's edge, in widths of its slope."""
     # Below -40 the window is 1 to the last bit; the powers of so small an exponential would be subnormal, and slow.
     beyond = beyond if beyond > -40.0 else -40.0
-    return exponential(-exponential(beyond))
+    # Above 6.56 it stays at 1e-307: such a state goes on, ever so slowly, and does not count as one that rests.
+    beyond = beyond if beyond < 6.56 else 6.56
+    return exponential_within(-exponential_within(beyond))
 
 
 NEAR = {"joglekar": near_joglekar, "prodromakis": near_prodromakis}  # that are 0 at both ends in both directions

@@ -6,7 +6,8 @@ The state ``x`` is a number from 0 to 1. Parameters ``p``: (a_1 and a_2 in A, b 
 """
 
 from ..compiling import elementwise
-from ..mathematics import exponential, hyperbolic_sine, inverse_hyperbolic_sine
+from ..fused import fma
+from ..mathematics import exponential_within, hyperbolic_sine, inverse_hyperbolic_sine
 
 VARIABLES = 1
 PARAMETERS = 15
@@ -19,20 +20,27 @@ def voltage(x, i, p):
 
 
 @elementwise
+def _exponential(x):
+    """e**x; beyond 708 on either side, where it is hardly a number any more, the value there."""
+    x = -708.0 if x < -708.0 else x
+    return exponential_within(708.0 if x > 708.0 else x)
+
+
+@elementwise
 def window(x, direction, p):
     """f(x): 1 up to x_p, or down to 1 - x_n, and from there to the end a fall to 0."""
     up = direction > 0.0
     beyond = x - p[10] if up else p[11] - x
     beyond = beyond if beyond > 0.0 else 0.0
-    return exponential(-(p[8] if up else p[9]) * beyond) * (1.0 - beyond * (p[12] if up else p[13]))
+    return _exponential(-(p[8] if up else p[9]) * beyond) * fma(-beyond, p[12] if up else p[13], 1.0)
 
 
 @elementwise
 def law(x, v, p):
     """Eta * g(V) * f(x), g = A_p (e**V - e**V_p) above V_p, and -A_n (e**-V - e**V_n) below -V_n."""
-    growth = exponential(abs(v))
-    up = p[4] * (growth - exponential(p[6])) if v > p[6] else 0.0
-    down = p[5] * (growth - exponential(p[7])) if v < -p[7] else 0.0
+    growth = _exponential(abs(v))
+    up = p[4] * (growth - _exponential(p[6])) if v > p[6] else 0.0
+    down = p[5] * (growth - _exponential(p[7])) if v < -p[7] else 0.0
     return p[14] * (up - down) * window(x, p[14] * v, p)
 
 

@@ -5,6 +5,7 @@ import numpy as np
 from rich.filesize import decimal
 
 from ..runs.description import cost_of_programming, result_of_programming
+from ..runs.replay import arithmetic_of
 from ..runs.run import Run
 from ..terminal.screen import Column, Table, describe, numbers, show
 from ..terminal.si import counted, duration
@@ -37,7 +38,8 @@ def show_contents(run: Run, error: np.ndarray | None = None) -> None:
     describe(
         f"made by memsim {attribute('/', 'program_version')} with numba {attribute('/', 'numba_version')}, "
         f"numpy {attribute('/', 'numpy_version')}, h5py {attribute('/', 'h5py_version')} "
-        f"on {attribute('/', 'machine')}; schema version {run.stored.integer('/', 'schema_version')}"
+        f"on {attribute('/', 'machine')}; schema version {run.stored.integer('/', 'schema_version')}, "
+        f"arithmetic version {arithmetic_of(run.stored)}"
     )
     describe(f"network {_network(run)}; {_seeds(run)}")
     describe(

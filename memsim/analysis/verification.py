@@ -7,11 +7,21 @@ from functools import partial
 import numpy as np
 
 from ..datasets import of_stored
-from ..errors import InputError, RunError, RunFileError
+from ..errors import InputError, ReplayError, RunError, RunFileError
+from ..kernels.arithmetic import ARITHMETIC
 from ..network.assembly import assemble
 from ..network.learning_rates import rates_of
 from ..runs.programming import programmed
-from ..runs.replay import StoredKeyframes, check, replay, replaying_engine, tolerance_of
+from ..runs.replay import (
+    OTHER_ARITHMETIC,
+    StoredKeyframes,
+    arithmetic_of,
+    check,
+    replay,
+    replaying_engine,
+    rounds_otherwise,
+    tolerance_of,
+)
 from ..runs.run import Run
 from ..stepping.row_memory import BankRows
 from ..traces.errors import NotARunFileError
@@ -34,10 +44,13 @@ class Finding:
         What was looked at, and how much of it.
     wrong : tuple of str
         A line for each fault; empty where all is well.
+    open : tuple of str
+        A line for what cannot be decided here.
     """
 
     what: str
     wrong: tuple[str, ...]
+    open: tuple[str, ...] = ()
 
 
 def verify(run: Run, *, windows: int = 10, seed: int = 0, report: Report = _shown_nowhere) -> Iterator[Finding]:
@@ -73,7 +86,7 @@ def verify(run: Run, *, windows: int = 10, seed: int = 0, report: Report = _show
 def _programming(run: Run) -> Iterator[str]:
     """Whether the starting weights that are written again are those of the file."""
     again = programmed(assemble(run.config, of_stored(run.dataset), run.seeds), threads=1)
-    tolerance = tolerance_of(run.stored)
+    tolerance = tolerance_of(arithmetic_of(run.stored))
     for bank, states in zip(again.banks, again.initial, strict=True):
         about = bank.device.state_variables()[0]
         differences = np.abs(states[:, 0] - run.initial_state[bank.name][:, 0]) / (about.upper - about.lower)
@@ -135,9 +148,15 @@ def _replays(run: Run, windows: int, seed: int, report: Report) -> Iterator[Find
     chosen = np.sort(np.random.default_rng(seed).choice(candidates, count, replace=False))
     spans = [(int(samples[k - 1]) if k else 0, int(samples[k])) for k in chosen]
     done, steps = 0, sum(last - first for first, last in spans) * run.sample_steps
+    if arithmetic_of(run.stored) != ARITHMETIC and spans:
+        compared = f"they are compared to {OTHER_ARITHMETIC:g} of each range"
+        yield Finding("replays", (), (f"{rounds_otherwise(arithmetic_of(run.stored))}; {compared}",))
     for first, last in spans:
         told = partial(_tell_of_part, report, done, steps)
-        yield Finding(f"replay of samples {first} to {last - 1}", tuple(_replay_of(run, first, last, told)))
+        wrong, differing = _replay_of(run, first, last, told)
+        what = f"replay of samples {first} to {last - 1}"
+        same = arithmetic_of(run.stored) == ARITHMETIC
+        yield Finding(what, (*wrong, *differing)) if same else Finding(what, wrong, differing)
         done += (last - first) * run.sample_steps
 
 
@@ -157,7 +176,11 @@ def _with_rows(run: Run, samples: np.ndarray) -> np.ndarray:
     return np.flatnonzero(kept) if kept.any() else np.arange(len(samples))
 
 
-def _replay_of(run: Run, first: int, last: int, report: Callable[[int], None]) -> Iterator[str]:
+def _replay_of(
+    run: Run, first: int, last: int, report: Callable[[int], None]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What is wrong with the file, and how a replay of it differs."""
+    differing: list[str] = []
     engine = replaying_engine(run.assembly, run.traced)
     keyframes = StoredKeyframes(run.stored, range(run.realisations))
     try:
@@ -165,14 +188,17 @@ def _replay_of(run: Run, first: int, last: int, report: Callable[[int], None]) -
             for rows in stretch.recorded.rows:
                 name = run.banks[rows.bank]
                 here = slice(stretch.first_step, stretch.first_step + stretch.steps)
-                yield from _compare(run, name, here, rows)
+                differing += _compare(run, name, here, rows)
             engine.recycle(stretch.recorded)
             report(stretch.first_step + stretch.steps - first * run.sample_steps)
-        check(engine, keyframes.at(int(np.searchsorted(keyframes.samples, last))), keyframes.tolerance)
+        check(engine, keyframes.at(int(np.searchsorted(keyframes.samples, last))), keyframes.arithmetic)
+    except ReplayError as error:
+        differing.append(str(error))
     except (RunError, NotARunFileError) as error:
-        yield str(error)
+        return (str(error),), tuple(differing)
     finally:
         engine.close()
+    return (), tuple(differing)
 
 
 def _compare(run: Run, bank: str, here: slice, rows: BankRows) -> Iterator[str]:
@@ -190,7 +216,7 @@ def _compare(run: Run, bank: str, here: slice, rows: BankRows) -> Iterator[str]:
             made = made[:, :, selection.variables]
             made = made[:, :, 0] if made.shape[2] == 1 else made
         made, kept = made[steps - here.start][:, selection.devices][..., lanes], kept[..., stored]
-        if not np.array_equal(made, kept) and not _near(made, kept, tolerance_of(run.stored)):
+        if not np.array_equal(made, kept) and not _near(made, kept, tolerance_of(arithmetic_of(run.stored))):
             worst = float(np.nanmax(np.abs(made - kept)))
             span = f"steps {here.start} to {here.stop}"
             yield f"traces/{bank}/{quantity} differs from the replay of {span} by up to {worst:.3g}"

@@ -1,7 +1,7 @@
 /* What memsim's pulse kernel does, for each device model, as one would write it in C.
  *
  * Devices are taken in tiles of TILE, which fit the registers; a tile is carried through the whole pulse. With
- * -ffp-contract=off the results are those of memsim's kernels to the last bit, for any TILE.
+ * -ffp-contract=off, and what is fused written as such, the results are those of memsim's kernels to the last bit, for any TILE.
  */
 
 #include <math.h>
@@ -19,48 +19,96 @@ INLINE double within(double value, double lower, double upper) {
     return value > upper ? upper : value;
 }
 
+/* a * b + c, rounded once; where bits do not count, as the compiler likes it. */
+#ifdef __FAST_MATH__
+#define FMA(a, b, c) ((a) * (b) + (c))
+#else
+#define FMA(a, b, c) fma(a, b, c)
+#endif
+
+INLINE double of_bits(int64_t bits) {
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+INLINE int64_t bits_of(double value) {
+    int64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+/* x**exponent; beyond 3 with what rounding takes from each product. */
 INLINE double power(double x, int exponent) {
-    double result = 1.0;
-    for (int bit = 0; bit < 4; bit++, x *= x)
-        if (exponent >> bit & 1) result *= x;
-    return result;
+    if (exponent <= 3) return exponent == 0 ? 1.0 : exponent == 1 ? x : x * x * (exponent == 3 ? x : 1.0);
+    double result = 1.0, rest = 0.0, lost = 0.0;
+    for (int bit = 0; bit < 4; bit++) {
+        if (exponent >> bit & 1) {
+            double product = result * x;
+            rest = FMA(result, x, -product) + FMA(result, lost, rest * x);
+            result = product;
+        }
+        double square = x * x;
+        lost = FMA(x, x, -square) + 2.0 * (x * lost);
+        x = square;
+    }
+    return result + rest;
 }
 
 /* arsinh(x), as ln(1 + y) for y = x + x**2 / (1 + sqrt(1 + x**2)), by artanh's series. */
 INLINE double inverse_hyperbolic_sine(double x) {
-    double size = fabs(x), most = 134217728.0, small = size > most ? most : size, square = small * small;
-    double y = size > most ? 2.0 * size - 1.0 : small + square / (1.0 + sqrt(1.0 + square));
-    double u = 1.0 + y, lost = (y - (u - 1.0)) / u, m;
-    int64_t bits;
-    memcpy(&bits, &u, sizeof u);
-    double n = (double)((bits >> 52) - 1023);
-    bits = (bits & (((int64_t)1 << 52) - 1)) | (int64_t)1023 << 52;
-    memcpy(&m, &bits, sizeof m);
-    n = m > 1.4142135623730951 ? n + 1.0 : n;
-    m = m > 1.4142135623730951 ? 0.5 * m : m;
-    double f = m - 1.0, s = f / (2.0 + f), z = s * s, z2 = z * z, z4 = z2 * z2;
-    double low = (2.0 / 3.0 + z * (2.0 / 5.0)) + z2 * (2.0 / 7.0 + z * (2.0 / 9.0));
-    double middle = (2.0 / 11.0 + z * (2.0 / 13.0)) + z2 * (2.0 / 15.0 + z * (2.0 / 17.0));
-    double high = 2.0 / 19.0 + z * (2.0 / 21.0);
-    double series = z * ((low + z4 * middle) + (z4 * z4) * high);
-    double rest = (f - s * (f - series)) + (n * 1.90821492927058770002e-10 + lost);
-    return copysign(n * 0.693147180369123816490 + rest, x);
+    double size = fabs(x), square = size * size;
+    int far = size > 1152921504606846976.0;
+    double y = far ? size : size + square / (1.0 + sqrt(1.0 + square));
+    int64_t bits = bits_of(1.0 + y), exponent = (bits >> 52) - 1023;
+    double m = of_bits((bits & (((int64_t)1 << 52) - 1)) | (int64_t)1023 << 52);
+    exponent += m > 1.4142135623730951;
+    double scale = 0.25 * of_bits((1025 - exponent) << 52), n = (double)exponent + (far ? 1.0 : 0.0);
+    double f = FMA(y, scale, scale - 1.0), s = f / (2.0 + f), z = s * s, z2 = z * z;
+    double first = FMA(z, 0.3999999999941394, 0.6666666666666734), second = FMA(z, 0.22222198553395092, 0.2857142874256663);
+    double third = FMA(z, 0.1531402068974668, 0.18183565425364695);
+    double series = FMA(z2, FMA(z2, FMA(z2, 0.14796265243631757, third), second), first);
+    double high = FMA(n, 0.6931471805599453, f), low = FMA(n, 0.6931471805599453, -high) + f;
+    double rest = FMA(-s, FMA(-z, series, f), low) + FMA(n, 2.3190468138462996e-17, 0.0);
+    return copysign(size < INFINITY ? high + rest : size, x);
 }
 
-/* e**x for x in [-708, 708]: Taylor's series after taking off the nearest multiple of ln 2. */
-INLINE double exponential(double x) {
-    x = within(x, -708.0, 708.0);
+/* n, such that x is near n ln 2, plus 1.5 * 2**52; and e**x / 2**n. */
+INLINE double shifted(double x) { return FMA(x, 1.4426950408889634, 6755399441055744.0); }
+
+INLINE double left(double x, double n) {
+    double r = FMA(-n, 2.3190468138462996e-17, FMA(-n, 0.6931471805599453, x)), r2 = r * r, r4 = r2 * r2;
+    double first = FMA(r, 0.16666666666666413, 0.5000000000000011), second = FMA(r, 0.008333333333494446, 0.04166666666653016);
+    double third = FMA(r, 0.0001984126950660702, 0.0013888888943629925);
+    double fourth = FMA(r, 2.755758635352228e-06, 2.480149309902565e-05);
+    double fifth = FMA(r, 2.5000066626477466e-08, 2.763024836847288e-07);
+    double curve = FMA(r4, FMA(r4, fifth, FMA(r2, fourth, third)), FMA(r2, second, first)), more = 1.0 + r;
+    return more + FMA(r2, curve, (1.0 - more) + r);
+}
+
+/* e**x for x in [-708, 708]. */
+INLINE double exponential_within(double x) {
+#ifdef __FAST_MATH__
     double n = rint(x * 1.4426950408889634);
-    double r = (x - n * 0.693147180369123816490) - n * 1.90821492927058770002e-10;
-    double r2 = r * r, r4 = r2 * r2;
-    double low = (1.0 / 2.0 + r * (1.0 / 6.0)) + r2 * (1.0 / 24.0 + r * (1.0 / 120.0));
-    double middle = (1.0 / 720.0 + r * (1.0 / 5040.0)) + r2 * (1.0 / 40320.0 + r * (1.0 / 362880.0));
-    double high = (1.0 / 3628800.0 + r * (1.0 / 39916800.0)) + r2 * (1.0 / 479001600.0 + r * (1.0 / 6227020800.0));
-    double series = 1.0 + (r + r2 * ((low + r4 * middle) + (r4 * r4) * high));
-    int64_t bits = ((int64_t)n + 1023) << 52;
-    double two_to_n;
-    memcpy(&two_to_n, &bits, sizeof two_to_n);
-    return series * two_to_n;
+    return of_bits(bits_of(left(x, n)) + ((int64_t)n << 52));
+#else
+    double moved = shifted(x);
+    return of_bits(bits_of(left(x, moved - 6755399441055744.0)) + (bits_of(moved) << 52));
+#endif
+}
+
+/* e**x; beyond 708 on either side, the value there. */
+INLINE double exponential_clipped(double x) { return exponential_within(within(x, -708.0, 708.0)); }
+
+/* e**x. */
+INLINE double exponential(double x) {
+    x = within(x, -750.0, 720.0);
+    double rounded = rint(x * 1.4426950408889634);
+#ifndef __FAST_MATH__
+    rounded = shifted(x) - 6755399441055744.0;
+#endif
+    int64_t n = (int64_t)rounded, half = n >> 1;
+    return left(x, rounded) * of_bits((half + 1023) << 52) * of_bits((n - half + 1023) << 52);
 }
 
 /* The models: drift of variable v under the current i and the voltage u that it causes, and that voltage as output, for
@@ -81,15 +129,15 @@ INLINE double node_output(const double *x, int apart, double i, const double *p)
 }
 
 INLINE double ion_drift_drift(int v, const double *x, int apart, double i, double u, const double *p) {
-    double off_centre = 2.0 * x[0] - 1.0;
+    double off_centre = FMA(2.0, x[0], -1.0);
     return p[0] * i * (1.0 - power(off_centre * off_centre, WINDOW_EXPONENT));
 }
 
 INLINE double ion_drift_output(const double *x, int apart, double i, const double *p) {
-    return (p[1] - p[2] * x[0]) * i;
+    return FMA(-p[2], x[0], p[1]) * i;
 }
 
-INLINE double team_output(const double *x, int apart, double i, const double *p) { return (p[0] + p[1] * x[0]) * i; }
+INLINE double team_output(const double *x, int apart, double i, const double *p) { return FMA(p[1], x[0], p[0]) * i; }
 
 #define vteam_output team_output
 
@@ -98,9 +146,10 @@ INLINE double threshold_drift(double x, double drive, const double *p, int alpha
     double off = drive * p[2] - 1.0, on = drive * p[4] - 1.0;
     off = off > 0.0 ? off : 0.0;
     on = on > 0.0 ? on : 0.0;
-    double away = drive > 0.0 ? x * p[8] - p[6] : p[7] - x * p[8];
-    away = away > -40.0 ? away : -40.0; /* where the window is 1 to the last bit: no subnormal powers */
-    return (p[3] * power(off, alpha_off) + p[5] * power(on, alpha_on)) * exponential(-exponential(away));
+    double away = drive > 0.0 ? FMA(x, p[8], -p[6]) : FMA(-x, p[8], p[7]);
+    away = within(away, -40.0, 6.56); /* below, the window is 1 to the last bit: no subnormal powers */
+    double speed = FMA(p[3], power(off, alpha_off), p[5] * power(on, alpha_on));
+    return speed * exponential_within(-exponential_within(away));
 }
 
 INLINE double team_drift(int v, const double *x, int apart, double i, double u, const double *p) {
@@ -116,13 +165,13 @@ INLINE double yakopcic_output(const double *x, int apart, double i, const double
 }
 
 INLINE double yakopcic_drift(int v, const double *x, int apart, double i, double u, const double *p) {
-    double growth = exponential(fabs(u));
-    double up = u > p[6] ? p[4] * (growth - exponential(p[6])) : 0.0;
-    double down = u < -p[7] ? p[5] * (growth - exponential(p[7])) : 0.0;
+    double growth = exponential_clipped(fabs(u));
+    double up = u > p[6] ? p[4] * (growth - exponential_clipped(p[6])) : 0.0;
+    double down = u < -p[7] ? p[5] * (growth - exponential_clipped(p[7])) : 0.0;
     int grows = p[14] * u > 0.0;
     double beyond = grows ? x[0] - p[10] : p[11] - x[0];
     beyond = beyond > 0.0 ? beyond : 0.0;
-    double window = exponential(-(grows ? p[8] : p[9]) * beyond) * (1.0 - beyond * (grows ? p[12] : p[13]));
+    double window = exponential_clipped(-(grows ? p[8] : p[9]) * beyond) * FMA(-beyond, grows ? p[12] : p[13], 1.0);
     return p[14] * (up - down) * window;
 }
 
@@ -131,7 +180,7 @@ INLINE double pershin_di_ventra_output(const double *x, int apart, double i, con
 INLINE double pershin_di_ventra_drift(int v, const double *x, int apart, double i, double u, const double *p) {
     double over = fabs(u) - p[2];
     over = over > 0.0 ? over : 0.0;
-    return p[0] * u + (p[1] - p[0]) * copysign(over, u);
+    return FMA(p[0], u, (p[1] - p[0]) * copysign(over, u));
 }
 
 #define MEMRISTOR_VARIABLES (INPUTS + 2)
@@ -145,8 +194,9 @@ INLINE double threshold_memristor_drift(int v, const double *x, int apart, doubl
 }
 
 INLINE double threshold_memristor_output(const double *x, int apart, double i, const double *p) {
-    double net = i * p[0] + x[(MEMRISTOR_VARIABLES - 2) * apart];
-    return p[1] * (1.0 / (1.0 + exponential(-net)));
+    double net = FMA(i, p[0], x[(MEMRISTOR_VARIABLES - 2) * apart]), smaller = exponential(-fabs(net));
+    double below = 1.0 + smaller, per = 1.0 / below, above = net >= 0.0 ? 1.0 : smaller, q = above * per;
+    return p[1] * (q + (FMA(-q, below, above) - q * (smaller - (below - 1.0))) * per);
 }
 
 /* One step of device j of a tile, at the voltage that the step before left: explicit Euler, or Heun's method. */
@@ -154,18 +204,18 @@ INLINE double threshold_memristor_output(const double *x, int apart, double i, c
 #define EULER(model, V)                                                                                        \
     double moved[V];                                                                                           \
     for (int v = 0; v < V; v++)                                                                                \
-        moved[v] = within(x[v][j] + dt * model##_drift(v, &x[0][j], TILE, i[j], volts[j], p), low[v], high[v]); \
+        moved[v] = within(FMA(dt, model##_drift(v, &x[0][j], TILE, i[j], volts[j], p), x[v][j]), low[v], high[v]); \
     for (int v = 0; v < V; v++) x[v][j] = moved[v];
 
 #define HEUN(model, V)                                                                                   \
     double rate[V], ahead[V];                                                                            \
     for (int v = 0; v < V; v++) {                                                                        \
         rate[v] = model##_drift(v, &x[0][j], TILE, i[j], volts[j], p);                                   \
-        ahead[v] = within(x[v][j] + dt * rate[v], low[v], high[v]);                                      \
+        ahead[v] = within(FMA(dt, rate[v], x[v][j]), low[v], high[v]);                                       \
     }                                                                                                    \
     double there = model##_output(ahead, 1, i[j], p);                                                    \
     for (int v = 0; v < V; v++)                                                                          \
-        x[v][j] = within(x[v][j] + (0.5 * dt) * (rate[v] + model##_drift(v, ahead, 1, i[j], there, p)), low[v], high[v]);
+        x[v][j] = within(FMA(0.5 * dt, rate[v] + model##_drift(v, ahead, 1, i[j], there, p), x[v][j]), low[v], high[v]);
 
 /* A loop over the devices that a tile has; of a full tile its length is known to the compiler. */
 #define OF_TILE(statement)                                      \

@@ -28,6 +28,13 @@ typedef struct {
     double x[MOST * MOST][LANES], current[MOST * MOST][LANES], voltage[MOST * MOST][LANES], energy[MOST * MOST][LANES];
 } Bank;
 
+/* a * b + c, rounded once; where bits do not count, as the compiler likes it. */
+#ifdef __FAST_MATH__
+#define FMA(a, b, c) ((a) * (b) + (c))
+#else
+#define FMA(a, b, c) fma(a, b, c)
+#endif
+
 static inline double within(double value, double lower, double upper) {
     value = value < lower ? lower : value;
     return value > upper ? upper : value;
@@ -55,7 +62,7 @@ static inline void drive(Bank *bank, const Calibration *given, int devices, int6
         }
         EACH_LANE moving |= moved[j] != 0.0;
         for (int64_t t = 0; moving && t < steps; t++) EACH_LANE {
-            x[j] = within(x[j] + dt * moved[j], c.lower, c.upper);
+            x[j] = within(FMA(dt, moved[j], x[j]), c.lower, c.upper);
             volts[j] = conducted(&c, x[j], current[j]);
             total[j] += volts[j];
         }

@@ -44,10 +44,12 @@ class Search:
             before = self.best[0] if k else np.inf
             self._tried = starts + k * evaluations
             fitter = minimizer(self._of_lmfit(self.residuals), self.model.put(start), nan_policy="propagate")
-            found = fitter.least_squares(
-                Dfun=self._of_lmfit(self.jacobian), x_scale="jac", loss=self.loss, f_scale=self.loss_scale,
-                ftol=TOLERANCE, xtol=TOLERANCE, gtol=TOLERANCE, max_nfev=evaluations,
-            )  # fmt: skip
+            # lmfit's own errors, which are not used, have no value where parameters only go together.
+            with np.errstate(invalid="ignore", divide="ignore"):
+                found = fitter.least_squares(
+                    Dfun=self._of_lmfit(self.jacobian), x_scale="jac", loss=self.loss, f_scale=self.loss_scale,
+                    ftol=TOLERANCE, xtol=TOLERANCE, gtol=TOLERANCE, max_nfev=evaluations,
+                )  # fmt: skip
             if self.best[0] < before:
                 self.status = 0 if found.aborted else int(found.status)
 

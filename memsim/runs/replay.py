@@ -11,9 +11,9 @@ from typing import Protocol
 
 import numpy as np
 
-from ..errors import ReplayError
+from ..errors import OtherArithmeticError, ReplayError
+from ..kernels.arithmetic import ARITHMETIC
 from ..network.assembly import Assembly
-from ..provenance import program_version
 from ..stepping.block_set import Checkpoint
 from ..stepping.blocks import unread_bias
 from ..stepping.engine import Engine
@@ -21,23 +21,33 @@ from ..stepping.row_memory import Recorded
 from ..traces.run_file import keyframe_checksum
 from ..traces.stored import Stored
 
-OTHER_VERSION = 1e-9  # of a variable's range: what another order of operations may change up to the next keyframe
+OTHER_ARITHMETIC = 1e-9  # of a variable's range: what other rounding mostly changes up to the next keyframe
 
 
-def tolerance_of(stored: Stored) -> float:
-    """How far a replay may be from what a file holds, as a share of the range.
+def arithmetic_of(stored: Stored) -> int:
+    """The version of the arithmetic that made a file: see :data:`~memsim.kernels.arithmetic.ARITHMETIC`."""
+    name = "arithmetic_version"
+    return stored.integer("/", name) if stored.has_attribute("/", name) else 1
 
-    Nothing at all, where the same version of memsim made the file. Versions may
-    differ in the order of a formula's operations, and so in its last bits.
-    """
-    return 0.0 if stored.label("/", "program_version") == program_version() else OTHER_VERSION
+
+def tolerance_of(arithmetic: int) -> float:
+    """How far a replay may be from what an arithmetic made, as a share of the range: of this one, nothing at all."""
+    return 0.0 if arithmetic == ARITHMETIC else OTHER_ARITHMETIC
+
+
+def rounds_otherwise(arithmetic: int) -> str:
+    """Why a replay cannot have the bits of another arithmetic."""
+    return (
+        f"made with version {arithmetic} of memsim's arithmetic; this is version {ARITHMETIC}, which rounds "
+        "differently, so that no replay has the same bits"
+    )
 
 
 class Keyframes(Protocol):
     """Where keyframes come from; -1 is the state before the first step."""
 
     samples: np.ndarray
-    tolerance: float
+    arithmetic: int
 
     def at(self, index: int) -> Checkpoint:
         """What a run goes on from."""
@@ -55,7 +65,7 @@ class StoredKeyframes:
     def __init__(self, stored: Stored, realisations: Sequence[int]) -> None:
         self._stored, self._lanes = stored, list(realisations)
         self.samples = stored.keyframe_samples
-        self.tolerance = tolerance_of(stored)
+        self.arithmetic = arithmetic_of(stored)
 
     def at(self, index: int) -> Checkpoint:
         """A keyframe, without counters.
@@ -160,7 +170,7 @@ def replay(engine: Engine, keyframes: Keyframes, start: int, stop: int) -> Itera
             if recording:
                 yield Stretch(first_step, engine.clock.step - first_step, recorded)
         if end in ends:
-            check(engine, keyframes.at(ends[end]), keyframes.tolerance)
+            check(engine, keyframes.at(ends[end]), keyframes.arithmetic)
 
 
 def with_units(at: Checkpoint, engine: Engine) -> Checkpoint:
@@ -173,22 +183,24 @@ def with_units(at: Checkpoint, engine: Engine) -> Checkpoint:
     )
 
 
-def check(engine: Engine, expected: Checkpoint, tolerance: float) -> None:
+def check(engine: Engine, expected: Checkpoint, arithmetic: int) -> None:
     """Compare the engine's states with those of a keyframe.
 
     Parameters
     ----------
     engine : Engine
     expected : Checkpoint
-    tolerance : float
-        As a share of each variable's range; 0 compares every bit.
+    arithmetic : int
+        Version of the arithmetic that made it: every bit is compared where it is this one.
 
     Raises
     ------
+    OtherArithmeticError
+        It differs by more than another rounding mostly changes.
     ReplayError
         With the bank, and by how much it differs.
     """
-    found = []
+    found, tolerance = [], tolerance_of(arithmetic)
     for bank, states, wanted in zip(engine.assembly.banks, engine.blocks.states(), expected.states, strict=True):
         about = bank.device.state_variables()
         shares = np.abs(states - wanted) / np.array([v.upper - v.lower for v in about])[:, None]
@@ -206,7 +218,10 @@ def check(engine: Engine, expected: Checkpoint, tolerance: float) -> None:
             if not np.array_equal(past, kept):
                 found.append(f"{bank.name} by the wear or the traps of {int((past != kept).any(axis=0).sum())} devices")
     if found:
-        raise ReplayError(
-            f"the replay differs from the keyframe after {expected.sample} samples: {'; '.join(found)}; "
-            f"was the run made with another version or on another machine?"
-        )
+        differs = f"the replay differs from the keyframe after {expected.sample} samples: {'; '.join(found)}"
+        if arithmetic != ARITHMETIC:
+            raise OtherArithmeticError(
+                f"{differs}: the run was {rounds_otherwise(arithmetic)}, and what a threshold decides may come out "
+                "otherwise; replay it with the memsim that made it, or run it again"
+            )
+        raise ReplayError(f"{differs}; is the file changed, or was the run made with another memsim?")

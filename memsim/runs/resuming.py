@@ -246,7 +246,7 @@ class _Held:
 
     def __init__(self, keyframes: StoredKeyframes, indices: list[int]) -> None:
         known = [index for index in indices if index >= 0]
-        self.samples, self.tolerance = keyframes.samples[known], keyframes.tolerance
+        self.samples, self.arithmetic = keyframes.samples[known], keyframes.arithmetic
         self._held = {-1: keyframes.at(-1)} | {k: keyframes.at(index) for k, index in enumerate(known)}
 
     def at(self, index: int) -> Checkpoint:

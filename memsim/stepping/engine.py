@@ -7,10 +7,11 @@ results do not depend on where.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Event
+from typing import Any
 
 import numpy as np
 
@@ -253,11 +254,11 @@ class Engine:
         begun = time.perf_counter()
         with self._nobody_waits_in_vain():
             helped = [
-                self._pool.submit(self._help, k, helper, end)
+                self._pool.submit(self._in_team, self._help, k, helper, end)
                 for k, team in enumerate(self._helpers) for helper in team if together
             ]  # fmt: skip
             work = [
-                self._pool.submit(self._run_block, k, program, memory[k], end, keyframes, outputs)
+                self._pool.submit(self._in_team, self._run_block, k, program, memory[k], end, keyframes, outputs)
                 for k, program in enumerate(programs)
             ]
         results = [task.result() for task in work]
@@ -270,10 +271,10 @@ class Engine:
 
     @contextmanager
     def _nobody_waits_in_vain(self) -> Iterator[None]:
-        """Where the system gives no further thread, let those that have begun end."""
+        """Where a thread is not begun, or fails, or Ctrl-C comes between two, let those that have begun end."""
         try:
             yield
-        except RuntimeError:
+        except BaseException:
             for team in self._teams:
                 break_up(team[0].arrived)
             raise
@@ -289,6 +290,11 @@ class Engine:
         order = self._orders[index].between(first, first + epochs)
         given = helper.given(order, self.rates(first, first + epochs), self.steps_before + clock.step)
         return loop()(*given, clock.position, end - clock.position, first)
+
+    def _in_team(self, work: Callable[..., Any], *given: Any) -> Any:
+        """What a thread does, of which others wait for it."""
+        with self._nobody_waits_in_vain():
+            return work(*given)
 
     def _program(self, index: int, recording: bool, together: bool) -> Linked:
         """The linked program of a block."""

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, NoReturn
 from ..errors import InputError
 from ..kernels import mathematics
 from ..kernels.compiling import elementwise, file_digest
+from ..kernels.fused import fma
 
 
 @elementwise
@@ -29,13 +30,16 @@ def larger(a, b):  # type: ignore[no-untyped-def]
 # What stands in the place of a function that is called: the same bits on every machine.
 STABLE: dict[Any, Any] = {
     math.exp: mathematics.exponential,
+    math.log: mathematics.logarithm,
+    math.log1p: mathematics.logarithm_of_one_plus,
     math.tanh: mathematics.hyperbolic_tangent,
     math.sinh: mathematics.hyperbolic_sine,
     math.asinh: mathematics.inverse_hyperbolic_sine,
     min: smaller,
     max: larger,
 }
-EXACT: tuple[Any, ...] = (abs, math.fabs, math.sqrt, math.copysign, math.floor, math.ceil)
+EXACT: tuple[Any, ...] = (abs, math.fabs, math.sqrt, math.copysign, math.floor, math.ceil, fma)
+ARGUMENTS = {min: 2, max: 2, math.copysign: 2, fma: 3}  # the others take one
 CALLABLE = ", ".join(
     [*(f.__name__ for f in (abs, min, max)),
      *(f"math.{f.__name__}" for f in (*STABLE, *EXACT) if f.__module__ == "math")]
@@ -219,8 +223,8 @@ class Translator(ast.NodeTransformer):
         return ast.copy_location(ast.Call(self._callee(function, node), arguments, []), node)
 
     def _callee(self, function: Any, node: ast.Call) -> ast.expr:
-        wanted = 2 if function in (min, max, math.copysign) else 1
-        if isinstance(function, types.FunctionType):
+        wanted = ARGUMENTS.get(function, 1) if callable(function) else 1
+        if isinstance(function, types.FunctionType) and function is not fma:
             if function in self.above:
                 self.refuse(node, f"{_shown(node)}: must not lead back to itself")
             helper = translate(function, (*self.above, function))

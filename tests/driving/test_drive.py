@@ -4,6 +4,7 @@ import re
 import tracemalloc
 
 import h5py
+import naive
 import numpy as np
 import pytest
 from places import ROOT
@@ -182,10 +183,10 @@ def twin(device: memsim.devices.Device, waveform: Waveform, steps: int, dt: floa
     for start, end in zip(*(side.tolist() for side in waveform.boundaries(0, steps, dt)), strict=True):
         rate = functions.drift(x, start, p)
         if integrator == "euler":
-            x = clipped(x + dt * rate)
+            x = clipped(naive.fma(dt, rate, x))
         else:
-            rate = rate + functions.drift(clipped(x + dt * rate), end, p)
-            x = clipped(x + (0.5 * dt) * rate)
+            rate = rate + functions.drift(clipped(naive.fma(dt, rate, x)), end, p)
+            x = clipped(naive.fma(0.5 * dt, rate, x))
         states.append(x)
     return np.array(states)
 

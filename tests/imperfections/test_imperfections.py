@@ -37,6 +37,7 @@ from memsim.runs.prediction import evaluate
 from memsim.stepping.blocks import new_block
 from memsim.stepping.engine import Engine
 from memsim.stepping.program.slot_operands import Cutter
+from memsim.stepping.teams import ALONE
 
 of_each_case = pytest.mark.parametrize(
     "case", [pytest.param(case, marks=pytest.mark.slow if case in SLOW else ()) for case in CASES]
@@ -594,7 +595,7 @@ def test_read_noise_has_the_stated_moments():
     assembly = assemble(configuration("periphery"), REAL)
     block = new_block(assembly, np.arange(len(assembly.seeds)))
     bank = block.banks[1]
-    operand = Packed(Cutter(assembly, block, ()).flawed(1)._replace(flaws=Flaws(read_noise=sigma)))
+    operand = Packed(Cutter(assembly, block, (), ALONE).flawed(1)._replace(flaws=Flaws(read_noise=sigma)))
     add_noise, rows = from_python(flaw(add_read_noise)), Packed(Rows(*(np.empty(0),) * 3, 0))
     noise = np.empty((steps, bank.elements))
     for step in range(steps):

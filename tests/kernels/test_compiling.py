@@ -140,9 +140,11 @@ def test_an_edit_in_another_file_reaches_a_cached_kernel(kept, copied_kernels, t
     assert output_of(ACTIVATE, folder, cache)["value"] == 0.5
     source = copied_kernels / "mathematics.py"
     text = source.read_text()
-    assert "return 1.0 / (1.0 + exponential(-x))" in text
-    source.write_text(text.replace("return 1.0 / (1.0 + exponential(-x))", "return 3.0 / (1.0 + exponential(-x))"))
-    assert output_of(ACTIVATE, folder, cache)["value"] == 1.5
+    assert "    smaller = exponential(-abs(x))\n" in text
+    source.write_text(
+        text.replace("    smaller = exponential(-abs(x))\n", "    smaller = 3.0 * exponential(-abs(x))\n")
+    )
+    assert output_of(ACTIVATE, folder, cache)["value"] == 0.25
     assert bool(list(tmp_path.rglob("*.nbc"))) == kept
     assert not list(folder.rglob("*.nb[ic]"))
 

@@ -519,7 +519,7 @@ def test_vteams_window_is_exactly_1_far_from_where_it_ends():
     volts = 1.0
     for position in np.linspace(0.0, 10e-9 - 40 * 107e-12, 50):
         current = volts / (100.0 + 2.4e11 * position)
-        voltage = (p[0] + p[1] * position) * current
+        voltage = naive.fma(p[1], position, p[0]) * current
         assert drift(0, [position], current, p) == p[3] * (voltage * p[2] - 1.0)
 
 

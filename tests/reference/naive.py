@@ -9,6 +9,7 @@ import math
 import types
 import zlib
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 import numpy as np
 
@@ -32,66 +33,189 @@ def bits(values):
 # Elementary functions and random numbers
 
 
-def exponential(x):
-    """Return e**x by Taylor's series up to the 13th power, after taking off the nearest multiple of ln 2."""
-    x = min(max(x, -708.0), 708.0)
-    power = round(x * 1.4426950408889634)
-    rest = (x - power * 0.693147180369123816490) - power * 1.90821492927058770002e-10
-    return math.ldexp(1.0 + beyond_one(rest), power)
+EXPONENTIAL = (
+    0.5000000000000011, 0.16666666666666413, 0.04166666666653016, 0.008333333333494446, 0.0013888888943629925,
+    0.0001984126950660702, 2.480149309902565e-05, 2.755758635352228e-06, 2.763024836847288e-07, 2.5000066626477466e-08,
+)  # fmt: skip
+LOGARITHM = (
+    0.6666666666666734, 0.3999999999941394, 0.2857142874256663, 0.22222198553395092, 0.18183565425364695,
+    0.1531402068974668, 0.14796265243631757,
+)  # fmt: skip
+LN_2, LN_2_REST = 0.6931471805599453, 2.3190468138462996e-17
 
 
-def beyond_one(rest):
-    """Return e**rest - 1 by Taylor's series up to the 13th power."""
-    pairs = [1.0 / math.factorial(n) + rest * (1.0 / math.factorial(n + 1)) for n in range(2, 14, 2)]
-    square = rest * rest
+def fma(a, b, c):
+    """Return a * b + c, rounded once: the product in two parts (Veltkamp, Dekker), and their exact sum with c."""
+    product = a * b
+    if not (1e-270 < abs(product) < 1e270 and abs(a) < 1e270 and abs(b) < 1e270 and math.isfinite(c)):
+        return fma_by_fractions(a, b, c)
+    high_a, high_b = ((2.0**27 + 1.0) * factor for factor in (a, b))
+    high_a, high_b = high_a - (high_a - a), high_b - (high_b - b)
+    low_a, low_b = a - high_a, b - high_b
+    rest = low_a * low_b - (((product - high_a * high_b) - low_a * high_b) - high_a * low_b)
+    total = math.fsum((product, rest, c))
+    return total if total != 0.0 else product + c
+
+
+def fma_by_fractions(a, b, c):
+    """Return a * b + c, rounded once, from exact fractions."""
+    if not (math.isfinite(a) and math.isfinite(b) and math.isfinite(c)):
+        return c if math.isfinite(a) and math.isfinite(b) else a * b + c
+    exact = Fraction(a) * Fraction(b) + Fraction(c)
+    if abs(exact) >= Fraction(2) ** 1024 - Fraction(2) ** 970:
+        return math.copysign(math.inf, 1 if exact > 0 else -1)
+    return float(exact) if exact != 0 else a * b + c
+
+
+def reduced(x):
+    """Return the nearest multiple of ln 2, and what is left of x: first rounded once, then in full."""
+    nearest = fma(x, 1.4426950408889634, 1.5 * 2.0**52) - 1.5 * 2.0**52
+    nearer = fma(-nearest, LN_2, x)
+    return int(nearest), nearer, fma(-nearest, LN_2_REST, nearer)
+
+
+def curve(r):
+    """Return (e**r - 1 - r) / r**2 by a polynomial, of which pairs of terms are added, and pairs of pairs."""
+    pairs = [fma(r, EXPONENTIAL[n + 1], EXPONENTIAL[n]) for n in range(0, 10, 2)]
+    square = r * r
+    low, middle = fma(square, pairs[1], pairs[0]), fma(square, pairs[3], pairs[2])
     fourth = square * square
-    low, middle, high = (pairs[k] + square * pairs[k + 1] for k in (0, 2, 4))
-    return rest + square * ((low + fourth * middle) + (fourth * fourth) * high)
+    return fma(fourth, fma(fourth, pairs[4], middle), low)
+
+
+def sum_of(r):
+    """Return e**r for r within half of ln 2."""
+    more = 1.0 + r
+    return more + fma(r * r, curve(r), (1.0 - more) + r)
+
+
+def exponential(x):
+    """Return e**x."""
+    return exponential_halved(x, 0)
+
+
+def exponential_halved(x, halvings):
+    """Return e**x / 2**halvings: a polynomial's value, whose exponent is raised in two steps of about the same size."""
+    if math.isnan(x):
+        return x
+    power, _, rest = reduced(within(x, -750.0, 720.0))
+    power -= halvings
+    half = math.floor(power / 2)
+    value = math.ldexp(sum_of(rest), half)
+    return value * 2.0 ** (power - half) if power - half < 1024 else math.inf
 
 
 def logistic(x):
-    """Return 1 / (1 + e**-x)."""
-    return 1.0 / (1.0 + exponential(-x))
+    """Return 1 / (1 + e**-x), of a negative x e**x / (1 + e**x), with what rounding took from sum and quotient."""
+    smaller = exponential(-abs(x))
+    below = 1.0 + smaller
+    above = 1.0 if x >= 0.0 else smaller
+    quotient = above * (1.0 / below)
+    rest = fma(-quotient, below, above) - quotient * (smaller - (below - 1.0))
+    return quotient + rest * (1.0 / below)
+
+
+def beyond_one(x):
+    """Return e**x - 1 for x from 0 to 44, as the number nearest to it and the rest."""
+    power, nearer, r = reduced(x)
+    small = fma(-float(power), LN_2_REST, nearer - r)
+    tail = fma(r * r, curve(r), small)
+    t = r + tail
+    lost = (r - t) + tail
+    scale = math.ldexp(1.0, power)
+    high = fma(scale, t, scale - 1.0)
+    return high, fma(scale, t, (scale - 1.0) - high) + scale * lost
+
+
+def share(high, low, other):
+    """Return d / (d + other) of d = high + low, as the number nearest to it and the rest."""
+    below = high + other
+    smaller, larger = sorted((high, other))
+    lost = smaller - (below - larger)
+    quotient = high * (1.0 / below)
+    rest = fma(-quotient, below, high) - quotient * lost + (1.0 - quotient) * low
+    return quotient, rest * (1.0 / below)
 
 
 def hyperbolic_tangent(x):
-    """Return 1 - 2 / (e**(2x) + 1)."""
-    return 1.0 - 2.0 / (exponential(2.0 * x) + 1.0)
-
-
-def logarithm_of_one_plus(x):
-    """Return ln(1 + x) from the series of artanh, after taking off a multiple of ln 2."""
-    u = 1.0 + x
-    lost = (x - (u - 1.0)) / u
-    half, exponent = math.frexp(u)
-    if 2.0 * half > math.sqrt(2.0):
-        f = half - 1.0
-    else:
-        f, exponent = 2.0 * half - 1.0, exponent - 1
-    s = f / (2.0 + f)
-    z = s * s
-    pairs = [2.0 / n + z * (2.0 / (n + 2)) for n in range(3, 21, 4)]
-    fourth = (z * z) * (z * z)
-    low, middle = (pairs[k] + (z * z) * pairs[k + 1] for k in (0, 2))
-    series = z * ((low + fourth * middle) + (fourth * fourth) * pairs[4])
-    rest = exponent * 1.90821492927058770002e-10 + lost
-    return exponent * 0.693147180369123816490 + ((f - s * (f - series)) + rest)
-
-
-def inverse_hyperbolic_sine(x):
-    """Return the sign of x times ln(1 + |x| + x**2 / (1 + sqrt(1 + x**2)))."""
-    size = abs(x)
-    more = 2.0 * size - 1.0 if size > 2.0**27 else size + size * size / (1.0 + math.sqrt(1.0 + size * size))
-    return math.copysign(logarithm_of_one_plus(more), x)
+    """Return d / (d + 2), d = e**(2 |x|) - 1, with the sign of x."""
+    return x if math.isnan(x) else math.copysign(sum(share(*beyond_one(2.0 * min(abs(x), 22.0)), 2.0)), x)
 
 
 def hyperbolic_sine(x):
-    """Return the sign of x times (d + d / (d + 1)) / 2, d = e**|x| - 1."""
-    size = min(abs(x), 708.0)
-    power = round(size * 1.4426950408889634)
-    rest = (size - power * 0.693147180369123816490) - power * 1.90821492927058770002e-10
-    difference = math.ldexp(beyond_one(rest), power) + (math.ldexp(1.0, power) - 1.0)
-    return math.copysign(0.5 * (difference + difference / (difference + 1.0)), x)
+    """Return (d + d / (d + 1)) / 2, d = e**|x| - 1, with the sign of x; beyond 22 half of e**|x|."""
+    if math.isnan(x):
+        return x
+    if abs(x) > 22.0:
+        return math.copysign(exponential_halved(abs(x), 1), x)
+    high, low = beyond_one(abs(x))
+    quotient, rest = share(high, low, 1.0)
+    return math.copysign(0.5 * (high + (quotient + (rest + low))), x)
+
+
+def exponent_of(u):
+    """Return the power of 2 that brings a number within a factor of the square root of 2 from 1."""
+    half, exponent = math.frexp(u)
+    return exponent if 2.0 * half > math.sqrt(2.0) else exponent - 1
+
+
+def logarithm_of(f, n, lost=0.0):
+    """Return ln((1 + f) 2**n) + lost by artanh's series."""
+    n = float(n)
+    s = f / (2.0 + f)
+    z = s * s
+    pairs = [fma(z, LOGARITHM[k + 1], LOGARITHM[k]) for k in (0, 2, 4)]
+    square = z * z
+    series = fma(square, fma(square, fma(square, LOGARITHM[6], pairs[2]), pairs[1]), pairs[0])
+    high = fma(n, LN_2, f)
+    low = fma(n, LN_2, -high) + f
+    return high + (fma(-s, fma(-z, series, f), low) + fma(n, LN_2_REST, lost))
+
+
+def logarithm(x):
+    """Return ln x."""
+    if math.isnan(x) or x < 0.0:
+        return math.nan
+    if x in (0.0, math.inf):
+        return x if x else -math.inf
+    raised = 54 if x < 2.0**-1000 else 0
+    n = exponent_of(math.ldexp(x, raised))
+    return logarithm_of(math.ldexp(x, raised - n) - 1.0, n - raised)
+
+
+def logarithm_of_one_plus(x):
+    """Return ln(1 + x)."""
+    if math.isnan(x) or x < -1.0:
+        return math.nan
+    if x in (0.0, -1.0, math.inf):
+        return -math.inf if x == -1.0 else x
+    n = exponent_of(1.0 + x)
+    f = fma(x, 2.0**-n, 2.0**-n - 1.0)
+    return logarithm_of(f, n, fma(x, 2.0**-n, (2.0**-n - 1.0) - f) * fma(f, f - 1.0, 1.0))
+
+
+def inverse_hyperbolic_sine(x):
+    """Return the sign of x times ln(1 + |x| + x**2 / (1 + sqrt(1 + x**2))), of a large x times ln(2 |x|)."""
+    size = abs(x)
+    if not size < math.inf:
+        return x
+    far = size > 2.0**60
+    y = size if far else size + size * size / (1.0 + math.sqrt(1.0 + size * size))
+    n = exponent_of(1.0 + y)
+    return math.copysign(logarithm_of(fma(y, 2.0**-n, 2.0**-n - 1.0), n + far), x)
+
+
+def power(x, exponent):
+    """Return x**exponent: beyond 3 by products in two parts, from the lowest bit of the exponent on."""
+    if exponent <= 3:
+        return math.prod([x] * exponent) if exponent else 1.0
+    value, rest, more = 1.0, 0.0, 0.0
+    while exponent:
+        if exponent % 2:
+            value, rest = value * x, fma(value, x, -(value * x)) + fma(value, more, rest * x)
+        x, more = x * x, fma(x, x, -(x * x)) + 2.0 * (x * more)
+        exponent //= 2
+    return value + rest
 
 
 def philox(key, counter):
@@ -148,7 +272,7 @@ def quantile(share):
     q = share - 0.5
     if abs(q) <= 0.425:
         return q * quotient(0.180625 - q * q, CENTRE)
-    r = math.sqrt(-logarithm_of_one_plus(max(min(share, 1.0 - share), 2.0**-53) - 1.0))
+    r = math.sqrt(-logarithm(max(min(share, 1.0 - share), 2.0**-53)))
     return math.copysign(quotient(r - 1.6, NEAR) if r <= 5.0 else quotient(r - 5.0, FAR), q)
 
 
@@ -280,16 +404,16 @@ def within(value, lower, upper):
 
 def euler(physics, x, start, end, *, dt, p, lower, upper):
     """Return the state one step of explicit Euler later."""
-    return [within(x[v] + dt * physics.drift(v, x, start, p), lower[v], upper[v]) for v in range(len(x))]
+    return [within(fma(dt, physics.drift(v, x, start, p), x[v]), lower[v], upper[v]) for v in range(len(x))]
 
 
 def heun(physics, x, start, end, *, dt, p, lower, upper):
     """Return the state one step of Heun's method later."""
     variables = range(len(x))
     first = [physics.drift(v, x, start, p) for v in variables]
-    ahead = [within(x[v] + dt * first[v], lower[v], upper[v]) for v in variables]
+    ahead = [within(fma(dt, first[v], x[v]), lower[v], upper[v]) for v in variables]
     both = [first[v] + physics.drift(v, ahead, end, p) for v in variables]
-    return [within(x[v] + 0.5 * dt * both[v], lower[v], upper[v]) for v in variables]
+    return [within(fma(0.5 * dt, both[v], x[v]), lower[v], upper[v]) for v in variables]
 
 
 def leap(physics, x, current, steps, *, dt, p, lower, upper):
@@ -317,7 +441,7 @@ class Near(list):
 
 def distances(logit, width):
     """Return the distances from both bounds."""
-    odds = exponential(logit)
+    odds = exponential(within(logit, -708.0, 708.0))
     share = 1.0 / (1.0 + odds)
     return width * (odds * share), width * share
 
@@ -359,9 +483,9 @@ def step(physics, integrator, x, start, end, *, dt, p, lower, upper):
 
     first = rate(logit, start)
     if integrator == "heun":
-        moved = logit + (0.5 * dt) * (first + rate(logit + dt * first, end))
+        moved = fma(0.5 * dt, first + rate(fma(dt, first, logit), end), logit)
     else:
-        moved = logit + dt * first
+        moved = fma(dt, first, logit)
     if moved == logit:
         return x
     near = Near(moved, *lower, *upper)
@@ -425,7 +549,7 @@ def is_stalled(physics, x, current, dt, p, lower, upper):
         return False
     slope, back = (physics.drift(0, x, i, p) for i in (current, -current))
     usual = physics.drift(0, [0.5 * (lower[0] + upper[0])], current, p)
-    still = x[0] + dt * slope == x[0] and x[0] + dt * back == x[0]
+    still = fma(dt, slope, x[0]) == x[0] and fma(dt, back, x[0]) == x[0]
     return still and 0.0 < abs(slope) < 2.0**-20 * abs(usual)
 
 

@@ -109,22 +109,41 @@ def test_a_bank_that_others_look_at_is_not_shared(sections):
     assert results_of((30, 20, 2), LIT, threads=2, **sections)[1] == [1]
 
 
-def test_a_member_that_could_not_be_started_leaves_nobody_waiting(monkeypatch):
+def engine_of_two():
     data = Dataset(LIT, np.eye(2)[np.arange(6) % 2], "six samples")
     config = Configuration(network={"kind": "mlp", "layers": (30, 20, 2)}, data={"arrays": data.name})
-    engine = Engine(assemble(config, data), threads=2, epochs=1)
-    submit, given = engine._pool.submit, []
+    return Engine(assemble(config, data), threads=2, epochs=1)
+
+
+@pytest.mark.parametrize("error", [RuntimeError("can't start new thread"), KeyboardInterrupt()])
+def test_a_member_that_could_not_be_started_leaves_nobody_waiting(error, monkeypatch):
+    engine, given = engine_of_two(), []
+    submit = engine._pool.submit
 
     def fails_once(function, *arguments):
         if given:
-            raise RuntimeError("can't start new thread")
+            raise error
         given.append(submit(function, *arguments))
         return given[0]
 
     monkeypatch.setattr(engine._pool, "submit", fails_once)
-    with pytest.raises(RuntimeError, match="new thread"):
+    with pytest.raises(type(error)):
         engine.advance(engine.clock.slots)
     assert given[0].result(timeout=60) >= 0
+    engine.close()
+
+
+@pytest.mark.parametrize("failing", ["program.helping.Helper.given", "engine.Results"])
+def test_a_member_that_fails_leaves_nobody_waiting(failing, monkeypatch):
+    """The second member, and the first."""
+
+    def fails(*given, **named):
+        raise MemoryError
+
+    monkeypatch.setattr(f"memsim.stepping.{failing}", fails)
+    engine = engine_of_two()
+    with pytest.raises(MemoryError):
+        engine.advance(engine.clock.slots)
     engine.close()
 
 

@@ -131,3 +131,5 @@ def test_a_closed_run_asks_for_its_file_to_be_opened_again():
     assert repr(run) == "<Run: closed>"
     with pytest.raises(ValueError, match="the run is closed"):
         _ = run.total_error
+    with pytest.raises(ValueError, match="the run is closed"):
+        _ = run.file

@@ -37,7 +37,7 @@ def errors(peer: str, device: str, devices: int, seconds: float, levels: int, fo
     peer, device : str
     devices : int
     seconds : float
-        Of a run; of a method that takes longer no further level is measured.
+        That runs of a level take; of a method whose run takes four times as long no further level is measured.
     levels : int
         Of a method, at most.
     folder : str
@@ -67,7 +67,7 @@ def _levels(
     found: list[dict[str, Any]] = []
     for level in method.levels[:levels]:
         found.append(_measured(peer, problem, name, level, right, seconds, folder))
-        if found[-1]["error"] < ENOUGH or max(found[-1]["processor_seconds"]) > seconds:
+        if found[-1]["error"] < ENOUGH or max(found[-1]["processor_seconds"]) > 4 * seconds:
             break
     return found
 

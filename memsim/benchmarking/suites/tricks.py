@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ...kernels import stepping, tiles
+from ...kernels import logit, stepping, tiles
 from ...kernels.compiling import Kernel, elementwise, inlined, plain, specialise
 from ...kernels.operands import Job
 from ...kernels.scratch import line
@@ -175,18 +175,33 @@ def _of_model(functions: ModelFunctions) -> Cut:
 
 def _library_exponential(functions: ModelFunctions) -> Cut:
     """The model with the C library's exponential in its drift."""
-    other = _with_library_exponential(functions.drift)
+    other = _with(functions.drift, "library", exponential_within=math.exp)
     return _own(functions._replace(key=f"{functions.key}_library_exponential", drift=other))
 
 
-def _with_library_exponential(function: Any) -> Any:
-    """A copy of a function, and of all compiled ones that it calls, with the C library's exponential."""
+def _with(function: Any, suffix: str, **others: Any) -> Any:
+    """A copy of a function, and of all compiled ones that it calls, with other functions in the place of some."""
     source = getattr(function, "py_func", function)
     names = source.__globals__
-    called = {n: names[n] for n in source.__code__.co_names if hasattr(names.get(n), "py_func") and n != "exponential"}
-    own = {n: elementwise(_with_library_exponential(one)) for n, one in called.items()}
+    called = {n: names[n] for n in source.__code__.co_names if hasattr(names.get(n), "py_func") and n not in others}
+    own = {n: elementwise(_with(one, suffix, **others)) for n, one in called.items()}
     # A name of its own: the disk would else give the code of the model's function, or keep this for it.
-    return specialise(source, f"{source.__name__}_library", compiler=plain, **own, exponential=math.exp)
+    return specialise(source, f"{source.__name__}_{suffix}", compiler=plain, **own, **others)
+
+
+@elementwise
+def rounded_twice(a, b, c):
+    """``a * b + c``, rounded twice."""
+    return a * b + c
+
+
+def _not_fused(functions: ModelFunctions) -> Cut:
+    """The model, and its steps, without fused multiply-add."""
+    apart, variant = {"fma": rounded_twice}, "rounded_twice"
+    physics = {name: elementwise(_with(getattr(functions, name), variant, **apart)) for name in ("drift", "output")}
+    step, name = (tiles.euler, "advance") if functions.drift_near is None else (logit.euler, "free")
+    advance = specialise(step, f"{name}_{functions.key}_{variant}", compiler=inlined, **physics, **apart)
+    return _tiles(variant, **physics, **apart, **{name: advance})(functions)
 
 
 def _drift_each_step(functions: ModelFunctions) -> Cut:
@@ -210,6 +225,7 @@ TRICKS = (
     Trick("one pulse for all models, not compiled for each", "synapse", _of_model),
     Trick(f"one pulse for all models, not compiled for each, {FEW} devices", "synapse", _of_model, FEW),
     Trick("an exponential of arithmetic, not the C library's", "vteam", _library_exponential),
+    *(Trick("products and sums rounded once, not twice", model, _not_fused) for model in ("ion-drift", "team")),
     Trick("drifts that do not change are taken once", "threshold-memristor", _drift_each_step),
     Trick("resting tiles are skipped, none driven", "synapse", _own, active=0.0, skip=False),
 )
