@@ -492,20 +492,6 @@ def measured(name, tmp_path):
     return report
 
 
-def test_the_kernel_suite_measures_every_model_beside_c_and_numpy(cli, tmp_path):
-    done = cli("bench", "kernel", "--quick", "--out", tmp_path / "k.json", "--plot", tmp_path / "k.svg", "--quiet")
-    assert done.status == 0, done.err
-    report = read_report(tmp_path / "k.json")
-    check(report.records, "kernel")
-    models = {r.more["model"] for r in report.records}
-    assert models == {name for name, model in MODELS.items() if model.alone}
-    assert all(r.same_bits is (None if report.compiler == "none" else True) for r in report.records)
-    assert all(
-        r.ratio_to_numpy for r in report.records if r.more["integrator"] == "euler" and r.more["driven_share"] == 1
-    )
-    assert (tmp_path / "k.svg").read_text().count("time a device-step (ns)") == 1
-
-
 def test_without_a_compiler_all_else_is_measured_and_a_word_is_said(cli, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("CC", "")

@@ -6,8 +6,10 @@ import subprocess
 
 import numpy as np
 import pytest
+from test_bench import check
 
-from memsim.benchmarking import banks, bench_networks, compiler, kernel_loop
+from memsim.benchmarking import banks, bench_networks, case, compiler, kernel_loop
+from memsim.benchmarking.bench_records import read_report
 from memsim.benchmarking.c_banks import TILES, CBanks
 from memsim.benchmarking.c_network import LANES, CNetwork
 from memsim.benchmarking.case import Setting
@@ -119,6 +121,21 @@ def test_numpy_does_the_same_work(model):
     assert np.all(np.abs(ours.states - theirs.states) <= 1e-12 * span)
     assert theirs.voltages == pytest.approx(ours.voltages, rel=1e-10)
     assert theirs.energies == pytest.approx(ours.energies, rel=1e-10)
+
+
+def test_the_kernel_suite_measures_every_model_beside_c_and_numpy(cli, libraries, monkeypatch, tmp_path):
+    monkeypatch.setattr(case, "CBanks", lambda compiler, _: CBanks(compiler, libraries))  # they are there by now
+    done = cli("bench", "kernel", "--quick", "--out", tmp_path / "k.json", "--plot", tmp_path / "k.svg", "--quiet")
+    assert done.status == 0, done.err
+    report = read_report(tmp_path / "k.json")
+    check(report.records, "kernel")
+    models = {r.more["model"] for r in report.records}
+    assert models == {name for name, model in MODELS.items() if model.alone}
+    assert all(r.same_bits is (None if report.compiler == "none" else True) for r in report.records)
+    assert all(
+        r.ratio_to_numpy for r in report.records if r.more["integrator"] == "euler" and r.more["driven_share"] == 1
+    )
+    assert (tmp_path / "k.svg").read_text().count("time a device-step (ns)") == 1
 
 
 @needs_a_compiler
