@@ -10,6 +10,7 @@ from ..errors import InputError, RunError
 from ..files.whole import check_output, written_whole
 from ..runs.channels import choose
 from ..runs.recording import describe
+from ..runs.replay import arithmetic_of
 from ..runs.run import Run
 from ..traces.codecs import CodecError, codec
 from ..traces.description import RunDescription, TracePlan
@@ -126,8 +127,11 @@ def _description(run: Run) -> RunDescription:
     # In files of schema version 1 keyframes are not evenly spaced.
     interval = run.stored.keyframe_interval or int(np.gcd.reduce(run.stored.keyframe_samples)) or 1
     source = run.path.name if run.path is not None else "memory"
+    described = describe(run.assembly, interval)
+    # Its keyframes are those of the run's arithmetic, which its replays are compared with.
+    program = described.program | {"arithmetic_version": arithmetic_of(run.stored)}
     return replace(
-        describe(run.assembly, interval), configuration=run.configuration_text, replayed_from=source,
+        described, program=program, configuration=run.configuration_text, replayed_from=source,
         epoch_energy=run.stored.has_energies,
     )  # fmt: skip
 

@@ -161,6 +161,23 @@ def test_without_perf_nothing_is_counted_and_a_word_says_so(monkeypatch):
     instructions.missing.cache_clear()
 
 
+def test_a_perf_that_takes_no_orders_is_left_out(tmp_path, monkeypatch):
+    perf = tmp_path / "perf"
+    perf.write_text(
+        f"#!{sys.executable}\n"
+        "import sys\n"
+        "if '--control' in sys.argv: sys.exit(129)\n"
+        "with open(sys.argv[sys.argv.index('-o') + 1], 'w') as file:\n"
+        "    file.write('5,,instructions:u,1,100.00,,\\n')\n"
+    )
+    perf.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    instructions.missing.cache_clear()
+    assert instructions.missing() == "this perf does not count a part of a process"
+    assert instructions.instructions_of(lambda: None) is None
+    instructions.missing.cache_clear()
+
+
 def test_perf_counts_a_work_between_two_orders(tmp_path, monkeypatch):
     """A stand-in for perf, which answers as perf does."""
     perf = tmp_path / "perf"

@@ -13,11 +13,11 @@ from places import ROOT
 from scipy.integrate import solve_ivp
 
 import memsim
-from memsim.benchmarking import running
+from memsim.benchmarking import running, timing
 from memsim.benchmarking.bench_files import draw_figures
 from memsim.benchmarking.bench_records import read_report, record, write_report
 from memsim.benchmarking.case import Setting
-from memsim.benchmarking.peers import NAMES, contract, measuring, peer_of
+from memsim.benchmarking.peers import NAMES, measuring, peer_of
 from memsim.benchmarking.peers.numpy_equations import drift_of
 from memsim.benchmarking.peers.problems import DEVICES, PULSES, problem_of
 from memsim.benchmarking.peers.reference import reference
@@ -247,9 +247,9 @@ def test_few_devices_take_more_steps_and_none_too_many():
 
 
 def test_processor_time_is_of_processes_that_ended_as_well():
-    before = contract.processor_seconds()
+    before = timing.processor_seconds()
     sum(range(10**6))
-    assert contract.processor_seconds() > before
+    assert timing.processor_seconds() > before
 
 
 # The suite

@@ -97,6 +97,16 @@ def test_a_larger_one_is_open_and_a_replay_of_it_ends_with_the_reason(cli, path,
     assert "the run was made with version 1 of memsim's arithmetic" in replayed.err
 
 
+def test_a_window_of_an_older_file_has_keyframes_of_its_arithmetic(cli, path, tmp_path):
+    move_last_keyframe(path, 1e-12)
+    of_the_first_arithmetic(path)
+    window = tmp_path / "window.h5"
+    assert cli("trace", "replay", path, "--epochs", "5:6", "--out", window, "--quiet").status == 0
+    with memsim.open_run(window) as run:
+        assert arithmetic_of(run.stored) == 1
+    assert cli("trace", "verify", window, "--windows", "200").status == 0
+
+
 def test_damage_of_an_older_file_is_still_a_fault(cli, path):
     of_the_first_arithmetic(path)
     with h5py.File(path, "r+") as file:

@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from .contract import Method, Peer, Prepared, fixed, processor_seconds
+from ..timing import processor_seconds
+from .contract import Method, Peer, Prepared, fixed
 from .problems import PULSES, Problem
 
 EQUATIONS = {

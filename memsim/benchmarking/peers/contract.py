@@ -1,8 +1,6 @@
 """What each peer is asked: whether it is there, how it is installed, and to integrate a problem."""
 
 import importlib.util
-import resource
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from ..timing import processor_seconds
 from .problems import Problem
 
 
@@ -141,10 +140,3 @@ class Peer(ABC):
         folder : Path
             Where compiled code may be kept for a later process.
         """
-
-
-def processor_seconds() -> float:
-    """Processor time of this process and of those that it started and that have ended, in s."""
-    own = time.process_time()
-    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return own + ended.ru_utime + ended.ru_stime

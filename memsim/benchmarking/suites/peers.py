@@ -6,6 +6,7 @@ alone; what is compiled before, and what is imported, is part of the starts.
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -107,7 +108,8 @@ def _starts(setting: Setting, name: str) -> list[Record]:
         told.update(in_fresh_process("peer_start", peer=name, device=SCALED, devices=STARTED, folder=str(folder)))
 
     once = Effort(0.0, 1, 0.0)
-    cold = taking_turns({"start": start}, once, warm=False)["start"]
+    # What is counted takes a turn more, which is not cold.
+    cold = replace(taking_turns({"start": start}, once, warm=False)["start"], instructions=None)
     if "missing" in told:
         _leave_out(setting, told["missing"])
         return []
