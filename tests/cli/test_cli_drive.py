@@ -249,6 +249,7 @@ def test_the_file_of_a_drive_that_was_killed_says_so_and_can_be_made_again(call,
         os.kill(os.getpid(), signal.SIGKILL)
 
     assert in_fork(lambda: run(config, out=path, progress=die)) == signal.SIGKILL
+    monkeypatch.setattr("memsim.traces.reader.OPENING_SECONDS", 0.1)  # nobody will write on
     with pytest.raises(RunFileError, match=r"trace\.h5: whoever wrote it was killed before it was closed; make it"):
         memsim.open_drive(path)
     assert call(folder / "drive.toml", "--out", path, "--overwrite", "--quiet")[0] == 0

@@ -201,7 +201,8 @@ def test_a_second_ctrl_c_stops_at_once_and_the_file_goes_on(source, whole_file):
 # One writer
 
 
-def test_a_second_writer_is_refused_and_readers_are_not(source, refused):
+def test_a_second_writer_is_refused_and_readers_are_not(source, refused, monkeypatch):
+    monkeypatch.setattr("memsim.traces.locks.WAIT_SECONDS", 0.1)  # the other one is there for sure
     path, endless = source.with_name("run.h5"), {"learning.epochs": 20000000, "trace.mode": "full"}
     words = assignments(endless)
     process = Forked("run", source, "--out", path, *words)

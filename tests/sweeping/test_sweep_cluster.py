@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 import pytest
-from interrupting import ENVIRONMENT, finish, start
+from interrupting import DRIVER, ENVIRONMENT, finish, start
 from sweeps import LONG, assert_each_once, assert_same_sweeps, begun, long_sweep, packs_of, source, wait_for
 
 import memsim
@@ -160,7 +160,8 @@ def test_what_is_no_address_is_refused(address, source, refused):
 
 
 def test_an_address_without_a_scheduler_is_refused_in_one_line(source):
-    status, said, err = finish(start("sweep", source, "--scheduler", "tcp://127.0.0.1:9"))
+    impatient = f"from memsim.sweeping import cluster; cluster.CONNECT_SECONDS = 0.5{DRIVER}"
+    status, said, err = finish(start("sweep", source, "--scheduler", "tcp://127.0.0.1:9", driver=impatient))
     assert (status, said) == (2, ""), err
     assert err.count("\n") == 1, err
     assert re.search(r"--scheduler: no Dask scheduler answers at tcp://127\.0\.0\.1:9; check the address", err), err

@@ -122,7 +122,8 @@ def test_a_sweep_that_is_killed_leaves_no_process_and_goes_on(cli, source, long_
     assert_each_once(out)
 
 
-def test_a_second_sweep_of_a_folder_is_refused(refused, source, tmp_path):
+def test_a_second_sweep_of_a_folder_is_refused(refused, source, tmp_path, monkeypatch):
+    monkeypatch.setattr(locks, "WAIT_SECONDS", 0.1)  # the other one is there for sure
     out = tmp_path / "out"
     (tmp_path / "link").symlink_to(out)
     process = start_sweep(source, out, ENDLESS, processes=1)
@@ -139,6 +140,7 @@ def test_of_two_sweeps_that_begin_together_one_is_refused_and_changes_nothing(re
     out = tmp_path / "out"
     out.mkdir()
     other = locks.new(out / ".sweep.toml.new", out / "sweep.toml")
+    monkeypatch.setattr(locks, "WAIT_SECONDS", 0.1)
     refused("another sweep is writing it; wait for its end", "sweep", source, "--out", out)
     assert [path.name for path in out.iterdir()] == [".sweep.toml.new"]
     other.release()
