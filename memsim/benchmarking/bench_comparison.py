@@ -92,8 +92,13 @@ def _change_of_instructions(old: Record, new: Record) -> Iterator[Change]:
         yield Change(new.suite, new.case, "instructions", change, NOISE_OF_INSTRUCTIONS)
 
 
+BY_THE_CLOCK = ("trace", "scaling")  # suites whose works have several threads, or wait for a disk
+
+
 def _processor_of(record: Record) -> float | None:
-    """The processor's time a device-step where there is one."""
+    """The processor's time a device-step where there is one, and says how long something takes."""
+    if record.suite in BY_THE_CLOCK:
+        return None
     return record.processor_seconds and record.processor_seconds / (record.device_steps or 1)
 
 

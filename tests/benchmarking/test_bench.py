@@ -329,6 +329,14 @@ def test_processor_time_that_both_have_is_compared_before_the_clocks():
     new = record("start", "a", Times((2.0, 2.0), (0.9, 0.9)))
     change = compare(report_of(old), report_of(new)).changes[0]
     assert (change.basis, change.verdict, change.change) == ("processor time", "faster", pytest.approx(0.9))
+    # Two threads that take half the clock's time, and a tenth more of the processors'.
+    old, new = (record("scaling", "2 threads", Times((t, t), (p, p))) for t, p in ((1.0, 1.0), (0.5, 1.1)))
+    change = compare(report_of(old), report_of(new)).changes[0]
+    assert (change.basis, change.verdict) == ("time", "faster")
+
+
+def test_a_time_is_compared_where_one_has_no_processor_time():
+    old = record("start", "a", Times((1.0, 1.0), (1.0, 1.0)))
     without = record("start", "a", Times((2.0, 2.0)))
     change = compare(report_of(old), report_of(without)).changes[0]
     assert (change.basis, change.change) == ("time", pytest.approx(2.0))
