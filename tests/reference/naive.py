@@ -47,6 +47,8 @@ LN_2, LN_2_REST = 0.6931471805599453, 2.3190468138462996e-17
 def fma(a, b, c):
     """Return a * b + c, rounded once: the product in two parts (Veltkamp, Dekker), and their exact sum with c."""
     product = a * b
+    if a == 0.0 or b == 0.0:  # devices that rest: fractions would take most of a test's time
+        return product + c
     if not (1e-270 < abs(product) < 1e270 and abs(a) < 1e270 and abs(b) < 1e270 and math.isfinite(c)):
         return fma_by_fractions(a, b, c)
     high_a, high_b = ((2.0**27 + 1.0) * factor for factor in (a, b))
