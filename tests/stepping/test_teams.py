@@ -1,5 +1,7 @@
 """Threads that share one realisation's large banks: the bits of one thread, and whether they are worth it."""
 
+import contextlib
+
 import numpy as np
 import pytest
 
@@ -21,14 +23,19 @@ def small_banks_are_shared(monkeypatch):
     monkeypatch.setattr("memsim.stepping.teams.ELEMENTS_A_MEMBER", 16)
 
 
-def results_of(layers, inputs, *, threads, lanes=1, together=True, stretch=None, **sections):
-    """All that a run leaves, by name, and how many threads there are for each block."""
+def engine_of(layers, inputs, *, threads, lanes=1, **sections):
+    """The engine of a short run."""
     data = Dataset(inputs, np.eye(layers[-1])[np.arange(6) % layers[-1]], "six samples")
     config = Configuration(
         network={"kind": "mlp", "layers": layers}, time={"pulse_steps": 4}, data={"arrays": data.name},
         **{"learning": {"epochs": 3, "rate": 0.5}, **sections},
     )  # fmt: skip
-    engine = Engine(assemble(config, data, realisation_seeds(2, lanes)), threads=threads, epochs=3)
+    return Engine(assemble(config, data, realisation_seeds(2, lanes)), threads=threads, epochs=3)
+
+
+def results_of(layers, inputs, *, threads, lanes=1, together=True, stretch=None, **sections):
+    """All that a run leaves, by name, and how many threads there are for each block."""
+    engine = engine_of(layers, inputs, threads=threads, lanes=lanes, **sections)
     engine._choice.together = lambda: bool(together) and threads > 1
     outputs = np.zeros((18, layers[-1], lanes))
     while not engine.clock.is_over:
@@ -106,7 +113,8 @@ def test_teams_are_of_threads_that_are_worth_it(monkeypatch):
     "sections", [{"periphery": {"synapse": {"read_noise": 1e-4}}}, {"devices": {"synapse": {"model": "vteam"}}}]
 )
 def test_a_bank_that_others_look_at_is_not_shared(sections):
-    assert results_of((30, 20, 2), LIT, threads=2, **sections)[1] == [1]
+    with contextlib.closing(engine_of((30, 20, 2), LIT, threads=2, **sections)) as engine:
+        assert [len(team) for team in engine._teams] == [1]
 
 
 def engine_of_two():
