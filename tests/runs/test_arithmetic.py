@@ -75,7 +75,7 @@ def test_a_difference_in_the_last_digits_is_a_fault_of_the_same_arithmetic_alone
         "replays: open\n  made with version 1 of memsim's arithmetic; this is version 2, which rounds differently, so "
         "that no replay has the same bits; they are compared to 1e-09 of each range\n"
     ) in shown.out
-    assert shown.out.endswith("nothing is wrong\n")
+    assert shown.out.endswith("nothing is wrong, 1 check open\n")
 
 
 def test_a_larger_one_is_open_and_a_replay_of_it_ends_with_the_reason(cli, path, tmp_path):
@@ -86,6 +86,7 @@ def test_a_larger_one_is_open_and_a_replay_of_it_ends_with_the_reason(cli, path,
     of_the_first_arithmetic(path)
     shown = cli("trace", "verify", path, "--windows", "200")
     assert shown.status == 0
+    assert shown.out.endswith("nothing is wrong, 2 checks open\n")
     assert "replay of samples 596 to 599: open\n  the replay differs from the keyframe after 600 samples" in shown.out
     with (
         memsim.open_run(path) as run,

@@ -36,7 +36,7 @@ def command(file: Path, windows: int, seed: int, quiet: bool) -> int:
     from ...terminal.progress import Progress
     from ...terminal.si import counted
 
-    faults = 0
+    faults, unsettled = 0, 0
     with open_run(file) as run, Progress("checking", quiet=quiet) as progress:
         checks = verify(run, windows=windows, seed=seed, report=lambda unit, done, count: progress(done, count, unit))
         for finding in checks:
@@ -46,7 +46,9 @@ def command(file: Path, windows: int, seed: int, quiet: bool) -> int:
             for line in (*finding.wrong, *finding.open):
                 say(f"  {line}")
             faults += len(finding.wrong)
-    say(f"{file}: {'nothing is wrong' if not faults else counted(faults, 'fault')}")
+            unsettled += bool(finding.open)
+    left = f", {counted(unsettled, 'check')} open" if unsettled else ""
+    say(f"{file}: {'nothing is wrong' if not faults else counted(faults, 'fault')}{left}")
     return 1 if faults else 0
 
 
