@@ -25,6 +25,8 @@ def fma(a: float, b: float, c: float) -> float:
     (1971)), and :func:`math.fsum` rounds the sum of all three once.
     """
     product = a * b
+    if product == 0.0 and (a == 0.0 or b == 0.0):
+        return product + c
     if not (_SMALL < abs(product) < _LARGE and abs(a) < _LARGE and abs(b) < _LARGE and math.isfinite(c)):
         return _by_fractions(a, b, c)
     large, other = a * _SPLIT, b * _SPLIT

