@@ -34,15 +34,19 @@ def draw_kernel(records: list[Record]) -> Figure:
     """Time a device-step over the size of the bank, a panel a model."""
     sizes = [r for r in records if r.more["integrator"] == "euler" and r.more["driven_share"] == 1.0]
     models = list(dict.fromkeys(str(r.more["model"]) for r in sizes))
-    figure = new_figure(3.0 * len(models), 3.4)
-    panels = figure.subplots(1, len(models), sharex=True, sharey=True, squeeze=False)[0]
-    for axes, model in zip(panels, models, strict=True):
+    columns = min(len(models), 4)  # more would be too small to read on a page
+    rows = -(-len(models) // columns)
+    figure = new_figure(3.0 * columns, 3.0 * rows)
+    panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flat
+    for axes in panels[len(models) :]:
+        axes.remove()
+    for axes, model in zip(panels[: len(models)], models, strict=True):
         steps = _commonest([r.more["pulse_steps"] for r in sizes if r.more["model"] == model])
         own = [r for r in sizes if r.more["model"] == model and r.more["pulse_steps"] == steps]
         own.sort(key=lambda r: _number(r, "devices"))
         _sizes_panel(axes, own)
         axes.set_title(f"{model}, pulses of {steps} steps", fontsize="small")
-    panels[0].set_ylabel("time a device-step (ns)")
+    figure.supylabel("time a device-step (ns)", fontsize="medium")
     panels[0].legend(fontsize="small")
     return figure
 
