@@ -57,6 +57,12 @@ def _shifted(x):
 
 
 @elementwise
+def _whole(shifted):
+    """That integer, as one."""
+    return np.float64(shifted).view(np.int64) - np.float64(_ROUND).view(np.int64)
+
+
+@elementwise
 def _left(x, n):
     """What is left of x after n times ln 2."""
     return fma(-n, _LN2_REST, fma(-n, _LN2, x))
@@ -96,7 +102,7 @@ def _exponential_halved(x, halvings):
     x = 720.0 if x > 720.0 else x
     shifted = _shifted(x)
     r = _left(x, shifted - _ROUND)
-    n = (np.float64(shifted).view(np.int64) - np.float64(_ROUND).view(np.int64)) - halvings
+    n = _whole(shifted) - halvings
     half = n >> 1
     return _sum(r) * _power_of_two(half) * _power_of_two(n - half)
 
@@ -126,7 +132,7 @@ def _beyond_one(x):
     r = fma(-n, _LN2_REST, nearer)
     tail = fma(r * r, _curve(r), fma(-n, _LN2_REST, nearer - r))
     t = r + tail
-    scale = _power_of_two(np.float64(shifted).view(np.int64) - np.float64(_ROUND).view(np.int64))
+    scale = _power_of_two(_whole(shifted))
     whole = scale - 1.0
     high = fma(scale, t, whole)
     return high, fma(scale, t, whole - high) + scale * ((r - t) + tail)
@@ -134,7 +140,7 @@ def _beyond_one(x):
 
 @elementwise
 def _share(high, low, other):
-    """D / (d + other), as a number and what rounding took from it, of a d in two parts."""
+    """The share d / (d + other) of a d in two parts, as a number and what rounding took from it."""
     below = high + other
     per = 1.0 / below
     q = high * per
@@ -187,7 +193,7 @@ def _logarithm(f, n, lost):
 
 @elementwise
 def logarithm(x):
-    """Ln x: no number below 0."""
+    """The natural logarithm of x; no number below 0."""
     small = x < _SMALL
     u = x * 2.0**_RAISED if small else x
     n = _exponent_of(u)

@@ -25,7 +25,7 @@ from .records import call_plain
 from .tiles import aligned
 
 APART = 8  # numbers between those of two members: each has a line of the cache of its own
-PATIENCE = 2000  # looks, some ten microseconds, after which a member that waits lets other threads run
+PATIENCE = 2000  # looks, after which a member that waits lets other threads run
 _PAUSES: dict[str, tuple] = dict.fromkeys(("x86_64", "AMD64"), ("llvm.x86.sse2.pause",))
 _PAUSES |= dict.fromkeys(("aarch64", "arm64"), ("llvm.aarch64.hint", 1))
 
@@ -115,5 +115,5 @@ def new_meeting_place(members: int) -> np.ndarray:
 
 
 def break_up(arrived: np.ndarray) -> None:
-    """Let nobody wait any more: some member could not be started."""
+    """Let nobody wait any more: some member was not started, or failed."""
     arrived[-APART] = 1
