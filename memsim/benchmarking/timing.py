@@ -1,14 +1,13 @@
 """Timing: works that take turns, so that what disturbs the machine disturbs them all; minima, medians and noise.
 
 Of each turn the clock and the processor's time are taken. Ratios of works on one thread are of processor times: on a
-machine with two processors and other programs, 87 ratios of one work to itself, minima of 11 turns of 20 ms each, were
-within 1.9 % of 1 by the processor, and up to 86 % from it by the clock, which counts the waiting for a processor. What
-works on several threads, or waits for a disk, is compared by the clock.
+machine with other programs the clock counts the waiting for a processor as well. What works on several threads, or
+waits for a disk, is compared by the clock.
 
 pyperf's methods are here: loops as long as they must be (:func:`times_to_call`), turns that do not count, a warning
-where a time is not stable (:mod:`memsim.benchmarking.table`). pyperf itself is not: of one work against itself on a
-busy machine, 360 pairs of 11 turns, its t-test calls 43 % different, and the ratio of minima to a reference that took
-turns with it, beyond the noise of both, none.
+where a time is not stable (:mod:`memsim.benchmarking.table`). pyperf itself is not: its t-test takes turns as
+independent of each other, which those of a busy machine are not, and calls one work different from itself. The ratio
+of minima to a reference that took turns with it, beyond the noise of both, does not.
 """
 
 import time
